@@ -1,0 +1,115 @@
+//! The filter that lists, counts, plans and acts alike (rule R9).
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::dead_letter::Status;
+
+/// Which statuses a filter lets through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StatusFilter {
+    /// Only what nothing was done with yet; the default.
+    #[default]
+    Dead,
+    /// Only this status.
+    Only(Status),
+    /// All of them.
+    Any,
+}
+
+impl StatusFilter {
+    /// The one status that is let through; `None` where all are.
+    pub fn status(self) -> Option<Status> {
+        match self {
+            Self::Dead => Some(Status::Dead),
+            Self::Only(status) => Some(status),
+            Self::Any => None,
+        }
+    }
+}
+
+/// Every condition must hold; an absent one holds for all.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Filter {
+    /// The services to look in: one that was asked for, or those of a squad. `None` means all.
+    pub services: Option<Vec<String>>,
+    /// Queue that it died in.
+    pub queue: Option<String>,
+    /// Exchange that it had been published to.
+    pub exchange: Option<String>,
+    /// Routing key that it had been published with.
+    pub routing_key: Option<String>,
+    /// Message id.
+    pub message_id: Option<String>,
+    /// Correlation id.
+    pub correlation_id: Option<String>,
+    /// The `type` property.
+    pub message_type: Option<String>,
+    /// Text within the error's type or message, whatever its case.
+    pub error: Option<String>,
+    /// Error group.
+    pub error_group: Option<Uuid>,
+    /// The broker's reason.
+    pub reason: Option<String>,
+    /// Failure convention.
+    pub convention: Option<String>,
+    /// Status.
+    pub status: StatusFilter,
+    /// Arrived at or after.
+    pub from: Option<DateTime<Utc>>,
+    /// Arrived before.
+    pub to: Option<DateTime<Utc>>,
+    /// Died at or after, as the message tells.
+    pub died_from: Option<DateTime<Utc>>,
+    /// Died before, as the message tells.
+    pub died_to: Option<DateTime<Utc>>,
+    /// Bytes within the body.
+    pub contains: Option<Vec<u8>>,
+    /// Died at least so often.
+    pub min_attempt: Option<i32>,
+}
+
+impl Filter {
+    /// Whether only services and status are asked for, so that the counters know the exact number.
+    pub fn is_counted(&self) -> bool {
+        *self == Self { services: self.services.clone(), status: self.status, ..Self::default() }
+    }
+
+    /// Whether nothing is asked for.
+    pub fn is_empty(&self) -> bool {
+        *self == Self { status: self.status, ..Self::default() }
+    }
+}
+
+/// In which order a search lists, by arrival.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// Last arrived first.
+    #[default]
+    Newest,
+    /// First arrived first.
+    Oldest,
+}
+
+impl Order {
+    /// The name in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Newest => "newest",
+            Self::Oldest => "oldest",
+        }
+    }
+
+    /// The order of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Newest, Self::Oldest].into_iter().find(|order| order.as_str() == name)
+    }
+
+    /// The other way round.
+    pub fn reversed(self) -> Self {
+        match self {
+            Self::Newest => Self::Oldest,
+            Self::Oldest => Self::Newest,
+        }
+    }
+}

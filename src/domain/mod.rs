@@ -1,0 +1,15 @@
+//! Plain types and rules, without I/O: what a dead letter is, where it died, why, how it is told apart
+//! from its twins, how it is found again, and what it looks like when it is put back.
+
+pub mod convention;
+pub mod cursor;
+pub mod dead_letter;
+pub mod filter;
+pub mod fingerprint;
+pub mod identity;
+pub mod json;
+pub mod message;
+pub mod operation;
+pub mod redelivery;
+pub mod service;
+pub mod xdeath;

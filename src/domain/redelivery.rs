@@ -1,0 +1,93 @@
+//! What a message looks like when it is put back.
+
+use uuid::Uuid;
+
+use super::convention;
+use super::message::{Properties, Table, Value};
+
+/// Header that every message we publish bears: the same for each try to redeliver one dead letter in one operation.
+pub const REDELIVERY_ID: &str = "dead-letter-redelivery-id";
+/// Header that counts how often the message was redelivered by us, as text.
+pub const REDELIVERY_COUNT: &str = "dead-letter-redelivery-count";
+
+/// Delivery mode of a persistent message.
+const PERSISTENT: u8 = 2;
+
+/// The properties to publish with: those that came, but for what tells of the failure, and what would make the broker
+/// refuse or misroute the message.
+///
+/// Taken off: the headers that the broker wrote (`x-death`, `x-first-death-*`, `x-last-death-*`, `x-delivery-count`,
+/// `x-acquired-count`, and `x-stream-offset`), the convention's failure headers, `CC` and `BCC` where the message goes to
+/// one queue (they would be taken for queue names), `user-id` (the broker refuses another user's), and an `expiration`
+/// that is not a number (the broker refuses it). The delivery mode becomes persistent. Everything else stays.
+pub fn properties(original: &Properties, redelivery: Uuid, to_one_queue: bool) -> Properties {
+    let mut properties = original.clone();
+    let count = original
+        .header_text(REDELIVERY_COUNT)
+        .and_then(|count| count.parse::<u64>().ok())
+        .unwrap_or(0)
+        .saturating_add(1);
+    let mut headers = properties.headers.take().unwrap_or_default();
+    headers.0.retain(|(name, _)| !is_taken_off(name, to_one_queue));
+    headers.set(REDELIVERY_ID, Value::text(redelivery));
+    headers.set(REDELIVERY_COUNT, Value::text(count.to_string()));
+    properties.headers = Some(Table(headers.0));
+    properties.delivery_mode = Some(PERSISTENT);
+    properties.user_id = None;
+    properties.expiration =
+        properties.expiration.filter(|text| !text.is_empty() && text.iter().all(u8::is_ascii_digit));
+    properties
+}
+
+fn is_taken_off(name: &[u8], to_one_queue: bool) -> bool {
+    const WRITTEN_BY_THE_BROKER: [&[u8]; 4] =
+        [b"x-death", b"x-delivery-count", b"x-acquired-count", b"x-stream-offset"];
+    WRITTEN_BY_THE_BROKER.contains(&name)
+        || name.starts_with(b"x-first-death-")
+        || name.starts_with(b"x-last-death-")
+        || (to_one_queue && (name == b"CC" || name == b"BCC"))
+        || convention::is_failure_header(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(properties: &Properties) -> Vec<String> {
+        let headers = properties.headers.as_ref().expect("headers");
+        headers.0.iter().map(|(name, _)| String::from_utf8_lossy(name).into_owned()).collect()
+    }
+
+    fn original() -> Properties {
+        let header = |name: &str| (name.as_bytes().to_vec(), Value::text("v"));
+        Properties {
+            headers: Some(Table(
+                ["x-death", "x-first-death-queue", "x-last-death-reason", "x-delivery-count", "x-mine", "CC"]
+                    .into_iter()
+                    .chain(convention::NATIVE_HEADERS)
+                    .map(header)
+                    .collect(),
+            )),
+            user_id: Some(b"guest".to_vec()),
+            expiration: Some(b"soon".to_vec()),
+            delivery_mode: Some(1),
+            ..Properties::default()
+        }
+    }
+
+    #[test]
+    fn the_failure_is_taken_off_and_the_rest_stays() {
+        let sent = properties(&original(), Uuid::nil(), true);
+        assert_eq!(names(&sent), ["x-mine", REDELIVERY_ID, REDELIVERY_COUNT]);
+        assert_eq!((sent.user_id, sent.expiration, sent.delivery_mode), (None, None, Some(2)));
+        assert!(names(&properties(&original(), Uuid::nil(), false)).contains(&"CC".to_owned()));
+    }
+
+    #[test]
+    fn redeliveries_are_counted_in_text() {
+        let once = properties(&original(), Uuid::nil(), true);
+        let twice = properties(&once, Uuid::nil(), true);
+        assert_eq!(once.header(REDELIVERY_COUNT), Some(&Value::text("1")));
+        assert_eq!(twice.header(REDELIVERY_COUNT), Some(&Value::text("2")));
+    }
+}
