@@ -1,0 +1,49 @@
+//! What can go wrong with the broker.
+
+use lapin::ErrorKind;
+use thiserror::Error;
+
+/// An error of the broker or of the way to it.
+#[derive(Clone, Debug, Error)]
+pub enum AmqpError {
+    /// The broker closed the channel or the connection, and said why.
+    #[error("the broker refused: {code} {text}")]
+    Refused {
+        /// AMQP's reply code, such as 404.
+        code: u16,
+        /// The broker's words.
+        text: String,
+    },
+    /// It cannot be reached, or the connection broke.
+    #[error("the broker is not available ({0})")]
+    Unavailable(String),
+    /// The URL is none.
+    #[error("AMQP_URL is not valid: {0}")]
+    Url(String),
+}
+
+impl AmqpError {
+    /// Whether what was asked for does not exist.
+    pub(super) fn is_not_found(&self) -> bool {
+        matches!(self, Self::Refused { code: 404, .. })
+    }
+
+    /// Whether what was asked for exists with other properties.
+    pub(super) fn is_precondition_failed(&self) -> bool {
+        matches!(self, Self::Refused { code: 406, .. })
+    }
+}
+
+impl From<lapin::Error> for AmqpError {
+    fn from(error: lapin::Error) -> Self {
+        match error.kind() {
+            ErrorKind::ProtocolError(refusal) => {
+                Self::Refused { code: refusal.get_id(), text: refusal.get_message().to_string() }
+            }
+            ErrorKind::IOError(io) => Self::Unavailable(io.to_string()),
+            // The parser's own text may quote the message (rule R14).
+            ErrorKind::ParsingError(_) => Self::Unavailable("a frame could not be read".into()),
+            _ => Self::Unavailable(error.to_string()),
+        }
+    }
+}

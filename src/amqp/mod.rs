@@ -1,0 +1,16 @@
+//! The only lapin: connections, the typed property codec, sources to consume, and the confirmed publisher.
+//!
+//! lapin's automatic recovery stays off. It leaves a consumer silent after a channel error, and acknowledges old delivery
+//! tags on new channels; the loops that own a [`Source`] or a [`Publisher`] drop everything and begin anew instead.
+
+pub mod codec;
+mod connection;
+mod convert;
+mod error;
+mod publisher;
+mod source;
+
+pub use connection::Broker;
+pub use error::AmqpError;
+pub use publisher::{Outgoing, Publisher, Receipt, Refusal};
+pub use source::{Arrival, Source, SourceQueue};

@@ -1,0 +1,286 @@
+//! Publishing with confirms: what happened to each message is known, or known to be unknown (rule R7).
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions};
+use lapin::types::{FieldTable, ShortString};
+use lapin::{Channel, Confirmation, Connection, Event, ExchangeKind, PublisherConfirm};
+use tokio::time::Instant;
+
+use super::{AmqpError, Broker, codec, convert};
+use crate::domain::message::Properties;
+
+/// Class, weight and body size that stand before the properties in a content header, and the frame's own bytes.
+const HEADER_OVERHEAD: usize = 12 + 8;
+
+/// A message to publish.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outgoing {
+    /// The exchange; empty for the default exchange.
+    pub exchange: String,
+    /// The routing key.
+    pub routing_key: String,
+    /// Properties and headers.
+    pub properties: Properties,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// What the broker did with a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Receipt {
+    /// It is in every queue that it was routed to, and in at least one.
+    Confirmed,
+    /// It is in no queue on our account, for this reason.
+    Refused(Refusal),
+    /// Nobody knows, for this reason.
+    Unknown(String),
+}
+
+/// Why a message was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// In one of a few words, for metrics.
+    pub kind: &'static str,
+    /// In the broker's words, where it has some.
+    pub detail: String,
+}
+
+impl Refusal {
+    /// A refusal of this kind.
+    pub fn new(kind: &'static str, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into() }
+    }
+}
+
+/// A connection of its own for publishing, so that a broker that blocks publishers does not keep acks back.
+#[derive(Debug)]
+pub struct Publisher {
+    broker: Broker,
+    confirm_timeout: Duration,
+    open: Option<Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    connection: Connection,
+    channel: Channel,
+    blocked: Arc<Mutex<Option<String>>>,
+}
+
+impl Publisher {
+    /// Prepares a publisher that waits so long for the confirms of a batch.
+    pub fn new(broker: Broker, confirm_timeout: Duration) -> Self {
+        Self { broker, confirm_timeout, open: None }
+    }
+
+    /// Connects, where there is no connection that works.
+    pub async fn ready(&mut self) -> Result<(), AmqpError> {
+        if self.open.as_ref().is_none_or(|open| !open.connection.status().connected()) {
+            let connection = self.broker.connect("publisher").await?;
+            let blocked = watch_blocked(&connection);
+            let channel = confirm_channel(&connection).await?;
+            self.open = Some(Open { connection, channel, blocked });
+        }
+        match &mut self.open {
+            Some(open) if !open.channel.status().connected() => {
+                open.channel = confirm_channel(&open.connection).await?;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Publishes all of them, persistent as their properties say and mandatory, and tells what became of each.
+    ///
+    /// One that the broker closes the channel for makes the fate of those around it unknown; they are then published
+    /// again one by one, so that each gets an answer of its own. Which may deliver some twice, with the same redelivery
+    /// id: better than not at all. What does so most often, an exchange that does not exist, is looked for before.
+    pub async fn publish(&mut self, messages: &[Outgoing]) -> Vec<Receipt> {
+        let deadline = Instant::now() + self.confirm_timeout;
+        let missing = self.missing_exchanges(messages, deadline).await;
+        let mut receipts = self.publish_window(messages, &missing, deadline).await;
+        let closed = self
+            .open
+            .as_ref()
+            .is_some_and(|open| open.connection.status().connected() && !open.channel.status().connected());
+        if closed && messages.len() > 1 {
+            for (message, receipt) in messages.iter().zip(&mut receipts) {
+                if matches!(receipt, Receipt::Unknown(_)) {
+                    *receipt = self.publish_alone(message, deadline).await;
+                }
+            }
+        }
+        if receipts.iter().any(|receipt| matches!(receipt, Receipt::Unknown(_))) {
+            // What is still buffered for a connection that is stuck must not go out later.
+            self.open = None;
+        }
+        receipts
+    }
+
+    async fn publish_alone(&mut self, message: &Outgoing, deadline: Instant) -> Receipt {
+        if let Err(error) = self.ready().await {
+            return Receipt::Unknown(error.to_string());
+        }
+        let answer =
+            self.publish_window(std::slice::from_ref(message), &HashMap::new(), deadline).await.pop();
+        answer.unwrap_or_else(|| Receipt::Unknown("not published".into()))
+    }
+
+    /// The exchanges of these messages that do not exist.
+    async fn missing_exchanges(&self, messages: &[Outgoing], deadline: Instant) -> HashMap<String, Refusal> {
+        let mut missing = HashMap::new();
+        let Some(open) = &self.open else { return missing };
+        let names: BTreeSet<&str> = messages.iter().map(|message| message.exchange.as_str()).collect();
+        for name in names.into_iter().filter(|name| !name.is_empty()) {
+            let looking = tokio::time::timeout_at(deadline, open.look_for_exchange(name)).await;
+            if let Ok(Err(AmqpError::Refused { code: 404, text })) = looking {
+                missing.insert(name.to_owned(), Refusal::new("exchange_not_found", format!("404 {text}")));
+            }
+        }
+        missing
+    }
+
+    /// Publishes them all before it waits for the first confirm.
+    async fn publish_window(
+        &self,
+        messages: &[Outgoing],
+        missing: &HashMap<String, Refusal>,
+        deadline: Instant,
+    ) -> Vec<Receipt> {
+        let Some(open) = &self.open else {
+            return vec![Receipt::Unknown("not connected".into()); messages.len()];
+        };
+        let alone = messages.len() == 1;
+        let mut sent = Vec::with_capacity(messages.len());
+        for message in messages {
+            if let Some(refusal) = missing.get(&message.exchange) {
+                sent.push(Err(Receipt::Refused(refusal.clone())));
+                continue;
+            }
+            let publishing = tokio::time::timeout_at(deadline, open.publish(message));
+            sent.push(publishing.await.unwrap_or_else(|_| Err(Receipt::Unknown(open.overdue()))));
+        }
+        let mut receipts = Vec::with_capacity(messages.len());
+        for confirm in sent {
+            receipts.push(match confirm {
+                Err(receipt) => receipt,
+                Ok(confirm) => match tokio::time::timeout_at(deadline, confirm).await {
+                    Err(_) => Receipt::Unknown(open.overdue()),
+                    Ok(answer) => receipt(answer, alone),
+                },
+            });
+        }
+        receipts
+    }
+
+    /// Why the broker does not take messages at the moment, if it says so.
+    pub fn blocked(&self) -> Option<String> {
+        self.open.as_ref()?.blocked()
+    }
+
+    /// Closes the connection.
+    pub async fn close(&mut self) {
+        if let Some(open) = self.open.take() {
+            // Whether or not the broker answers, the connection is gone.
+            let closing = open.connection.close(200, "bye".into());
+            let _ = tokio::time::timeout(Duration::from_secs(2), closing).await;
+        }
+    }
+}
+
+impl Open {
+    /// On a channel of its own, as the broker closes it if there is none.
+    async fn look_for_exchange(&self, name: &str) -> Result<(), AmqpError> {
+        let options = ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() };
+        let channel = self.connection.create_channel().await?;
+        channel.exchange_declare(name.into(), ExchangeKind::Direct, options, FieldTable::default()).await?;
+        Ok(channel.close(200, "bye".into()).await?)
+    }
+
+    async fn publish(&self, message: &Outgoing) -> Result<PublisherConfirm, Receipt> {
+        let refused = |kind, detail: String| Receipt::Refused(Refusal::new(kind, detail));
+        let unencodable = |detail: String| refused("unencodable", detail);
+        // A content header is one frame: a longer one makes the broker close the connection, with all that is on it.
+        let length =
+            codec::encode(&message.properties).map_err(|error| unencodable(error.to_string()))?.len();
+        let frame_max = self.connection.configuration().frame_max() as usize;
+        if frame_max > 0 && length + HEADER_OVERHEAD > frame_max {
+            let most = frame_max.saturating_sub(HEADER_OVERHEAD);
+            let detail =
+                format!("properties and headers take {length} bytes, and the broker takes {most} at most");
+            return Err(refused("headers_too_large", detail));
+        }
+        let properties =
+            convert::properties_to(&message.properties).map_err(|error| unencodable(error.to_string()))?;
+        let short = |what: &str, text: &str| {
+            ShortString::try_new(text)
+                .map_err(|_| unencodable(format!("the {what} is longer than 255 bytes")))
+        };
+        let exchange = short("exchange", &message.exchange)?;
+        let key = short("routing key", &message.routing_key)?;
+        let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+        self.channel
+            .basic_publish(exchange, key, options, &message.body, properties)
+            .await
+            .map_err(|error| Receipt::Unknown(AmqpError::from(error).to_string()))
+    }
+
+    fn blocked(&self) -> Option<String> {
+        self.blocked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn overdue(&self) -> String {
+        match self.blocked() {
+            Some(reason) => format!("no confirm in time: the broker blocks publishers ({reason})"),
+            None => "no confirm in time".into(),
+        }
+    }
+}
+
+/// `basic.return` comes before its confirm: a message is delivered only if it was confirmed and not returned.
+fn receipt(answer: lapin::Result<Confirmation>, alone: bool) -> Receipt {
+    match answer {
+        Ok(Confirmation::Ack(None)) => Receipt::Confirmed,
+        Ok(Confirmation::Ack(Some(returned)) | Confirmation::Nack(Some(returned))) => {
+            let detail = format!("returned: {} {}", returned.reply_code, returned.reply_text);
+            Receipt::Refused(Refusal::new("returned", detail))
+        }
+        Ok(Confirmation::Nack(None)) => {
+            Receipt::Refused(Refusal::new("nacked", "nacked by a queue: it is full, or has no leader"))
+        }
+        Ok(Confirmation::NotRequested) => Receipt::Unknown("the channel does not confirm".into()),
+        Err(error) => match AmqpError::from(error) {
+            // Alone on its channel, it is what the broker closed the channel for.
+            AmqpError::Refused { code, ref text } if alone => {
+                Receipt::Refused(Refusal::new("channel_closed", format!("{code} {text}")))
+            }
+            error => Receipt::Unknown(error.to_string()),
+        },
+    }
+}
+
+async fn confirm_channel(connection: &Connection) -> Result<Channel, AmqpError> {
+    let channel = connection.create_channel().await?;
+    channel.confirm_select(ConfirmSelectOptions::default()).await?;
+    Ok(channel)
+}
+
+fn watch_blocked(connection: &Connection) -> Arc<Mutex<Option<String>>> {
+    let blocked = Arc::new(Mutex::new(None));
+    let (mut events, state) = (Box::pin(connection.events_listener()), Arc::clone(&blocked));
+    tokio::spawn(async move {
+        while let Some(event) = events.next().await {
+            let now = match event {
+                Event::ConnectionBlocked(reason) => Some(reason),
+                Event::ConnectionUnblocked => None,
+                _ => continue,
+            };
+            *state.lock().unwrap_or_else(PoisonError::into_inner) = now;
+        }
+    });
+    blocked
+}

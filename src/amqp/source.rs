@@ -1,0 +1,168 @@
+//! A dead-letter queue that is consumed.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use lapin::options::{
+    BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicQosOptions, ExchangeDeclareOptions,
+    QueueBindOptions, QueueDeclareOptions,
+};
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::{Channel, Connection, Consumer, ExchangeKind};
+
+use super::{AmqpError, Broker, convert};
+use crate::domain::message::Message;
+
+/// A broker that does not answer a request in this time is taken for gone.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Which queue to consume, and whether it is ours to declare.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceQueue {
+    /// The queue.
+    pub queue: String,
+    /// The exchange that we declare together with the queue; `None` where neither is ours.
+    pub exchange: Option<String>,
+}
+
+/// A message with the tag to acknowledge it by.
+#[derive(Debug)]
+pub struct Arrival {
+    /// The delivery tag: 1, 2, 3 and so on, for the life of a channel.
+    pub tag: u64,
+    /// The message.
+    pub message: Message,
+}
+
+/// A connection and a channel of its own on which one queue is consumed.
+#[derive(Debug)]
+pub struct Source {
+    connection: Connection,
+    channel: Channel,
+    /// For requests that may fail, and would take the consumer with them.
+    aside: Channel,
+    queue: String,
+    consumer: Option<Consumer>,
+    consumers: u64,
+}
+
+impl Source {
+    /// Connects, and makes sure that the queue is there.
+    pub async fn open(broker: &Broker, source: &SourceQueue) -> Result<Self, AmqpError> {
+        let connection = broker.connect(&format!("source {}", source.queue)).await?;
+        answer(ensure(&connection, source)).await?;
+        let channel = answer(async { Ok(connection.create_channel().await?) }).await?;
+        let aside = answer(async { Ok(connection.create_channel().await?) }).await?;
+        Ok(Self { connection, channel, aside, queue: source.queue.clone(), consumer: None, consumers: 0 })
+    }
+
+    /// Consumes, with at most `prefetch` messages that are not acknowledged.
+    pub async fn consume(&mut self, prefetch: u16) -> Result<(), AmqpError> {
+        self.consumers += 1;
+        let tag = format!("dead-letter-{}", self.consumers);
+        let (channel, queue) = (&self.channel, self.queue.as_str());
+        let consumer = answer(async {
+            channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
+            let options = BasicConsumeOptions::default();
+            Ok(channel.basic_consume(queue.into(), tag.into(), options, FieldTable::default()).await?)
+        })
+        .await?;
+        self.consumer = Some(consumer);
+        Ok(())
+    }
+
+    /// Whether messages may still come.
+    pub fn is_consuming(&self) -> bool {
+        self.consumer.is_some()
+    }
+
+    /// The next message. `None` once a cancelled consumer has given all it had; waits for ever where there is none.
+    pub async fn next(&mut self) -> Option<Result<Arrival, AmqpError>> {
+        let Some(consumer) = self.consumer.as_mut() else { return std::future::pending().await };
+        let next = consumer.next().await;
+        if next.is_none() {
+            self.consumer = None;
+        }
+        let (tag, message) = match next? {
+            Ok(delivery) => convert::message_from(delivery),
+            Err(error) => return Some(Err(error.into())),
+        };
+        Some(Ok(Arrival { tag, message }))
+    }
+
+    /// Asks the broker for no more; what it has sent already still comes out of [`Self::next`], which then ends.
+    pub async fn cancel(&mut self) -> Result<(), AmqpError> {
+        let Some(consumer) = &self.consumer else { return Ok(()) };
+        let (channel, tag) = (&self.channel, consumer.tag());
+        answer(async { Ok(channel.basic_cancel(tag, BasicCancelOptions::default()).await?) }).await
+    }
+
+    /// Acknowledges every message up to this tag. An error means that they will come again.
+    pub async fn ack_up_to(&self, tag: u64) -> Result<(), AmqpError> {
+        answer(async { Ok(self.channel.basic_ack(tag, BasicAckOptions { multiple: true }).await?) }).await
+    }
+
+    /// How many messages wait in the queue, those that are out for delivery not counted.
+    pub async fn depth(&self) -> Result<u32, AmqpError> {
+        let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+        let queue = answer(async {
+            Ok(self.aside.queue_declare(self.queue.as_str().into(), options, FieldTable::default()).await?)
+        })
+        .await?;
+        Ok(queue.message_count())
+    }
+
+    /// Closes the connection: what is not acknowledged goes back to the queue.
+    pub async fn close(self) {
+        // Whether or not the broker answers, the connection is gone.
+        let _ = answer(async { Ok(self.connection.close(200, "bye".into()).await?) }).await;
+    }
+}
+
+async fn answer<T>(request: impl Future<Output = Result<T, AmqpError>>) -> Result<T, AmqpError> {
+    tokio::time::timeout(ANSWER_TIMEOUT, request)
+        .await
+        .map_err(|_| AmqpError::Unavailable("no answer in time".into()))?
+}
+
+/// Looks for the queue, and declares it with its exchange where it is ours and absent. One that is there stays as it is,
+/// whatever its arguments: those are policy, and a declaration with others would fail.
+async fn ensure(connection: &Connection, source: &SourceQueue) -> Result<(), AmqpError> {
+    let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+    let queue = source.queue.as_str();
+    let channel = connection.create_channel().await?;
+    let found =
+        channel.queue_declare(queue.into(), passive, FieldTable::default()).await.map_err(AmqpError::from);
+    let Some(exchange) = source.exchange.as_deref() else { return found.map(drop) };
+    match found {
+        Ok(_) => {}
+        Err(error) if error.is_not_found() => declare_queue(connection, queue).await?,
+        Err(error) => return Err(error),
+    }
+    declare_exchange(connection, exchange).await?;
+    let channel = connection.create_channel().await?;
+    let options = QueueBindOptions::default();
+    Ok(channel.queue_bind(queue.into(), exchange.into(), "#".into(), options, FieldTable::default()).await?)
+}
+
+async fn declare_queue(connection: &Connection, queue: &str) -> Result<(), AmqpError> {
+    let mut arguments = FieldTable::default();
+    arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
+    let channel = connection.create_channel().await?;
+    channel.queue_declare(queue.into(), QueueDeclareOptions::durable(), arguments).await?;
+    Ok(())
+}
+
+async fn declare_exchange(connection: &Connection, exchange: &str) -> Result<(), AmqpError> {
+    let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
+    let channel = connection.create_channel().await?;
+    let declared = channel
+        .exchange_declare(exchange.into(), ExchangeKind::Topic, options, FieldTable::default())
+        .await
+        .map_err(AmqpError::from);
+    match declared {
+        // There is one of another type: it serves as well.
+        Err(error) if error.is_precondition_failed() => Ok(()),
+        other => other,
+    }
+}
