@@ -1,0 +1,249 @@
+//! A chunk of an operation: one transaction that locks, lets its holder act, and records (rule R10).
+//!
+//! The lock is one of the transaction, on the operation's id: it is gone with the connection, so that whoever comes next
+//! does the chunk again when its holder died; and nobody who only reads the operation waits for it.
+
+use chrono::{DateTime, Utc};
+use sqlx::{AssertSqlSafe, Postgres, Row, Transaction};
+use uuid::Uuid;
+
+use super::counters::{self, Changes};
+use super::{Store, StoreError, operations};
+use crate::domain::convention::Origin;
+use crate::domain::dead_letter::{Payload, Status, received_on};
+use crate::domain::operation::{Kind, Operation, Outcome, Outcomes, Settled};
+
+/// How many unfinished operations are looked at for one that nobody is working on.
+const CANDIDATES: i64 = 20;
+
+/// A chunk that is locked. Dropped, it was never begun.
+#[derive(Debug)]
+pub struct Chunk {
+    transaction: Transaction<'static, Postgres>,
+    /// The operation that it is of.
+    pub operation: Operation,
+    /// The next items that have no outcome.
+    pub items: Vec<ChunkItem>,
+}
+
+/// A dead letter that is to be acted on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChunkItem {
+    /// Its place in the operation.
+    pub position: i64,
+    /// The dead letter.
+    pub dead_letter: Uuid,
+    /// Where it stands; `None` where it is no longer stored.
+    pub status: Option<Status>,
+    /// Where it died.
+    pub origin: Origin,
+    /// Its bytes; empty where it is to be deleted.
+    pub payload: Payload,
+}
+
+impl Store {
+    /// Locks the next chunk of the operation that has waited longest, if one has any to do now. A chunk has at most
+    /// `items` items and `bytes` bytes of bodies, but one item at least.
+    pub async fn next_chunk(
+        &self,
+        now: DateTime<Utc>,
+        items: i64,
+        bytes: i64,
+    ) -> Result<Option<Chunk>, StoreError> {
+        let candidates: Vec<Uuid> = sqlx::query_scalar(
+            "SELECT id FROM operation WHERE state <> 'completed' AND next_chunk_at <= $1 \
+             ORDER BY next_chunk_at LIMIT $2",
+        )
+        .bind(now)
+        .bind(CANDIDATES)
+        .fetch_all(&self.operations)
+        .await?;
+        for id in candidates {
+            let mut transaction = self.operations.begin().await?;
+            if let Some(operation) = lock(&mut transaction, id, now).await? {
+                let items = match operation.rate {
+                    Some(rate) => items.min(rate.max(1).into()),
+                    None => items,
+                };
+                let items = load(&mut transaction, &operation, items, bytes).await?;
+                return Ok(Some(Chunk { transaction, operation, items }));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Takes the operation, unless another worker has it, or had it since it was looked at.
+async fn lock(
+    transaction: &mut Transaction<'static, Postgres>,
+    id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Option<Operation>, StoreError> {
+    let locked: bool = sqlx::query_scalar("SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))")
+        .bind(format!("dead-letter operation {id}"))
+        .fetch_one(&mut **transaction)
+        .await?;
+    if !locked {
+        return Ok(None);
+    }
+    let query = format!(
+        "SELECT {} FROM operation WHERE id = $1 AND state <> 'completed' AND next_chunk_at <= $2",
+        operations::COLUMNS
+    );
+    let row = sqlx::query(AssertSqlSafe(query)).bind(id).bind(now).fetch_optional(&mut **transaction).await?;
+    row.as_ref().map(operations::operation).transpose()
+}
+
+async fn load(
+    transaction: &mut Transaction<'static, Postgres>,
+    operation: &Operation,
+    items: i64,
+    bytes: i64,
+) -> Result<Vec<ChunkItem>, StoreError> {
+    let payload = match operation.kind {
+        Kind::Redeliver => "d.properties, d.body",
+        Kind::Delete => "NULL::bytea AS properties, NULL::bytea AS body",
+    };
+    // The sizes are summed without reading the bodies.
+    let query = format!(
+        "WITH open AS MATERIALIZED ( \
+             SELECT position, dead_letter_id FROM operation_item \
+             WHERE operation_id = $1 AND outcome IS NULL ORDER BY position LIMIT $2), \
+         sized AS MATERIALIZED ( \
+             SELECT o.position, o.dead_letter_id, \
+                 sum(COALESCE(octet_length(d.body), 0)) OVER (ORDER BY o.position) \
+                     - COALESCE(octet_length(d.body), 0) AS before \
+             FROM open o LEFT JOIN dead_letter d ON d.id = o.dead_letter_id) \
+         SELECT s.position, s.dead_letter_id, d.status::text AS status, d.origin_queue, d.origin_exchange, \
+             d.origin_routing_key, {payload} \
+         FROM sized s LEFT JOIN dead_letter d ON d.id = s.dead_letter_id \
+         WHERE s.before = 0 OR s.before < $3 ORDER BY s.position"
+    );
+    let rows = sqlx::query(AssertSqlSafe(query))
+        .bind(operation.id)
+        .bind(items)
+        .bind(bytes)
+        .fetch_all(&mut **transaction)
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(ChunkItem {
+                position: row.try_get("position")?,
+                dead_letter: row.try_get("dead_letter_id")?,
+                status: operations::named_option(row, "status", Status::parse)?,
+                origin: Origin {
+                    queue: row.try_get("origin_queue")?,
+                    exchange: row.try_get("origin_exchange")?,
+                    routing_key: row.try_get("origin_routing_key")?,
+                },
+                payload: Payload {
+                    properties: row.try_get::<Option<_>, _>("properties")?.unwrap_or_default(),
+                    body: row.try_get::<Option<_>, _>("body")?.unwrap_or_default(),
+                },
+            })
+        })
+        .collect()
+}
+
+impl Chunk {
+    /// Records what became of the items, and when the next chunk may begin. Items that are not among them stay open, for
+    /// the reason given. Returns whether the operation is completed.
+    pub async fn record(
+        mut self,
+        settled: &[Settled],
+        waits_for: Option<&str>,
+        next_chunk_at: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        self.change_status(settled, Outcome::Sent, Status::Redelivered).await?;
+        self.change_status(settled, Outcome::Deleted, Status::Deleted).await?;
+        self.settle(settled).await?;
+        let mut outcomes = Outcomes::default();
+        for item in settled {
+            outcomes.add(item.outcome);
+        }
+        let state: String = sqlx::query_scalar(
+            "UPDATE operation SET sent = sent + $2, deleted = deleted + $3, refused = refused + $4, \
+                 skipped = skipped + $5, last_error = $6, next_chunk_at = $7, \
+                 started_at = COALESCE(started_at, now()), \
+                 state = CASE WHEN open THEN 'running' ELSE 'completed' END, \
+                 ended_at = CASE WHEN NOT open THEN now() END \
+             FROM (SELECT EXISTS (SELECT FROM operation_item WHERE operation_id = $1 AND outcome IS NULL) AS open) o \
+             WHERE id = $1 RETURNING state",
+        )
+        .bind(self.operation.id)
+        .bind(outcomes.sent)
+        .bind(outcomes.deleted)
+        .bind(outcomes.refused)
+        .bind(outcomes.skipped)
+        .bind(waits_for)
+        .bind(next_chunk_at)
+        .fetch_one(&mut *self.transaction)
+        .await?;
+        self.transaction.commit().await?;
+        Ok(state == "completed")
+    }
+
+    /// Gives the chunk back undone.
+    pub async fn release(self) -> Result<(), StoreError> {
+        Ok(self.transaction.rollback().await?)
+    }
+
+    async fn change_status(
+        &mut self,
+        settled: &[Settled],
+        outcome: Outcome,
+        to: Status,
+    ) -> Result<(), StoreError> {
+        let ids: Vec<Uuid> =
+            settled.iter().filter(|item| item.outcome == outcome).map(|item| item.dead_letter).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let changed: Vec<(Uuid, String)> = sqlx::query_as(
+            "UPDATE dead_letter SET status = $1::dead_letter_status WHERE id = ANY($2) AND status = 'dead' \
+             RETURNING id, service",
+        )
+        .bind(to.as_str())
+        .bind(&ids)
+        .fetch_all(&mut *self.transaction)
+        .await?;
+        if changed.len() != ids.len() {
+            return Err(StoreError::Inconsistent(format!(
+                "{} of {} dead letters of operation {} were changed by another",
+                ids.len() - changed.len(),
+                ids.len(),
+                self.operation.id
+            )));
+        }
+        let mut changes = Changes::default();
+        for (id, service) in changed {
+            changes.left(&service, received_on(id), to);
+        }
+        counters::apply(&mut self.transaction, changes).await
+    }
+
+    async fn settle(&mut self, settled: &[Settled]) -> Result<(), StoreError> {
+        let updated = sqlx::query(
+            "UPDATE operation_item i SET outcome = s.outcome, detail = s.detail, redelivery_id = s.redelivery_id, \
+                 settled_at = now() \
+             FROM UNNEST($2::bigint[], $3::text[], $4::text[], $5::uuid[]) \
+                 AS s (position, outcome, detail, redelivery_id) \
+             WHERE i.operation_id = $1 AND i.position = s.position AND i.outcome IS NULL",
+        )
+        .bind(self.operation.id)
+        .bind(settled.iter().map(|item| item.position).collect::<Vec<_>>())
+        .bind(settled.iter().map(|item| item.outcome.as_str()).collect::<Vec<_>>())
+        .bind(settled.iter().map(|item| item.detail.as_deref()).collect::<Vec<_>>())
+        .bind(settled.iter().map(|item| item.redelivery_id).collect::<Vec<_>>())
+        .execute(&mut *self.transaction)
+        .await?;
+        if updated.rows_affected() == settled.len() as u64 {
+            Ok(())
+        } else {
+            Err(StoreError::Inconsistent(format!(
+                "items of operation {} had ended before",
+                self.operation.id
+            )))
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! One dead letter, whole.
+
+use chrono::{DateTime, Utc};
+use sqlx::{AssertSqlSafe, Row};
+use uuid::Uuid;
+
+use super::search::{COLUMNS, dead_letter};
+use super::{Store, StoreError};
+use crate::domain::dead_letter::{DeadLetter, Payload};
+use crate::domain::operation::{Kind, Outcome};
+
+/// The longest history that is followed, in each direction.
+const MAX_HISTORY: i64 = 100;
+
+/// What happened to a message: its deaths, and what was done about them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct History {
+    /// The deaths of the message, as far as our redeliveries link them, first one first.
+    pub deaths: Vec<Death>,
+    /// The operations that had one of these deaths as an item, first one first.
+    pub operations: Vec<HistoryOperation>,
+}
+
+/// One death in a history.
+pub type Death = DeadLetter;
+
+/// One operation in a history.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HistoryOperation {
+    /// The operation.
+    pub operation: Uuid,
+    /// What it does.
+    pub kind: Kind,
+    /// Who asked for it.
+    pub requested_by: String,
+    /// Why.
+    pub note: Option<String>,
+    /// When.
+    pub requested_at: DateTime<Utc>,
+    /// Which of the deaths it was about.
+    pub dead_letter: Uuid,
+    /// How that ended.
+    pub outcome: Option<Outcome>,
+    /// Why.
+    pub detail: Option<String>,
+    /// The id that the message was published with.
+    pub redelivery_id: Option<Uuid>,
+    /// When it ended.
+    pub settled_at: Option<DateTime<Utc>>,
+}
+
+impl Store {
+    /// The dead letter and its bytes.
+    pub async fn get(&self, id: Uuid) -> Result<Option<(DeadLetter, Payload)>, StoreError> {
+        let query = format!("SELECT {COLUMNS}, d.properties, d.body FROM dead_letter d WHERE d.id = $1");
+        let Some(row) = sqlx::query(AssertSqlSafe(query)).bind(id).fetch_optional(&self.http).await? else {
+            return Ok(None);
+        };
+        let payload = Payload { properties: row.try_get("properties")?, body: row.try_get("body")? };
+        Ok(Some((dead_letter(&row)?, payload)))
+    }
+
+    /// The history of the message that died this death.
+    pub async fn history(&self, id: Uuid) -> Result<History, StoreError> {
+        let deaths = self.linked_deaths(id).await?;
+        let ids: Vec<Uuid> = deaths.iter().map(|death| death.id).collect();
+        let rows = sqlx::query(
+            "SELECT o.id, o.kind, o.requested_by, o.note, o.created_at, i.dead_letter_id, i.outcome, i.detail, \
+                 i.redelivery_id, i.settled_at \
+             FROM operation_item i JOIN operation o ON o.id = i.operation_id \
+             WHERE i.dead_letter_id = ANY($1) ORDER BY o.id, i.position LIMIT $2",
+        )
+        .bind(ids)
+        .bind(MAX_HISTORY)
+        .fetch_all(&self.http)
+        .await?;
+        let operations = rows
+            .iter()
+            .map(|row| {
+                Ok(HistoryOperation {
+                    operation: row.try_get("id")?,
+                    kind: super::operations::named(row, "kind", Kind::parse)?,
+                    requested_by: row.try_get("requested_by")?,
+                    note: row.try_get("note")?,
+                    requested_at: row.try_get("created_at")?,
+                    dead_letter: row.try_get("dead_letter_id")?,
+                    outcome: super::operations::named_option(row, "outcome", Outcome::parse)?,
+                    detail: row.try_get("detail")?,
+                    redelivery_id: row.try_get("redelivery_id")?,
+                    settled_at: row.try_get("settled_at")?,
+                })
+            })
+            .collect::<Result<_, StoreError>>()?;
+        Ok(History { deaths, operations })
+    }
+
+    /// The deaths that redeliveries link with this one, itself included: those before it, found by the redelivery that it
+    /// is the return of, and those after it, found by the redeliveries of it.
+    async fn linked_deaths(&self, id: Uuid) -> Result<Vec<Death>, StoreError> {
+        let query = format!(
+            "WITH RECURSIVE earlier (id, redelivery_id) AS ( \
+                 SELECT id, redelivery_id FROM dead_letter WHERE id = $1 \
+                 UNION \
+                 SELECT d.id, d.redelivery_id FROM earlier e \
+                     JOIN operation_item i ON i.redelivery_id = e.redelivery_id \
+                     JOIN dead_letter d ON d.id = i.dead_letter_id), \
+             later (id) AS ( \
+                 SELECT $1 \
+                 UNION \
+                 SELECT d.id FROM later l \
+                     JOIN operation_item i ON i.dead_letter_id = l.id AND i.redelivery_id IS NOT NULL \
+                     JOIN dead_letter d ON d.redelivery_id = i.redelivery_id), \
+             linked AS (SELECT id FROM earlier UNION SELECT id FROM later) \
+             SELECT {COLUMNS} FROM linked l JOIN dead_letter d ON d.id = l.id ORDER BY d.id LIMIT $2"
+        );
+        let rows = sqlx::query(AssertSqlSafe(query)).bind(id).bind(MAX_HISTORY).fetch_all(&self.http).await?;
+        rows.iter().map(dead_letter).collect()
+    }
+}

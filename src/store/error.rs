@@ -1,0 +1,68 @@
+//! What can go wrong with the database, told apart by what to do about it.
+
+use thiserror::Error;
+
+/// An error of the database. Its text never holds a value of a row (rule R14): of what the database says only the code is
+/// kept, as its messages may quote data.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// It cannot be reached, or cannot work now: try again later.
+    #[error("the database is not available ({0})")]
+    Unavailable(String),
+    /// The statement took longer than it may.
+    #[error("the database took too long")]
+    Slow,
+    /// It refuses this row's data: trying again will not help.
+    #[error("the database refused the data (SQLSTATE {0})")]
+    Refused(String),
+    /// A row like it is there already.
+    #[error("such a row exists already")]
+    Duplicate,
+    /// The same idempotency key was used for another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// What is stored contradicts what the program relies on.
+    #[error("the database holds what it should not: {0}")]
+    Inconsistent(String),
+}
+
+impl StoreError {
+    /// Whether trying again later may help.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Slow)
+    }
+
+    pub(super) fn from_migration(error: sqlx::migrate::MigrateError) -> Self {
+        match error {
+            sqlx::migrate::MigrateError::Execute(error) => error.into(),
+            other => Self::Inconsistent(other.to_string()),
+        }
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Database(database) => {
+                let code = database.code().unwrap_or_default();
+                match code.as_ref() {
+                    "23505" => Self::Duplicate,
+                    "57014" => Self::Slow,
+                    // Data exceptions, violated constraints, and limits such as the size of an index row.
+                    code if ["22", "23", "54"].iter().any(|class| code.starts_with(class)) => {
+                        Self::Refused(code.to_owned())
+                    }
+                    // All else passes or is mended by people: shutting down, out of connections, disk full, read-only,
+                    // deadlock, a schema that is not there yet. Nothing is lost by waiting.
+                    code => Self::Unavailable(format!("SQLSTATE {code}")),
+                }
+            }
+            sqlx::Error::PoolTimedOut => Self::Unavailable("no connection in time".into()),
+            sqlx::Error::PoolClosed => Self::Unavailable("closed".into()),
+            sqlx::Error::Io(io) => Self::Unavailable(io.kind().to_string()),
+            sqlx::Error::ColumnDecode { index, .. } => Self::Inconsistent(format!("column {index}")),
+            sqlx::Error::Configuration(source) => Self::Inconsistent(source.to_string()),
+            _ => Self::Unavailable("connection failed".into()),
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Freezing a selection: an operation and its items are made in one transaction (rule R9).
+
+use chrono::{DateTime, Utc};
+use sqlx::{Postgres, QueryBuilder, Transaction};
+use uuid::Uuid;
+
+use super::{Store, StoreError, filter_sql};
+use crate::domain::dead_letter::floor_id;
+use crate::domain::filter::{Filter, Order};
+use crate::domain::operation::{NewOperation, Selection};
+
+/// A request for an operation, frozen or known from before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Frozen {
+    /// A new operation of this id.
+    New(Uuid),
+    /// The same request, by its idempotency key, was made before.
+    Known(Uuid),
+}
+
+impl Store {
+    /// Makes the operation, with an item for each dead letter that is selected now. An item that another live operation
+    /// has, or that cannot be acted on, ends at once as skipped.
+    pub async fn freeze(
+        &self,
+        new: &NewOperation,
+        id: Uuid,
+        now: DateTime<Utc>,
+        hash: Uuid,
+    ) -> Result<Frozen, StoreError> {
+        let mut transaction = self.operations.begin().await?;
+        if !insert_operation(&mut transaction, new, id, now, hash).await? {
+            transaction.rollback().await?;
+            return self.known(new, hash).await;
+        }
+        match &new.selection {
+            Selection::Ids(ids) => insert_ids(&mut transaction, new, id, ids).await?,
+            Selection::Filter(filter) => insert_found(&mut transaction, new, id, filter, now).await?,
+        }
+        name_the_holders(&mut transaction, id).await?;
+        sqlx::query(
+            "UPDATE operation SET total = n.total, skipped = n.skipped, \
+                 state = CASE WHEN n.total = n.skipped THEN 'completed' ELSE state END, \
+                 started_at = CASE WHEN n.total = n.skipped THEN created_at END, \
+                 ended_at = CASE WHEN n.total = n.skipped THEN created_at END \
+             FROM (SELECT count(*) AS total, count(outcome) AS skipped FROM operation_item \
+                   WHERE operation_id = $1) n \
+             WHERE id = $1",
+        )
+        .bind(id)
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(Frozen::New(id))
+    }
+
+    async fn known(&self, new: &NewOperation, hash: Uuid) -> Result<Frozen, StoreError> {
+        let (id, known_hash): (Uuid, Uuid) =
+            sqlx::query_as("SELECT id, request_hash FROM operation WHERE idempotency_key = $1")
+                .bind(&new.idempotency_key)
+                .fetch_one(&self.operations)
+                .await?;
+        if known_hash == hash { Ok(Frozen::Known(id)) } else { Err(StoreError::KeyReused) }
+    }
+}
+
+async fn insert_operation(
+    transaction: &mut Transaction<'_, Postgres>,
+    new: &NewOperation,
+    id: Uuid,
+    now: DateTime<Utc>,
+    hash: Uuid,
+) -> Result<bool, StoreError> {
+    let target =
+        serde_json::to_value(&new.target).map_err(|error| StoreError::Inconsistent(error.to_string()))?;
+    let inserted = sqlx::query(
+        "INSERT INTO operation (id, kind, selection, target, rate, note, requested_by, idempotency_key, \
+             request_hash, total, created_at, next_chunk_at) \
+         VALUES ($1, $2, $3::jsonb, $4::jsonb, $5, $6, $7, $8, $9, 0, $10, $10) \
+         ON CONFLICT (idempotency_key) DO NOTHING",
+    )
+    .bind(id)
+    .bind(new.kind.as_str())
+    .bind(new.asked.to_string())
+    .bind(target.to_string())
+    .bind(new.rate.map(|rate| i32::try_from(rate).unwrap_or(i32::MAX)))
+    .bind(&new.note)
+    .bind(&new.requested_by)
+    .bind(&new.idempotency_key)
+    .bind(hash)
+    .bind(now)
+    .execute(&mut **transaction)
+    .await?;
+    Ok(inserted.rows_affected() == 1)
+}
+
+async fn insert_ids(
+    transaction: &mut Transaction<'_, Postgres>,
+    new: &NewOperation,
+    id: Uuid,
+    ids: &[Uuid],
+) -> Result<(), StoreError> {
+    let mut query = QueryBuilder::new(
+        "WITH chosen AS MATERIALIZED ( \
+             SELECT c.id, CASE WHEN d.id IS NULL THEN 'there is no such dead letter' \
+                 WHEN d.status <> 'dead' THEN 'it is ' || d.status END AS refusal \
+             FROM UNNEST(",
+    );
+    query.push_bind(ids.to_vec()).push("::uuid[]) AS c (id) LEFT JOIN dead_letter d ON d.id = c.id");
+    push_order_and_limit(&mut query, "c.id", new);
+    insert_chosen(transaction, query, new, id).await
+}
+
+async fn insert_found(
+    transaction: &mut Transaction<'_, Postgres>,
+    new: &NewOperation,
+    id: Uuid,
+    filter: &Filter,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let mut query = QueryBuilder::new(
+        "WITH chosen AS MATERIALIZED (SELECT d.id, NULL::text AS refusal FROM dead_letter d WHERE true",
+    );
+    filter_sql::push_services(&mut query, filter);
+    filter_sql::push(&mut query, filter);
+    // What arrives from now on is not meant, whenever this statement reads.
+    query.push(" AND d.id < ").push_bind(floor_id(now));
+    push_order_and_limit(&mut query, "d.id", new);
+    insert_chosen(transaction, query, new, id).await
+}
+
+fn push_order_and_limit(query: &mut QueryBuilder<Postgres>, id: &str, new: &NewOperation) {
+    if let Some(limit) = new.limit {
+        query.push(" ORDER BY ").push(id).push(direction(new.order));
+        query.push(" LIMIT ").push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
+    }
+    query.push(")");
+}
+
+fn direction(order: Order) -> &'static str {
+    match order {
+        Order::Newest => " DESC",
+        Order::Oldest => " ASC",
+    }
+}
+
+/// Makes an item of each row that was chosen. The live ones are inserted in the order of their ids, whatever order they
+/// are to be acted on in, so that two operations that want the same ones wait for each other in one direction only; the
+/// unique index on live items then says who has each (rule R8).
+async fn insert_chosen(
+    transaction: &mut Transaction<'_, Postgres>,
+    mut query: QueryBuilder<Postgres>,
+    new: &NewOperation,
+    id: Uuid,
+) -> Result<(), StoreError> {
+    query
+        .push(", placed AS MATERIALIZED (SELECT id, refusal, row_number() OVER (ORDER BY id")
+        .push(direction(new.order));
+    query.push(") AS position FROM chosen), taken AS (INSERT INTO operation_item (operation_id, position, dead_letter_id) SELECT ");
+    query.push_bind(id).push(
+        ", position, id FROM placed WHERE refusal IS NULL ORDER BY id \
+         ON CONFLICT (dead_letter_id) WHERE outcome IS NULL DO NOTHING RETURNING dead_letter_id) \
+         INSERT INTO operation_item (operation_id, position, dead_letter_id, outcome, detail, settled_at) SELECT ",
+    );
+    query.push_bind(id).push(
+        ", position, id, 'skipped', refusal, now() FROM placed \
+         WHERE NOT EXISTS (SELECT FROM taken WHERE taken.dead_letter_id = placed.id)",
+    );
+    query.build().execute(&mut **transaction).await?;
+    Ok(())
+}
+
+/// Says of each item that another operation has which one that is.
+async fn name_the_holders(transaction: &mut Transaction<'_, Postgres>, id: Uuid) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE operation_item mine SET detail = 'operation ' || COALESCE( \
+             (SELECT other.operation_id::text FROM operation_item other \
+              WHERE other.dead_letter_id = mine.dead_letter_id AND other.operation_id <> $1 \
+              ORDER BY other.outcome IS NULL DESC, other.settled_at DESC LIMIT 1), 'unknown') || ' has it' \
+         WHERE mine.operation_id = $1 AND mine.outcome = 'skipped' AND mine.detail IS NULL",
+    )
+    .bind(id)
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,121 @@
+//! Reading operations and their items.
+
+use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, Row};
+use uuid::Uuid;
+
+use super::{Store, StoreError};
+use crate::domain::operation::{Item, Kind, Operation, Outcome, Outcomes, State};
+
+pub(super) const COLUMNS: &str = "id, kind, state, selection::text AS selection, target::text AS target, rate, note, \
+     requested_by, total, sent, deleted, refused, skipped, last_error, created_at, started_at, ended_at";
+
+/// How many operations are in each state.
+pub type StateCounts = Vec<(State, i64)>;
+
+impl Store {
+    /// The operation of this id.
+    pub async fn operation(&self, id: Uuid) -> Result<Option<Operation>, StoreError> {
+        let query = format!("SELECT {COLUMNS} FROM operation WHERE id = $1");
+        let row = sqlx::query(AssertSqlSafe(query)).bind(id).fetch_optional(&self.http).await?;
+        row.as_ref().map(operation).transpose()
+    }
+
+    /// At most `limit` operations that were asked for before `before`, the last one first.
+    pub async fn operations(&self, before: Option<Uuid>, limit: u32) -> Result<Vec<Operation>, StoreError> {
+        let query = format!("SELECT {COLUMNS} FROM operation WHERE id < $1 ORDER BY id DESC LIMIT $2");
+        let rows = sqlx::query(AssertSqlSafe(query))
+            .bind(before.unwrap_or(Uuid::max()))
+            .bind(i64::from(limit))
+            .fetch_all(&self.http)
+            .await?;
+        rows.iter().map(operation).collect()
+    }
+
+    /// At most `limit` items of an operation after the place `after`, of one outcome if one is given.
+    pub async fn items(
+        &self,
+        operation: Uuid,
+        outcome: Option<Outcome>,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<Item>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT position, dead_letter_id, outcome, detail, redelivery_id, settled_at FROM operation_item \
+             WHERE operation_id = $1 AND position > $2 AND ($3::text IS NULL OR outcome = $3) \
+             ORDER BY position LIMIT $4",
+        )
+        .bind(operation)
+        .bind(after)
+        .bind(outcome.map(Outcome::as_str))
+        .bind(i64::from(limit))
+        .fetch_all(&self.http)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Item {
+                    position: row.try_get("position")?,
+                    dead_letter: row.try_get("dead_letter_id")?,
+                    outcome: named_option(row, "outcome", Outcome::parse)?,
+                    detail: row.try_get("detail")?,
+                    redelivery_id: row.try_get("redelivery_id")?,
+                    settled_at: row.try_get("settled_at")?,
+                })
+            })
+            .collect()
+    }
+
+    /// How many operations are in each state.
+    pub async fn operation_states(&self) -> Result<StateCounts, StoreError> {
+        let rows = sqlx::query("SELECT state, count(*) AS n FROM operation GROUP BY state")
+            .fetch_all(&self.http)
+            .await?;
+        rows.iter().map(|row| Ok((named(row, "state", State::parse)?, row.try_get("n")?))).collect()
+    }
+}
+
+/// A row of [`COLUMNS`].
+pub(super) fn operation(row: &PgRow) -> Result<Operation, StoreError> {
+    Ok(Operation {
+        id: row.try_get("id")?,
+        kind: named(row, "kind", Kind::parse)?,
+        state: named(row, "state", State::parse)?,
+        asked: json(row, "selection")?,
+        target: json(row, "target")?,
+        rate: row.try_get::<Option<i32>, _>("rate")?.and_then(|rate| rate.try_into().ok()),
+        note: row.try_get("note")?,
+        requested_by: row.try_get("requested_by")?,
+        total: row.try_get("total")?,
+        outcomes: Outcomes {
+            sent: row.try_get("sent")?,
+            deleted: row.try_get("deleted")?,
+            refused: row.try_get("refused")?,
+            skipped: row.try_get("skipped")?,
+        },
+        last_error: row.try_get("last_error")?,
+        created_at: row.try_get("created_at")?,
+        started_at: row.try_get("started_at")?,
+        ended_at: row.try_get("ended_at")?,
+    })
+}
+
+/// The thing that a column names.
+pub(super) fn named<T>(row: &PgRow, column: &str, parse: fn(&str) -> Option<T>) -> Result<T, StoreError> {
+    named_option(row, column, parse)?.ok_or_else(|| StoreError::Inconsistent(format!("no {column}")))
+}
+
+/// The thing that a column names, if it names one.
+pub(super) fn named_option<T>(
+    row: &PgRow,
+    column: &str,
+    parse: fn(&str) -> Option<T>,
+) -> Result<Option<T>, StoreError> {
+    row.try_get::<Option<String>, _>(column)?
+        .map(|name| parse(&name).ok_or_else(|| StoreError::Inconsistent(format!("{column} {name}"))))
+        .transpose()
+}
+
+fn json<T: serde::de::DeserializeOwned>(row: &PgRow, column: &str) -> Result<T, StoreError> {
+    serde_json::from_str(&row.try_get::<String, _>(column)?)
+        .map_err(|error| StoreError::Inconsistent(format!("{column}: {error}")))
+}
