@@ -1,0 +1,64 @@
+//! From a message to a row: what is derived may be wrong or missing, and never costs the message (rule R4).
+
+use uuid::Uuid;
+
+use crate::amqp::codec;
+use crate::domain::convention;
+use crate::domain::dead_letter::{Derived, NewDeadLetter};
+use crate::domain::message::{Message, storable_text};
+use crate::domain::redelivery::REDELIVERY_ID;
+use crate::domain::service::ServiceRule;
+use crate::domain::{fingerprint, identity};
+
+/// Longest text of a property; short strings have 255 bytes at most.
+const MAX_PROPERTY: usize = 255;
+
+/// What a message is read with.
+#[derive(Clone, Copy, Debug)]
+pub struct Decoder<'a> {
+    /// Where it was consumed.
+    pub vhost: &'a str,
+    /// The queue that it was consumed from.
+    pub source: &'a str,
+    /// From queue to service.
+    pub service_rule: &'a ServiceRule,
+}
+
+/// Reads a message that arrived under this id.
+pub fn decode(decoder: Decoder<'_>, id: Uuid, message: Message) -> NewDeadLetter {
+    let read = convention::recognise(&message);
+    let service = decoder.service_rule.service(read.origin.queue.as_deref()).to_owned();
+    let identity = identity::of(decoder.vhost, decoder.source, &message, &read);
+    let properties = &message.properties;
+    let text = |field: &Option<Vec<u8>>| field.as_deref().map(|bytes| storable_text(bytes, MAX_PROPERTY));
+    let derived = Derived {
+        error_group: Some(fingerprint::of(&service, &read.failure)),
+        service,
+        message_id: text(&properties.message_id),
+        correlation_id: text(&properties.correlation_id),
+        message_type: text(&properties.kind),
+        convention: Some(read.convention.to_owned()),
+        died_at: read.died_at,
+        deaths: i32::try_from(read.deaths).unwrap_or(i32::MAX),
+        redelivery_id: properties.header_text(REDELIVERY_ID).and_then(|id| Uuid::parse_str(&id).ok()),
+        origin: read.origin,
+        reason: read.failure.reason,
+        error_type: read.failure.error_type,
+        error_message: read.failure.error_message,
+    };
+    let (properties, warning) = match codec::encode(properties) {
+        Ok(bytes) => (bytes, None),
+        // What came off the wire fits back into it; should it ever not, the body is kept all the same.
+        Err(error) => (Vec::new(), Some(format!("stored without its properties: {error}"))),
+    };
+    NewDeadLetter {
+        id,
+        identity,
+        latest_death: read.latest_death,
+        source: decoder.source.to_owned(),
+        derived,
+        warning,
+        properties,
+        body: message.body,
+    }
+}

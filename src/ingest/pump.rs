@@ -1,0 +1,295 @@
+//! The pump: moves the messages of one channel from the source into batches, the batches into the store, and acks back.
+//!
+//! While the database is away it holds: the consumer is cancelled, what is in hand is kept and tried again, and nothing is
+//! ever given back by nack (rule R6). Past half of the broker's consumer timeout it ends, which returns the messages to
+//! the queue once.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
+use tokio_util::sync::CancellationToken;
+use tracing::{Span, error, field, info_span};
+
+use super::batch::Batch;
+use super::decode::{Decoder, decode};
+use super::ledger::AckLedger;
+use super::prefetch::Window;
+use super::writer::{self, Written};
+use super::{Ingest, SourceState};
+use crate::amqp::{AmqpError, Arrival, Source};
+use crate::clock;
+use crate::store::StoreError;
+use crate::telemetry::{BatchStored, link_to_message};
+
+/// How often the depth of the queue is looked at.
+const DEPTH_INTERVAL: Duration = Duration::from_secs(5);
+const FIRST_RETRY: Duration = Duration::from_millis(100);
+const LONGEST_RETRY: Duration = Duration::from_secs(2);
+
+/// Why a pump ended.
+#[derive(Debug)]
+pub(super) enum End {
+    /// It was asked to, and everything in hand is stored and acknowledged.
+    Stopped,
+    /// The channel or the connection is gone.
+    Broker(String),
+    /// The database was away for too long.
+    HeldTooLong(String),
+}
+
+/// Batches that wait for the database.
+#[derive(Debug)]
+struct Hold {
+    batches: VecDeque<Batch>,
+    since: Instant,
+    retry_at: Instant,
+    backoff: Duration,
+    why: String,
+}
+
+pub(super) struct Pump<'i> {
+    ingest: &'i Ingest,
+    ledger: AckLedger,
+    window: Window,
+    batch: Batch,
+    /// Of the batch that is gathered, linked to the traces that its messages came from.
+    span: Option<Span>,
+    writing: JoinSet<Written>,
+    hold: Option<Hold>,
+    acked: u64,
+}
+
+impl<'i> Pump<'i> {
+    pub fn new(ingest: &'i Ingest) -> Self {
+        Self {
+            ingest,
+            ledger: AckLedger::default(),
+            window: Window::new(ingest.config.prefetch, ingest.config.memory_bytes),
+            batch: Batch::default(),
+            span: None,
+            writing: JoinSet::new(),
+            hold: None,
+            acked: 0,
+        }
+    }
+
+    pub fn has_acked(&self) -> bool {
+        self.acked > 0
+    }
+
+    /// Runs until the channel fails, the database is away for too long, or everything is finished after a stop.
+    pub async fn run(&mut self, source: &mut Source, stop: &CancellationToken) -> End {
+        match self.pump(source, stop).await {
+            Ok(end) => end,
+            Err(error) => End::Broker(error.to_string()),
+        }
+    }
+
+    async fn pump(&mut self, source: &mut Source, stop: &CancellationToken) -> Result<End, AmqpError> {
+        source.consume(self.window.current()).await?;
+        self.ingest.status.set(SourceState::Consuming);
+        let mut depth = depth_interval();
+        let mut stopping = false;
+        loop {
+            if stopping && !source.is_consuming() && self.is_idle() {
+                return Ok(End::Stopped);
+            }
+            if let Some(hold) = self.held_too_long() {
+                return Ok(End::HeldTooLong(hold));
+            }
+            let may_write =
+                self.hold.is_none() && self.writing.len() < self.ingest.config.batches_in_flight as usize;
+            let full = self.batch.is_full(&self.ingest.config);
+            let due = self.batch.due(&self.ingest.config).filter(|_| may_write);
+            let retry = self.hold.as_ref().map(|hold| hold.retry_at).filter(|_| self.writing.is_empty());
+            tokio::select! {
+                () = stop.cancelled(), if !stopping => {
+                    stopping = true;
+                    source.cancel().await?;
+                }
+                Some(written) = self.writing.join_next() => self.settle(written, source).await?,
+                () = at(due), if due.is_some() => self.store_batch(),
+                () = at(retry), if retry.is_some() => self.retry(),
+                arrival = source.next(), if source.is_consuming() && !full => match arrival {
+                    Some(arrival) => self.take(arrival?, source, stopping).await?,
+                    None if stopping => {}
+                    None => self.consumer_ended(source).await?,
+                },
+                _ = depth.tick() => {
+                    self.ingest.metrics.depth.set(source.depth().await?.into());
+                }
+            }
+            if self.hold.is_none() && !stopping && !source.is_consuming() {
+                source.consume(self.window.current()).await?;
+                self.ingest.status.set(SourceState::Consuming);
+            }
+        }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.batch.rows.is_empty() && self.writing.is_empty() && self.hold.is_none()
+    }
+
+    /// Decodes a message into the batch; stores the batch when it is full.
+    async fn take(&mut self, arrival: Arrival, source: &mut Source, stopping: bool) -> Result<(), AmqpError> {
+        let ingest = self.ingest;
+        let span = self.span.get_or_insert_with(|| {
+            info_span!(
+                "process batch",
+                messaging.system = "rabbitmq",
+                messaging.operation.r#type = "process",
+                messaging.destination.name = ingest.source.queue,
+                messaging.batch.message_count = field::Empty,
+            )
+        });
+        link_to_message(span, &arrival.message.properties);
+        let decoder = Decoder {
+            vhost: ingest.broker.vhost(),
+            source: &ingest.source.queue,
+            service_rule: &ingest.service_rule,
+        };
+        let row = decode(decoder, clock::new_id(), arrival.message);
+        let size = row.size();
+        ingest.metrics.in_flight.inc();
+        ingest.metrics.in_flight_bytes.add(i64::try_from(size).unwrap_or(i64::MAX));
+        self.batch.push(arrival.tag, row);
+        if self.batch.is_full(&ingest.config) {
+            match &mut self.hold {
+                Some(hold) => hold.batches.push_back(std::mem::take(&mut self.batch)),
+                None if self.writing.len() < ingest.config.batches_in_flight as usize => self.store_batch(),
+                // It is stored as soon as another one is done; until then nothing more is taken.
+                None => {}
+            }
+        }
+        if self.window.observe(size).is_some() && self.hold.is_none() && !stopping {
+            // The broker takes a new prefetch for new consumers only: this one ends, and the next begins with it.
+            source.cancel().await?;
+        }
+        Ok(())
+    }
+
+    /// The consumer ended: as we asked, to begin again with another window or to hold, or because the broker cancelled it.
+    async fn consumer_ended(&mut self, source: &mut Source) -> Result<(), AmqpError> {
+        if self.hold.is_some() {
+            return Ok(());
+        }
+        // If the queue is gone this fails, and the supervisor takes over.
+        source.depth().await.map(drop)
+    }
+
+    fn store_batch(&mut self) {
+        let batch = std::mem::take(&mut self.batch);
+        let span = self.span.take().unwrap_or_else(Span::none);
+        span.record("messaging.batch.message_count", batch.rows.len());
+        self.spawn_writer(batch, span);
+    }
+
+    fn spawn_writer(&mut self, batch: Batch, span: Span) {
+        use tracing::Instrument;
+        let writing = writer::write(self.ingest.store.clone(), self.ingest.metrics.clone(), batch);
+        self.writing.spawn(writing.instrument(span));
+    }
+
+    /// Acknowledges what a committed batch completes, or holds a batch that could not be stored.
+    async fn settle(
+        &mut self,
+        written: Result<Written, tokio::task::JoinError>,
+        source: &mut Source,
+    ) -> Result<(), AmqpError> {
+        let written = match written {
+            Ok(written) => written,
+            // The batch is gone with its task, but nothing of it is acknowledged: the broker has it still.
+            Err(crash) => return Err(AmqpError::Unavailable(format!("a writer crashed: {crash}"))),
+        };
+        match written.result {
+            Ok(stored) => {
+                if let Some(tag) = self.ledger.commit(written.batch.tags.0, written.batch.tags.1) {
+                    source.ack_up_to(tag).await?;
+                    self.acked = tag;
+                }
+                self.note_stored(&written, stored);
+                self.release();
+                Ok(())
+            }
+            Err(error) => self.hold(written.batch, &error, source).await,
+        }
+    }
+
+    fn note_stored(&self, written: &Written, stored: crate::store::Stored) {
+        let metrics = &self.ingest.metrics;
+        let rows = &written.batch.rows;
+        let returned = rows.iter().filter(|row| row.derived.redelivery_id.is_some()).count();
+        metrics.in_flight.sub(i64::try_from(rows.len()).unwrap_or(i64::MAX));
+        metrics.in_flight_bytes.sub(i64::try_from(written.batch.bytes).unwrap_or(i64::MAX));
+        if let Some(since) = written.batch.since {
+            metrics.ack_lag.observe(since.elapsed().as_secs_f64());
+        }
+        BatchStored {
+            source: &self.ingest.source.queue,
+            stored: stored.stored,
+            duplicates: stored.duplicates,
+            returned: returned as u64,
+            commit: written.duration,
+        }
+        .emit(metrics);
+    }
+
+    async fn hold(&mut self, batch: Batch, error: &StoreError, source: &mut Source) -> Result<(), AmqpError> {
+        let why = error.to_string();
+        if !error.is_transient() {
+            error!(source = self.ingest.source.queue, error = why, "a batch cannot be stored: it is held");
+        }
+        let now = Instant::now();
+        let hold = self.hold.get_or_insert_with(|| Hold {
+            batches: VecDeque::new(),
+            since: now,
+            retry_at: now,
+            backoff: FIRST_RETRY,
+            why: why.clone(),
+        });
+        hold.batches.push_front(batch);
+        hold.retry_at = now + hold.backoff;
+        hold.backoff = (hold.backoff * 2).min(LONGEST_RETRY);
+        self.ingest.status.set(SourceState::WaitingForDatabase(why));
+        source.cancel().await
+    }
+
+    /// Tries the first of the held batches again.
+    fn retry(&mut self) {
+        if let Some(batch) = self.hold.as_mut().and_then(|hold| hold.batches.pop_front()) {
+            self.spawn_writer(batch, Span::none());
+        }
+    }
+
+    /// After a batch was stored: the next held one follows at once, and with the last one the hold ends.
+    fn release(&mut self) {
+        if let Some(hold) = &mut self.hold {
+            hold.retry_at = Instant::now();
+            hold.backoff = FIRST_RETRY;
+            if hold.batches.is_empty() && self.writing.is_empty() {
+                self.hold = None;
+            }
+        }
+    }
+
+    /// Past half of the broker's consumer timeout the messages had better be in the queue.
+    fn held_too_long(&self) -> Option<String> {
+        let hold = self.hold.as_ref()?;
+        (hold.since.elapsed() > self.ingest.config.consumer_timeout / 2).then(|| hold.why.clone())
+    }
+}
+
+async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn depth_interval() -> Interval {
+    let mut depth = interval(DEPTH_INTERVAL);
+    depth.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    depth
+}

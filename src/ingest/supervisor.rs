@@ -1,0 +1,62 @@
+//! Keeps one source consumed: connect → check or declare → consume → pump until error or stop → drop everything → wait
+//! a little → again.
+
+use std::time::Duration;
+
+use rand::Rng;
+use tokio_util::sync::CancellationToken;
+use tracing::debug;
+
+use super::pump::{End, Pump};
+use super::{Ingest, SourceState};
+use crate::amqp::Source;
+
+const FIRST_BACKOFF: Duration = Duration::from_millis(200);
+const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
+
+/// Consumes the source until the process is to stop.
+pub async fn supervise(ingest: Ingest, stop: CancellationToken) -> anyhow::Result<()> {
+    let mut backoff = FIRST_BACKOFF;
+    while !stop.is_cancelled() {
+        let state = attempt(&ingest, &stop, &mut backoff).await;
+        if let Some(state) = state {
+            ingest.status.set(state);
+        }
+        ingest.metrics.in_flight.set(0);
+        ingest.metrics.in_flight_bytes.set(0);
+        // Jitter, so that replicas do not all come at once.
+        let wait = backoff.mul_f64(rand::rng().random_range(0.5..1.0));
+        let _ = stop.run_until_cancelled(tokio::time::sleep(wait)).await;
+        backoff = (backoff * 2).min(LONGEST_BACKOFF);
+    }
+    ingest.status.set(SourceState::Stopped);
+    Ok(())
+}
+
+/// One life of a connection. Returns what to wait for next.
+async fn attempt(ingest: &Ingest, stop: &CancellationToken, backoff: &mut Duration) -> Option<SourceState> {
+    // Without a database there is nothing to do with a message but to hold it: leave it where it is safe (rule R6).
+    if let Err(error) = ingest.store.ping().await {
+        return Some(SourceState::WaitingForDatabase(error.to_string()));
+    }
+    let opened = stop.run_until_cancelled(Source::open(&ingest.broker, &ingest.source)).await?;
+    let mut source = match opened {
+        Ok(source) => source,
+        Err(error) => return Some(SourceState::WaitingForBroker(error.to_string())),
+    };
+    let mut pump = Pump::new(ingest);
+    let end = pump.run(&mut source, stop).await;
+    debug!(source = ingest.source.queue, ?end, "the source's connection ends");
+    source.close().await;
+    match end {
+        End::Stopped => None,
+        End::Broker(why) => {
+            // It had worked: the first try to come back follows soon.
+            if pump.has_acked() {
+                *backoff = FIRST_BACKOFF;
+            }
+            Some(SourceState::WaitingForBroker(why))
+        }
+        End::HeldTooLong(why) => Some(SourceState::WaitingForDatabase(why)),
+    }
+}
