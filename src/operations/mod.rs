@@ -1,0 +1,11 @@
+//! The road out: a request freezes a selection; workers take it chunk by chunk, publish or delete, and record.
+//!
+//! [`mod@request`] makes an operation; [`mod@worker`] takes chunks of whatever operation has waited longest; [`mod@redeliver`] publishes
+//! the messages of one.
+
+mod redeliver;
+mod request;
+mod worker;
+
+pub use request::Operations;
+pub use worker::{Worker, work};
