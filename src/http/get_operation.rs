@@ -1,0 +1,38 @@
+//! `GET /operations/{id}`: one operation and its progress.
+
+use axum::Json;
+use axum::extract::State;
+use uuid::Uuid;
+
+use super::Api;
+use super::error::{ApiError, BadRequest, NotFound, Unavailable};
+use super::get::{PathId, path_id};
+use super::operation_view::OperationView;
+use super::query::Query;
+
+/// There is no operation of this id.
+pub fn no_operation(id: Uuid) -> ApiError {
+    ApiError::NotFound(format!("there is no operation {id}"))
+}
+
+/// One operation and its progress
+#[utoipa::path(
+    get,
+    path = "/operations/{id}",
+    tag = "operations",
+    params(("id" = Uuid, Path, description = "Id of the operation")),
+    responses(
+        (status = 200, description = "The operation", body = OperationView),
+        BadRequest, NotFound, Unavailable
+    )
+)]
+pub async fn get_operation(
+    State(api): State<Api>,
+    id: PathId,
+    query: Query,
+) -> Result<Json<OperationView>, ApiError> {
+    let id = path_id(id)?;
+    query.finish()?;
+    let operation = api.store.operation(id).await?.ok_or_else(|| no_operation(id))?;
+    Ok(Json(operation.into()))
+}

@@ -1,0 +1,120 @@
+//! The API: routes, one file for each endpoint; problem details; the `OpenAPI` document, made from the router.
+
+mod admin;
+mod body;
+mod create_operation;
+mod delete;
+mod error;
+mod filter;
+mod get;
+mod get_operation;
+mod list_items;
+mod list_operations;
+mod observe;
+mod operation_request;
+mod operation_view;
+mod page;
+mod query;
+mod redeliver;
+mod request_body;
+mod search;
+mod service_overview;
+mod squad_overview;
+mod view;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context;
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::operations::Operations;
+use crate::ownership::Ownership;
+use crate::store::Store;
+use crate::telemetry::Metrics;
+
+pub use admin::Admin;
+
+/// What the endpoints work with.
+#[derive(Clone, Debug)]
+pub struct Api {
+    /// The database.
+    pub store: Store,
+    /// Service to squad.
+    pub ownership: Ownership,
+    /// Where operations are asked for.
+    pub operations: Operations,
+    /// Metrics.
+    pub metrics: Arc<Metrics>,
+}
+
+/// The document, but for the routes.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "dead-letter",
+        description = "Stores, inspects and replays dead-lettered messages of RabbitMQ.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    servers((url = "/", description = "This service")),
+    // Responses refer to it, and utoipa collects no schemas from them.
+    components(schemas(error::ErrorViewModel, error::FieldError, error::ErrorName, error::ErrorResponse)),
+    tags(
+        (name = "dead letters", description = "Search and look at dead letters"),
+        (name = "overviews", description = "How many there are, and whose they are"),
+        (name = "operations", description = "Put back or delete a frozen selection, and follow it"),
+    ),
+)]
+struct Document;
+
+fn api_router() -> OpenApiRouter<Api> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(search::search, delete::delete))
+        .routes(routes!(squad_overview::squad_overview))
+        .routes(routes!(service_overview::service_overview))
+        .routes(routes!(redeliver::redeliver))
+        .routes(routes!(get::get))
+        .routes(routes!(body::body))
+        .routes(routes!(create_operation::create_operation, list_operations::list_operations))
+        .routes(routes!(get_operation::get_operation))
+        .routes(routes!(list_items::list_items))
+}
+
+/// The `OpenAPI` document: made from the router, without a database.
+pub fn document() -> utoipa::openapi::OpenApi {
+    api_router().split_for_parts().1
+}
+
+fn router(api: Api) -> Router {
+    let (router, document) = api_router().split_for_parts();
+    router
+        .fallback(error::no_route)
+        .method_not_allowed_fallback(error::no_method)
+        .merge(SwaggerUi::new("/swagger").url("/openapi.json", document))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(&api.metrics), observe::observe))
+        .layer(tower_http::catch_panic::CatchPanicLayer::custom(error::panicked))
+        .with_state(api)
+}
+
+/// Serves the API until the process is to stop; requests that are under way are finished.
+pub async fn serve(listener: TcpListener, api: Api, stop: CancellationToken) -> anyhow::Result<()> {
+    let service = router(api).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service)
+        .with_graceful_shutdown(stop.cancelled_owned())
+        .await
+        .context("the API cannot be served")
+}
+
+/// Serves health and metrics until the process ends.
+pub async fn serve_admin(listener: TcpListener, admin: Admin, stop: CancellationToken) -> anyhow::Result<()> {
+    axum::serve(listener, admin::router(admin, stop.clone()))
+        .with_graceful_shutdown(stop.cancelled_owned())
+        .await
+        .context("health and metrics cannot be served")
+}

@@ -1,0 +1,49 @@
+//! Around every request: a deadline, a metric, a span, and the content type of errors.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderValue, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tokio::time::Instant;
+use tracing::{Instrument, info_span};
+
+use super::error::{ApiError, IsProblem};
+use crate::telemetry::{Metrics, RequestDone};
+
+/// No reading takes so long, unless the database hangs: its own timeouts are shorter.
+const READ_DEADLINE: Duration = Duration::from_secs(10);
+/// Freezing a large selection and waiting for its end may take longer.
+const ACT_DEADLINE: Duration = Duration::from_secs(100);
+
+/// Runs the request.
+pub async fn observe(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
+    let wants_problem = accepts_problem(&request);
+    let span = info_span!("http request", http.request.method = %method, http.route = route);
+    let deadline = if method == Method::GET || method == Method::HEAD { READ_DEADLINE } else { ACT_DEADLINE };
+    let begun = Instant::now();
+    let answer = tokio::time::timeout(deadline, next.run(request).instrument(span)).await;
+    let mut response = answer.unwrap_or_else(|_| ApiError::Unavailable.into_response());
+    if wants_problem && response.extensions().get::<IsProblem>().is_some() {
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    }
+    RequestDone {
+        method: method.as_str(),
+        route: &route,
+        status: response.status().as_u16(),
+        duration: begun.elapsed(),
+    }
+    .emit(&metrics);
+    response
+}
+
+fn accepts_problem(request: &Request) -> bool {
+    let accepted = request.headers().get_all(header::ACCEPT).iter();
+    accepted.filter_map(|value| value.to_str().ok()).any(|value| value.contains("application/problem+json"))
+}

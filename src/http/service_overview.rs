@@ -1,0 +1,74 @@
+//! `GET /dead-letters/service-overview`: what each service has.
+
+use axum::Json;
+use axum::extract::State;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::Api;
+use super::error::{ApiError, BadRequest, Unavailable};
+use super::query::Query;
+use crate::ownership::same_squad;
+
+/// Whose services.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct SquadInput {
+    /// Only services of this squad, with or without `squad-`; `unowned` for those that nobody owns.
+    #[param(min_length = 1)]
+    squad: Option<String>,
+}
+
+/// The dead letters of one service.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceOverview {
+    /// The service.
+    #[schema(example = "webshop")]
+    service: String,
+    /// Squad that owns it; `unowned` where none does.
+    #[schema(example = "checkout")]
+    squad: String,
+    /// How many are dead.
+    #[schema(example = 43_695)]
+    count: i64,
+    /// When the first of them arrived.
+    #[schema(required)]
+    oldest: Option<DateTime<Utc>>,
+    /// When the last of them arrived.
+    #[schema(required)]
+    newest: Option<DateTime<Utc>>,
+}
+
+/// How many dead letters each service has, most first
+#[utoipa::path(
+    get,
+    path = "/dead-letters/service-overview",
+    tag = "overviews",
+    params(SquadInput),
+    responses((status = 200, description = "Services with dead letters", body = Vec<ServiceOverview>), BadRequest, Unavailable)
+)]
+pub async fn service_overview(
+    State(api): State<Api>,
+    mut query: Query,
+) -> Result<Json<Vec<ServiceOverview>>, ApiError> {
+    let SquadInput { squad } = query.take()?;
+    query.finish()?;
+    if squad.as_deref() == Some("") {
+        return Err(ApiError::field("squad", "must not be empty"));
+    }
+    let owners = api.ownership.now();
+    let counts = api.store.service_counts().await?;
+    let services = counts
+        .into_iter()
+        .map(|count| ServiceOverview {
+            squad: owners.squad(&count.service).to_owned(),
+            service: count.service,
+            count: count.dead,
+            oldest: count.oldest,
+            newest: count.newest,
+        })
+        .filter(|service| squad.as_ref().is_none_or(|squad| same_squad(squad, &service.squad)));
+    Ok(Json(services.collect()))
+}

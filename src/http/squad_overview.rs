@@ -1,0 +1,67 @@
+//! `GET /dead-letters/squad-overview`: what each squad has.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::State;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Api;
+use super::error::{ApiError, BadRequest, Unavailable};
+use super::query::Query;
+
+/// The dead letters of one squad.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SquadOverview {
+    /// The squad; `unowned` for services that nobody owns.
+    #[schema(example = "checkout")]
+    squad: String,
+    /// How many are dead.
+    #[schema(example = 43_870)]
+    messages: i64,
+    /// Services that have some.
+    #[schema(example = 3)]
+    services: usize,
+    /// When the first of them arrived.
+    #[schema(required)]
+    oldest: Option<DateTime<Utc>>,
+    /// When the last of them arrived.
+    #[schema(required)]
+    newest: Option<DateTime<Utc>>,
+}
+
+/// How many dead letters each squad has, most first
+#[utoipa::path(
+    get,
+    path = "/dead-letters/squad-overview",
+    tag = "overviews",
+    responses((status = 200, description = "Squads with dead letters", body = Vec<SquadOverview>), BadRequest, Unavailable)
+)]
+pub async fn squad_overview(
+    State(api): State<Api>,
+    query: Query,
+) -> Result<Json<Vec<SquadOverview>>, ApiError> {
+    query.finish()?;
+    let owners = api.ownership.now();
+    let mut squads: BTreeMap<String, SquadOverview> = BTreeMap::new();
+    for service in api.store.service_counts().await? {
+        let squad = owners.squad(&service.service);
+        let overview = squads.entry(squad.to_owned()).or_insert_with(|| SquadOverview {
+            squad: squad.to_owned(),
+            messages: 0,
+            services: 0,
+            oldest: service.oldest,
+            newest: service.newest,
+        });
+        overview.messages += service.dead;
+        overview.services += 1;
+        overview.oldest = [overview.oldest, service.oldest].into_iter().flatten().min();
+        overview.newest = overview.newest.max(service.newest);
+    }
+    let mut squads: Vec<_> = squads.into_values().collect();
+    squads.sort_by_key(|squad| -squad.messages);
+    Ok(Json(squads))
+}
