@@ -1,0 +1,28 @@
+//! `dead-letter migrate`: brings the schema up to date.
+
+use anyhow::Context;
+use clap::Args;
+
+use crate::config::{DatabaseConfig, LogConfig};
+use crate::store::{PoolSizes, Store};
+use crate::telemetry::Telemetry;
+
+#[derive(Args, Debug)]
+pub(super) struct MigrateConfig {
+    #[command(flatten)]
+    database: DatabaseConfig,
+    #[command(flatten)]
+    log: LogConfig,
+}
+
+pub(super) async fn run(config: MigrateConfig) -> anyhow::Result<()> {
+    let telemetry = Telemetry::start(&config.log)?;
+    let store = Store::new(&config.database.database_url, PoolSizes { ingest: 1, http: 1, operations: 1 })
+        .context("DATABASE_URL cannot be used")?;
+    store.migrate().await.context("the schema could not be brought up to date")?;
+    store.create_partitions().await.context("the partitions could not be made")?;
+    tracing::info!("the schema is up to date");
+    store.close().await;
+    telemetry.shutdown();
+    Ok(())
+}

@@ -1,0 +1,40 @@
+//! The command line.
+
+mod migrate;
+mod openapi;
+mod seed;
+mod serve;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::ServeConfig;
+
+/// Stores, inspects and replays dead-lettered messages of RabbitMQ
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 110)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Consume dead letters, and serve the API
+    Serve(Box<ServeConfig>),
+    /// Bring the database's schema up to date, and end
+    Migrate(migrate::MigrateConfig),
+    /// Fill a database with realistic dead letters
+    Seed(seed::SeedConfig),
+    /// Print the OpenAPI document
+    Openapi,
+}
+
+/// Runs what the command line asks for.
+pub async fn run(cli: Cli) -> anyhow::Result<()> {
+    match cli.command {
+        Command::Serve(config) => serve::run(*config).await,
+        Command::Migrate(config) => migrate::run(config).await,
+        Command::Seed(config) => seed::run(config).await,
+        Command::Openapi => openapi::run(),
+    }
+}

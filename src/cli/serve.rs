@@ -1,0 +1,149 @@
+//! `dead-letter serve`: consumes dead letters, and serves the API.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::amqp::Broker;
+use crate::config::ServeConfig;
+use crate::http::{self, Admin, Api};
+use crate::ingest::{self, Ingest, SourceStatus};
+use crate::lifecycle::Lifecycle;
+use crate::operations::{self, Operations, Worker};
+use crate::ownership::{self, Ownership, OwnershipFile};
+use crate::store::{PoolSizes, Store, StoreError};
+use crate::telemetry::{Metrics, Telemetry};
+
+/// How often the partitions of the coming days are looked after.
+const PARTITION_INTERVAL: Duration = Duration::from_hours(1);
+/// How often a database that is away is tried at the start.
+const DATABASE_RETRY: Duration = Duration::from_millis(500);
+
+pub(super) async fn run(config: ServeConfig) -> anyhow::Result<()> {
+    config.check_address()?;
+    let telemetry = Telemetry::start(&config.log)?;
+    let served = serve(config).await;
+    telemetry.shutdown();
+    served
+}
+
+async fn serve(config: ServeConfig) -> anyhow::Result<()> {
+    let broker = Broker::new(&config.amqp_url)?;
+    let sources = config.source_queues();
+    let store = Store::new(&config.database.database_url, pool_sizes(&config, sources.len()))
+        .context("DATABASE_URL cannot be used")?;
+    let metrics = Arc::new(Metrics::new());
+    let ownership = Ownership::default();
+    let ownership_file =
+        config.ownership_file.as_deref().map(|path| OwnershipFile::open(path, &ownership)).transpose()?;
+    let api_listener = bind("HTTP_ADDR", config.http_addr).await?;
+    let admin_listener = bind("ADMIN_ADDR", config.admin_addr).await?;
+
+    let mut lifecycle = Lifecycle::new(config.grace_period);
+    let stop = lifecycle.stop();
+    let statuses: Arc<[_]> = sources
+        .iter()
+        .map(|source| Arc::new(SourceStatus::new(&source.queue, metrics.source(&source.queue))))
+        .collect();
+    let admin = Admin { store: store.clone(), metrics: Arc::clone(&metrics), sources: Arc::clone(&statuses) };
+    lifecycle.spawn("admin", http::serve_admin(admin_listener, admin, stop.clone()));
+    let operations = Operations::new(store.clone());
+    let api = Api {
+        store: store.clone(),
+        ownership: ownership.clone(),
+        operations: operations.clone(),
+        metrics: Arc::clone(&metrics),
+    };
+    lifecycle.spawn("api", http::serve(api_listener, api, stop.clone()));
+    if let Some(file) = ownership_file {
+        lifecycle.spawn("ownership", ownership::watch(file, ownership, stop.clone()));
+    }
+    info!(api = %config.http_addr, admin = %config.admin_addr, broker = broker.address(), "dead-letter starts");
+
+    let schema = CancellationToken::new();
+    lifecycle.spawn("schema", keep_schema(store.clone(), schema.clone(), stop.clone()));
+    for (source, status) in sources.into_iter().zip(statuses.iter()) {
+        let ingest = Ingest {
+            broker: broker.clone(),
+            metrics: metrics.source(&source.queue),
+            source,
+            store: store.clone(),
+            service_rule: config.service_rule.clone(),
+            config: config.ingest.clone(),
+            status: Arc::clone(status),
+        };
+        let stop = stop.clone();
+        lifecycle.spawn("ingest", after(schema.clone(), stop.clone(), ingest::supervise(ingest, stop)));
+    }
+    for _ in 0..config.operations.operation_workers {
+        let (broker, config) = (broker.clone(), config.operations.clone());
+        let worker = Worker::new(store.clone(), operations.clone(), broker, config, Arc::clone(&metrics));
+        let stop = stop.clone();
+        lifecycle.spawn("operations", after(schema.clone(), stop.clone(), operations::work(worker, stop)));
+    }
+    let ended = lifecycle.run().await;
+    if ended.is_ok() {
+        store.close().await;
+        info!("everything in hand is finished");
+    }
+    ended
+}
+
+fn pool_sizes(config: &ServeConfig, sources: usize) -> PoolSizes {
+    let sources = u32::try_from(sources).unwrap_or(u32::MAX);
+    PoolSizes {
+        ingest: sources.saturating_mul(config.ingest.batches_in_flight),
+        http: config.http_connections,
+        // Each worker holds one for its chunk and needs one more to look for it; the rest freeze selections.
+        operations: config.operations.operation_workers * 2 + 4,
+    }
+}
+
+async fn bind(setting: &str, address: std::net::SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {setting}={address}"))
+}
+
+/// Runs a task once the schema is there.
+async fn after(
+    schema: CancellationToken,
+    stop: CancellationToken,
+    task: impl Future<Output = anyhow::Result<()>>,
+) -> anyhow::Result<()> {
+    match stop.run_until_cancelled(schema.cancelled()).await {
+        Some(()) => task.await,
+        None => Ok(()),
+    }
+}
+
+/// Brings the schema up to date as soon as the database answers, and then sees to the partitions.
+async fn keep_schema(store: Store, done: CancellationToken, stop: CancellationToken) -> anyhow::Result<()> {
+    let mut said = false;
+    loop {
+        match store.migrate().await {
+            Ok(()) => break,
+            Err(error @ (StoreError::Unavailable(_) | StoreError::Slow)) => {
+                if !said {
+                    warn!(%error, "waiting for the database");
+                    said = true;
+                }
+            }
+            Err(error) => return Err(error).context("the schema could not be brought up to date"),
+        }
+        if stop.run_until_cancelled(tokio::time::sleep(DATABASE_RETRY)).await.is_none() {
+            return Ok(());
+        }
+    }
+    loop {
+        if let Err(error) = store.create_partitions().await {
+            warn!(%error, "partitions could not be made: rows go to the default partition until they can");
+        }
+        done.cancel();
+        if stop.run_until_cancelled(tokio::time::sleep(PARTITION_INTERVAL)).await.is_none() {
+            return Ok(());
+        }
+    }
+}

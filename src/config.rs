@@ -1,0 +1,220 @@
+//! Settings: each is a flag and an environment variable, with a default that works on a laptop.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use crate::amqp::SourceQueue;
+use crate::domain::service::{DEFAULT_RULE, ServiceRule};
+
+/// Exchange and queue that are ours to declare where no other source is named.
+const DEFAULT_SOURCE: &str = "dead-letter";
+
+/// Half of the time after which the database ends a transaction that does nothing.
+const MAX_CONFIRM_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Where the database is.
+#[derive(Args, Clone, Debug)]
+pub struct DatabaseConfig {
+    /// `PostgreSQL`, 15 or later
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        default_value = "postgres://postgres@127.0.0.1:5432/postgres"
+    )]
+    pub database_url: String,
+}
+
+/// Logs and traces.
+#[derive(Args, Clone, Debug)]
+pub struct LogConfig {
+    /// How log lines look
+    #[arg(long, env = "DEAD_LETTER_LOG_FORMAT", value_enum, default_value = "pretty")]
+    pub log_format: LogFormat,
+    /// What is logged, such as `info` or `dead_letter=debug,lapin=warn`
+    #[arg(long, env = "DEAD_LETTER_LOG", default_value = "info,lapin=off,sqlx=warn")]
+    pub log: String,
+    /// Where spans go, OTLP over HTTP; no spans are made without it
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
+    pub otlp_endpoint: Option<String>,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For machines: one JSON object a line.
+    Json,
+    /// For people.
+    Pretty,
+}
+
+/// Settings of `dead-letter serve`.
+#[derive(Args, Clone, Debug)]
+pub struct ServeConfig {
+    /// The database.
+    #[command(flatten)]
+    pub database: DatabaseConfig,
+    /// `RabbitMQ`, 3.10 or later: `amqp://user:password@host:port/vhost`, or `amqps://…`
+    #[arg(
+        long,
+        env = "AMQP_URL",
+        hide_env_values = true,
+        default_value = "amqp://guest:guest@127.0.0.1:5672/%2f"
+    )]
+    pub amqp_url: String,
+    /// Address of the API
+    #[arg(long, env = "HTTP_ADDR", default_value = "127.0.0.1:8080")]
+    pub http_addr: SocketAddr,
+    /// Address of health and metrics
+    #[arg(long, env = "ADMIN_ADDR", default_value = "127.0.0.1:9090")]
+    pub admin_addr: SocketAddr,
+    /// `yes` allows an API address that is not loopback although nobody has to sign in
+    #[arg(long, env = "DEAD_LETTER_UNAUTHENTICATED", value_enum, default_value = "no")]
+    pub unauthenticated: YesNo,
+    /// Dead-letter queues to consume, by comma; they are never declared. Without any, the exchange and the quorum queue
+    /// `dead-letter` are declared and consumed
+    #[arg(long, env = "DEAD_LETTER_SOURCES", value_delimiter = ',')]
+    pub sources: Vec<String>,
+    /// Regular expression with the group `service`, from the name of the queue that a message died in to its service
+    #[arg(long, env = "DEAD_LETTER_SERVICE_RULE", default_value = DEFAULT_RULE, value_parser = service_rule)]
+    pub service_rule: ServiceRule,
+    /// YAML file that says which squad owns which service; read again when it changes
+    #[arg(long, env = "DEAD_LETTER_OWNERSHIP_FILE")]
+    pub ownership_file: Option<PathBuf>,
+    /// Ingest.
+    #[command(flatten)]
+    pub ingest: IngestConfig,
+    /// Operations.
+    #[command(flatten)]
+    pub operations: OperationsConfig,
+    /// Connections to the database for HTTP requests
+    #[arg(long, env = "DEAD_LETTER_HTTP_CONNECTIONS", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub http_connections: u32,
+    /// How long work in hand may take to finish after SIGTERM
+    #[arg(long, env = "DEAD_LETTER_GRACE_PERIOD", default_value = "30s", value_parser = duration)]
+    pub grace_period: Duration,
+    /// Logs and traces.
+    #[command(flatten)]
+    pub log: LogConfig,
+}
+
+/// Settings of ingest, for each source.
+#[derive(Args, Clone, Debug)]
+pub struct IngestConfig {
+    /// Most rows in a batch
+    #[arg(long, env = "DEAD_LETTER_BATCH_ROWS", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub batch_rows: u32,
+    /// Most bytes in a batch, but for a single larger message
+    #[arg(long, env = "DEAD_LETTER_BATCH_BYTES", default_value_t = 4 << 20)]
+    pub batch_bytes: usize,
+    /// How long a batch waits for more rows
+    #[arg(long, env = "DEAD_LETTER_BATCH_LINGER", default_value = "5ms", value_parser = duration)]
+    pub batch_linger: Duration,
+    /// Batches that are written at the same time
+    #[arg(long, env = "DEAD_LETTER_BATCHES_IN_FLIGHT", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub batches_in_flight: u32,
+    /// Most messages that are out for delivery; fewer when they are large
+    #[arg(long, env = "DEAD_LETTER_PREFETCH", default_value_t = 2000, value_parser = clap::value_parser!(u16).range(1..))]
+    pub prefetch: u16,
+    /// Bytes of messages to hold in memory, near enough: large ones lower the prefetch
+    #[arg(long, env = "DEAD_LETTER_MEMORY_BYTES", default_value_t = 64 << 20)]
+    pub memory_bytes: usize,
+    /// The broker's consumer timeout: past half of it, messages in hand go back to the queue, once
+    #[arg(long, env = "DEAD_LETTER_CONSUMER_TIMEOUT", default_value = "30m", value_parser = duration)]
+    pub consumer_timeout: Duration,
+}
+
+/// Settings of operations.
+#[derive(Args, Clone, Debug)]
+pub struct OperationsConfig {
+    /// Chunks, of different operations, that are worked on at the same time
+    #[arg(long, env = "DEAD_LETTER_OPERATION_WORKERS", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub operation_workers: u32,
+    /// Most dead letters in a chunk
+    #[arg(long, env = "DEAD_LETTER_CHUNK_ITEMS", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub chunk_items: u32,
+    /// Most bytes of bodies in a chunk, but for a single larger message
+    #[arg(long, env = "DEAD_LETTER_CHUNK_BYTES", default_value_t = 16 << 20)]
+    pub chunk_bytes: u32,
+    /// How long a chunk waits for the broker's confirms, 30s at most: its transaction stays open meanwhile
+    #[arg(long, env = "DEAD_LETTER_CONFIRM_TIMEOUT", default_value = "10s", value_parser = confirm_timeout)]
+    pub confirm_timeout: Duration,
+}
+
+/// Yes or no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum YesNo {
+    /// Yes.
+    Yes,
+    /// No.
+    No,
+}
+
+impl ServeConfig {
+    /// The sources to consume.
+    pub fn source_queues(&self) -> Vec<SourceQueue> {
+        let named: Vec<_> = self
+            .sources
+            .iter()
+            .map(|queue| queue.trim())
+            .filter(|queue| !queue.is_empty())
+            .map(|queue| SourceQueue { queue: queue.to_owned(), exchange: None })
+            .collect();
+        if named.is_empty() {
+            vec![SourceQueue { queue: DEFAULT_SOURCE.into(), exchange: Some(DEFAULT_SOURCE.into()) }]
+        } else {
+            named
+        }
+    }
+
+    /// Refuses to open the API to other machines while nobody has to sign in, unless that is wanted.
+    pub fn check_address(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            self.http_addr.ip().is_loopback() || self.unauthenticated == YesNo::Yes,
+            "HTTP_ADDR={} can be reached from other machines, and everybody there could read, redeliver and delete \
+             messages: listen on 127.0.0.1, or set DEAD_LETTER_UNAUTHENTICATED=yes if that is wanted",
+            self.http_addr
+        );
+        Ok(())
+    }
+}
+
+fn service_rule(text: &str) -> Result<ServiceRule, String> {
+    ServiceRule::new(text)
+}
+
+/// A number with a unit: `250us`, `5ms`, `30s`, `15m`, `1h`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let unit_at = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(unit_at);
+    let microseconds = match unit {
+        "us" => 1,
+        "ms" => 1_000,
+        "s" => 1_000_000,
+        "m" => 60_000_000,
+        "h" => 3_600_000_000,
+        _ => return Err("a number with one of the units us, ms, s, m, h is needed, such as 30s".into()),
+    };
+    let number: u64 = number.parse().map_err(|_| "a number must stand before the unit, such as 30s")?;
+    number.checked_mul(microseconds).map(Duration::from_micros).ok_or_else(|| "that is too long".into())
+}
+
+fn confirm_timeout(text: &str) -> Result<Duration, String> {
+    let timeout = duration(text)?;
+    if timeout <= MAX_CONFIRM_TIMEOUT { Ok(timeout) } else { Err("30s at most".into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_units() {
+        assert_eq!(duration("5ms"), Ok(Duration::from_millis(5)));
+        assert_eq!(duration("15m"), Ok(Duration::from_mins(15)));
+        assert!(duration("5").is_err() && duration("ms").is_err() && duration("1 d").is_err());
+    }
+}

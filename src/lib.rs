@@ -1,0 +1,19 @@
+//! dead-letter: an AMQP dead-letter manager. It stores dead-lettered messages of `RabbitMQ` in `PostgreSQL`, shows them
+//! over HTTP, and puts them back.
+//!
+//! Modules only look down this list: [`cli`], [`http`], [`operations`], [`ingest`], [`ownership`], [`store`], [`amqp`],
+//! [`domain`], and beside them [`telemetry`], [`config`], [`lifecycle`] and [`clock`]. Two roads lead through it: a message
+//! comes in through [`ingest`], and goes out through [`operations`].
+
+pub mod amqp;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod domain;
+pub mod http;
+pub mod ingest;
+pub mod lifecycle;
+pub mod operations;
+pub mod ownership;
+pub mod store;
+pub mod telemetry;

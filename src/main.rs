@@ -1,0 +1,19 @@
+//! Parses the command line, runs it, and turns failure into an exit code.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use dead_letter::cli::{Cli, run};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    // One TLS provider for everything in the process, before anything needs it; it is the first, so this cannot fail.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    match run(Cli::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("dead-letter: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

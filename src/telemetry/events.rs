@@ -1,0 +1,134 @@
+//! What happens, as types: one method writes the log line and counts, so that the two cannot disagree.
+
+use std::time::Duration;
+
+use tracing::{debug, info, warn};
+use uuid::Uuid;
+
+use super::{Metrics, SourceMetrics};
+use crate::domain::operation::{Operation, Outcomes};
+
+/// A batch of a source was committed and acknowledged.
+#[derive(Debug)]
+pub struct BatchStored<'a> {
+    /// The source.
+    pub source: &'a str,
+    /// Rows that were stored.
+    pub stored: u64,
+    /// Rows that were there already.
+    pub duplicates: u64,
+    /// Of the rows, those that we had redelivered before.
+    pub returned: u64,
+    /// How long it took to store.
+    pub commit: Duration,
+}
+
+impl BatchStored<'_> {
+    /// Logs and counts.
+    pub fn emit(&self, metrics: &SourceMetrics) {
+        metrics.ingested.inc_by(self.stored);
+        metrics.duplicates.inc_by(self.duplicates);
+        metrics.returned.inc_by(self.returned);
+        #[expect(clippy::cast_precision_loss, reason = "a batch is far smaller than 2^52 rows")]
+        metrics.batch_rows.observe((self.stored + self.duplicates) as f64);
+        metrics.commit_duration.observe(self.commit.as_secs_f64());
+        info!(
+            source = self.source,
+            stored = self.stored,
+            duplicates = self.duplicates,
+            responseTime = self.commit.as_secs_f64() * 1000.0,
+            "Event handled"
+        );
+    }
+}
+
+/// A row was refused by the database, and stored with its derived fields blanked.
+#[derive(Debug)]
+pub struct RowPoisoned<'a> {
+    /// The source.
+    pub source: &'a str,
+    /// The dead letter.
+    pub id: Uuid,
+    /// The database's error code.
+    pub code: &'a str,
+}
+
+impl RowPoisoned<'_> {
+    /// Logs and counts.
+    pub fn emit(&self, metrics: &SourceMetrics) {
+        metrics.poisoned.inc();
+        warn!(source = self.source, id = %self.id, sqlstate = self.code, "the database refused a row: stored with its derived fields blanked");
+    }
+}
+
+/// A chunk of an operation was recorded.
+#[derive(Debug)]
+pub struct ChunkDone<'a> {
+    /// The operation.
+    pub operation: &'a Operation,
+    /// Items of the chunk by outcome.
+    pub outcomes: Outcomes,
+    /// Kinds of the refusals among them.
+    pub refusals: &'a [&'static str],
+    /// How long it took.
+    pub duration: Duration,
+    /// Whether the operation is now completed.
+    pub completed: bool,
+    /// What keeps the rest waiting.
+    pub waits_for: Option<&'a str>,
+}
+
+impl ChunkDone<'_> {
+    /// Logs and counts.
+    pub fn emit(&self, metrics: &Metrics) {
+        let count = |n: i64| u64::try_from(n).unwrap_or(0);
+        metrics.redelivered.inc_by(count(self.outcomes.sent));
+        metrics.deleted.inc_by(count(self.outcomes.deleted));
+        metrics.skipped.inc_by(count(self.outcomes.skipped));
+        for kind in self.refusals {
+            metrics.refused.with_label_values(&[kind]).inc();
+        }
+        let kind = self.operation.kind.as_str();
+        metrics.chunk_duration.with_label_values(&[kind]).observe(self.duration.as_secs_f64());
+        info!(
+            operation = %self.operation.id,
+            kind,
+            sent = self.outcomes.sent,
+            deleted = self.outcomes.deleted,
+            refused = self.outcomes.refused,
+            skipped = self.outcomes.skipped,
+            completed = self.completed,
+            waitsFor = self.waits_for,
+            responseTime = self.duration.as_secs_f64() * 1000.0,
+            "Operation chunk done"
+        );
+    }
+}
+
+/// A request was answered.
+#[derive(Debug)]
+pub struct RequestDone<'a> {
+    /// Its method.
+    pub method: &'a str,
+    /// The route that it matched, not its path.
+    pub route: &'a str,
+    /// The status of the answer.
+    pub status: u16,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+impl RequestDone<'_> {
+    /// Logs and counts.
+    pub fn emit(&self, metrics: &Metrics) {
+        let labels = [self.method, self.route, &self.status.to_string()];
+        metrics.http_duration.with_label_values(&labels).observe(self.duration.as_secs_f64());
+        debug!(
+            method = self.method,
+            route = self.route,
+            status = self.status,
+            responseTime = self.duration.as_secs_f64() * 1000.0,
+            "Request handled"
+        );
+    }
+}

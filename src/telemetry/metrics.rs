@@ -1,0 +1,202 @@
+//! Metrics in Prometheus' format. Those of this process are counted as things happen; those of the whole service
+//! (operations by state) are read from the database at each scrape, and are the same on every replica.
+
+use prometheus::core::Collector;
+use prometheus::{
+    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder, exponential_buckets,
+};
+
+use crate::domain::operation::State;
+use crate::store::PoolUse;
+
+/// Every metric of the process.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    sources: SourceFamilies,
+    /// Messages that were put back, confirmed.
+    pub redelivered: IntCounter,
+    /// Dead letters that were deleted.
+    pub deleted: IntCounter,
+    /// Redeliveries that the broker refused, by kind.
+    pub refused: IntCounterVec,
+    /// Items that were skipped.
+    pub skipped: IntCounter,
+    /// Seconds that a chunk took.
+    pub chunk_duration: HistogramVec,
+    /// Seconds that a request took, by method, route and status.
+    pub http_duration: HistogramVec,
+    operations: IntGaugeVec,
+    pool: IntGaugeVec,
+}
+
+#[derive(Debug)]
+struct SourceFamilies {
+    ingested: IntCounterVec,
+    duplicates: IntCounterVec,
+    poisoned: IntCounterVec,
+    returned: IntCounterVec,
+    batch_rows: HistogramVec,
+    commit_duration: HistogramVec,
+    ack_lag: HistogramVec,
+    depth: IntGaugeVec,
+    in_flight: IntGaugeVec,
+    in_flight_bytes: IntGaugeVec,
+    consuming: IntGaugeVec,
+}
+
+/// The metrics of one source.
+#[derive(Clone, Debug)]
+pub struct SourceMetrics {
+    /// Dead letters that were stored.
+    pub ingested: IntCounter,
+    /// Messages that were stored before.
+    pub duplicates: IntCounter,
+    /// Rows that the database refused, stored with their derived fields blanked.
+    pub poisoned: IntCounter,
+    /// Stored dead letters that we had redelivered before.
+    pub returned: IntCounter,
+    /// Rows in a batch.
+    pub batch_rows: Histogram,
+    /// Seconds from the start of a batch's transaction to its commit.
+    pub commit_duration: Histogram,
+    /// Seconds from the arrival of a batch's first message to its ack.
+    pub ack_lag: Histogram,
+    /// Messages that wait in the queue.
+    pub depth: IntGauge,
+    /// Messages in hand.
+    pub in_flight: IntGauge,
+    /// Bytes of messages in hand.
+    pub in_flight_bytes: IntGauge,
+    /// 1 while it is consumed.
+    pub consuming: IntGauge,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// A registry of its own.
+    #[expect(
+        clippy::expect_used,
+        reason = "the names are literals, each used once: a clash shows at the first start"
+    )]
+    pub fn new() -> Self {
+        fn register<C: Collector + Clone + 'static>(registry: &Registry, metric: prometheus::Result<C>) -> C {
+            let metric = metric.expect("valid metric");
+            registry.register(Box::new(metric.clone())).expect("registered once");
+            metric
+        }
+        let registry = Registry::new();
+        let counter = |name: &str, help: &str, labels: &[&str]| {
+            register(&registry, IntCounterVec::new(Opts::new(name, help), labels))
+        };
+        let gauge = |name: &str, help: &str, labels: &[&str]| {
+            register(&registry, IntGaugeVec::new(Opts::new(name, help), labels))
+        };
+        let seconds = exponential_buckets(0.001, 2.0, 16).expect("valid buckets");
+        let rows = exponential_buckets(1.0, 2.0, 12).expect("valid buckets");
+        let histogram = |name: &str, help: &str, labels: &[&str], buckets: &[f64]| {
+            let options = HistogramOpts::new(name, help).buckets(buckets.to_vec());
+            register(&registry, HistogramVec::new(options, labels))
+        };
+        let source = &["source"][..];
+        let sources = SourceFamilies {
+            ingested: counter("dead_letter_ingested_total", "Dead letters stored", source),
+            duplicates: counter("dead_letter_duplicates_total", "Messages that were stored before", source),
+            poisoned: counter(
+                "dead_letter_poisoned_total",
+                "Rows stored with their derived fields blanked",
+                source,
+            ),
+            returned: counter(
+                "dead_letter_returned_total",
+                "Stored dead letters that had been redelivered",
+                source,
+            ),
+            batch_rows: histogram("dead_letter_batch_rows", "Rows in a batch", source, &rows),
+            commit_duration: histogram(
+                "dead_letter_batch_commit_duration_seconds",
+                "Time to store a batch",
+                source,
+                &seconds,
+            ),
+            ack_lag: histogram(
+                "dead_letter_ack_lag_seconds",
+                "From a batch's first arrival to its ack",
+                source,
+                &seconds,
+            ),
+            depth: gauge("dead_letter_source_depth", "Messages that wait in the source", source),
+            in_flight: gauge("dead_letter_in_flight_messages", "Messages in hand", source),
+            in_flight_bytes: gauge("dead_letter_in_flight_bytes", "Bytes of messages in hand", source),
+            consuming: gauge("dead_letter_source_consuming", "1 while the source is consumed", source),
+        };
+        let plain = |name: &str, help: &str| counter(name, help, &[]).with_label_values(&[] as &[&str]);
+        Self {
+            sources,
+            redelivered: plain("dead_letter_redelivered_total", "Messages put back, confirmed"),
+            deleted: plain("dead_letter_deleted_total", "Dead letters deleted"),
+            skipped: plain("dead_letter_skipped_total", "Items of operations that were skipped"),
+            refused: counter("dead_letter_refused_total", "Redeliveries refused, by reason", &["reason"]),
+            chunk_duration: histogram(
+                "dead_letter_operation_chunk_duration_seconds",
+                "Time a chunk took",
+                &["kind"],
+                &seconds,
+            ),
+            http_duration: histogram(
+                "http_server_request_duration_seconds",
+                "Time a request took",
+                &["http_request_method", "http_route", "http_response_status_code"],
+                &seconds,
+            ),
+            operations: gauge(
+                "dead_letter_operations",
+                "Operations by state, of the whole service",
+                &["state"],
+            ),
+            pool: gauge("dead_letter_db_connections", "Connections to the database", &["pool", "state"]),
+            registry,
+        }
+    }
+
+    /// The metrics of a source.
+    pub fn source(&self, name: &str) -> SourceMetrics {
+        let (f, name) = (&self.sources, &[name]);
+        SourceMetrics {
+            ingested: f.ingested.with_label_values(name),
+            duplicates: f.duplicates.with_label_values(name),
+            poisoned: f.poisoned.with_label_values(name),
+            returned: f.returned.with_label_values(name),
+            batch_rows: f.batch_rows.with_label_values(name),
+            commit_duration: f.commit_duration.with_label_values(name),
+            ack_lag: f.ack_lag.with_label_values(name),
+            depth: f.depth.with_label_values(name),
+            in_flight: f.in_flight.with_label_values(name),
+            in_flight_bytes: f.in_flight_bytes.with_label_values(name),
+            consuming: f.consuming.with_label_values(name),
+        }
+    }
+
+    /// Everything in Prometheus' text format. `operations` is `None` where the database does not answer.
+    pub fn render(&self, operations: Option<&[(State, i64)]>, pools: &[PoolUse]) -> String {
+        self.operations.reset();
+        for (state, count) in operations.unwrap_or_default() {
+            self.operations.with_label_values(&[state.as_str()]).set(*count);
+        }
+        for pool in pools {
+            let used = pool.size.saturating_sub(pool.idle);
+            self.pool.with_label_values(&[pool.name, "idle"]).set(pool.idle.into());
+            self.pool.with_label_values(&[pool.name, "used"]).set(used.into());
+        }
+        let mut text = Vec::new();
+        // Writing to memory does not fail.
+        let _ = TextEncoder::new().encode(&self.registry.gather(), &mut text);
+        String::from_utf8_lossy(&text).into_owned()
+    }
+}

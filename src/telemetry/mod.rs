@@ -1,0 +1,9 @@
+//! Logs, metrics and traces. None of them ever holds a payload or a secret (rule R14).
+
+mod events;
+mod metrics;
+mod tracing_setup;
+
+pub use events::{BatchStored, ChunkDone, RequestDone, RowPoisoned};
+pub use metrics::{Metrics, SourceMetrics};
+pub use tracing_setup::{Telemetry, link_to_message};

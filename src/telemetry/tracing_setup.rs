@@ -1,0 +1,85 @@
+//! Where log lines and spans go.
+
+use anyhow::Context;
+use opentelemetry::KeyValue;
+use opentelemetry::propagation::TextMapPropagator;
+use opentelemetry::trace::{TraceContextExt, TracerProvider};
+use opentelemetry_otlp::WithExportConfig;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
+
+use crate::config::{LogConfig, LogFormat};
+use crate::domain::message::Properties;
+
+/// Keeps spans flowing; they are flushed by [`Telemetry::shutdown`].
+#[derive(Debug)]
+pub struct Telemetry {
+    provider: Option<SdkTracerProvider>,
+}
+
+impl Telemetry {
+    /// Begins to log and, where an endpoint is configured, to trace.
+    pub fn start(config: &LogConfig) -> anyhow::Result<Self> {
+        let filter = EnvFilter::try_new(&config.log).context("DEAD_LETTER_LOG is not a log filter")?;
+        let format = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+        let format = match config.log_format {
+            LogFormat::Json => {
+                format.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed()
+            }
+            LogFormat::Pretty => format.with_target(false).boxed(),
+        };
+        let provider = config.otlp_endpoint.as_deref().map(provider).transpose()?;
+        let spans = provider
+            .as_ref()
+            .map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer("dead-letter")));
+        tracing_subscriber::registry().with(spans).with(format).with(filter).init();
+        Ok(Self { provider })
+    }
+
+    /// Sends the spans that are still here.
+    pub fn shutdown(&self) {
+        if let Some(provider) = &self.provider {
+            // Nobody is left to tell.
+            let _ = provider.shutdown();
+        }
+    }
+}
+
+fn provider(endpoint: &str) -> anyhow::Result<SdkTracerProvider> {
+    let traces = format!("{}/v1/traces", endpoint.trim_end_matches('/'));
+    let exporter = opentelemetry_otlp::SpanExporter::builder()
+        .with_http()
+        .with_endpoint(traces)
+        .build()
+        .context("OTEL_EXPORTER_OTLP_ENDPOINT cannot be used")?;
+    let resource = Resource::builder()
+        .with_service_name("dead-letter")
+        .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
+        .build();
+    Ok(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build())
+}
+
+/// Links a span to the trace that the message was made in, where it bears a `traceparent` and anybody traces.
+pub fn link_to_message(span: &Span, properties: &Properties) {
+    if span.is_disabled() {
+        return;
+    }
+    let carried = ["traceparent", "tracestate"]
+        .iter()
+        .filter_map(|name| Some(((*name).to_owned(), properties.header_text(name)?.into_owned())));
+    let carrier: std::collections::HashMap<String, String> = carried.collect();
+    if carrier.is_empty() {
+        return;
+    }
+    let context = TraceContextPropagator::new().extract(&carrier);
+    let message = context.span().span_context().clone();
+    if message.is_valid() {
+        span.add_link(message);
+    }
+}
