@@ -1,0 +1,17 @@
+//! Tests against a real `RabbitMQ` and a real `PostgreSQL`, and the real binary between them.
+//!
+//! `DATABASE_URL` and `AMQP_URL` say where the servers are (`make test` starts private ones). Each test has a database and
+//! queues of its own; those that kill a server start their own.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    reason = "a test fails by panicking, and its numbers are small"
+)]
+
+mod http;
+mod ingest;
+mod operations;
+mod outages;
+mod support;

@@ -1,0 +1,63 @@
+//! A database of its own for each test.
+
+use dead_letter::store::{PoolSizes, Store};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
+
+/// Dropped with the value.
+pub struct Database {
+    pub url: String,
+    pub pool: PgPool,
+    admin_url: String,
+    name: String,
+}
+
+impl Database {
+    /// On the shared server.
+    pub async fn shared() -> Self {
+        let url = std::env::var("DATABASE_URL");
+        Self::on(&url.unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".into())).await
+    }
+
+    /// On the server of this URL.
+    pub async fn on(admin_url: &str) -> Self {
+        let name = format!("it_{}", uuid::Uuid::new_v4().simple());
+        let mut admin =
+            PgConnection::connect(admin_url).await.expect("DATABASE_URL leads to a server: try make test");
+        sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut admin).await.unwrap();
+        let (server, _) = admin_url.rsplit_once('/').unwrap();
+        let url = format!("{server}/{name}");
+        Self { pool: PgPool::connect_lazy(&url).unwrap(), url, admin_url: admin_url.to_owned(), name }
+    }
+
+    /// The store of the service, on this database.
+    pub fn store(&self) -> Store {
+        Store::new(&self.url, PoolSizes { ingest: 2, http: 4, operations: 4 }).unwrap()
+    }
+
+    /// Rows of a table; -1 while it cannot be told.
+    pub async fn count(&self, table: &'static str) -> i64 {
+        let query = AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
+        sqlx::query_scalar(query).fetch_one(&self.pool).await.unwrap_or(-1)
+    }
+
+    pub async fn assert_counters_exact(&self) {
+        assert_eq!(self.store().recount().await.unwrap(), [], "counters that differ from a recount");
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let (url, name) = (self.admin_url.clone(), self.name.clone());
+        // Whoever runs this may be a runtime already, which cannot wait; a server that is gone takes the database along.
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                if let Ok(mut admin) = PgConnection::connect(&url).await {
+                    let drop = AssertSqlSafe(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+                    let _ = sqlx::query(drop).execute(&mut admin).await;
+                }
+            });
+        });
+        let _ = dropping.join();
+    }
+}

@@ -1,0 +1,63 @@
+//! Servers of its own for a test that kills them.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::process::Command;
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+/// Servers take a while to start: one test at a time has its own.
+static ONE_AT_A_TIME: Semaphore = Semaphore::const_new(1);
+
+/// A private `PostgreSQL` and `RabbitMQ`, stopped and removed with the value.
+pub struct Servers {
+    folder: PathBuf,
+    pub database_url: String,
+    pub amqp_url: String,
+    _turn: SemaphorePermit<'static>,
+}
+
+impl Servers {
+    pub async fn start(name: &str) -> Self {
+        let turn = ONE_AT_A_TIME.acquire().await.unwrap();
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+            .join("target/servers")
+            .join(format!("it-{name}-{}", std::process::id()));
+        let mut servers = Self { folder, database_url: String::new(), amqp_url: String::new(), _turn: turn };
+        servers.run("start", None);
+        let env = std::fs::read_to_string(servers.folder.join("env")).unwrap();
+        let values: HashMap<_, _> = env
+            .lines()
+            .filter_map(|line| line.strip_prefix("export ")?.split_once('='))
+            .map(|(name, value)| (name, value.trim_matches(['\'', '"'])))
+            .collect();
+        servers.database_url = String::from(values["DATABASE_URL"]);
+        servers.amqp_url = String::from(values["AMQP_URL"]);
+        servers
+    }
+
+    /// SIGKILL of `postgres` or `rabbitmq`.
+    pub fn kill(&self, server: &str) {
+        self.run("kill", Some(server));
+    }
+
+    /// Starts it again, on the same port and data.
+    pub fn start_again(&self, server: &str) {
+        self.run("start", Some(server));
+    }
+
+    fn run(&self, action: &str, server: Option<&str>) {
+        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("scripts/servers.sh");
+        let mut command = Command::new(script);
+        command.arg(action).arg(&self.folder).args(server).env_remove("DATABASE_URL").env_remove("AMQP_URL");
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{action}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+impl Drop for Servers {
+    fn drop(&mut self) {
+        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("scripts/servers.sh");
+        let _ = Command::new(script).arg("destroy").arg(&self.folder).output();
+    }
+}

@@ -1,0 +1,100 @@
+//! The binary, running.
+
+use std::net::TcpListener;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use reqwest::Method;
+
+use super::{Api, until, until_within};
+
+/// Killed with the value.
+pub struct Service {
+    pub api: Api,
+    pub admin: Api,
+    settings: Vec<(String, String)>,
+    child: Child,
+}
+
+impl Service {
+    /// Starts it; it may not be ready yet.
+    pub fn start(database_url: &str, amqp_url: &str, source: &str, settings: &[(&str, &str)]) -> Self {
+        let (http, admin) = (free_address(), free_address());
+        let given = [
+            ("DATABASE_URL", database_url),
+            ("AMQP_URL", amqp_url),
+            ("HTTP_ADDR", &http),
+            ("ADMIN_ADDR", &admin),
+            ("DEAD_LETTER_SOURCES", source),
+            ("DEAD_LETTER_LOG_FORMAT", "json"),
+        ];
+        let own = |pairs: &[(&str, &str)]| {
+            pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<Vec<_>>()
+        };
+        let settings = [own(&given), own(settings)].concat();
+        Self { child: spawn(&settings), api: Api::new(&http), admin: Api::new(&admin), settings }
+    }
+
+    /// Starts it again with the same settings.
+    pub fn restart(&mut self) {
+        self.kill();
+        self.child = spawn(&self.settings);
+    }
+
+    /// SIGKILL.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// SIGTERM; waits for the end.
+    pub async fn terminate(&mut self) -> ExitStatus {
+        let sent = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status().unwrap();
+        assert!(sent.success());
+        let child = std::cell::RefCell::new(&mut self.child);
+        until_within(Duration::from_secs(40), "the service ends after SIGTERM", || async {
+            child.borrow_mut().try_wait().unwrap()
+        })
+        .await
+    }
+
+    pub async fn is_ready(&self) -> bool {
+        let answer = self.admin.try_send(self.admin.request(Method::GET, "/health/ready")).await;
+        answer.is_some_and(|answer| answer.status == 200)
+    }
+
+    pub async fn until_ready(&self) {
+        until("the service is ready", || async { self.is_ready().await.then_some(()) }).await;
+    }
+
+    /// The value of a metric, with its labels as they are written; 0 where it is absent.
+    pub async fn metric(&self, name: &str) -> f64 {
+        let text = String::from_utf8(self.admin.get("/metrics").await.bytes).unwrap();
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.map_or(0.0, |value| value.parse().unwrap())
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn spawn(settings: &[(String, String)]) -> Child {
+    // What it logs shows only with a failing test's output if asked for.
+    let log = if std::env::var_os("TEST_LOG").is_some() { Stdio::inherit() } else { Stdio::null() };
+    Command::new(env!("CARGO_BIN_EXE_dead-letter"))
+        .arg("serve")
+        .envs(settings.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .expect("the binary")
+}
+
+/// An address that nobody listens on.
+pub fn free_address() -> String {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
