@@ -1,0 +1,40 @@
+# The commands of the project. Each installs what it needs; DATABASE_URL and AMQP_URL, where given, are used instead.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+SERVERS := scripts/servers.sh
+
+.PHONY: help demo test check openapi bench build clean-servers cargo
+
+help: ## show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+demo: cargo ## run a small real system with dead letters to look at (FRESH=1 begins without the last run's)
+	@scripts/demo.sh
+
+test: cargo ## run every test against private servers
+	@$(SERVERS) install
+	@$(SERVERS) with target/servers/test cargo test --workspace --locked
+
+check: cargo ## format, lints, OpenAPI drift, docs
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	@cargo run --quiet --locked -- openapi | diff openapi/openapi.json - \
+		|| { echo "openapi/openapi.json differs from the router's document: run 'make openapi' and commit it"; exit 1; }
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --workspace --document-private-items --locked
+
+openapi: cargo ## write the router's OpenAPI document to openapi/openapi.json
+	cargo run --quiet --locked -- openapi > target/openapi.json
+	mv target/openapi.json openapi/openapi.json
+
+bench: cargo ## run the benchmarks
+	@$(SERVERS) install
+	@$(SERVERS) with target/servers/bench cargo bench --locked --package dead-letter
+
+build: cargo ## build the release
+	cargo build --release --locked --workspace
+
+clean-servers: ## stop the private servers and remove their data
+	@$(SERVERS) destroy target/servers
+
+cargo:
+	@command -v cargo >/dev/null || { echo "cargo is missing: install Rust from https://rustup.rs"; exit 1; }

@@ -1,0 +1,201 @@
+#!/usr/bin/env bash
+# The demo: private servers, a build, the service, and a small failing system that makes real dead letters.
+# Ctrl-C ends all of it. The data stay in target/servers/demo until `make demo FRESH=1`.
+#
+#   HTTP_ADDR, ADMIN_ADDR, CONTROL_ADDR   where the API, health and metrics, and the failing system's switch listen
+#   DATABASE_URL, AMQP_URL                servers to use instead of private ones
+set -euo pipefail
+CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+export HTTP_ADDR=${HTTP_ADDR:-127.0.0.1:8080} ADMIN_ADDR=${ADMIN_ADDR:-127.0.0.1:9090}
+control_addr=${CONTROL_ADDR:-127.0.0.1:8081}
+bin=${CARGO_TARGET_DIR:-target}/release
+servers=target/servers/demo
+log=target/demo/dead-letter.log
+
+say() { echo "demo: $*" >&2; }
+die() {
+    say "$*"
+    exit 1
+}
+
+# ------------------------------------------------------------------------------------------------------------- the end
+
+# The pids of what runs. The first three have sessions of their own, so that Ctrl-C reaches only this script, which ends
+# them in order. The failing system shares the terminal, whose keys it reads.
+starting='' building='' service='' failing=''
+terminal=$(stty -g 2>/dev/null || true)
+
+alive() { kill -0 -- "$1" 2>/dev/null; }
+
+# SIGTERM to a process (-PID: to its whole session), and SIGKILL when that doesn't help within ten seconds.
+end() { # [-]PID
+    local deadline=$((SECONDS + 10))
+    kill -TERM -- "$1" || return
+    while alive "$1" && ((SECONDS < deadline)); do sleep 0.1; done
+    kill -KILL -- "$1"
+    wait "${1#-}"
+} 2>/dev/null
+
+clean_up() {
+    set +e
+    trap '' INT TERM HUP
+    [[ -z $starting$service ]] || say 'ending all that was started ...'
+    [[ -z $building ]] || end "-$building"
+    [[ -z $failing ]] || end "$failing"
+    [[ -z $terminal ]] || stty "$terminal"
+    [[ -z $service ]] || end "-$service"
+    [[ -z $starting ]] || {
+        end "$starting" # if the start is still under way: it then stops what it started
+        scripts/servers.sh stop $servers
+    }
+}
+
+trap clean_up EXIT
+trap 'exit 0' INT TERM
+trap 'exec >/dev/null 2>&1; exit 0' HUP # the terminal is gone, and writing to it would fail
+
+# ------------------------------------------------------------------------------------------------ is all there is needed
+
+command -v cargo >/dev/null || die 'needs Rust: get it at https://rustup.rs'
+command -v cc >/dev/null || die 'needs a C compiler and linker, e.g. apt-get install build-essential'
+
+host() { # ADDRESS: where a client finds it
+    local host=${1%:*}
+    host=${host#[}
+    host=${host%]}
+    [[ -n $host && $host != 0.0.0.0 ]] || host=127.0.0.1
+    echo "$host"
+}
+
+check_free() { # NAME ADDRESS
+    local port=${2##*:}
+    if (exec 3<>"/dev/tcp/$(host "$2")/$port") 2>/dev/null; then
+        die "$2 is taken by another program; choose another address, e.g. $1=127.0.0.1:$(((port + 10000) % 60000)) make demo"
+    fi
+}
+check_free HTTP_ADDR "$HTTP_ADDR"
+check_free ADMIN_ADDR "$ADMIN_ADDR"
+check_free CONTROL_ADDR "$control_addr"
+
+mkdir -p target/demo
+exec 9>>target/demo/lock
+! command -v flock >/dev/null || flock -n 9 || die 'a demo runs in this checkout already'
+
+# ------------------------------------------------------------------------------------------------- servers, and a build
+
+[[ -z ${FRESH-} ]] || scripts/servers.sh destroy $servers
+
+given_database=${DATABASE_URL-} given_amqp=${AMQP_URL-}
+kinds=()
+[[ -n $given_database ]] || kinds+=(postgres)
+[[ -n $given_amqp ]] || kinds+=(rabbitmq)
+if ((${#kinds[@]})); then
+    scripts/servers.sh install # in the foreground, where no signal cuts off the package manager midway
+    setsid scripts/servers.sh start $servers "${kinds[@]}" 9>&- &
+    starting=$!
+fi
+
+say 'building (the first time this takes minutes) ...'
+setsid cargo build --release --locked --workspace 9>&- &
+building=$!
+# Whichever is done first: a failure of one need not wait for the other.
+# shellcheck disable=SC2086
+wait -n $building $starting || die 'stopping, because of the error above'
+wait $building || die 'the build failed'
+building=''
+if [[ -n $starting ]]; then
+    wait "$starting" || die 'the servers did not start'
+    # shellcheck source=/dev/null
+    . $servers/env
+fi
+export DATABASE_URL=${given_database:-$DATABASE_URL} AMQP_URL=${given_amqp:-$AMQP_URL}
+
+# --------------------------------------------------------------------------------------------------------- the service
+
+get() { # ADDRESS PATH: the response, headers and all; curl may not be here
+    (
+        exec 3<>"/dev/tcp/$(host "$1")/${1##*:}"
+        printf 'GET %s HTTP/1.0\r\nHost: %s\r\n\r\n' "$2" "$1" >&3
+        timeout 5 cat <&3
+    ) 2>/dev/null || true
+}
+
+cat >target/demo/ownership.yaml <<'END'
+services:
+  - service: webshop
+    squad: checkout
+  - service: notification
+    squad: messaging
+END
+export DEAD_LETTER_OWNERSHIP_FILE=target/demo/ownership.yaml
+
+service_died() {
+    say "dead-letter ended by itself; the end of $log:"
+    tail -n 20 $log >&2
+    exit 1
+}
+
+start_service() { # SUBCOMMAND
+    setsid "$bin/dead-letter" "$1" >>$log 2>&1 9>&- &
+    service=$!
+}
+
+: >$log
+start_service migrate
+wait "$service" || service_died
+start_service serve
+deadline=$((SECONDS + 60))
+until [[ $(get "$ADMIN_ADDR" /health/ready) == HTTP/*' 200 '* ]]; do
+    alive "$service" || service_died
+    ((SECONDS < deadline)) || die "dead-letter is not ready after a minute; see $log"
+    sleep 0.2
+done
+
+# --------------------------------------------------------------------------------------------------- the failing system
+
+# In the background, for the sake of signals; with the terminal and the default meaning of Ctrl-C, which that takes away.
+(
+    trap - INT QUIT
+    exec "$bin/demo" --control "$control_addr" 9>&-
+) <&0 &
+failing=$!
+
+deadline=$((SECONDS + 60))
+until [[ $(get "$HTTP_ADDR" '/dead-letters?limit=1') == *'"messages":[{'* ]]; do
+    alive "$service" || service_died
+    alive "$failing" || break
+    if ((SECONDS >= deadline)); then
+        say "no dead letter arrived within a minute; see $log"
+        break
+    fi
+    sleep 0.2
+done
+
+api=http://${HTTP_ADDR/#0.0.0.0:/127.0.0.1:}
+admin=http://${ADMIN_ADDR/#0.0.0.0:/127.0.0.1:}
+if alive "$failing"; then
+    cat <<END
+
+  dead-letter runs, and dead letters arrive.
+
+    try the API     $api/swagger
+    squads          $api/dead-letters/squad-overview
+    health          $admin/health/ready
+    metrics         $admin/metrics
+    logs            $log, $servers
+
+  See what died, fix the consumers, and put the messages back:
+
+    curl -s '$api/dead-letters?service=webshop&limit=3'
+    curl -s -X POST http://$control_addr/fix
+    curl -s -X POST '$api/dead-letters/redeliver?wait=10' -H 'content-type: application/json' -d '{"filter":{"service":"webshop"},"note":"fixed"}'
+
+  Keys: f fixes the consumers, b breaks them again, q (or Ctrl-C) ends everything.
+
+END
+fi
+
+wait -n "$service" "$failing" && status=0 || status=$?
+alive "$service" || service_died
+((status == 0)) || die "the failing system ended by itself, with status $status; its last words are above"
