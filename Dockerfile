@@ -1,0 +1,17 @@
+FROM rust:1.95-slim-bookworm AS build
+WORKDIR /build
+COPY . .
+# The caches live outside of the layers: a change of the code does not build the dependencies again.
+RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/build/target \
+    cargo build --release --locked --package dead-letter \
+    && cp target/release/dead-letter /usr/local/bin/dead-letter
+
+FROM debian:bookworm-slim
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends ca-certificates \
+    && rm -rf /var/lib/apt/lists/*
+COPY --from=build /usr/local/bin/dead-letter /usr/local/bin/dead-letter
+USER 65532:65532
+EXPOSE 8080 9090
+ENTRYPOINT ["/usr/local/bin/dead-letter"]
+CMD ["serve"]
