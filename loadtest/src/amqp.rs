@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use futures_util::{Stream, StreamExt};
 use lapin::options::{ExchangeDeclareOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{Channel, Connection, ConnectionProperties, Event, ExchangeKind};
+use tokio::time::Instant;
 
 /// The exchange that dead letters go to, and the queue that dead-letter consumes, unless configured otherwise.
 pub const DEAD_LETTER: &str = "dead-letter";
@@ -16,6 +17,9 @@ pub const DEFAULT_URI: &str = "amqp://guest:guest@127.0.0.1:5672/%2f";
 
 /// A broker that answers at all answers sooner than this.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A queue that nobody consumes shows all that was confirmed within a moment.
+const DEPTH_WITHIN: Duration = Duration::from_secs(20);
 
 /// Connects; `name` is what the broker's own tools show. There is no automatic recovery: who must survive an outage
 /// connects again, and knows then what was lost with the old connection.
@@ -56,6 +60,19 @@ pub async fn depth(channel: &Channel, queue: &str) -> Result<u32> {
     let options = QueueDeclareOptions::default().passive();
     let queue = channel.queue_declare(short(queue)?, options, FieldTable::default()).await?;
     Ok(queue.message_count())
+}
+
+/// Waits until so many messages are in a queue that nobody consumes. The count of a quorum queue is a moment old.
+pub async fn until_depth(channel: &Channel, queue: &str, wanted: u64) -> Result<()> {
+    let deadline = Instant::now() + DEPTH_WITHIN;
+    loop {
+        let depth = u64::from(depth(channel, queue).await?);
+        if depth == wanted {
+            return Ok(());
+        }
+        ensure!(Instant::now() < deadline, "the queue `{queue}` holds {depth} messages instead of {wanted}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 /// The arguments of a queue that loses no dead letter: a quorum queue whose dead letters are confirmed by where they

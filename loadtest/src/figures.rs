@@ -12,34 +12,43 @@ const LONGEST: Duration = Duration::from_mins(10);
 
 /// A histogram of latencies that many tasks write to.
 #[derive(Debug)]
-pub struct Latencies(Mutex<Histogram<u64>>);
+pub struct Latencies(Mutex<Histograms>);
+
+#[derive(Debug)]
+struct Histograms {
+    all: Histogram<u64>,
+    /// Those since the last look.
+    lately: Histogram<u64>,
+}
 
 impl Latencies {
     /// An empty one. Three significant digits, from one microsecond up to ten minutes.
     pub fn new() -> Self {
         let histogram = Histogram::new_with_bounds(1, micros(LONGEST), 3).expect("the bounds are valid");
-        Self(Mutex::new(histogram))
+        Self(Mutex::new(Histograms { lately: histogram.clone(), all: histogram }))
     }
 
     /// Adds one.
     pub fn record(&self, latency: Duration) {
-        self.lock().saturating_record(micros(latency));
+        let mut histograms = self.lock();
+        histograms.all.saturating_record(micros(latency));
+        histograms.lately.saturating_record(micros(latency));
     }
 
     /// What all of them come to.
     pub fn summary(&self) -> Summary {
-        let histogram = self.lock();
-        let at = |quantile| millis(histogram.value_at_quantile(quantile));
-        Summary {
-            count: histogram.len(),
-            p50_ms: at(0.5),
-            p95_ms: at(0.95),
-            p99_ms: at(0.99),
-            max_ms: millis(histogram.max()),
-        }
+        Summary::of(&self.lock().all)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Histogram<u64>> {
+    /// What those come to that were added since this was last asked.
+    pub fn lately(&self) -> Summary {
+        let mut histograms = self.lock();
+        let summary = Summary::of(&histograms.lately);
+        histograms.lately.reset();
+        summary
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Histograms> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -67,6 +76,17 @@ pub struct Summary {
 }
 
 impl Summary {
+    fn of(histogram: &Histogram<u64>) -> Self {
+        let at = |quantile| millis(histogram.value_at_quantile(quantile));
+        Self {
+            count: histogram.len(),
+            p50_ms: at(0.5),
+            p95_ms: at(0.95),
+            p99_ms: at(0.99),
+            max_ms: millis(histogram.max()),
+        }
+    }
+
     /// The heading for rows of summaries, whose first column is `label` wide.
     pub fn heading(width: usize) -> String {
         format!(

@@ -7,7 +7,8 @@
 //! Modules look down this list only:
 //!
 //! - [`demo`]: the small failing system;
-//! - [`measure`], [`produce`], [`consume`]: the three commands of `loadtest`;
+//! - [`run`]: whole scenarios, with what they are held against, and their [`report`];
+//! - [`measure`], [`produce`], [`consume`]: the other commands of `loadtest`;
 //! - [`publish`]: paced, pipelined, confirmed publishing;
 //! - [`letters`]: what a dead letter looks like, made from a seed;
 //! - [`pace`], [`figures`], [`amqp`], [`clock`], [`logs`]: durations and rates, latencies, connections, the
@@ -24,3 +25,5 @@ pub mod measure;
 pub mod pace;
 pub mod produce;
 pub mod publish;
+pub mod report;
+pub mod run;

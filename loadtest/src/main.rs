@@ -7,7 +7,8 @@ use loadtest::consume::ConsumeArgs;
 use loadtest::letters::{LetterArgs, Letters, Mode};
 use loadtest::measure::MeasureArgs;
 use loadtest::produce::ProduceArgs;
-use loadtest::{consume, logs, measure, produce};
+use loadtest::run::RunArgs;
+use loadtest::{consume, logs, measure, produce, run};
 use tokio_util::sync::CancellationToken;
 
 /// Makes the traffic that dead-letter is measured with
@@ -24,6 +25,8 @@ enum Command {
     Produce(Box<ProduceArgs>),
     /// Publish dead letters, and measure how long they take until they are found
     Measure(Box<MeasureArgs>),
+    /// Run a whole scenario on private servers, and write a report (`make loadtest SCENARIO=…`)
+    Run(Box<RunArgs>),
     /// Consume a queue and reject or acknowledge its messages
     Consume(ConsumeArgs),
     /// Print the ownership file for the services and squads that produce makes up
@@ -40,6 +43,7 @@ async fn main() -> ExitCode {
     let done = match &cli.command {
         Command::Produce(args) => produce::command(args, &stop).await,
         Command::Measure(args) => measure::command(args, &stop).await,
+        Command::Run(args) => run::command(args, &stop).await,
         Command::Consume(args) => consume::command(args, &stop).await,
         Command::Ownership(args) => {
             print_ownership(args);

@@ -13,4 +13,4 @@ mod source;
 pub use connection::Broker;
 pub use error::AmqpError;
 pub use publisher::{Outgoing, Publisher, Receipt, Refusal};
-pub use source::{Arrival, Source, SourceQueue};
+pub use source::{Arrival, QueueProbe, Source, SourceQueue};

@@ -102,20 +102,34 @@ impl Source {
         answer(async { Ok(self.channel.basic_ack(tag, BasicAckOptions { multiple: true }).await?) }).await
     }
 
-    /// How many messages wait in the queue, those that are out for delivery not counted.
-    pub async fn depth(&self) -> Result<u32, AmqpError> {
-        let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-        let queue = answer(async {
-            Ok(self.aside.queue_declare(self.queue.as_str().into(), options, FieldTable::default()).await?)
-        })
-        .await?;
-        Ok(queue.message_count())
+    /// To look at the queue while it is consumed.
+    pub fn probe(&self) -> QueueProbe {
+        QueueProbe { channel: self.aside.clone(), queue: self.queue.clone() }
     }
 
     /// Closes the connection: what is not acknowledged goes back to the queue.
     pub async fn close(self) {
         // Whether or not the broker answers, the connection is gone.
         let _ = answer(async { Ok(self.connection.close(200, "bye".into()).await?) }).await;
+    }
+}
+
+/// Looks at a queue, on a channel of its own.
+#[derive(Clone, Debug)]
+pub struct QueueProbe {
+    channel: Channel,
+    queue: String,
+}
+
+impl QueueProbe {
+    /// How many messages wait in the queue, those that are out for delivery not counted.
+    pub async fn depth(&self) -> Result<u32, AmqpError> {
+        let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+        let queue = answer(async {
+            Ok(self.channel.queue_declare(self.queue.as_str().into(), options, FieldTable::default()).await?)
+        })
+        .await?;
+        Ok(queue.message_count())
     }
 }
 

@@ -65,7 +65,10 @@ impl RequestBody {
     pub fn json<T: DeserializeOwned>(&self, headers: &HeaderMap) -> Result<T, ApiError> {
         let is_json =
             headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|value| {
-                value.split(';').next().is_some_and(|mime| mime.trim().eq_ignore_ascii_case("application/json"))
+                value
+                    .split(';')
+                    .next()
+                    .is_some_and(|mime| mime.trim().eq_ignore_ascii_case("application/json"))
             });
         if !is_json {
             let detail = "the body must be JSON: send it with content-type: application/json".into();

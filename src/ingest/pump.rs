@@ -5,10 +5,12 @@
 //! the queue once.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::time::Duration;
 
+use prometheus::IntGauge;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{Span, error, field, info_span};
 
@@ -18,7 +20,7 @@ use super::ledger::AckLedger;
 use super::prefetch::Window;
 use super::writer::{self, Written};
 use super::{Ingest, SourceState};
-use crate::amqp::{AmqpError, Arrival, Source};
+use crate::amqp::{AmqpError, Arrival, QueueProbe, Source};
 use crate::clock;
 use crate::store::StoreError;
 use crate::telemetry::{BatchStored, link_to_message};
@@ -81,16 +83,17 @@ impl<'i> Pump<'i> {
 
     /// Runs until the channel fails, the database is away for too long, or everything is finished after a stop.
     pub async fn run(&mut self, source: &mut Source, stop: &CancellationToken) -> End {
-        match self.pump(source, stop).await {
-            Ok(end) => end,
-            Err(error) => End::Broker(error.to_string()),
-        }
+        let watching = watch_depth(source.probe(), self.ingest.metrics.depth.clone());
+        let pumped = tokio::select! {
+            pumped = self.pump(source, stop) => pumped,
+            never = watching => match never {},
+        };
+        pumped.unwrap_or_else(|error| End::Broker(error.to_string()))
     }
 
     async fn pump(&mut self, source: &mut Source, stop: &CancellationToken) -> Result<End, AmqpError> {
         source.consume(self.window.current()).await?;
         self.ingest.status.set(SourceState::Consuming);
-        let mut depth = depth_interval();
         let mut stopping = false;
         loop {
             if stopping && !source.is_consuming() && self.is_idle() {
@@ -99,10 +102,8 @@ impl<'i> Pump<'i> {
             if let Some(hold) = self.held_too_long() {
                 return Ok(End::HeldTooLong(hold));
             }
-            let may_write =
-                self.hold.is_none() && self.writing.len() < self.ingest.config.batches_in_flight as usize;
             let full = self.batch.is_full(&self.ingest.config);
-            let due = self.batch.due(&self.ingest.config).filter(|_| may_write);
+            let due = self.batch.due(&self.ingest.config).filter(|_| self.may_store(full));
             let retry = self.hold.as_ref().map(|hold| hold.retry_at).filter(|_| self.writing.is_empty());
             tokio::select! {
                 () = stop.cancelled(), if !stopping => {
@@ -117,15 +118,19 @@ impl<'i> Pump<'i> {
                     None if stopping => {}
                     None => self.consumer_ended(source).await?,
                 },
-                _ = depth.tick() => {
-                    self.ingest.metrics.depth.set(source.depth().await?.into());
-                }
             }
             if self.hold.is_none() && !stopping && !source.is_consuming() {
                 source.consume(self.window.current()).await?;
                 self.ingest.status.set(SourceState::Consuming);
             }
         }
+    }
+
+    /// A batch that is not full waits for the one before it, and gathers meanwhile: so batches grow with the load, and none
+    /// waits when there is little. Only full ones are written beside each other.
+    fn may_store(&self, full: bool) -> bool {
+        let most = if full { self.ingest.config.batches_in_flight as usize } else { 1 };
+        self.hold.is_none() && self.writing.len() < most
     }
 
     fn is_idle(&self) -> bool {
@@ -158,7 +163,7 @@ impl<'i> Pump<'i> {
         if self.batch.is_full(&ingest.config) {
             match &mut self.hold {
                 Some(hold) => hold.batches.push_back(std::mem::take(&mut self.batch)),
-                None if self.writing.len() < ingest.config.batches_in_flight as usize => self.store_batch(),
+                None if self.may_store(true) => self.store_batch(),
                 // It is stored as soon as another one is done; until then nothing more is taken.
                 None => {}
             }
@@ -176,7 +181,7 @@ impl<'i> Pump<'i> {
             return Ok(());
         }
         // If the queue is gone this fails, and the supervisor takes over.
-        source.depth().await.map(drop)
+        source.probe().depth().await.map(drop)
     }
 
     fn store_batch(&mut self) {
@@ -288,8 +293,12 @@ async fn at(time: Option<Instant>) {
     }
 }
 
-fn depth_interval() -> Interval {
-    let mut depth = interval(DEPTH_INTERVAL);
-    depth.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    depth
+/// Beside the pump, and without a say: a broker that is slow to answer this delivers and takes acks all the same.
+async fn watch_depth(queue: QueueProbe, depth: IntGauge) -> Infallible {
+    loop {
+        if let Ok(messages) = queue.depth().await {
+            depth.set(messages.into());
+        }
+        sleep(DEPTH_INTERVAL).await;
+    }
 }

@@ -21,6 +21,8 @@ async fn every_filter_finds_its_own() {
         .error("SocketTimeout", "read timed out")
         .body(b"needle\0in hay".to_vec());
     world.publish(wanted).await;
+    // The other one arrives at a later time, by which the two can be told apart.
+    world.until_stored(1).await;
     let other = DeadMessage::plain()
         .id("other")
         .died("q_other", "rejected", 1, 1_600_000_000)

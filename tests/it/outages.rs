@@ -129,6 +129,9 @@ async fn the_broker_dies_under_traffic_and_in_an_operation() {
     let servers = Servers::start("broker").await;
     let mut world = world(&servers, &[("DEAD_LETTER_CHUNK_ITEMS", "50")]).await;
     let queue = world.broker.declare_queue("outage_service", &[]).await;
+    for name in [&queue.name, &world.source.name] {
+        servers.until_registered(name).await;
+    }
     let ids: Vec<String> = (0..3_000).map(|_| id()).collect();
     publish(&world, &ids).await;
     until("some are stored", || async { (world.database.count("dead_letter").await > 200).then_some(()) })

@@ -13,14 +13,14 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The API at one address. Clones share their connections.
 #[derive(Clone, Debug)]
-pub(super) struct Api {
+pub(crate) struct Api {
     client: Client,
     search: Url,
     overview: Url,
 }
 
 /// Messages by squad.
-pub(super) type Stored = BTreeMap<String, u64>;
+pub(crate) type Stored = BTreeMap<String, u64>;
 
 #[derive(Deserialize)]
 struct SquadOverview {
@@ -34,7 +34,7 @@ struct Page {
 }
 
 impl Api {
-    pub(super) fn new(base: &str, token: Option<&str>) -> Result<Self> {
+    pub(crate) fn new(base: &str, token: Option<&str>) -> Result<Self> {
         let mut headers = HeaderMap::new();
         if let Some(token) = token {
             let mut value = HeaderValue::try_from(format!("Bearer {token}")).context("not a token")?;
@@ -48,14 +48,14 @@ impl Api {
     }
 
     /// How many messages are stored, by squad.
-    pub(super) async fn stored(&self) -> Result<Stored> {
+    pub(crate) async fn stored(&self) -> Result<Stored> {
         let response = self.get(self.overview.clone()).await?;
         let squads: Vec<SquadOverview> = response.json().await.context("not a squad overview")?;
         Ok(squads.into_iter().map(|squad| (squad.squad, squad.messages)).collect())
     }
 
     /// Whether a message can be found by its id.
-    pub(super) async fn has(&self, message_id: &str) -> Result<bool> {
+    pub(crate) async fn has(&self, message_id: &str) -> Result<bool> {
         let mut url = self.search.clone();
         url.query_pairs_mut().append_pair("messageId", message_id).append_pair("limit", "1");
         let page: Page = self.get(url).await?.json().await.context("not a page of messages")?;
@@ -63,7 +63,7 @@ impl Api {
     }
 
     /// The newest fifty, as a page would show them.
-    pub(super) async fn newest(&self) -> Result<()> {
+    pub(crate) async fn newest(&self) -> Result<()> {
         let mut url = self.search.clone();
         url.query_pairs_mut().append_pair("limit", "50");
         // The whole body is read, since who shows a page needs all of it.

@@ -18,9 +18,9 @@ use crate::amqp::DEAD_LETTER;
 use crate::produce::{self, ProduceArgs};
 use crate::publish::Samples;
 
-use api::Api;
+pub(crate) use api::Api;
 use ledger::Ledger;
-use probes::Probes;
+pub(crate) use probes::{Figures, Probes};
 use report::Report;
 
 /// The flags of `measure`: those of `produce`, and where to look.

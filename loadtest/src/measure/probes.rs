@@ -14,47 +14,47 @@ use tokio_util::task::TaskTracker;
 
 use super::api::Api;
 use crate::amqp;
-use crate::figures::{Latencies, per_second};
+use crate::figures::{Latencies, Summary, per_second};
 use crate::logs;
 use crate::publish::Sample;
 
 /// Nobody looks longer than this for one message.
-pub(super) const GIVE_UP: Duration = Duration::from_secs(30);
+pub(crate) const GIVE_UP: Duration = Duration::from_secs(30);
 
 /// The shortest pause between two looks for the same message.
-pub(super) const POLL: Duration = Duration::from_millis(1);
+pub(crate) const POLL: Duration = Duration::from_millis(1);
 
 /// A message that is late is looked for less often, by this part of its age: else looking for it would be what keeps
 /// it late.
-pub(super) const POLL_SHARE: u32 = 20;
+pub(crate) const POLL_SHARE: u32 = 20;
 
 const DEPTH_INTERVAL: Duration = Duration::from_millis(100);
 const PAGE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Everything that the probes saw.
 #[derive(Debug, Default)]
-pub(super) struct Figures {
+pub(crate) struct Figures {
     /// From publishing a message until it was found; one that never was counts with the time until nobody looked on.
-    pub(super) searchable: Latencies,
+    pub(crate) searchable: Latencies,
     /// One look for a message.
-    pub(super) look: Latencies,
-    pub(super) squad_overview: Latencies,
-    pub(super) newest: Latencies,
-    pub(super) not_found: AtomicU64,
-    pub(super) api_errors: AtomicU64,
-    pub(super) depth: Depth,
+    pub(crate) look: Latencies,
+    pub(crate) squad_overview: Latencies,
+    pub(crate) newest: Latencies,
+    pub(crate) not_found: AtomicU64,
+    pub(crate) api_errors: AtomicU64,
+    pub(crate) depth: Depth,
 }
 
 /// The queue's depth, in messages that no consumer holds.
 #[derive(Debug, Default)]
-pub(super) struct Depth {
+pub(crate) struct Depth {
     count: AtomicU64,
     sum: AtomicU64,
     max: AtomicU32,
 }
 
 /// The running probes.
-pub(super) struct Probes {
+pub(crate) struct Probes {
     figures: Arc<Figures>,
     /// Ends by itself, when the publisher has gone and every sample is settled.
     samples: JoinHandle<()>,
@@ -64,7 +64,7 @@ pub(super) struct Probes {
 }
 
 impl Probes {
-    pub(super) async fn start(
+    pub(crate) async fn start(
         api: &Api,
         uri: &str,
         queue: &str,
@@ -87,8 +87,13 @@ impl Probes {
         Ok(Self { figures, samples, others, stop, connection })
     }
 
+    /// What has been seen up to now.
+    pub(crate) fn figures(&self) -> &Figures {
+        &self.figures
+    }
+
     /// Waits for the samples that are still looked for, and ends the rest.
-    pub(super) async fn finish(self) -> Arc<Figures> {
+    pub(crate) async fn finish(self) -> Arc<Figures> {
         // Its only way to fail is a panic, which has been printed.
         let _ = self.samples.await;
         self.stop.cancel();
@@ -173,6 +178,15 @@ fn ticks(every: Duration) -> tokio::time::Interval {
 }
 
 impl Figures {
+    /// What each kind of request took since this was last asked.
+    pub(crate) fn requests_lately(&self) -> [(&'static str, Summary); 3] {
+        [
+            ("by message id", self.look.lately()),
+            ("squad overview", self.squad_overview.lately()),
+            ("newest page", self.newest.lately()),
+        ]
+    }
+
     /// Counts all, shows the first: a service that is down would fill the screen.
     fn api_error(&self, what: &str, error: &anyhow::Error) {
         if self.api_errors.fetch_add(1, Ordering::Relaxed) == 0 {
@@ -189,16 +203,16 @@ impl Depth {
         self.max.fetch_max(depth, Ordering::Relaxed);
     }
 
-    pub(super) fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         self.count.load(Ordering::Relaxed)
     }
 
-    pub(super) fn mean(&self) -> f64 {
+    pub(crate) fn mean(&self) -> f64 {
         // So many messages over so many looks: the same division as a rate's.
         per_second(self.sum.load(Ordering::Relaxed), Duration::from_secs(self.count()))
     }
 
-    pub(super) fn max(&self) -> u32 {
+    pub(crate) fn max(&self) -> u32 {
         self.max.load(Ordering::Relaxed)
     }
 }

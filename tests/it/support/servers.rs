@@ -1,10 +1,12 @@
 //! Servers of its own for a test that kills them.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
+
+use super::until;
 
 /// Servers take a while to start: one test at a time has its own.
 static ONE_AT_A_TIME: Semaphore = Semaphore::const_new(1);
@@ -44,6 +46,27 @@ impl Servers {
     /// Starts it again, on the same port and data.
     pub fn start_again(&self, server: &str) {
         self.run("start", Some(server));
+    }
+
+    /// Waits until the broker has written down that this queue exists. It does so half a second after the declaration, and
+    /// a queue of a broker that is killed before never has a leader again, nor its messages.
+    pub async fn until_registered(&self, queue: &str) {
+        let name = format!("%2F_{queue}").into_bytes();
+        until("the queue is registered on disk", || async {
+            let registry = self.find_registry(&self.folder.join("rabbitmq/data"))?;
+            let bytes = std::fs::read(registry).ok()?;
+            bytes.windows(name.len()).any(|window| window == name).then_some(())
+        })
+        .await;
+    }
+
+    fn find_registry(&self, folder: &Path) -> Option<PathBuf> {
+        let mut entries: Vec<_> = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path()).collect();
+        entries.sort();
+        entries.into_iter().find_map(|path| {
+            let is_registry = path.ends_with("names.dets") && folder.parent()?.ends_with("quorum");
+            if is_registry { Some(path) } else { self.find_registry(&path) }
+        })
     }
 
     fn run(&self, action: &str, server: Option<&str>) {

@@ -1,0 +1,78 @@
+# shellcheck shell=bash disable=SC2154
+# Part of ../servers.sh: PostgreSQL.
+
+# The newest PostgreSQL of at least 15, or the very version that made the data: another can't read them.
+postgres_bin() { # [DATA]
+    local wanted='' bin version best='' best_version=14
+    [[ -n ${1-} && -f $1/PG_VERSION ]] && wanted=$(<"$1/PG_VERSION")
+    for bin in "$(pg_config --bindir 2>/dev/null)" /usr/lib/postgresql/*/bin /usr/pgsql-*/bin; do
+        [[ -x $bin/initdb && -x $bin/postgres ]] || continue
+        version=$("$bin/postgres" --version | sed -E 's/[^0-9]*([0-9]+).*/\1/')
+        if [[ -n $wanted ]]; then
+            [[ $version != "$wanted" ]] || best=$bin
+        elif ((version > best_version)); then
+            best=$bin best_version=$version
+        fi
+    done
+    [[ -n $best ]] && echo "$best"
+}
+
+# `-c` for each of POSTGRES_SETTINGS.
+postgres_options() {
+    local setting
+    for setting in ${POSTGRES_SETTINGS-}; do
+        [[ $setting == *?=* ]] || die "POSTGRES_SETTINGS has $setting, where NAME=VALUE is wanted"
+        printf '%s\n' -c "$setting"
+    done
+}
+
+start_postgres() {
+    local folder user bin options
+    local -a as=()
+    options=$(postgres_options)
+    [[ -d $dir/postgres ]] || { rm -f "$dir/postgres" && mkdir "$dir/postgres"; }
+    folder=$(cd "$dir/postgres" && pwd -P)
+    if ((EUID == 0)); then # as which PostgreSQL refuses to run
+        user=$(stat -c %U "$folder")
+        [[ $user != root ]] || user=$(id -un postgres 2>/dev/null || echo nobody)
+        as=(setpriv --reuid="$user" --regid="$(id -g "$user")" --init-groups)
+        chown "$user" "$folder"
+        if ! (cd / && "${as[@]}" test -w "$folder"); then
+            rmdir "$folder" 2>/dev/null || die "the user $user can't reach $folder any more; run servers.sh destroy"
+            folder=$(mktemp -d /var/tmp/dead-letter-postgres.XXXXXX)
+            chown "$user" "$folder"
+            ln -s "$folder" "$dir/postgres"
+            say "the user $user can't reach $dir, so PostgreSQL's data are in $folder"
+        fi
+    fi
+    bin=$(postgres_bin "$folder/data") || die "no PostgreSQL can read $folder/data; run servers.sh destroy"
+    if [[ ! -d $folder/data ]]; then
+        rm -rf "$folder/data.new" # of a start that was interrupted
+        (cd "$folder" && "${as[@]}" "$bin/initdb" --pgdata=data.new --username=postgres --auth=trust --encoding=UTF8 \
+            --locale=C.UTF-8 --no-sync) >"$folder/initdb.log" 2>&1 9>&- ||
+            { cat "$folder/initdb.log" >&2 && return 1; }
+        mv "$folder/data.new" "$folder/data"
+    fi
+    # A killed server that its parent has not collected yet looks alive to PostgreSQL.
+    if is_zombie "$(head -n 1 "$folder/data/postmaster.pid" 2>/dev/null)"; then
+        rm -f "$folder"/{data/postmaster.pid,.s.PGSQL.*.lock}
+    fi
+    # The socket folder is relative to the data folder, so that no path is too long for a socket (107 bytes).
+    # shellcheck disable=SC2086
+    launch postgres "$folder/server.pid" "$folder/log" "${as[@]}" "$bin/postgres" -D "$folder/data" \
+        -c listen_addresses=127.0.0.1 -c port="$POSTGRES_PORT" -c unix_socket_directories=.. -c max_connections=300 \
+        $options
+}
+
+# The server writes its state into the eighth line of its own pid file.
+postgres_is_ready() {
+    local -a lines
+    mapfile -t lines <"$dir/postgres/data/postmaster.pid" &&
+        [[ ${lines[0]-} == "$(<"$dir/postgres/server.pid")" && ${lines[7]-} == ready* ]]
+} 2>/dev/null
+
+stop_postgres() {
+    local pid
+    pid=$(running postgres) || return 0
+    end_process INT "$pid" # "fast": doesn't wait for clients
+}
