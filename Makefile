@@ -3,7 +3,9 @@
 SHELL := /bin/bash
 SERVERS := scripts/servers.sh
 
-.PHONY: help demo test check openapi bench build clean-servers cargo
+LOADTEST_POSTGRES := shared_buffers=1GB max_wal_size=8GB
+
+.PHONY: help demo test check openapi bench loadtest build clean-servers cargo
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -29,6 +31,12 @@ openapi: cargo ## write the router's OpenAPI document to openapi/openapi.json
 bench: cargo ## run the benchmarks
 	@$(SERVERS) install
 	@$(SERVERS) with target/servers/bench cargo bench --locked --package dead-letter
+
+loadtest: cargo ## run a scenario on private servers: SCENARIO=peak (others: loadtest run --help), ARGS=...
+	@$(SERVERS) install
+	@cargo build --release --locked --workspace
+	@RABBITMQ_PLUGINS=rabbitmq_shovel POSTGRES_SETTINGS="$(LOADTEST_POSTGRES)" \
+		$(SERVERS) with target/servers/loadtest target/release/loadtest run $(or $(SCENARIO),peak) $(ARGS)
 
 build: cargo ## build the release
 	cargo build --release --locked --workspace

@@ -14,7 +14,8 @@ CREATE TABLE dead_letter (
     redelivery_id      uuid,
     error_group        uuid,
     source             text               NOT NULL,
-    service            text               NOT NULL,
+    -- Compared as bytes, which is fast, and which no update of the operating system's locales changes.
+    service            text COLLATE "C"   NOT NULL,
     origin_queue       text,
     origin_exchange    text,
     origin_routing_key text,
@@ -32,9 +33,10 @@ CREATE TABLE dead_letter (
 
 -- The page of a service or a squad, and where its oldest and newest dead letters are.
 CREATE INDEX dead_letter_service_idx ON dead_letter (service, id) WHERE status = 'dead';
--- Look-ups by what stands in a log line.
-CREATE INDEX dead_letter_message_id_idx ON dead_letter (message_id) WHERE message_id IS NOT NULL;
-CREATE INDEX dead_letter_correlation_id_idx ON dead_letter (correlation_id) WHERE correlation_id IS NOT NULL;
+-- Look-ups by what stands in a log line. By a hash: a third of the size, and of the time that an insert takes.
+CREATE INDEX dead_letter_message_id_idx ON dead_letter (hashtextextended(message_id, 0)) WHERE message_id IS NOT NULL;
+CREATE INDEX dead_letter_correlation_id_idx ON dead_letter (hashtextextended(correlation_id, 0))
+    WHERE correlation_id IS NOT NULL;
 -- From a redelivery to its return.
 CREATE INDEX dead_letter_redelivery_id_idx ON dead_letter (redelivery_id) WHERE redelivery_id IS NOT NULL;
 
@@ -48,8 +50,9 @@ CREATE FUNCTION dead_letter_floor_id(day date) RETURNS uuid
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN rpad(lpad(to_hex((day - DATE '1970-01-01')::bigint * 86400000), 12, '0'), 32, '0')::uuid;
 
--- So that an insert can never fail for want of a partition.
-CREATE TABLE dead_letter_default PARTITION OF dead_letter DEFAULT;
+-- So that an insert can never fail for want of a partition. Two rows fit on a page before one is compressed and stored
+-- apart: what most dead letters would pay for with a third of an insert's time.
+CREATE TABLE dead_letter_default PARTITION OF dead_letter DEFAULT WITH (toast_tuple_target = 4080);
 CREATE UNIQUE INDEX dead_letter_default_identity_idx ON dead_letter_default (identity) WHERE identity IS NOT NULL;
 
 -- Makes the partition of a UTC day; says whether it had to. The unique index on the identity is local to each partition,
@@ -62,7 +65,7 @@ BEGIN
     IF to_regclass(partition_name) IS NOT NULL THEN
         RETURN false;
     END IF;
-    EXECUTE format('CREATE TABLE %I PARTITION OF dead_letter FOR VALUES FROM (%L) TO (%L)',
+    EXECUTE format('CREATE TABLE %I PARTITION OF dead_letter FOR VALUES FROM (%L) TO (%L) WITH (toast_tuple_target = 4080)',
         partition_name, dead_letter_floor_id(day), dead_letter_floor_id(day + 1));
     EXECUTE format('CREATE UNIQUE INDEX %I ON %I (identity) WHERE identity IS NOT NULL',
         partition_name || '_identity_idx', partition_name);
@@ -74,7 +77,7 @@ $$;
 -- rows. A row for each writing connection (slot), so that concurrent batches do not queue for one: a single row may be
 -- negative, only the sum counts.
 CREATE TABLE dead_letter_counter (
-    service     text     NOT NULL,
+    service     text COLLATE "C" NOT NULL,
     day         date     NOT NULL,
     slot        smallint NOT NULL,
     dead        bigint   NOT NULL DEFAULT 0,

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use clap::{Args, ValueEnum};
 
 use crate::amqp::SourceQueue;
@@ -14,6 +15,9 @@ const DEFAULT_SOURCE: &str = "dead-letter";
 
 /// Half of the time after which the database ends a transaction that does nothing.
 const MAX_CONFIRM_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A hundred years: longer is a slip of the pen.
+const LONGEST_RETENTION: TimeDelta = TimeDelta::days(36_500);
 
 /// Where the database is.
 #[derive(Args, Clone, Debug)]
@@ -93,6 +97,9 @@ pub struct ServeConfig {
     /// Connections to the database for HTTP requests
     #[arg(long, env = "DEAD_LETTER_HTTP_CONNECTIONS", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub http_connections: u32,
+    /// How long dead letters are kept, in whole UTC days of arrival, such as `90d`; for ever, if not given
+    #[arg(long, env = "DEAD_LETTER_RETENTION", value_parser = days)]
+    pub retention: Option<TimeDelta>,
     /// How long work in hand may take to finish after SIGTERM
     #[arg(long, env = "DEAD_LETTER_GRACE_PERIOD", default_value = "30s", value_parser = duration)]
     pub grace_period: Duration,
@@ -117,7 +124,7 @@ pub struct IngestConfig {
     #[arg(long, env = "DEAD_LETTER_BATCHES_IN_FLIGHT", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub batches_in_flight: u32,
     /// Most messages that are out for delivery; fewer when they are large
-    #[arg(long, env = "DEAD_LETTER_PREFETCH", default_value_t = 2000, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, env = "DEAD_LETTER_PREFETCH", default_value_t = 5000, value_parser = clap::value_parser!(u16).range(1..))]
     pub prefetch: u16,
     /// Bytes of messages to hold in memory, near enough: large ones lower the prefetch
     #[arg(long, env = "DEAD_LETTER_MEMORY_BYTES", default_value_t = 64 << 20)]
@@ -202,6 +209,14 @@ fn duration(text: &str) -> Result<Duration, String> {
     number.checked_mul(microseconds).map(Duration::from_micros).ok_or_else(|| "that is too long".into())
 }
 
+/// A number of days: `90d`.
+pub(crate) fn days(text: &str) -> Result<TimeDelta, String> {
+    let number = text.strip_suffix('d').and_then(|number| number.parse().ok()).filter(|days| *days > 0);
+    number.map(TimeDelta::days).filter(|days| *days <= LONGEST_RETENTION).ok_or_else(|| {
+        format!("a number of days from 1d to {}d is needed, such as 90d", LONGEST_RETENTION.num_days())
+    })
+}
+
 fn confirm_timeout(text: &str) -> Result<Duration, String> {
     let timeout = duration(text)?;
     if timeout <= MAX_CONFIRM_TIMEOUT { Ok(timeout) } else { Err("30s at most".into()) }
@@ -215,6 +230,10 @@ mod tests {
     fn durations_have_units() {
         assert_eq!(duration("5ms"), Ok(Duration::from_millis(5)));
         assert_eq!(duration("15m"), Ok(Duration::from_mins(15)));
+        assert_eq!(days("90d"), Ok(TimeDelta::days(90)));
+        for wrong in ["90", "0d", "-1d", "d", "1.5d", "99999999999d"] {
+            assert!(days(wrong).is_err(), "{wrong}");
+        }
         assert!(duration("5").is_err() && duration("ms").is_err() && duration("1 d").is_err());
     }
 }

@@ -33,6 +33,10 @@ enum Command {
     Ownership(LetterArgs),
 }
 
+/// Messages are taken apart on one thread and freed on another, which this allocator is good at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     // Two TLS back ends in one program would make rustls ask which one; there is one, and this says so.

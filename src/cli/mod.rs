@@ -1,5 +1,6 @@
 //! The command line.
 
+mod expire;
 mod migrate;
 mod openapi;
 mod seed;
@@ -23,6 +24,8 @@ enum Command {
     Serve(Box<ServeConfig>),
     /// Bring the database's schema up to date, and end
     Migrate(migrate::MigrateConfig),
+    /// Free the dead letters of days that are too long ago, and end; `serve` does so by itself with `DEAD_LETTER_RETENTION`
+    Expire(expire::ExpireConfig),
     /// Fill a database with realistic dead letters
     Seed(seed::SeedConfig),
     /// Print the OpenAPI document
@@ -34,6 +37,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Serve(config) => serve::run(*config).await,
         Command::Migrate(config) => migrate::run(config).await,
+        Command::Expire(config) => expire::run(config).await,
         Command::Seed(config) => seed::run(config).await,
         Command::Openapi => openapi::run(),
     }

@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use chrono::TimeDelta;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::amqp::Broker;
+use crate::clock;
 use crate::config::ServeConfig;
 use crate::http::{self, Admin, Api};
 use crate::ingest::{self, Ingest, SourceStatus};
@@ -65,7 +67,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     info!(api = %config.http_addr, admin = %config.admin_addr, broker = broker.address(), "dead-letter starts");
 
     let schema = CancellationToken::new();
-    lifecycle.spawn("schema", keep_schema(store.clone(), schema.clone(), stop.clone()));
+    lifecycle.spawn("schema", keep_schema(store.clone(), config.retention, schema.clone(), stop.clone()));
     for (source, status) in sources.into_iter().zip(statuses.iter()) {
         let ingest = Ingest {
             broker: broker.clone(),
@@ -119,8 +121,14 @@ async fn after(
     }
 }
 
-/// Brings the schema up to date as soon as the database answers, and then sees to the partitions.
-async fn keep_schema(store: Store, done: CancellationToken, stop: CancellationToken) -> anyhow::Result<()> {
+/// Brings the schema up to date as soon as the database answers, and then sees to the partitions: makes those of the days
+/// to come, and frees those of days that are over.
+async fn keep_schema(
+    store: Store,
+    retention: Option<TimeDelta>,
+    done: CancellationToken,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
     let mut said = false;
     loop {
         match store.migrate().await {
@@ -142,8 +150,22 @@ async fn keep_schema(store: Store, done: CancellationToken, stop: CancellationTo
             warn!(%error, "partitions could not be made: rows go to the default partition until they can");
         }
         done.cancel();
+        if let Some(retention) = retention {
+            expire(&store, retention).await;
+        }
         if stop.run_until_cancelled(tokio::time::sleep(PARTITION_INTERVAL)).await.is_none() {
             return Ok(());
         }
+    }
+}
+
+async fn expire(store: &Store, retention: TimeDelta) {
+    match store.drop_days_before((clock::now() - retention).date_naive()).await {
+        Ok(dropped) => {
+            for (day, count) in dropped {
+                info!(%day, count, "expired dead letters freed");
+            }
+        }
+        Err(error) => warn!(%error, "expired dead letters could not be freed: tried again in an hour"),
     }
 }

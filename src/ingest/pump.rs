@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use prometheus::IntGauge;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -113,11 +114,9 @@ impl<'i> Pump<'i> {
                 Some(written) = self.writing.join_next() => self.settle(written, source).await?,
                 () = at(due), if due.is_some() => self.store_batch(),
                 () = at(retry), if retry.is_some() => self.retry(),
-                arrival = source.next(), if source.is_consuming() && !full => match arrival {
-                    Some(arrival) => self.take(arrival?, source, stopping).await?,
-                    None if stopping => {}
-                    None => self.consumer_ended(source).await?,
-                },
+                arrival = source.next(), if source.is_consuming() && !full => {
+                    self.take_all(arrival, source, stopping).await?;
+                }
             }
             if self.hold.is_none() && !stopping && !source.is_consuming() {
                 source.consume(self.window.current()).await?;
@@ -135,6 +134,26 @@ impl<'i> Pump<'i> {
 
     fn is_idle(&self) -> bool {
         self.batch.rows.is_empty() && self.writing.is_empty() && self.hold.is_none()
+    }
+
+    /// Takes this one, and with it all that have arrived already, as far as they fit.
+    async fn take_all(
+        &mut self,
+        first: Option<Result<Arrival, AmqpError>>,
+        source: &mut Source,
+        stopping: bool,
+    ) -> Result<(), AmqpError> {
+        let mut next = Some(first);
+        while let Some(arrival) = next {
+            match arrival {
+                Some(arrival) => self.take(arrival?, source, stopping).await?,
+                None if stopping => {}
+                None => self.consumer_ended(source).await?,
+            }
+            let more = source.is_consuming() && !self.batch.is_full(&self.ingest.config);
+            next = if more { source.next().now_or_never() } else { None };
+        }
+        Ok(())
     }
 
     /// Decodes a message into the batch; stores the batch when it is full.
@@ -161,9 +180,10 @@ impl<'i> Pump<'i> {
         ingest.metrics.in_flight_bytes.add(i64::try_from(size).unwrap_or(i64::MAX));
         self.batch.push(arrival.tag, row);
         if self.batch.is_full(&ingest.config) {
+            let may_store = self.may_store(true);
             match &mut self.hold {
                 Some(hold) => hold.batches.push_back(std::mem::take(&mut self.batch)),
-                None if self.may_store(true) => self.store_batch(),
+                None if may_store => self.store_batch(),
                 // It is stored as soon as another one is done; until then nothing more is taken.
                 None => {}
             }

@@ -15,8 +15,6 @@ pub(super) fn push(query: &mut QueryBuilder<Postgres>, filter: &Filter) {
         ("d.origin_queue", &filter.queue),
         ("d.origin_exchange", &filter.exchange),
         ("d.origin_routing_key", &filter.routing_key),
-        ("d.message_id", &filter.message_id),
-        ("d.correlation_id", &filter.correlation_id),
         ("d.message_type", &filter.message_type),
         ("d.reason", &filter.reason),
         ("d.convention", &filter.convention),
@@ -24,6 +22,20 @@ pub(super) fn push(query: &mut QueryBuilder<Postgres>, filter: &Filter) {
     for (column, value) in equal {
         if let Some(value) = value {
             query.push(" AND ").push(column).push(" = ").push_bind(value.clone());
+        }
+    }
+    for (column, value) in
+        [("d.message_id", &filter.message_id), ("d.correlation_id", &filter.correlation_id)]
+    {
+        if let Some(value) = value {
+            // The first condition is the one of the index, the second the one that is meant.
+            query.push(" AND hashtextextended(").push(column).push(", 0) = hashtextextended(");
+            query
+                .push_bind(value.clone())
+                .push(", 0) AND ")
+                .push(column)
+                .push(" = ")
+                .push_bind(value.clone());
         }
     }
     if let Some(text) = &filter.error {

@@ -1,10 +1,18 @@
 //! The days of arrival, each a partition.
 
+use std::time::Duration;
+
 use chrono::{NaiveDate, TimeDelta};
-use sqlx::Connection;
+use sqlx::{AssertSqlSafe, Connection};
 
 use super::{Store, StoreError};
 use crate::clock;
+
+/// Getting rid of a day waits no longer than this for those who read or write, as others then queue behind it.
+const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '500ms'";
+/// How often it is tried.
+const TRIES: u32 = 10;
+const BETWEEN_TRIES: Duration = Duration::from_millis(200);
 
 /// How many days ahead there are partitions: longer than any holiday on which nobody restarts the service.
 const DAYS_AHEAD: i64 = 14;
@@ -35,5 +43,49 @@ impl Store {
             transaction.commit().await?;
         }
         Ok(())
+    }
+
+    /// Frees the days of arrival before this one, rows and counters together, whatever became of their dead letters. Returns
+    /// how many there were on each.
+    pub async fn drop_days_before(&self, day: NaiveDate) -> Result<Vec<(NaiveDate, i64)>, StoreError> {
+        let expired: Vec<NaiveDate> = sqlx::query_scalar(
+            "SELECT to_date(right(relname, 8), 'YYYYMMDD') AS day FROM pg_inherits JOIN pg_class ON oid = inhrelid \
+             WHERE inhparent = 'dead_letter'::regclass AND relname ~ '^dead_letter_[0-9]{8}$' \
+                 AND to_date(right(relname, 8), 'YYYYMMDD') < $1 ORDER BY day",
+        )
+        .bind(day)
+        .fetch_all(&self.operations)
+        .await?;
+        let mut dropped = Vec::new();
+        for day in expired {
+            dropped.push((day, self.drop_day_patiently(day).await?));
+        }
+        Ok(dropped)
+    }
+
+    async fn drop_day_patiently(&self, day: NaiveDate) -> Result<i64, StoreError> {
+        for _ in 1..TRIES {
+            match self.drop_day(day).await {
+                Err(error) if error.is_transient() => tokio::time::sleep(BETWEEN_TRIES).await,
+                done => return done,
+            }
+        }
+        self.drop_day(day).await
+    }
+
+    async fn drop_day(&self, day: NaiveDate) -> Result<i64, StoreError> {
+        let mut transaction = self.operations.begin().await?;
+        sqlx::query(LOCK_TIMEOUT).execute(&mut *transaction).await?;
+        let name = format!("dead_letter_{}", day.format("%Y%m%d"));
+        sqlx::query(AssertSqlSafe(format!("DROP TABLE {name}"))).execute(&mut *transaction).await?;
+        let count = sqlx::query_scalar(
+            "WITH gone AS (DELETE FROM dead_letter_counter WHERE day = $1 RETURNING dead, redelivered, deleted) \
+             SELECT COALESCE(sum(dead + redelivered + deleted), 0)::bigint FROM gone",
+        )
+        .bind(day)
+        .fetch_one(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(count)
     }
 }

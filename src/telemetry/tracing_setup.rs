@@ -1,5 +1,7 @@
 //! Where log lines and spans go.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use anyhow::Context;
 use opentelemetry::KeyValue;
 use opentelemetry::propagation::TextMapPropagator;
@@ -35,6 +37,7 @@ impl Telemetry {
             LogFormat::Pretty => format.with_target(false).boxed(),
         };
         let provider = config.otlp_endpoint.as_deref().map(provider).transpose()?;
+        EXPORTING.store(provider.is_some(), Ordering::Relaxed);
         let spans = provider
             .as_ref()
             .map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer("dead-letter")));
@@ -65,9 +68,12 @@ fn provider(endpoint: &str) -> anyhow::Result<SdkTracerProvider> {
     Ok(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build())
 }
 
+/// Whether spans go anywhere: there are far more messages than anything else that is linked, so it is asked first.
+static EXPORTING: AtomicBool = AtomicBool::new(false);
+
 /// Links a span to the trace that the message was made in, where it bears a `traceparent` and anybody traces.
 pub fn link_to_message(span: &Span, properties: &Properties) {
-    if span.is_disabled() {
+    if !EXPORTING.load(Ordering::Relaxed) {
         return;
     }
     let carried = ["traceparent", "tracestate"]

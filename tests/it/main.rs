@@ -14,4 +14,5 @@ mod http;
 mod ingest;
 mod operations;
 mod outages;
+mod retention;
 mod support;

@@ -90,7 +90,9 @@ impl Table {
         let Ok(entries) = fs::read_dir("/proc") else { return table };
         for entry in entries.flatten() {
             let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
-            if let Some((parent, seconds)) = fs::read_to_string(entry.path().join("stat")).ok().as_deref().and_then(stat) {
+            if let Some((parent, seconds)) =
+                fs::read_to_string(entry.path().join("stat")).ok().as_deref().and_then(stat)
+            {
                 table.seconds.insert(pid, seconds);
                 table.children.entry(parent).or_default().push(pid);
             }

@@ -22,7 +22,12 @@ pub struct Ledger {
 
 impl Ledger {
     /// Counts. The service has ended, so that nothing is in anybody's hands.
-    pub async fn take(database_url: &str, connection: &Connection, queue: &str, published: u64) -> Result<Self> {
+    pub async fn take(
+        database_url: &str,
+        connection: &Connection,
+        queue: &str,
+        published: u64,
+    ) -> Result<Self> {
         let channel = connection.create_channel().await?;
         let queued = u64::from(amqp::depth(&channel, queue).await?);
         let mut database = PgConnection::connect(database_url).await?;
@@ -48,7 +53,12 @@ impl Ledger {
 }
 
 /// Fails unless the ledger balances and every counter equals a recount.
-pub async fn check(database_url: &str, connection: &Connection, queue: &str, published: u64) -> Result<Ledger> {
+pub async fn check(
+    database_url: &str,
+    connection: &Connection,
+    queue: &str,
+    published: u64,
+) -> Result<Ledger> {
     let ledger = Ledger::take(database_url, connection, queue, published).await?;
     ensure!(ledger.balances(), "MESSAGES ARE LOST OR TWICE: {}", ledger.text());
     let store = Store::new(database_url, PoolSizes { ingest: 1, http: 1, operations: 1 })?;

@@ -97,7 +97,8 @@ pub async fn command(args: &RunArgs, stop: &CancellationToken) -> Result<()> {
     };
     let world = World::enter(args.replicas, binary, folder.clone()).await?;
     let running = scenario::run(&world, args);
-    let report: Report = stop.run_until_cancelled(running).await.context("ended before the scenario was finished")??;
+    let report: Report =
+        stop.run_until_cancelled(running).await.context("ended before the scenario was finished")??;
     report.write(&folder)?;
     print(&report);
     println!("\nwritten to {}", folder.join("report.html").display());

@@ -20,7 +20,8 @@ pub struct ChartId {
 /// Messages a second.
 pub const THROUGHPUT: ChartId = ChartId { title: "Throughput", unit: "messages/s", logarithmic: false };
 /// What is published and not stored yet: ready and unacknowledged together.
-pub const BACKLOG: ChartId = ChartId { title: "Backlog: ready and unacknowledged", unit: "messages", logarithmic: false };
+pub const BACKLOG: ChartId =
+    ChartId { title: "Backlog: ready and unacknowledged", unit: "messages", logarithmic: false };
 /// From publishing until a message is found.
 pub const SEARCHABLE: ChartId = ChartId { title: "Publish → searchable", unit: "ms", logarithmic: true };
 /// Answers of the API.
@@ -28,7 +29,8 @@ pub const API: ChartId = ChartId { title: "Answers of the API, p99", unit: "ms",
 /// Processor by process.
 pub const CPU: ChartId = ChartId { title: "Processor by process", unit: "cores", logarithmic: false };
 /// Resident memory.
-pub const MEMORY: ChartId = ChartId { title: "Resident memory of dead-letter", unit: "MB", logarithmic: false };
+pub const MEMORY: ChartId =
+    ChartId { title: "Resident memory of dead-letter", unit: "MB", logarithmic: false };
 
 /// Gathers points; charts and series are in the order of their first points.
 #[derive(Debug)]

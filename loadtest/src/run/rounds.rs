@@ -41,11 +41,6 @@ impl Run {
     fn micros(&self, seconds: f64) -> f64 {
         seconds * 1e6 / real(self.messages.max(1))
     }
-
-    /// Messages a second if all processors did nothing but these processes' work.
-    pub fn cpu_bound(&self) -> f64 {
-        real(cores() as u64) * real(self.messages) / self.cpu.used().max(f64::MIN_POSITIVE)
-    }
 }
 
 /// All runs of one contender, one for each round.
@@ -77,8 +72,11 @@ impl Spread {
         sorted.sort_by(f64::total_cmp);
         let (least, greatest) = (*sorted.first()?, *sorted.last()?);
         let middle = sorted.len() / 2;
-        let median =
-            if sorted.len() % 2 == 1 { sorted[middle] } else { f64::midpoint(sorted[middle - 1], sorted[middle]) };
+        let median = if sorted.len() % 2 == 1 {
+            sorted[middle]
+        } else {
+            f64::midpoint(sorted[middle - 1], sorted[middle])
+        };
         Some(Self { median, least, greatest })
     }
 
@@ -108,7 +106,8 @@ impl Contender {
 
 /// The contenders' rates and costs.
 pub fn table(title: &str, contenders: &[&Contender]) -> Table {
-    let columns = ["", "messages/s", "spread", "runs", "broker µs", "database µs", "service µs", "tool µs", "stolen %"];
+    let columns =
+        ["", "messages/s", "spread", "runs", "broker µs", "database µs", "service µs", "tool µs", "stolen %"];
     let row = |contender: &&Contender| {
         let micros = |of: fn(&Usage) -> f64| {
             Spread::of(contender.runs.iter().map(|run| run.micros(of(&run.cpu))))
@@ -116,7 +115,11 @@ pub fn table(title: &str, contenders: &[&Contender]) -> Table {
         };
         let rate = contender.rate();
         let stolen = Spread::of(contender.runs.iter().map(|run| run.stolen() * 100.0));
-        let repeated = if contender.repeated > 0 { format!(" (+{} repeated)", contender.repeated) } else { String::new() };
+        let repeated = if contender.repeated > 0 {
+            format!(" (+{} repeated)", contender.repeated)
+        } else {
+            String::new()
+        };
         vec![
             contender.name.clone(),
             rate.map_or_else(|| "–".into(), |rate| format!("{:.0}", rate.median)),
@@ -153,7 +156,8 @@ mod tests {
     #[test]
     fn stolen_time_is_a_share_of_all_processors() {
         let stolen = real(cores() as u64) * 0.06;
-        let run = Run { messages: 1, took: Duration::from_secs(1), cpu: Usage { stolen, ..Usage::default() } };
+        let run =
+            Run { messages: 1, took: Duration::from_secs(1), cpu: Usage { stolen, ..Usage::default() } };
         assert!(run.is_noisy());
     }
 }

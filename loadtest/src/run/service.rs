@@ -35,16 +35,23 @@ impl Service {
         let child = Command::new(binary)
             .arg("serve")
             .envs(settings.iter().copied())
-            .envs([("HTTP_ADDR", api.as_str()), ("ADMIN_ADDR", admin.as_str()), ("DEAD_LETTER_LOG_FORMAT", "json")])
+            .envs([
+                ("HTTP_ADDR", api.as_str()),
+                ("ADMIN_ADDR", admin.as_str()),
+                ("DEAD_LETTER_LOG_FORMAT", "json"),
+            ])
             .env_remove("OTEL_EXPORTER_OTLP_ENDPOINT")
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
             .kill_on_drop(true)
             .spawn()
-            .with_context(|| format!("cannot start {}: build it by `cargo build --release`", binary.display()))?;
+            .with_context(|| {
+                format!("cannot start {}: build it by `cargo build --release`", binary.display())
+            })?;
         let client = Client::builder().no_proxy().build()?;
-        let mut service = Self { child, client, api: format!("http://{api}"), admin: format!("http://{admin}") };
+        let mut service =
+            Self { child, client, api: format!("http://{api}"), admin: format!("http://{admin}") };
         service.until_ready().await?;
         Ok(service)
     }
@@ -59,7 +66,11 @@ impl Service {
             if ready.is_ok_and(|answer| answer.status() == StatusCode::OK) {
                 return Ok(());
             }
-            ensure!(Instant::now() < deadline, "dead-letter was not ready within {} s", READY_WITHIN.as_secs());
+            ensure!(
+                Instant::now() < deadline,
+                "dead-letter was not ready within {} s",
+                READY_WITHIN.as_secs()
+            );
             sleep(Duration::from_millis(20)).await;
         }
     }
@@ -92,8 +103,12 @@ impl Service {
 
     /// SIGTERM, and waits until it has finished what it had in hand.
     pub async fn stop(mut self) -> Result<()> {
-        let pid = self.child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(rustix::process::Pid::from_raw);
-        rustix::process::kill_process(pid.context("dead-letter has ended already")?, rustix::process::Signal::TERM)?;
+        let pid =
+            self.child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(rustix::process::Pid::from_raw);
+        rustix::process::kill_process(
+            pid.context("dead-letter has ended already")?,
+            rustix::process::Signal::TERM,
+        )?;
         let status = tokio::time::timeout(END_WITHIN, self.child.wait())
             .await
             .with_context(|| format!("dead-letter did not end within {} s", END_WITHIN.as_secs()))??;

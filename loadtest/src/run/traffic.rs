@@ -90,7 +90,12 @@ pub async fn send(
     let figures = probes.finish().await;
     amqp::close(&connection).await;
     let counts = tally.counts();
-    ensure!(counts.confirmed == pace.count, "only {} of {} messages were confirmed", counts.confirmed, pace.count);
+    ensure!(
+        counts.confirmed == pace.count,
+        "only {} of {} messages were confirmed",
+        counts.confirmed,
+        pace.count
+    );
     Ok(Seen { run: Run { messages: counts.confirmed, took, cpu }, figures, memory })
 }
 
@@ -108,9 +113,24 @@ struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    fn new(recorder: &'a Recorder, processes: &'a Processes, service: &'a Service, stored_before: u64) -> Self {
+    fn new(
+        recorder: &'a Recorder,
+        processes: &'a Processes,
+        service: &'a Service,
+        stored_before: u64,
+    ) -> Self {
         let usage = processes.usage();
-        Self { recorder, processes, service, at: Instant::now(), stored_before, stored: 0, published: 0, usage, memory: 0.0 }
+        Self {
+            recorder,
+            processes,
+            service,
+            at: Instant::now(),
+            stored_before,
+            stored: 0,
+            published: 0,
+            usage,
+            memory: 0.0,
+        }
     }
 
     async fn tick(&mut self, tally: &Tally, figures: &Figures) -> Result<()> {

@@ -6,9 +6,9 @@ use std::process::Stdio;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result, ensure};
+use lapin::Connection;
 use lapin::options::{QueueDeclareOptions, QueueDeleteOptions};
 use lapin::types::{AMQPValue, FieldTable};
-use lapin::Connection;
 use sqlx::{AssertSqlSafe, Connection as _, Executor, PgConnection};
 use tokio::process::Command;
 
@@ -69,7 +69,16 @@ impl World {
         };
         std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let amqp_url = take(&mut env, "AMQP_URL")?;
-        Ok(Self { broker, amqp_url, database_url, processes, binary, folder, replicas, names: AtomicU32::new(0) })
+        Ok(Self {
+            broker,
+            amqp_url,
+            database_url,
+            processes,
+            binary,
+            folder,
+            replicas,
+            names: AtomicU32::new(0),
+        })
     }
 
     /// The processes whose CPU counts, the service among them.
@@ -133,7 +142,12 @@ impl World {
     }
 
     /// Starts dead-letter on this queue and this database.
-    pub async fn service(&self, queue: &str, database: &Database, settings: &[(&str, &str)]) -> Result<Service> {
+    pub async fn service(
+        &self,
+        queue: &str,
+        database: &Database,
+        settings: &[(&str, &str)],
+    ) -> Result<Service> {
         let mut all = vec![
             ("DATABASE_URL", database.url.as_str()),
             ("AMQP_URL", self.amqp_url.as_str()),

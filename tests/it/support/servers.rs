@@ -53,20 +53,11 @@ impl Servers {
     pub async fn until_registered(&self, queue: &str) {
         let name = format!("%2F_{queue}").into_bytes();
         until("the queue is registered on disk", || async {
-            let registry = self.find_registry(&self.folder.join("rabbitmq/data"))?;
+            let registry = find_registry(&self.folder.join("rabbitmq/data"))?;
             let bytes = std::fs::read(registry).ok()?;
             bytes.windows(name.len()).any(|window| window == name).then_some(())
         })
         .await;
-    }
-
-    fn find_registry(&self, folder: &Path) -> Option<PathBuf> {
-        let mut entries: Vec<_> = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path()).collect();
-        entries.sort();
-        entries.into_iter().find_map(|path| {
-            let is_registry = path.ends_with("names.dets") && folder.parent()?.ends_with("quorum");
-            if is_registry { Some(path) } else { self.find_registry(&path) }
-        })
     }
 
     fn run(&self, action: &str, server: Option<&str>) {
@@ -76,6 +67,15 @@ impl Servers {
         let output = command.output().unwrap();
         assert!(output.status.success(), "{action}: {}", String::from_utf8_lossy(&output.stderr));
     }
+}
+
+fn find_registry(folder: &Path) -> Option<PathBuf> {
+    let mut entries: Vec<_> = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path()).collect();
+    entries.sort();
+    entries.into_iter().find_map(|path| {
+        let is_registry = path.ends_with("names.dets") && folder.parent()?.ends_with("quorum");
+        if is_registry { Some(path) } else { find_registry(&path) }
+    })
 }
 
 impl Drop for Servers {

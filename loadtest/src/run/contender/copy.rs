@@ -74,7 +74,8 @@ fn batches(letters: &Letters, count: u64) -> Result<Vec<Vec<NewDeadLetter>>> {
 
 /// As it would come from the broker, its properties through their wire encoding.
 fn message(letter: Letter) -> Result<Message> {
-    let wire = gen_properties(&letter.properties)(Vec::new().into()).context("properties that do not encode")?;
+    let wire =
+        gen_properties(&letter.properties)(Vec::new().into()).context("properties that do not encode")?;
     Ok(Message {
         exchange: "dead-letter".into(),
         routing_key: letter.routing_key,

@@ -31,7 +31,12 @@ const LOOK: Duration = Duration::from_millis(50);
 pub const WINDOW: usize = 1000;
 
 /// A backlog of this many messages in a new queue.
-pub async fn backlog(world: &World, connection: &Connection, letters: &Letters, count: u64) -> Result<String> {
+pub async fn backlog(
+    world: &World,
+    connection: &Connection,
+    letters: &Letters,
+    count: u64,
+) -> Result<String> {
     let queue = world.queue(connection, "backlog").await?;
     fill(connection, &queue, letters, count).await?;
     Ok(queue)
@@ -51,7 +56,11 @@ async fn fill(connection: &Connection, queue: &str, letters: &Letters, count: u6
     let stop = CancellationToken::new();
     with_progress(&tally, publish_paced(&channel, letters, &plan, &tally, &stop)).await?;
     let counts = tally.counts();
-    ensure!(counts.confirmed == count, "only {} of {count} messages of the backlog were confirmed", counts.confirmed);
+    ensure!(
+        counts.confirmed == count,
+        "only {} of {count} messages of the backlog were confirmed",
+        counts.confirmed
+    );
     amqp::until_depth(&channel, queue, count).await
 }
 

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use anyhow::{Result, ensure};
-use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::options::QueueDeleteOptions;
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::{Confirmation, PublisherConfirm};
 use tokio::time::Instant;
 

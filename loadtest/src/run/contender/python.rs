@@ -66,7 +66,8 @@ impl Python {
             "the Python consumer failed: {}",
             String::from_utf8_lossy(&output.stderr).trim()
         );
-        let figures: Figures = serde_json::from_slice(&output.stdout).context("the Python consumer's figures")?;
+        let figures: Figures =
+            serde_json::from_slice(&output.stdout).context("the Python consumer's figures")?;
         ensure!(figures.messages == count, "the Python consumer stored {} of {count}", figures.messages);
         world.delete_queue(&connection, &queue).await?;
         world.drop_database(&database).await?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 use super::{LOOK, backlog, watch};
@@ -42,7 +42,7 @@ pub async fn run(world: &World, letters: &Letters, count: u64) -> Result<Run> {
     };
     let run = Run { messages: count, took: began.elapsed(), cpu: processes.usage() - cpu };
 
-    ensure!(ended["outcomes"]["sent"] == Value::from(count), "not all was sent: {ended}");
+    ensure!(ended["outcomes"]["sent"].as_u64() == Some(count), "not all was sent: {ended}");
     let channel = connection.create_channel().await?;
     amqp::until_depth(&channel, &to, count).await?;
     service.stop().await?;

@@ -43,14 +43,23 @@ pub async fn run(world: &World, args: &RunArgs) -> Result<Report> {
         measured(&mut published, || publish::run(world, &letters, limit.min(100_000))).await?;
         if let Some(python) = &python {
             measured(&mut one, || python.run(world, &letters, PYTHON_COUNT.min(count), 1)).await?;
-            measured(&mut hundred, || python.run(world, &letters, PYTHON_COUNT.min(count), PYTHON_BATCH)).await?;
+            measured(&mut hundred, || python.run(world, &letters, PYTHON_COUNT.min(count), PYTHON_BATCH))
+                .await?;
         }
     }
-    let mut report = report(world, args, format!("A backlog of {count} messages of {} bytes is stored.", args.letters.size)).await?;
+    let mut report = report(
+        world,
+        args,
+        format!("A backlog of {count} messages of {} bytes is stored.", args.letters.size),
+    )
+    .await?;
     report.ledger = every_round(count);
     let rate = ours.rate();
     report.headline = vec![
-        Figure { label: "drained".into(), value: rate.map_or_else(String::new, |rate| format!("{:.0}/s", rate.median)) },
+        Figure {
+            label: "drained".into(),
+            value: rate.map_or_else(String::new, |rate| format!("{:.0}/s", rate.median)),
+        },
         Figure {
             label: "of consuming alone".into(),
             value: ours.ratio_to(&bare).map_or_else(String::new, |ratio| format!("{:.2}", ratio.median)),

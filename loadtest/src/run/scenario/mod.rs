@@ -1,7 +1,11 @@
 //! The scenarios, a file each.
 
+mod ceiling;
 mod drain;
 mod redeliver;
+mod retention;
+mod search;
+mod sizes;
 mod steady;
 
 use anyhow::Result;
@@ -21,12 +25,14 @@ const REPEATS: usize = 3;
 /// Runs the scenario that is asked for.
 pub async fn run(world: &World, args: &RunArgs) -> Result<Report> {
     match args.scenario {
-        Scenario::Peak => steady::run(world, args, 1300.0).await,
+        Scenario::Peak | Scenario::Soak => steady::run(world, args, 1300.0).await,
         Scenario::PeakX2 => steady::run(world, args, 2600.0).await,
-        Scenario::Soak => steady::run(world, args, 1300.0).await,
+        Scenario::Ceiling => ceiling::run(world, args).await,
         Scenario::Drain => drain::run(world, args).await,
         Scenario::Redeliver => redeliver::run(world, args).await,
-        _ => anyhow::bail!("later"),
+        Scenario::Search => search::run(world, args).await,
+        Scenario::Sizes => sizes::run(world, args).await,
+        Scenario::Retention => retention::run(world, args).await,
     }
 }
 
@@ -127,7 +133,9 @@ fn now() -> String {
 
 fn memory() -> String {
     let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let kilobytes = text.lines().find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    let kilobytes = text
+        .lines()
+        .find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
     kilobytes.map_or_else(|| "unknown".into(), |kilobytes| format!("{} GiB", (kilobytes + (1 << 19)) >> 20))
 }
 

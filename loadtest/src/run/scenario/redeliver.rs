@@ -23,9 +23,12 @@ pub async fn run(world: &World, args: &RunArgs) -> Result<Report> {
         measured(&mut bare, || publish::run(world, &letters, count)).await?;
         measured(&mut shovelled, || shovel::run(world, &letters, count)).await?;
     }
-    let mut report = report(world, args, format!("{count} stored messages are put back into a queue, each confirmed.")).await?;
+    let mut report =
+        report(world, args, format!("{count} stored messages are put back into a queue, each confirmed."))
+            .await?;
     report.ledger = every_round(count);
-    report.ledger.text = format!("{count} stored = {count} sent, confirmed and in the queue, checked after every round");
+    report.ledger.text =
+        format!("{count} stored = {count} sent, confirmed and in the queue, checked after every round");
     report.headline = vec![Figure {
         label: "put back".into(),
         value: ours.rate().map_or_else(String::new, |rate| format!("{:.0}/s", rate.median)),

@@ -41,7 +41,10 @@ pub async fn run(world: &World, args: &RunArgs, rate: f64) -> Result<Report> {
     report.headline = vec![
         Figure { label: "publish → searchable, p50".into(), value: format!("{:.1} ms", searchable.p50_ms) },
         Figure { label: "publish → searchable, p99".into(), value: format!("{:.1} ms", searchable.p99_ms) },
-        Figure { label: "processor of dead-letter".into(), value: format!("{:.2} cores", seen.service_cores()) },
+        Figure {
+            label: "processor of dead-letter".into(),
+            value: format!("{:.2} cores", seen.service_cores()),
+        },
         Figure { label: "its memory, at most".into(), value: format!("{:.0} MB", seen.memory) },
     ];
     let at_most = |name: &str, most: f64, unit: &str, measured: f64| Goal {
@@ -65,7 +68,9 @@ pub async fn run(world: &World, args: &RunArgs, rate: f64) -> Result<Report> {
         ("GET /dead-letters/squad-overview", seen.figures.squad_overview.summary()),
     ]));
     report.charts = recorder.charts();
-    report.notes.push(format!("The machine stole {:.1} % of the processors' time.", seen.run.stolen() * 100.0));
+    report
+        .notes
+        .push(format!("The machine stole {:.1} % of the processors' time.", seen.run.stolen() * 100.0));
     report.notes.push(
         "`searchable` is read by polling through the API, and so is too long by up to 1 ms and one request; the \
          polling is part of the service's processor time."
