@@ -9,6 +9,7 @@ use loadtest::measure::MeasureArgs;
 use loadtest::produce::ProduceArgs;
 use loadtest::run::RunArgs;
 use loadtest::{consume, logs, measure, produce, run};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// Makes the traffic that dead-letter is measured with
@@ -43,7 +44,13 @@ async fn main() -> ExitCode {
     let _ = rustls::crypto::ring::default_provider().install_default();
     logs::init();
     let cli = Cli::parse();
-    let stop = stop_on_ctrl_c();
+    let stop = match stop_on_signal() {
+        Ok(stop) => stop,
+        Err(error) => {
+            eprintln!("error: signals cannot be listened for: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
     let done = match &cli.command {
         Command::Produce(args) => produce::command(args, &stop).await,
         Command::Measure(args) => measure::command(args, &stop).await,
@@ -71,12 +78,17 @@ fn print_ownership(args: &LetterArgs) {
     }
 }
 
-/// The first Ctrl-C asks to end and settle what is in flight, the second one ends at once.
-fn stop_on_ctrl_c() -> CancellationToken {
+/// The first Ctrl-C or SIGTERM asks to end and settle what is in flight, the second one ends at once.
+fn stop_on_signal() -> std::io::Result<CancellationToken> {
+    let mut terminate = signal(SignalKind::terminate())?;
     let stop = CancellationToken::new();
     let asked = stop.clone();
     tokio::spawn(async move {
-        while tokio::signal::ctrl_c().await.is_ok() {
+        loop {
+            tokio::select! {
+                interrupted = tokio::signal::ctrl_c() => if interrupted.is_err() { return },
+                _ = terminate.recv() => {}
+            }
             if asked.is_cancelled() {
                 std::process::exit(130);
             }
@@ -84,5 +96,5 @@ fn stop_on_ctrl_c() -> CancellationToken {
             asked.cancel();
         }
     });
-    stop
+    Ok(stop)
 }

@@ -27,7 +27,8 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use axum::Router;
-use tokio::net::TcpListener;
+use axum::serve::ListenerExt;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -105,15 +106,21 @@ fn router(api: Api) -> Router {
 /// Serves the API until the process is to stop; requests that are under way are finished.
 pub async fn serve(listener: TcpListener, api: Api, stop: CancellationToken) -> anyhow::Result<()> {
     let service = router(api).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service)
+    axum::serve(listener.tap_io(send_at_once), service)
         .with_graceful_shutdown(stop.cancelled_owned())
         .await
         .context("the API cannot be served")
 }
 
+/// The end of an answer does not wait until the client has acknowledged what came before (Nagle's algorithm).
+fn send_at_once(connection: &mut TcpStream) {
+    // Without it the answer comes too, only later.
+    let _ = connection.set_nodelay(true);
+}
+
 /// Serves health and metrics until the process ends.
 pub async fn serve_admin(listener: TcpListener, admin: Admin, stop: CancellationToken) -> anyhow::Result<()> {
-    axum::serve(listener, admin::router(admin, stop.clone()))
+    axum::serve(listener.tap_io(send_at_once), admin::router(admin, stop.clone()))
         .with_graceful_shutdown(stop.cancelled_owned())
         .await
         .context("health and metrics cannot be served")

@@ -1,7 +1,8 @@
 //! A chunk of an operation: one transaction that locks, lets its holder act, and records (rule R10).
 //!
-//! The lock is one of the transaction, on the operation's id: it is gone with the connection, so that whoever comes next
-//! does the chunk again when its holder died; and nobody who only reads the operation waits for it.
+//! Its items are locked by their rows: workers of the same operation take the next ones that nobody has, and when a holder
+//! dies its locks are gone with the connection, so that whoever comes next does the chunk again. Only an operation with a
+//! rate is a matter for one worker at a time, by an advisory lock. Nobody who only reads waits for any of these.
 
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, Postgres, Row, Transaction};
@@ -66,6 +67,10 @@ impl Store {
                     None => items,
                 };
                 let items = load(&mut transaction, &operation, items, bytes).await?;
+                if items.is_empty() && has_open_items(&mut transaction, id).await? {
+                    // Others are at them.
+                    continue;
+                }
                 return Ok(Some(Chunk { transaction, operation, items }));
             }
         }
@@ -73,17 +78,21 @@ impl Store {
     }
 }
 
-/// Takes the operation, unless another worker has it, or had it since it was looked at.
+/// Takes the operation, unless it has a rate and another worker has it, or had it since it was looked at.
 async fn lock(
     transaction: &mut Transaction<'static, Postgres>,
     id: Uuid,
     now: DateTime<Utc>,
 ) -> Result<Option<Operation>, StoreError> {
-    let locked: bool = sqlx::query_scalar("SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))")
-        .bind(format!("dead-letter operation {id}"))
-        .fetch_one(&mut **transaction)
-        .await?;
-    if !locked {
+    let locked: Option<bool> = sqlx::query_scalar(
+        "SELECT CASE WHEN rate IS NULL THEN pg_try_advisory_xact_lock_shared(hashtextextended($1, 0)) \
+             ELSE pg_try_advisory_xact_lock(hashtextextended($1, 0)) END FROM operation WHERE id = $2",
+    )
+    .bind(format!("dead-letter operation {id}"))
+    .bind(id)
+    .fetch_optional(&mut **transaction)
+    .await?;
+    if locked != Some(true) {
         return Ok(None);
     }
     let query = format!(
@@ -104,19 +113,21 @@ async fn load(
         Kind::Redeliver => "d.properties, d.body",
         Kind::Delete => "NULL::bytea AS properties, NULL::bytea AS body",
     };
-    // The sizes are summed without reading the bodies.
+    // The sizes are summed without reading the bodies. Each dead letter is looked up by its id: the LIMIT keeps the planner,
+    // who knows nothing of a young partition, from reading all of it for every chunk instead.
     let query = format!(
         "WITH open AS MATERIALIZED ( \
              SELECT position, dead_letter_id FROM operation_item \
-             WHERE operation_id = $1 AND outcome IS NULL ORDER BY position LIMIT $2), \
+             WHERE operation_id = $1 AND outcome IS NULL ORDER BY position LIMIT $2 FOR UPDATE SKIP LOCKED), \
          sized AS MATERIALIZED ( \
              SELECT o.position, o.dead_letter_id, \
-                 sum(COALESCE(octet_length(d.body), 0)) OVER (ORDER BY o.position) \
-                     - COALESCE(octet_length(d.body), 0) AS before \
-             FROM open o LEFT JOIN dead_letter d ON d.id = o.dead_letter_id) \
-         SELECT s.position, s.dead_letter_id, d.status::text AS status, d.origin_queue, d.origin_exchange, \
-             d.origin_routing_key, {payload} \
-         FROM sized s LEFT JOIN dead_letter d ON d.id = s.dead_letter_id \
+                 sum(COALESCE(d.size, 0)) OVER (ORDER BY o.position) - COALESCE(d.size, 0) AS before \
+             FROM open o LEFT JOIN LATERAL ( \
+                 SELECT octet_length(d.body) AS size FROM dead_letter d WHERE d.id = o.dead_letter_id LIMIT 1) d ON true) \
+         SELECT s.position, s.dead_letter_id, d.* \
+         FROM sized s LEFT JOIN LATERAL ( \
+             SELECT d.status::text AS status, d.origin_queue, d.origin_exchange, d.origin_routing_key, {payload} \
+             FROM dead_letter d WHERE d.id = s.dead_letter_id LIMIT 1) d ON true \
          WHERE s.before = 0 OR s.before < $3 ORDER BY s.position"
     );
     let rows = sqlx::query(AssertSqlSafe(query))
@@ -143,6 +154,14 @@ async fn load(
             })
         })
         .collect()
+}
+
+async fn has_open_items(
+    transaction: &mut Transaction<'static, Postgres>,
+    id: Uuid,
+) -> Result<bool, StoreError> {
+    let query = "SELECT EXISTS (SELECT FROM operation_item WHERE operation_id = $1 AND outcome IS NULL)";
+    Ok(sqlx::query_scalar(query).bind(id).fetch_one(&mut **transaction).await?)
 }
 
 impl Chunk {

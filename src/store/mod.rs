@@ -72,6 +72,8 @@ impl Store {
                     ("statement_timeout", statement_timeout),
                     ("idle_in_transaction_session_timeout", "60s"),
                     ("timezone", "UTC"),
+                    // Every statement here is short: compiling one takes longer than running it.
+                    ("jit", "off"),
                 ]),
             )
         };

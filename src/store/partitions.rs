@@ -14,8 +14,9 @@ const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '500ms'";
 const TRIES: u32 = 10;
 const BETWEEN_TRIES: Duration = Duration::from_millis(200);
 
-/// How many days ahead there are partitions: longer than any holiday on which nobody restarts the service.
-const DAYS_AHEAD: i64 = 14;
+/// How many days ahead there are partitions. They are looked after every hour; and a look-up that does not know the day asks
+/// each of them.
+const DAYS_AHEAD: i64 = 3;
 
 impl Store {
     /// Makes the partitions of the coming days. Rows of a day without one go to the default partition, where they are as

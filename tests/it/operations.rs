@@ -429,3 +429,31 @@ async fn the_overview_equals_a_recount_after_a_mix_of_everything() {
         }])
     );
 }
+
+/// A chunk costs what its own dead letters cost, however many others there are: none reads the table.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chunk_reads_its_own_dead_letters_only() {
+    let world = World::start_with(&[("DEAD_LETTER_CHUNK_ITEMS", "50")]).await;
+    let target = world.broker.declare_queue(&format!("sink-{}", id()), &[]).await;
+    let messages = (0..2_000).map(|_| DeadMessage::new(&id(), "many_service"));
+    world.broker.publish_all(&world.source.name, messages).await;
+    world.until_stored(2_000).await;
+    let request = json!({"filter": {}, "all": true, "to": {"exchange": "", "routingKey": target.name}});
+    let done = world.api().post("/dead-letters/redeliver?wait=30", &request).await.assert(200).json;
+    assert_eq!(done["outcomes"]["sent"], 2_000);
+    // Forty chunks that each read the table would have read 80,000 rows; the test itself counts them a few times. The
+    // statistics come a moment late.
+    until("the statistics of all updates are there", || async {
+        let updated: i64 = statistic(&world, "n_tup_upd").await;
+        (updated >= 2_000).then_some(())
+    })
+    .await;
+    let read = statistic(&world, "seq_tup_read").await;
+    assert!(read < 40_000, "{read} rows were read in sequence");
+}
+
+async fn statistic(world: &World, column: &str) -> i64 {
+    let query =
+        format!("SELECT sum({column})::bigint FROM pg_stat_user_tables WHERE relname ~ '^dead_letter_[0-9]'");
+    sqlx::query_scalar(sqlx::AssertSqlSafe(query)).fetch_one(&world.database.pool).await.unwrap()
+}

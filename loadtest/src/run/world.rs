@@ -88,7 +88,7 @@ impl World {
 
     /// A name that nothing else in this run has.
     pub fn name(&self, what: &str) -> String {
-        format!("{what}-{}", self.names.fetch_add(1, Ordering::Relaxed))
+        format!("{what}-{}-{}", std::process::id(), self.names.fetch_add(1, Ordering::Relaxed))
     }
 
     /// A database with nothing in it.
