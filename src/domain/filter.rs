@@ -75,6 +75,11 @@ impl Filter {
         *self == Self { services: self.services.clone(), status: self.status, ..Self::default() }
     }
 
+    /// Whether a message or correlation id is asked for, which few dead letters have.
+    pub fn names_an_id(&self) -> bool {
+        self.message_id.is_some() || self.correlation_id.is_some()
+    }
+
     /// Whether nothing is asked for.
     pub fn is_empty(&self) -> bool {
         *self == Self { status: self.status, ..Self::default() }

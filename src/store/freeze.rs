@@ -118,9 +118,8 @@ async fn insert_found(
     filter: &Filter,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let mut query = QueryBuilder::new(
-        "WITH chosen AS MATERIALIZED (SELECT d.id, NULL::text AS refusal FROM dead_letter d WHERE true",
-    );
+    let mut query = QueryBuilder::new("WITH chosen AS MATERIALIZED (SELECT d.id, NULL::text AS refusal");
+    filter_sql::push_from(&mut query, filter);
     filter_sql::push_services(&mut query, filter);
     filter_sql::push(&mut query, filter);
     // What arrives from now on is not meant, whenever this statement reads.

@@ -65,22 +65,23 @@ pub struct PoolUse {
 impl Store {
     /// Prepares the pools; connects when first asked to. Fails only on a URL that is none.
     pub fn new(url: &str, sizes: PoolSizes) -> Result<Self, StoreError> {
-        let options = PgConnectOptions::from_str(url)?.application_name("dead-letter");
-        let pool = |size: u32, acquire: Duration, statement_timeout: &str| {
-            PgPoolOptions::new().max_connections(size).acquire_timeout(acquire).connect_lazy_with(
-                options.clone().options([
-                    ("statement_timeout", statement_timeout),
-                    ("idle_in_transaction_session_timeout", "60s"),
-                    ("timezone", "UTC"),
-                    // Every statement here is short: compiling one takes longer than running it.
-                    ("jit", "off"),
-                ]),
-            )
+        let options = PgConnectOptions::from_str(url)?.application_name("dead-letter").options([
+            ("idle_in_transaction_session_timeout", "60s"),
+            ("timezone", "UTC"),
+            // Every statement here is short: compiling one takes longer than running it.
+            ("jit", "off"),
+        ]);
+        let pool = |options: PgConnectOptions, size: u32, acquire: Duration, statement_timeout: &str| {
+            let options = options.options([("statement_timeout", statement_timeout)]);
+            PgPoolOptions::new().max_connections(size).acquire_timeout(acquire).connect_lazy_with(options)
         };
+        // Pages are read along an index that has their order. Of a partition that is a minute old the planner believes that
+        // it is nearly empty, and would read and sort all of it.
+        let pages = options.clone().options([("enable_bitmapscan", "off"), ("enable_sort", "off")]);
         Ok(Self {
-            ingest: pool(sizes.ingest, Duration::from_secs(5), "30s"),
-            http: pool(sizes.http, ACQUIRE_FOR_HTTP, "5s"),
-            operations: pool(sizes.operations, ACQUIRE_FOR_HTTP, "60s"),
+            ingest: pool(options.clone(), sizes.ingest, Duration::from_secs(5), "30s"),
+            http: pool(pages, sizes.http, ACQUIRE_FOR_HTTP, "5s"),
+            operations: pool(options, sizes.operations, ACQUIRE_FOR_HTTP, "60s"),
         })
     }
 

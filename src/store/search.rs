@@ -68,7 +68,8 @@ impl Store {
         if filter.is_counted() {
             return Ok(Total { value: self.counted(filter).await?, exact: true });
         }
-        let mut query = QueryBuilder::new("SELECT count(*) FROM (SELECT 1 FROM dead_letter d WHERE true");
+        let mut query = QueryBuilder::new("SELECT count(*) FROM (SELECT 1");
+        filter_sql::push_from(&mut query, filter);
         filter_sql::push_services(&mut query, filter);
         filter_sql::push(&mut query, filter);
         query.push(" LIMIT ").push_bind(COUNTED + 1).push(") found");
@@ -97,27 +98,13 @@ impl Store {
 /// Reads a page, along the index that makes it cheap whatever the planner believes of a young partition.
 fn page_query(filter: &Filter, order: Order, edge: Option<Uuid>, wanted: i64) -> QueryBuilder<Postgres> {
     let dead_services = filter.services.as_ref().filter(|_| filter.status.status() == Some(Status::Dead));
-    if filter.message_id.is_some() || filter.correlation_id.is_some() {
-        selective_query(filter, order, edge, wanted)
-    } else if let Some(services) = dead_services {
-        services_query(services, filter, order, edge, wanted)
-    } else {
-        let mut query = QueryBuilder::new(format!("SELECT {COLUMNS} FROM dead_letter d WHERE true"));
-        filter_sql::push_services(&mut query, filter);
-        push_page(&mut query, filter, order, edge, wanted);
-        query
+    if let Some(services) = dead_services.filter(|_| !filter.names_an_id()) {
+        return services_query(services, filter, order, edge, wanted);
     }
-}
-
-/// What an id singles out is few rows: they are found by it first, and put in order then.
-fn selective_query(filter: &Filter, order: Order, edge: Option<Uuid>, wanted: i64) -> QueryBuilder<Postgres> {
-    let mut query = QueryBuilder::new("WITH found AS MATERIALIZED (SELECT ");
-    query.push(COLUMNS).push(" FROM dead_letter d WHERE true");
+    let mut query = QueryBuilder::new(format!("SELECT {COLUMNS}"));
+    filter_sql::push_from(&mut query, filter);
     filter_sql::push_services(&mut query, filter);
-    filter_sql::push(&mut query, filter);
-    query.push(") SELECT d.* FROM found d WHERE true");
-    push_edge(&mut query, order, edge);
-    push_order(&mut query, order, wanted);
+    push_page(&mut query, filter, order, edge, wanted);
     query
 }
 

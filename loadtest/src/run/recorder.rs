@@ -24,6 +24,9 @@ pub const BACKLOG: ChartId =
     ChartId { title: "Backlog: ready and unacknowledged", unit: "messages", logarithmic: false };
 /// From publishing until a message is found.
 pub const SEARCHABLE: ChartId = ChartId { title: "Publish → searchable", unit: "ms", logarithmic: true };
+/// From publishing to the broker's confirm, which no consumer can be faster than.
+pub const CONFIRMED: ChartId =
+    ChartId { title: "Publish → confirmed by the broker", unit: "ms", logarithmic: true };
 /// Answers of the API.
 pub const API: ChartId = ChartId { title: "Answers of the API, p99", unit: "ms", logarithmic: true };
 /// Processor by process.

@@ -10,11 +10,11 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::cpu::{Processes, Usage, cores};
-use super::recorder::{API, BACKLOG, CPU, MEMORY, Recorder, SEARCHABLE, THROUGHPUT};
+use super::recorder::{API, BACKLOG, CONFIRMED, CPU, MEMORY, Recorder, SEARCHABLE, THROUGHPUT};
 use super::rounds::Run;
 use super::service::Service;
 use super::world::World;
-use crate::figures::{per_second, real, whole};
+use crate::figures::{Summary, per_second, real, whole};
 use crate::letters::Letters;
 use crate::measure::{Api, Figures, Probes};
 use crate::pace::Pace;
@@ -31,6 +31,8 @@ const SAMPLES: f64 = 20.0;
 pub struct Seen {
     /// Messages, time and cost.
     pub run: Run,
+    /// From publishing to the broker's confirm.
+    pub confirmed: Summary,
     /// Latencies.
     pub figures: Arc<Figures>,
     /// Memory of the service at its highest, in MB.
@@ -96,7 +98,12 @@ pub async fn send(
         counts.confirmed,
         pace.count
     );
-    Ok(Seen { run: Run { messages: counts.confirmed, took, cpu }, figures, memory })
+    Ok(Seen {
+        run: Run { messages: counts.confirmed, took, cpu },
+        confirmed: tally.confirm_latency.summary(),
+        figures,
+        memory,
+    })
 }
 
 /// Turns counters into points, a tick at a time.
@@ -143,6 +150,12 @@ impl<'a> Watch<'a> {
         point(THROUGHPUT, "published", per_second(counts.published - self.published, elapsed));
         point(THROUGHPUT, "stored", per_second(stored - self.stored, elapsed));
         point(BACKLOG, "confirmed, not stored", real(counts.confirmed.saturating_sub(stored)));
+        let confirmed = tally.confirm_latency.lately();
+        if confirmed.count > 0 {
+            point(CONFIRMED, "p50", confirmed.p50_ms);
+            point(CONFIRMED, "p95", confirmed.p95_ms);
+            point(CONFIRMED, "p99", confirmed.p99_ms);
+        }
         let late = figures.searchable.lately();
         if late.count > 0 {
             point(SEARCHABLE, "p50", late.p50_ms);

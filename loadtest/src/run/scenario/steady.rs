@@ -63,6 +63,7 @@ pub async fn run(world: &World, args: &RunArgs, rate: f64) -> Result<Report> {
     }
     report.tables.push(latencies(&[
         ("publish → searchable", searchable),
+        ("publish → confirmed, the broker alone", seen.confirmed),
         ("GET /dead-letters?messageId=", seen.figures.look.summary()),
         ("GET /dead-letters?limit=50", seen.figures.newest.summary()),
         ("GET /dead-letters/squad-overview", seen.figures.squad_overview.summary()),
