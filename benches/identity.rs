@@ -1,10 +1,15 @@
-//! What is read out of a dead letter on its way in, and what tells it apart, for a small body and a large one.
+//! What is read out of a dead letter on its way in, what tells it apart, its row as `COPY` takes it, and the cursor of a page.
 
 use std::hint::black_box;
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use dead_letter::domain::cursor::{Cursor, SearchHash};
+use dead_letter::domain::filter::Order;
 use dead_letter::domain::message::{Message, Properties, Table, Value};
+use dead_letter::domain::service::{DEFAULT_RULE, ServiceRule};
 use dead_letter::domain::{convention, fingerprint, identity};
+use dead_letter::ingest::{Decoder, decode};
+use dead_letter::{clock, store};
 
 /// As a broker dead-letters a message of an instrumented service that tells why it failed.
 fn message(body: usize) -> Message {
@@ -56,7 +61,28 @@ fn read(criterion: &mut Criterion) {
     group.bench_function("fingerprint", |bencher| {
         bencher.iter(|| fingerprint::of("webshop", black_box(&read.failure)));
     });
+    let rule = ServiceRule::new(DEFAULT_RULE).expect("valid");
+    let decoder = Decoder { vhost: "/", source: "dead-letter", service_rule: &rule };
+    group.bench_function("decode", |bencher| {
+        // The copy of the message that each decoding takes is not part of it.
+        bencher.iter_batched(
+            || message.clone(),
+            |message| decode(decoder, clock::new_id(), message),
+            BatchSize::SmallInput,
+        );
+    });
+    let rows: Vec<_> = (0..500).map(|_| decode(decoder, clock::new_id(), message.clone())).collect();
+    group.throughput(Throughput::Elements(500));
+    group.bench_function("copy 500", |bencher| bencher.iter(|| store::copy_data(black_box(&rows))));
     group.finish();
+}
+
+fn cursors(criterion: &mut Criterion) {
+    let search = SearchHash::new("service=webshop&error=timed out", Order::Newest);
+    let cursor = Cursor { backwards: false, id: clock::new_id(), search };
+    let text = cursor.encode();
+    criterion.bench_function("cursor/encode", |bencher| bencher.iter(|| black_box(&cursor).encode()));
+    criterion.bench_function("cursor/decode", |bencher| bencher.iter(|| Cursor::decode(black_box(&text))));
 }
 
 fn told_apart(criterion: &mut Criterion) {
@@ -73,5 +99,5 @@ fn told_apart(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, read, told_apart);
+criterion_group!(benches, read, told_apart, cursors);
 criterion_main!(benches);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use clap::Args;
+use futures_util::future::try_join_all;
 use lapin::Connection;
 use tokio_util::sync::CancellationToken;
 
@@ -12,7 +13,7 @@ use crate::figures::{Summary, per_second};
 use crate::letters::{LetterArgs, Letters, Mode};
 use crate::logs;
 use crate::pace::{Pace, PaceArgs};
-use crate::publish::{self, Counts, Plan, Samples, Tally};
+use crate::publish::{self, Counts, Plan, Samples, Share, Tally};
 
 /// The flags of `produce`, most of which `measure` has too.
 #[derive(Args, Clone, Debug)]
@@ -45,9 +46,12 @@ pub struct ProduceArgs {
     /// Publish without confirms: nobody knows then what became of a message
     #[arg(long, overrides_with = "confirm")]
     pub no_confirm: bool,
-    /// Messages that may be unconfirmed at one time
+    /// Messages that may be unconfirmed at one time, on each connection
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
     pub window: u32,
+    /// Connections that publish, taking turns with the messages
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub workers: u32,
 }
 
 /// What a run of publishing came to.
@@ -74,8 +78,9 @@ impl ProduceArgs {
         Letters::new(&self.letters, mode)
     }
 
-    fn plan(&self, samples: Option<Samples>) -> Result<Plan> {
+    fn plan(&self, worker: u32, samples: Option<Samples>) -> Result<Plan> {
         Ok(Plan {
+            share: Share { first: worker.into(), of: self.workers.into() },
             exchange: self.exchange.clone(),
             routing_key: self.routing_key.clone(),
             pace: self.pace.pace()?,
@@ -100,29 +105,40 @@ pub async fn run(
     samples: Option<Samples>,
     stop: &CancellationToken,
 ) -> Result<Outcome> {
-    let plan = args.plan(samples)?;
-    let connection = amqp::connect(&args.uri, "loadtest produce").await?;
-    require_exchange(&connection, &plan.exchange).await?;
-    let blocking = tokio::spawn(amqp::report_blocking(connection.events_listener()));
-    let channel = connection.create_channel().await?;
-
+    let connections = try_join_all((0..args.workers).map(|_| connect(args))).await?;
     let tally = Tally::default();
     let started = tokio::time::Instant::now();
-    let work = publish::run(&channel, letters, &plan, &tally, stop);
-    let (took, failure) = match publish::with_progress(&tally, work).await {
-        Ok(took) => (took, None),
+    let publishing = (0..).zip(&connections).map(|(worker, connection)| {
+        let samples = samples.clone();
+        let tally = &tally;
+        async move {
+            let channel = connection.create_channel().await?;
+            publish::run(&channel, letters, &args.plan(worker, samples)?, tally, stop).await
+        }
+    });
+    let (took, failure) = match publish::with_progress(&tally, try_join_all(publishing)).await {
+        Ok(took) => (took.into_iter().max().unwrap_or_default(), None),
         Err(error) => (started.elapsed(), Some(logs::brief(&error))),
     };
-    blocking.abort();
-    amqp::close(&connection).await;
+    for connection in &connections {
+        amqp::close(connection).await;
+    }
     Ok(Outcome {
         counts: tally.counts(),
         took,
         confirm_latency: tally.confirm_latency.summary(),
-        confirms: plan.window.is_some(),
-        pace: plan.pace,
+        confirms: !args.no_confirm,
+        pace: args.pace.pace()?,
         failure,
     })
+}
+
+async fn connect(args: &ProduceArgs) -> Result<Connection> {
+    let connection = amqp::connect(&args.uri, "loadtest produce").await?;
+    require_exchange(&connection, &args.exchange).await?;
+    // It ends with the connection's events.
+    tokio::spawn(amqp::report_blocking(connection.events_listener()));
+    Ok(connection)
 }
 
 async fn require_exchange(connection: &Connection, exchange: &str) -> Result<()> {

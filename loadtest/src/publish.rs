@@ -33,14 +33,30 @@ pub struct Plan {
     pub routing_key: Option<String>,
     /// How fast and how many.
     pub pace: Pace,
+    /// Which of these messages are this publisher's.
+    pub share: Share,
     /// Messages that may be unconfirmed at one time; none for publishing without confirms.
     pub window: Option<usize>,
     /// Hands over every so many messages, if somebody wants to look for them.
     pub samples: Option<Samples>,
 }
 
+/// Every so many messages, from one on: what one of several publishers does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// The index of its first message.
+    pub first: u64,
+    /// How many publishers there are.
+    pub of: u64,
+}
+
+impl Share {
+    /// All of them.
+    pub const ALL: Self = Self { first: 0, of: 1 };
+}
+
 /// Who wants to know of published messages, and of how many.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Samples {
     /// Of each so many, one.
     pub stride: u64,
@@ -145,8 +161,8 @@ impl Publisher<'_> {
     async fn pump(&self, stop: &CancellationToken) -> Result<Duration> {
         let window = self.plan.window.unwrap_or(usize::MAX);
         let mut outstanding = FuturesUnordered::new();
-        let (start, mut last, mut next) = (Instant::now(), Instant::now(), 0);
-        let mut publishing = true;
+        let (start, mut last, mut next) = (Instant::now(), Instant::now(), self.plan.share.first);
+        let mut publishing = next < self.plan.pace.count;
         while publishing || !outstanding.is_empty() {
             let due = start + self.plan.pace.due(next);
             tokio::select! {
@@ -159,7 +175,7 @@ impl Publisher<'_> {
                     if self.plan.window.is_some() {
                         outstanding.push(timed(confirm, last));
                     }
-                    next += 1;
+                    next += self.plan.share.of;
                     publishing = next < self.plan.pace.count;
                 }
                 // What is still outstanding then has no known fate, and the caller sees the difference.
@@ -202,7 +218,7 @@ impl Publisher<'_> {
         let question = ShortString::from("amq.topic");
         self.channel.exchange_declare(question, ExchangeKind::Topic, options, FieldTable::default()).await?;
         let returned = self.channel.wait_for_confirms().await?;
-        self.tally.returned.store(returned.len() as u64, Ordering::Relaxed);
+        self.tally.returned.fetch_add(returned.len() as u64, Ordering::Relaxed);
         Ok(())
     }
 }

@@ -13,7 +13,7 @@ pub(super) const STATEMENT: &str = "COPY dead_letter (id, identity, deaths, died
 const COLUMNS: i16 = 21;
 
 /// A batch in the binary format of `COPY`.
-pub(super) fn encode(rows: &[NewDeadLetter]) -> Vec<u8> {
+pub fn encode(rows: &[NewDeadLetter]) -> Vec<u8> {
     let size = rows.iter().map(|row| row.size() + 512).sum::<usize>();
     let mut out = Writer(Vec::with_capacity(size));
     out.0.extend_from_slice(b"PGCOPY\n\xff\r\n\0");

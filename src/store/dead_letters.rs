@@ -95,23 +95,29 @@ impl Store {
     }
 
     /// The deaths that redeliveries link with this one, itself included: those before it, found by the redelivery that it
-    /// is the return of, and those after it, found by the redeliveries of it.
+    /// is the return of, and those after it, found by the redeliveries of it. Each step is a look-up by an index: the LIMITs
+    /// keep the planner, who knows nothing of a young partition, from reading all of it instead.
     async fn linked_deaths(&self, id: Uuid) -> Result<Vec<Death>, StoreError> {
         let query = format!(
             "WITH RECURSIVE earlier (id, redelivery_id) AS ( \
                  SELECT id, redelivery_id FROM dead_letter WHERE id = $1 \
                  UNION \
                  SELECT d.id, d.redelivery_id FROM earlier e \
-                     JOIN operation_item i ON i.redelivery_id = e.redelivery_id \
-                     JOIN dead_letter d ON d.id = i.dead_letter_id), \
+                     CROSS JOIN LATERAL (SELECT dead_letter_id FROM operation_item i \
+                         WHERE i.redelivery_id = e.redelivery_id LIMIT $2) i \
+                     CROSS JOIN LATERAL (SELECT id, redelivery_id FROM dead_letter d \
+                         WHERE d.id = i.dead_letter_id LIMIT 1) d), \
              later (id) AS ( \
                  SELECT $1 \
                  UNION \
                  SELECT d.id FROM later l \
-                     JOIN operation_item i ON i.dead_letter_id = l.id AND i.redelivery_id IS NOT NULL \
-                     JOIN dead_letter d ON d.redelivery_id = i.redelivery_id), \
+                     CROSS JOIN LATERAL (SELECT redelivery_id FROM operation_item i \
+                         WHERE i.dead_letter_id = l.id AND i.redelivery_id IS NOT NULL LIMIT $2) i \
+                     CROSS JOIN LATERAL (SELECT id FROM dead_letter d \
+                         WHERE d.redelivery_id = i.redelivery_id LIMIT $2) d), \
              linked AS (SELECT id FROM earlier UNION SELECT id FROM later) \
-             SELECT {COLUMNS} FROM linked l JOIN dead_letter d ON d.id = l.id ORDER BY d.id LIMIT $2"
+             SELECT {COLUMNS} FROM linked l \
+                 CROSS JOIN LATERAL (SELECT * FROM dead_letter x WHERE x.id = l.id LIMIT 1) d ORDER BY d.id LIMIT $2"
         );
         let rows = sqlx::query(AssertSqlSafe(query)).bind(id).bind(MAX_HISTORY).fetch_all(&self.http).await?;
         rows.iter().map(dead_letter).collect()

@@ -23,6 +23,7 @@ mod search;
 
 pub use batch::Stored;
 pub use chunk::{Chunk, ChunkItem};
+pub use copy::encode as copy_data;
 pub use dead_letters::{Death, History, HistoryOperation};
 pub use error::StoreError;
 pub use freeze::Frozen;

@@ -57,36 +57,35 @@ impl Store {
         .bind(day)
         .fetch_all(&self.operations)
         .await?;
-        let mut dropped = Vec::new();
-        for day in expired {
-            dropped.push((day, self.drop_day_patiently(day).await?));
+        if expired.is_empty() {
+            return Ok(Vec::new());
         }
-        Ok(dropped)
-    }
-
-    async fn drop_day_patiently(&self, day: NaiveDate) -> Result<i64, StoreError> {
         for _ in 1..TRIES {
-            match self.drop_day(day).await {
+            match self.drop_days(&expired).await {
                 Err(error) if error.is_transient() => tokio::time::sleep(BETWEEN_TRIES).await,
                 done => return done,
             }
         }
-        self.drop_day(day).await
+        self.drop_days(&expired).await
     }
 
-    async fn drop_day(&self, day: NaiveDate) -> Result<i64, StoreError> {
+    /// All in one transaction: others queue behind its lock once, and not for each day.
+    async fn drop_days(&self, days: &[NaiveDate]) -> Result<Vec<(NaiveDate, i64)>, StoreError> {
         let mut transaction = self.operations.begin().await?;
         sqlx::query(LOCK_TIMEOUT).execute(&mut *transaction).await?;
-        let name = format!("dead_letter_{}", day.format("%Y%m%d"));
-        sqlx::query(AssertSqlSafe(format!("DROP TABLE {name}"))).execute(&mut *transaction).await?;
-        let count = sqlx::query_scalar(
-            "WITH gone AS (DELETE FROM dead_letter_counter WHERE day = $1 RETURNING dead, redelivered, deleted) \
-             SELECT COALESCE(sum(dead + redelivered + deleted), 0)::bigint FROM gone",
+        let names: Vec<_> = days.iter().map(|day| format!("dead_letter_{}", day.format("%Y%m%d"))).collect();
+        let dropping = AssertSqlSafe(format!("DROP TABLE {}", names.join(", ")));
+        sqlx::query(dropping).execute(&mut *transaction).await?;
+        let counts = sqlx::query_as(
+            "WITH gone AS (DELETE FROM dead_letter_counter WHERE day = ANY($1) \
+                 RETURNING day, dead + redelivered + deleted AS count) \
+             SELECT d.day, COALESCE(sum(g.count), 0)::bigint FROM UNNEST($1) AS d (day) \
+                 LEFT JOIN gone g ON g.day = d.day GROUP BY d.day ORDER BY d.day",
         )
-        .bind(day)
-        .fetch_one(&mut *transaction)
+        .bind(days)
+        .fetch_all(&mut *transaction)
         .await?;
         transaction.commit().await?;
-        Ok(count)
+        Ok(counts)
     }
 }

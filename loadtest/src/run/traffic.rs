@@ -18,7 +18,7 @@ use crate::figures::{Summary, per_second, real, whole};
 use crate::letters::Letters;
 use crate::measure::{Api, Figures, Probes};
 use crate::pace::Pace;
-use crate::publish::{Plan, Samples, Tally};
+use crate::publish::{Plan, Samples, Share, Tally};
 use crate::{amqp, publish};
 
 /// Between two points of every line.
@@ -64,6 +64,7 @@ pub async fn send(
         exchange: String::new(),
         routing_key: Some(queue.to_owned()),
         pace,
+        share: Share::ALL,
         window: Some(10_000),
         samples: Some(Samples { stride: pace.stride(SAMPLES), to }),
     };

@@ -21,7 +21,7 @@ use super::world::World;
 use crate::amqp;
 use crate::letters::Letters;
 use crate::pace::Pace;
-use crate::publish::{Plan, Tally, run as publish_paced, with_progress};
+use crate::publish::{Plan, Share, Tally, run as publish_paced, with_progress};
 
 /// No contender stands still for so long, unless it is stuck.
 const STUCK: Duration = Duration::from_mins(1);
@@ -49,6 +49,7 @@ async fn fill(connection: &Connection, queue: &str, letters: &Letters, count: u6
         exchange: String::new(),
         routing_key: Some(queue.to_owned()),
         pace: Pace { spacing: Duration::ZERO, count },
+        share: Share::ALL,
         window: Some(WINDOW),
         samples: None,
     };

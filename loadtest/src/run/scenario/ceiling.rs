@@ -14,7 +14,7 @@ use super::{every_round, letters, report};
 use crate::figures::{real, whole};
 use crate::letters::Letters;
 use crate::pace::PaceArgs;
-use crate::publish::{self, Plan, Tally};
+use crate::publish::{self, Plan, Share, Tally};
 use crate::report::{Chart, Figure, Goal, Report, Series, Table};
 use crate::run::RunArgs;
 use crate::run::contender::consume::Bare;
@@ -24,7 +24,7 @@ use crate::run::service::Service;
 use crate::run::world::World;
 
 const STEP: Duration = Duration::from_secs(8);
-const FIRST: f64 = 3000.0;
+const FIRST: f64 = 5000.0;
 const FACTOR: f64 = 1.1;
 /// A rate is held while what is not settled is less than so much of it: the latency, by Little's law.
 const FLAT: Duration = Duration::from_millis(150);
@@ -164,6 +164,7 @@ async fn step(
         exchange: String::new(),
         routing_key: Some(queue.to_owned()),
         pace,
+        share: Share::ALL,
         window: Some(20_000),
         samples: None,
     };
