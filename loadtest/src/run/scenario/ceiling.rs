@@ -12,7 +12,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::{every_round, letters, report};
 use crate::figures::{real, whole};
-use crate::letters::Letters;
 use crate::pace::PaceArgs;
 use crate::publish::{self, Plan, Share, Tally};
 use crate::report::{Chart, Figure, Goal, Report, Series, Table};
@@ -48,14 +47,13 @@ impl Taker<'_> {
 }
 
 pub async fn run(world: &World, args: &RunArgs) -> Result<Report> {
-    let letters = letters(args);
     let (mut ours, mut bare, mut messages) = (Vec::new(), Vec::new(), 0);
     for round in 1..=args.rounds {
-        let (ceiling, published) = with_service(world, &letters, start(&ours)).await?;
+        let (ceiling, published) = with_service(world, args, start(&ours)).await?;
         eprintln!("round {round}: dead-letter holds {ceiling:.0}/s");
         ours.push(ceiling);
         messages += published;
-        let ceiling = with_bare(world, &letters, start(&bare)).await?;
+        let ceiling = with_bare(world, args, start(&bare)).await?;
         eprintln!("round {round}: the bare consumer holds {ceiling:.0}/s");
         bare.push(ceiling);
     }
@@ -99,12 +97,12 @@ fn start(before: &[f64]) -> f64 {
     before.last().map_or(FIRST, |last| (last / FACTOR.powi(3)).max(FIRST))
 }
 
-async fn with_service(world: &World, letters: &Letters, first: f64) -> Result<(f64, u64)> {
+async fn with_service(world: &World, args: &RunArgs, first: f64) -> Result<(f64, u64)> {
     let database = world.database().await?;
     let connection = world.connect("ceiling").await?;
     let queue = world.queue(&connection, "ceiling").await?;
     let service = world.service(&queue, &database, &[]).await?;
-    let (ceiling, published) = raise(world, &queue, letters, &Taker::Service(&service), first).await?;
+    let (ceiling, published) = raise(world, &queue, args, &Taker::Service(&service), first).await?;
     service.stop().await?;
     ledger::check(&database.url, &connection, &queue, published).await?;
     world.delete_queue(&connection, &queue).await?;
@@ -112,11 +110,11 @@ async fn with_service(world: &World, letters: &Letters, first: f64) -> Result<(f
     Ok((ceiling, published))
 }
 
-async fn with_bare(world: &World, letters: &Letters, first: f64) -> Result<f64> {
+async fn with_bare(world: &World, args: &RunArgs, first: f64) -> Result<f64> {
     let connection = world.connect("ceiling").await?;
     let queue = world.queue(&connection, "ceiling").await?;
     let bare = Bare::start(world, &queue).await?;
-    let (ceiling, _) = raise(world, &queue, letters, &Taker::Bare(&bare), first).await?;
+    let (ceiling, _) = raise(world, &queue, args, &Taker::Bare(&bare), first).await?;
     bare.end().await;
     world.delete_queue(&connection, &queue).await?;
     Ok(ceiling)
@@ -126,13 +124,13 @@ async fn with_bare(world: &World, letters: &Letters, first: f64) -> Result<f64> 
 async fn raise(
     world: &World,
     queue: &str,
-    letters: &Letters,
+    args: &RunArgs,
     taker: &Taker<'_>,
     first: f64,
 ) -> Result<(f64, u64)> {
     let (mut rate, mut held, mut published, mut misses) = (first, 0.0, 0, 0);
     while misses < 2 {
-        let (flat, count) = step(world, queue, letters, taker, rate, published).await?;
+        let (flat, count) = step(world, queue, args, taker, rate, published).await?;
         published += count;
         if flat {
             (held, misses) = (rate, 0);
@@ -152,11 +150,13 @@ async fn raise(
 async fn step(
     world: &World,
     queue: &str,
-    letters: &Letters,
+    args: &RunArgs,
     taker: &Taker<'_>,
     rate: f64,
     before: u64,
 ) -> Result<(bool, u64)> {
+    // Other messages than those of the step before.
+    let letters = letters(args);
     let connection = world.connect("step").await?;
     let channel = connection.create_channel().await?;
     let pace = PaceArgs { rate: Some(rate), duration: Some(STEP), ..PaceArgs::default() }.pace()?;
@@ -169,7 +169,7 @@ async fn step(
         samples: None,
     };
     let (tally, stop) = (Tally::default(), CancellationToken::new());
-    let mut publishing = std::pin::pin!(publish::run(&channel, letters, &plan, &tally, &stop));
+    let mut publishing = std::pin::pin!(publish::run(&channel, &letters, &plan, &tally, &stop));
     let mut looks = interval(LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (began, mut backlogs) = (Instant::now(), Vec::new());
