@@ -1,51 +1,15 @@
 //! What the properties of a dead letter cost: written to the bytes that are stored, and read from them.
 
+mod sample;
+
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use dead_letter::amqp::codec;
 use dead_letter::domain::json;
-use dead_letter::domain::message::{Properties, Table, Value};
-
-/// As a broker dead-letters a message of an instrumented service that tells why it failed.
-fn properties() -> Properties {
-    let table = |entries: Vec<(&str, Value)>| {
-        Table(entries.into_iter().map(|(name, value)| (name.as_bytes().to_vec(), value)).collect())
-    };
-    let death = table(vec![
-        ("count", Value::I64(1)),
-        ("exchange", Value::text("orders")),
-        ("queue", Value::text("orders_webshop")),
-        ("reason", Value::text("rejected")),
-        ("routing-keys", Value::Array(vec![Value::text("order.placed")])),
-        ("time", Value::Timestamp(1_795_392_000)),
-    ]);
-    let headers = table(vec![
-        ("attempt", Value::I32(3)),
-        ("dead-letter-error-message", Value::text("order 4711 is locked")),
-        ("dead-letter-error-type", Value::text("Timeout")),
-        ("tenant", Value::text("dk")),
-        ("traceparent", Value::text("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")),
-        ("x-death", Value::Array(vec![Value::Table(death)])),
-        ("x-first-death-exchange", Value::text("orders")),
-        ("x-first-death-queue", Value::text("orders_webshop")),
-        ("x-first-death-reason", Value::text("rejected")),
-        ("x-last-death-exchange", Value::text("orders")),
-        ("x-last-death-queue", Value::text("orders_webshop")),
-        ("x-last-death-reason", Value::text("rejected")),
-    ]);
-    Properties {
-        content_type: Some(b"application/json".to_vec()),
-        headers: Some(headers),
-        delivery_mode: Some(2),
-        message_id: Some(b"0198a3c2-7d4e-7c11-9b1f-2f6d0c9a4e57".to_vec()),
-        timestamp: Some(1_795_391_999),
-        ..Properties::default()
-    }
-}
 
 fn both_ways(criterion: &mut Criterion) {
-    let properties = properties();
+    let properties = sample::properties();
     let bytes = codec::encode(&properties).expect("the sample fits");
     let mut group = criterion.benchmark_group("codec");
     group.throughput(Throughput::Bytes(bytes.len() as u64));
@@ -55,7 +19,7 @@ fn both_ways(criterion: &mut Criterion) {
 }
 
 fn views(criterion: &mut Criterion) {
-    let headers = properties().headers.unwrap_or_default();
+    let headers = sample::properties().headers.unwrap_or_default();
     let mut group = criterion.benchmark_group("headers as JSON");
     group.throughput(Throughput::Elements(1));
     group.bench_function("plain", |bencher| bencher.iter(|| json::plain(black_box(&headers))));

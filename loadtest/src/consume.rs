@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::amqp::{self, DEFAULT_URI};
 use crate::figures::per_second;
 use crate::pace::parse_duration;
+use crate::progress::every_second;
 
 /// The flags of `consume`.
 #[derive(Args, Clone, Debug)]
@@ -131,18 +132,11 @@ async fn handle(delivery: Delivery, action: Action, time: Duration) -> lapin::Re
 
 /// Prints the rate of each second on stderr, for as long as `work` takes.
 async fn with_progress<T>(handled: &AtomicU64, work: impl Future<Output = T>) -> T {
-    let mut work = std::pin::pin!(work);
-    let mut ticks = tokio::time::interval(Duration::from_secs(1));
-    ticks.tick().await;
-    let (mut before, mut at) = (0, Instant::now());
-    loop {
-        tokio::select! {
-            done = &mut work => return done,
-            _ = ticks.tick() => {
-                let now = handled.load(Ordering::Relaxed);
-                eprintln!("{:>8.0}/s  handled {now}", per_second(now - before, at.elapsed()));
-                (before, at) = (now, Instant::now());
-            }
-        }
-    }
+    let mut before = 0;
+    every_second(work, |elapsed| {
+        let now = handled.load(Ordering::Relaxed);
+        eprintln!("{:>8.0}/s  handled {now}", per_second(now - before, elapsed));
+        before = now;
+    })
+    .await
 }

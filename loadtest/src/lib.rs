@@ -11,7 +11,7 @@
 //! - [`measure`], [`produce`], [`consume`]: the other commands of `loadtest`;
 //! - [`publish`]: paced, pipelined, confirmed publishing;
 //! - [`letters`]: what a dead letter looks like, made from a seed;
-//! - [`pace`], [`figures`], [`amqp`], [`clock`], [`logs`]: durations and rates, latencies, connections, the
+//! - [`progress`], [`pace`], [`figures`], [`amqp`], [`clock`], [`logs`]: durations and rates, latencies, connections, the
 //!   time, log output.
 
 pub mod amqp;
@@ -24,6 +24,7 @@ pub mod logs;
 pub mod measure;
 pub mod pace;
 pub mod produce;
+pub mod progress;
 pub mod publish;
 pub mod report;
 pub mod run;

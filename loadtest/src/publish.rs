@@ -20,6 +20,7 @@ use crate::clock;
 use crate::figures::{Latencies, per_second};
 use crate::letters::{Letter, Letters};
 use crate::pace::Pace;
+use crate::progress::every_second;
 
 /// How long to wait for confirms once the last message is out.
 const DRAIN: Duration = Duration::from_mins(1);
@@ -229,20 +230,14 @@ async fn timed(confirm: PublisherConfirm, since: Instant) -> (lapin::Result<Conf
 
 /// Prints a line a second on stderr, for as long as `work` takes.
 pub async fn with_progress<T>(tally: &Tally, work: impl Future<Output = T>) -> T {
-    let mut work = std::pin::pin!(work);
-    let mut ticks = tokio::time::interval(Duration::from_secs(1));
-    ticks.tick().await;
-    let (mut before, mut at) = (0, Instant::now());
-    loop {
-        tokio::select! {
-            done = &mut work => return done,
-            _ = ticks.tick() => {
-                let counts = tally.counts();
-                let rate = per_second(counts.published - before, at.elapsed());
-                let Counts { published, confirmed, nacked, returned } = counts;
-                eprintln!("{rate:>8.0}/s  published {published}  confirmed {confirmed}  nacked {nacked}  returned {returned}");
-                (before, at) = (published, Instant::now());
-            }
-        }
-    }
+    let mut before = 0;
+    every_second(work, |elapsed| {
+        let Counts { published, confirmed, nacked, returned } = tally.counts();
+        let rate = per_second(published - before, elapsed);
+        eprintln!(
+            "{rate:>8.0}/s  published {published}  confirmed {confirmed}  nacked {nacked}  returned {returned}"
+        );
+        before = published;
+    })
+    .await
 }

@@ -202,11 +202,6 @@ impl Chunk {
         Ok(state == "completed")
     }
 
-    /// Gives the chunk back undone.
-    pub async fn release(self) -> Result<(), StoreError> {
-        Ok(self.transaction.rollback().await?)
-    }
-
     async fn change_status(
         &mut self,
         settled: &[Settled],

@@ -96,7 +96,7 @@ pub async fn command(args: &RunArgs, stop: &CancellationToken) -> Result<()> {
         None => std::env::current_exe()?.with_file_name("dead-letter"),
     };
     let world = World::enter(args.replicas, binary, folder.clone()).await?;
-    let running = scenario::run(&world, args);
+    let running = Box::pin(scenario::run(&world, args));
     let report: Report =
         stop.run_until_cancelled(running).await.context("ended before the scenario was finished")??;
     report.write(&folder)?;
