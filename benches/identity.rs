@@ -5,6 +5,7 @@ mod sample;
 use std::hint::black_box;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use dead_letter::amqp::Received;
 use dead_letter::domain::cursor::{Cursor, SearchHash};
 use dead_letter::domain::filter::Order;
 use dead_letter::domain::message::Message;
@@ -31,17 +32,18 @@ fn read(criterion: &mut Criterion) {
     group.bench_function("fingerprint", |bencher| {
         bencher.iter(|| fingerprint::of("webshop", black_box(&read.failure)));
     });
+    let received = Received::made(message).expect("the sample fits");
     let rule = ServiceRule::new(DEFAULT_RULE).expect("valid");
     let decoder = Decoder { vhost: "/", source: "dead-letter", service_rule: &rule };
     group.bench_function("decode", |bencher| {
         // The copy of the message that each decoding takes is not part of it.
         bencher.iter_batched(
-            || message.clone(),
-            |message| decode(decoder, clock::new_id(), message),
+            || received.clone(),
+            |received| decode(decoder, clock::new_id(), received),
             BatchSize::SmallInput,
         );
     });
-    let rows: Vec<_> = (0..500).map(|_| decode(decoder, clock::new_id(), message.clone())).collect();
+    let rows: Vec<_> = (0..500).map(|_| decode(decoder, clock::new_id(), received.clone())).collect();
     group.throughput(Throughput::Elements(500));
     group.bench_function("copy 500", |bencher| bencher.iter(|| store::copy_data(black_box(&rows))));
     group.finish();

@@ -5,12 +5,13 @@
 
 pub mod codec;
 mod connection;
-mod convert;
 mod error;
 mod publisher;
+mod received;
 mod source;
 
 pub use connection::Broker;
 pub use error::AmqpError;
 pub use publisher::{Outgoing, Publisher, Receipt, Refusal};
+pub use received::Received;
 pub use source::{Arrival, QueueProbe, Source, SourceQueue};

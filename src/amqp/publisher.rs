@@ -7,10 +7,10 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions};
 use lapin::types::{FieldTable, ShortString};
-use lapin::{Channel, Confirmation, Connection, Event, ExchangeKind, PublisherConfirm};
+use lapin::{BasicProperties, Channel, Confirmation, Connection, Event, ExchangeKind, PublisherConfirm};
 use tokio::time::Instant;
 
-use super::{AmqpError, Broker, codec, convert};
+use super::{AmqpError, Broker, codec};
 use crate::domain::message::Properties;
 
 /// Class, weight and body size that stand before the properties in a content header, and the frame's own bytes.
@@ -205,8 +205,9 @@ impl Open {
         let refused = |kind, detail: String| Receipt::Refused(Refusal::new(kind, detail));
         let unencodable = |detail: String| refused("unencodable", detail);
         // A content header is one frame: a longer one makes the broker close the connection, with all that is on it.
-        let length =
-            codec::encode(&message.properties).map_err(|error| unencodable(error.to_string()))?.len();
+        let properties =
+            codec::encode(&message.properties).map_err(|error| unencodable(error.to_string()))?;
+        let length = properties.len();
         let frame_max = self.connection.configuration().frame_max() as usize;
         if frame_max > 0 && length + HEADER_OVERHEAD > frame_max {
             let most = frame_max.saturating_sub(HEADER_OVERHEAD);
@@ -214,8 +215,6 @@ impl Open {
                 format!("properties and headers take {length} bytes, and the broker takes {most} at most");
             return Err(refused("headers_too_large", detail));
         }
-        let properties =
-            convert::properties_to(&message.properties).map_err(|error| unencodable(error.to_string()))?;
         let short = |what: &str, text: &str| {
             ShortString::try_new(text)
                 .map_err(|_| unencodable(format!("the {what} is longer than 255 bytes")))
@@ -224,7 +223,7 @@ impl Open {
         let key = short("routing key", &message.routing_key)?;
         let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
         self.channel
-            .basic_publish(exchange, key, options, &message.body, properties)
+            .basic_publish(exchange, key, options, &message.body, BasicProperties::from_wire(properties))
             .await
             .map_err(|error| Receipt::Unknown(AmqpError::from(error).to_string()))
     }

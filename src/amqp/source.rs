@@ -10,8 +10,7 @@ use lapin::options::{
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection, Consumer, ExchangeKind};
 
-use super::{AmqpError, Broker, convert};
-use crate::domain::message::Message;
+use super::{AmqpError, Broker, Received};
 
 /// A broker that does not answer a request in this time is taken for gone.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -31,7 +30,7 @@ pub struct Arrival {
     /// The delivery tag: 1, 2, 3 and so on, for the life of a channel.
     pub tag: u64,
     /// The message.
-    pub message: Message,
+    pub received: Received,
 }
 
 /// A connection and a channel of its own on which one queue is consumed.
@@ -83,11 +82,8 @@ impl Source {
         if next.is_none() {
             self.consumer = None;
         }
-        let (tag, message) = match next? {
-            Ok(delivery) => convert::message_from(delivery),
-            Err(error) => return Some(Err(error.into())),
-        };
-        Some(Ok(Arrival { tag, message }))
+        let arrival = next?.map(|delivery| Arrival { tag: delivery.delivery_tag, received: delivery.into() });
+        Some(arrival.map_err(AmqpError::from))
     }
 
     /// Asks the broker for no more; what it has sent already still comes out of [`Self::next`], which then ends.

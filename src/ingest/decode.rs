@@ -2,10 +2,10 @@
 
 use uuid::Uuid;
 
-use crate::amqp::codec;
+use crate::amqp::Received;
 use crate::domain::convention;
 use crate::domain::dead_letter::{Derived, NewDeadLetter};
-use crate::domain::message::{Message, storable_text};
+use crate::domain::message::storable_text;
 use crate::domain::redelivery::REDELIVERY_ID;
 use crate::domain::service::ServiceRule;
 use crate::domain::{fingerprint, identity};
@@ -25,7 +25,8 @@ pub struct Decoder<'a> {
 }
 
 /// Reads a message that arrived under this id.
-pub fn decode(decoder: Decoder<'_>, id: Uuid, message: Message) -> NewDeadLetter {
+pub fn decode(decoder: Decoder<'_>, id: Uuid, received: Received) -> NewDeadLetter {
+    let Received { message, properties: wire, unreadable } = received;
     let read = convention::recognise(&message);
     let service = decoder.service_rule.service(read.origin.queue.as_deref()).to_owned();
     let identity = identity::of(decoder.vhost, decoder.source, &message, &read);
@@ -46,19 +47,14 @@ pub fn decode(decoder: Decoder<'_>, id: Uuid, message: Message) -> NewDeadLetter
         error_type: read.failure.error_type,
         error_message: read.failure.error_message,
     };
-    let (properties, warning) = match codec::encode(properties) {
-        Ok(bytes) => (bytes, None),
-        // What came off the wire fits back into it; should it ever not, the body is kept all the same.
-        Err(error) => (Vec::new(), Some(format!("stored without its properties: {error}"))),
-    };
     NewDeadLetter {
         id,
         identity,
         latest_death: read.latest_death,
         source: decoder.source.to_owned(),
         derived,
-        warning,
-        properties,
+        warning: unreadable.map(|error| format!("the properties cannot be read: {error}")),
+        properties: wire,
         body: message.body,
     }
 }

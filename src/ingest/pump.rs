@@ -168,13 +168,13 @@ impl<'i> Pump<'i> {
                 messaging.batch.message_count = field::Empty,
             )
         });
-        link_to_message(span, &arrival.message.properties);
+        link_to_message(span, &arrival.received.message.properties);
         let decoder = Decoder {
             vhost: ingest.broker.vhost(),
             source: &ingest.source.queue,
             service_rule: &ingest.service_rule,
         };
-        let row = decode(decoder, clock::new_id(), arrival.message);
+        let row = decode(decoder, clock::new_id(), arrival.received);
         let size = row.size();
         ingest.metrics.in_flight.inc();
         ingest.metrics.in_flight_bytes.add(i64::try_from(size).unwrap_or(i64::MAX));

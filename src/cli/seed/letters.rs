@@ -6,6 +6,7 @@ use rand::{Rng, SeedableRng};
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::amqp::Received;
 use crate::domain::dead_letter::NewDeadLetter;
 use crate::domain::message::{Message, Properties, Table, Value};
 use crate::domain::service::{DEFAULT_RULE, ServiceRule};
@@ -135,6 +136,11 @@ fn headers(queue: &str, exchange: &str, key: &str, died: u64, error: (&str, &str
     ]))
 }
 
+#[expect(clippy::expect_used, reason = "no name is longer than a short string, and tested")]
+fn made(message: Message) -> Received {
+    Received::made(message).expect("properties that fit")
+}
+
 fn named(values: Vec<(&str, Value)>) -> Vec<(Vec<u8>, Value)> {
     values.into_iter().map(|(name, value)| (name.as_bytes().to_vec(), value)).collect()
 }
@@ -153,9 +159,9 @@ impl Iterator for Letters {
             &self.random.random::<[u8; 10]>(),
         )
         .into_uuid();
-        let message = self.message(arrived);
+        let received = made(self.message(arrived));
         let decoder = Decoder { vhost: "/", source: "dead-letter", service_rule: &self.rule };
-        Some(decode(decoder, id, message))
+        Some(decode(decoder, id, received))
     }
 }
 

@@ -5,9 +5,8 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 
 use anyhow::{Context, Result, ensure};
-use dead_letter::amqp::codec;
+use dead_letter::amqp::Received;
 use dead_letter::domain::dead_letter::NewDeadLetter;
-use dead_letter::domain::message::Message;
 use dead_letter::domain::service::{DEFAULT_RULE, ServiceRule};
 use dead_letter::ingest::{Decoder, decode};
 use dead_letter::store::{PoolSizes, Store};
@@ -62,8 +61,8 @@ fn batches(letters: &Letters, count: u64) -> Result<Vec<Vec<NewDeadLetter>>> {
     let decoder = Decoder { vhost: "/", source: "dead-letter", service_rule: &service_rule };
     let mut rows = Vec::new();
     for index in 0..count {
-        let message = message(letters.letter(index, clock::unix_seconds()))?;
-        rows.push(decode(decoder, dead_letter::clock::new_id(), message));
+        let received = received(letters.letter(index, clock::unix_seconds()))?;
+        rows.push(decode(decoder, dead_letter::clock::new_id(), received));
     }
     let mut batches = Vec::new();
     while !rows.is_empty() {
@@ -73,13 +72,8 @@ fn batches(letters: &Letters, count: u64) -> Result<Vec<Vec<NewDeadLetter>>> {
 }
 
 /// As it would come from the broker, its properties through their wire encoding.
-fn message(letter: Letter) -> Result<Message> {
+fn received(letter: Letter) -> Result<Received> {
     let wire =
         gen_properties(&letter.properties)(Vec::new().into()).context("properties that do not encode")?;
-    Ok(Message {
-        exchange: "dead-letter".into(),
-        routing_key: letter.routing_key,
-        properties: codec::decode(&wire.into_inner().0)?,
-        body: letter.body,
-    })
+    Ok(Received::read("dead-letter".into(), letter.routing_key, wire.into_inner().0, letter.body))
 }

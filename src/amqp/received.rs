@@ -1,0 +1,74 @@
+//! A message as the wire had it, and as it could be read.
+
+use lapin::message::Delivery;
+
+use super::codec::{self, CodecError};
+use crate::domain::message::{Message, Properties};
+
+/// A message that a source delivered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Received {
+    /// What could be read. A name of an exchange or a routing key that is not UTF-8 has `?` in place of other bytes.
+    pub message: Message,
+    /// The properties as they came: the truth (rule R4).
+    pub properties: Vec<u8>,
+    /// Why nothing of the properties could be read.
+    pub unreadable: Option<CodecError>,
+}
+
+impl Received {
+    /// Reads the properties.
+    pub fn read(exchange: String, routing_key: String, properties: Vec<u8>, body: Vec<u8>) -> Self {
+        let (read, unreadable) = match codec::decode(&properties) {
+            Ok(read) => (read, None),
+            Err(error) => (Properties::default(), Some(error)),
+        };
+        Self { message: Message { exchange, routing_key, properties: read, body }, properties, unreadable }
+    }
+
+    /// A message that is made here, as if it had come.
+    pub fn made(message: Message) -> Result<Self, CodecError> {
+        Ok(Self { properties: codec::encode(&message.properties)?, message, unreadable: None })
+    }
+}
+
+impl From<Delivery> for Received {
+    fn from(delivery: Delivery) -> Self {
+        let Delivery { exchange, routing_key, properties, data, .. } = delivery;
+        Self::read(exchange.into(), routing_key.into(), properties.into_wire(), data)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lapin::BasicProperties;
+
+    use super::*;
+
+    fn delivery(properties: &[u8], body: Vec<u8>) -> Delivery {
+        let mut delivery = Delivery::mock(7, "dead-letter".into(), "key".into(), true, body);
+        delivery.properties = BasicProperties::from_wire(properties.to_vec());
+        delivery
+    }
+
+    #[test]
+    fn a_delivery_gives_its_body_away() {
+        let body = b"body".to_vec();
+        let address = body.as_ptr();
+        let received = Received::from(delivery(&[0, 0x80, 2, b'm', b'1'], body));
+        assert_eq!(received.message.exchange, "dead-letter");
+        assert_eq!(received.message.routing_key, "key");
+        assert_eq!(received.message.properties.message_id.as_deref(), Some(b"m1".as_slice()));
+        assert_eq!(received.message.body.as_ptr(), address);
+        assert_eq!(received.unreadable, None);
+    }
+
+    #[test]
+    fn unreadable_properties_are_kept_as_they_came() {
+        let broken = [0x20, 0, 0, 0, 0, 9, 1, b'a'];
+        let received = Received::from(delivery(&broken, b"body".to_vec()));
+        assert_eq!(received.properties, broken);
+        assert_eq!(received.message.properties, Properties::default());
+        assert!(matches!(received.unreadable, Some(CodecError::Truncated { .. })));
+    }
+}
