@@ -56,7 +56,7 @@ impl Value {
     /// What stands here as text, when this is a string of any kind; bytes that are not UTF-8 are replaced.
     pub fn as_text(&self) -> Option<Cow<'_, str>> {
         match self {
-            Self::LongString(bytes) | Self::Bytes(bytes) => Some(String::from_utf8_lossy(bytes)),
+            Self::LongString(bytes) | Self::Bytes(bytes) => Some(lossy(bytes)),
             _ => None,
         }
     }
@@ -172,11 +172,16 @@ pub struct Message {
     pub body: Vec<u8>,
 }
 
+/// What `String::from_utf8_lossy` gives, which looks at each character even where all is well.
+fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+}
+
 /// Text that may be stored in a text column: UTF-8 with replacements, no NUL (which `PostgreSQL` refuses), and
 /// at most `max` bytes.
 pub fn storable_text(bytes: &[u8], max: usize) -> String {
     let end = bytes.len().min(max);
-    let mut text = String::from_utf8_lossy(&bytes[..end]).into_owned();
+    let mut text = lossy(&bytes[..end]).into_owned();
     if text.contains('\0') {
         text = text.replace('\0', "\u{fffd}");
     }

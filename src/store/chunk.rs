@@ -4,6 +4,8 @@
 //! dies its locks are gone with the connection, so that whoever comes next does the chunk again. Only an operation with a
 //! rate is a matter for one worker at a time, by an advisory lock. Nobody who only reads waits for any of these.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, Postgres, Row, Transaction};
 use uuid::Uuid;
@@ -32,6 +34,8 @@ pub struct Chunk {
 pub struct ChunkItem {
     /// Its place in the operation.
     pub position: i64,
+    /// The place of its row, which nothing moves while it is locked.
+    row: String,
     /// The dead letter.
     pub dead_letter: Uuid,
     /// Where it stands; `None` where it is no longer stored.
@@ -61,6 +65,7 @@ impl Store {
         .await?;
         for id in candidates {
             let mut transaction = self.operations.begin().await?;
+            plan_by_index(&mut transaction).await?;
             if let Some(operation) = lock(&mut transaction, id, now).await? {
                 let items = match operation.rate {
                     Some(rate) => items.min(rate.max(1).into()),
@@ -76,6 +81,18 @@ impl Store {
         }
         Ok(None)
     }
+}
+
+/// Joins of a chunk look each row up. The planner knows nothing of items that were frozen a moment ago, or of a young
+/// partition, and would read all of either for every chunk.
+async fn plan_by_index(transaction: &mut Transaction<'static, Postgres>) -> Result<(), StoreError> {
+    sqlx::query(
+        "SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), \
+             set_config('enable_seqscan', 'off', true)",
+    )
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
 }
 
 /// Takes the operation, unless it has a rate and another worker has it, or had it since it was looked at.
@@ -113,22 +130,22 @@ async fn load(
         Kind::Redeliver => "d.properties, d.body",
         Kind::Delete => "NULL::bytea AS properties, NULL::bytea AS body",
     };
-    // The sizes are summed without reading the bodies. Each dead letter is looked up by its id: the LIMIT keeps the planner,
-    // who knows nothing of a young partition, from reading all of it for every chunk instead.
+    // Sizes are summed before any body that is stored apart is read. Each dead letter is looked up by its id: the LIMIT keeps
+    // the planner, who knows nothing of a young partition, from reading all of it for every chunk instead.
     let query = format!(
         "WITH open AS MATERIALIZED ( \
-             SELECT position, dead_letter_id FROM operation_item \
+             SELECT position, dead_letter_id, ctid AS row FROM operation_item \
              WHERE operation_id = $1 AND outcome IS NULL ORDER BY position LIMIT $2 FOR UPDATE SKIP LOCKED), \
-         sized AS MATERIALIZED ( \
-             SELECT o.position, o.dead_letter_id, \
+         sized AS ( \
+             SELECT o.position, o.row, o.dead_letter_id, d.*, \
                  sum(COALESCE(d.size, 0)) OVER (ORDER BY o.position) - COALESCE(d.size, 0) AS before \
              FROM open o LEFT JOIN LATERAL ( \
-                 SELECT octet_length(d.body) AS size FROM dead_letter d WHERE d.id = o.dead_letter_id LIMIT 1) d ON true) \
-         SELECT s.position, s.dead_letter_id, d.* \
-         FROM sized s LEFT JOIN LATERAL ( \
-             SELECT d.status::text AS status, d.origin_queue, d.origin_exchange, d.origin_routing_key, {payload} \
-             FROM dead_letter d WHERE d.id = s.dead_letter_id LIMIT 1) d ON true \
-         WHERE s.before = 0 OR s.before < $3 ORDER BY s.position"
+                 SELECT d.status::text AS status, d.origin_queue, d.origin_exchange, d.origin_routing_key, \
+                     octet_length(d.body) AS size, {payload} \
+                 FROM dead_letter d WHERE d.id = o.dead_letter_id LIMIT 1) d ON true) \
+         SELECT position, row::text AS row, dead_letter_id, status, origin_queue, origin_exchange, \
+             origin_routing_key, properties, body \
+         FROM sized WHERE before = 0 OR before < $3 ORDER BY position"
     );
     let rows = sqlx::query(AssertSqlSafe(query))
         .bind(operation.id)
@@ -140,6 +157,7 @@ async fn load(
         .map(|row| {
             Ok(ChunkItem {
                 position: row.try_get("position")?,
+                row: row.try_get("row")?,
                 dead_letter: row.try_get("dead_letter_id")?,
                 status: operations::named_option(row, "status", Status::parse)?,
                 origin: Origin {
@@ -184,9 +202,8 @@ impl Chunk {
             "UPDATE operation SET sent = sent + $2, deleted = deleted + $3, refused = refused + $4, \
                  skipped = skipped + $5, last_error = $6, next_chunk_at = $7, \
                  started_at = COALESCE(started_at, now()), \
-                 state = CASE WHEN open THEN 'running' ELSE 'completed' END, \
-                 ended_at = CASE WHEN NOT open THEN now() END \
-             FROM (SELECT EXISTS (SELECT FROM operation_item WHERE operation_id = $1 AND outcome IS NULL) AS open) o \
+                 state = CASE WHEN sent + deleted + refused + skipped + $2 + $3 + $4 + $5 < total THEN 'running' ELSE 'completed' END, \
+                 ended_at = CASE WHEN sent + deleted + refused + skipped + $2 + $3 + $4 + $5 < total THEN NULL ELSE now() END \
              WHERE id = $1 RETURNING state",
         )
         .bind(self.operation.id)
@@ -236,16 +253,21 @@ impl Chunk {
         counters::apply(&mut self.transaction, changes).await
     }
 
+    /// Writes the outcomes into the rows that are locked, by their places.
     async fn settle(&mut self, settled: &[Settled]) -> Result<(), StoreError> {
+        let rows: HashMap<i64, &str> =
+            self.items.iter().map(|item| (item.position, item.row.as_str())).collect();
+        let places: Option<Vec<&str>> =
+            settled.iter().map(|item| rows.get(&item.position).copied()).collect();
+        let places = places.ok_or_else(|| StoreError::Inconsistent("an item of another chunk".into()))?;
         let updated = sqlx::query(
             "UPDATE operation_item i SET outcome = s.outcome, detail = s.detail, redelivery_id = s.redelivery_id, \
                  settled_at = now() \
-             FROM UNNEST($2::bigint[], $3::text[], $4::text[], $5::uuid[]) \
-                 AS s (position, outcome, detail, redelivery_id) \
-             WHERE i.operation_id = $1 AND i.position = s.position AND i.outcome IS NULL",
+             FROM UNNEST($1::text[]::tid[], $2::text[], $3::text[], $4::uuid[]) \
+                 AS s (row, outcome, detail, redelivery_id) \
+             WHERE i.ctid = s.row AND i.outcome IS NULL",
         )
-        .bind(self.operation.id)
-        .bind(settled.iter().map(|item| item.position).collect::<Vec<_>>())
+        .bind(places)
         .bind(settled.iter().map(|item| item.outcome.as_str()).collect::<Vec<_>>())
         .bind(settled.iter().map(|item| item.detail.as_deref()).collect::<Vec<_>>())
         .bind(settled.iter().map(|item| item.redelivery_id).collect::<Vec<_>>())
