@@ -78,7 +78,12 @@ impl Store {
         };
         // Pages are read along an index that has their order. Of a partition that is a minute old the planner believes that
         // it is nearly empty, and would read and sort all of it.
-        let pages = options.clone().options([("enable_bitmapscan", "off"), ("enable_sort", "off")]);
+        // To plan for many partitions takes longer than to read a page, so it is done once for each statement.
+        let pages = options.clone().options([
+            ("enable_bitmapscan", "off"),
+            ("enable_sort", "off"),
+            ("plan_cache_mode", "force_generic_plan"),
+        ]);
         Ok(Self {
             ingest: pool(options.clone(), sizes.ingest, Duration::from_secs(5), "30s"),
             http: pool(pages, sizes.http, ACQUIRE_FOR_HTTP, "5s"),

@@ -74,7 +74,13 @@ impl Store {
         filter_sql::push(&mut query, filter);
         query.push(" LIMIT ").push_bind(COUNTED + 1).push(") found");
         let mut transaction = self.http.begin().await?;
-        sqlx::query("SET LOCAL statement_timeout = '1s'").execute(&mut *transaction).await?;
+        // Unlike a page, a count has no order that says how to read: how many rows the values select is worth knowing.
+        sqlx::query(
+            "SELECT set_config('statement_timeout', '1s', true), \
+                 set_config('plan_cache_mode', 'force_custom_plan', true)",
+        )
+        .execute(&mut *transaction)
+        .await?;
         let counted: Result<i64, _> = query.build_query_scalar().fetch_one(&mut *transaction).await;
         match counted.map_err(StoreError::from) {
             Ok(found) => Ok(Total { value: found.min(COUNTED), exact: found <= COUNTED }),
@@ -109,7 +115,7 @@ fn page_query(filter: &Filter, order: Order, edge: Option<Uuid>, wanted: i64) ->
 }
 
 /// Each service is read along its own index, and the heads are merged: the cost is that of the page, however many other
-/// services' dead letters lie between.
+/// services' dead letters lie between. Only ids are merged; the rows of the page are looked up by them.
 fn services_query(
     services: &[String],
     filter: &Filter,
@@ -117,11 +123,15 @@ fn services_query(
     edge: Option<Uuid>,
     wanted: i64,
 ) -> QueryBuilder<Postgres> {
-    let mut query = QueryBuilder::new("SELECT d.* FROM UNNEST(");
-    query.push_bind(services.to_vec()).push(") AS s (service) CROSS JOIN LATERAL (SELECT ");
-    query.push(COLUMNS).push(" FROM dead_letter d WHERE d.service = s.service");
+    let mut query = QueryBuilder::new(format!("SELECT {COLUMNS} FROM (SELECT d.id FROM UNNEST("));
+    query.push_bind(services.to_vec());
+    query.push(
+        ") AS s (service) CROSS JOIN LATERAL (SELECT d.id FROM dead_letter d WHERE d.service = s.service",
+    );
     push_page(&mut query, filter, order, edge, wanted);
     query.push(") d");
+    push_order(&mut query, order, wanted);
+    query.push(") p CROSS JOIN LATERAL (SELECT * FROM dead_letter x WHERE x.id = p.id LIMIT 1) d");
     push_order(&mut query, order, wanted);
     query
 }

@@ -24,7 +24,7 @@ use crate::{amqp, publish};
 /// Between two points of every line.
 const TICK: Duration = Duration::from_secs(1);
 /// Messages a second that are looked for.
-const SAMPLES: f64 = 20.0;
+const SAMPLES: f64 = 10.0;
 
 /// What was seen.
 #[derive(Debug)]
@@ -39,11 +39,24 @@ pub struct Seen {
     pub memory: f64,
 }
 
-impl Seen {
-    /// Processors that the service kept busy.
-    pub fn service_cores(&self) -> f64 {
-        self.run.cpu.service / self.run.took.as_secs_f64()
-    }
+/// Publishes at this pace, and looks at nothing but what it costs: a service that nobody asks for each message.
+pub async fn unwatched(
+    world: &World,
+    service: &Service,
+    queue: &str,
+    letters: &Letters,
+    pace: Pace,
+) -> Result<Run> {
+    let connection = world.connect("traffic").await?;
+    let channel = connection.create_channel().await?;
+    let (tally, stop) = (Tally::default(), CancellationToken::new());
+    let processes = world.processes(Some(service));
+    let (began, cpu) = (Instant::now(), processes.usage());
+    publish::run(&channel, letters, &plan(queue, pace, None), &tally, &stop).await?;
+    let run = Run { messages: pace.count, took: began.elapsed(), cpu: processes.usage() - cpu };
+    amqp::close(&connection).await;
+    all_confirmed(&tally, pace)?;
+    Ok(run)
 }
 
 /// Publishes at this pace into the queue that the service consumes, until all is confirmed.
@@ -60,14 +73,7 @@ pub async fn send(
     let (to, samples) = mpsc::unbounded_channel();
     let api = Api::new(&service.api, None)?;
     let probes = Probes::start(&api, &world.amqp_url, queue, samples).await?;
-    let plan = Plan {
-        exchange: String::new(),
-        routing_key: Some(queue.to_owned()),
-        pace,
-        share: Share::ALL,
-        window: Some(10_000),
-        samples: Some(Samples { stride: pace.stride(SAMPLES), to }),
-    };
+    let plan = plan(queue, pace, Some(Samples { stride: pace.stride(SAMPLES), to }));
     let (tally, stop) = (Tally::default(), CancellationToken::new());
     let processes = world.processes(Some(service));
     let before = whole(service.metric("dead_letter_ingested_total").await?);
@@ -92,19 +98,30 @@ pub async fn send(
     drop(plan);
     let figures = probes.finish().await;
     amqp::close(&connection).await;
-    let counts = tally.counts();
-    ensure!(
-        counts.confirmed == pace.count,
-        "only {} of {} messages were confirmed",
-        counts.confirmed,
-        pace.count
-    );
+    all_confirmed(&tally, pace)?;
     Ok(Seen {
-        run: Run { messages: counts.confirmed, took, cpu },
+        run: Run { messages: pace.count, took, cpu },
         confirmed: tally.confirm_latency.summary(),
         figures,
         memory,
     })
+}
+
+fn plan(queue: &str, pace: Pace, samples: Option<Samples>) -> Plan {
+    Plan {
+        exchange: String::new(),
+        routing_key: Some(queue.to_owned()),
+        pace,
+        share: Share::ALL,
+        window: Some(10_000),
+        samples,
+    }
+}
+
+fn all_confirmed(tally: &Tally, pace: Pace) -> Result<()> {
+    let confirmed = tally.counts().confirmed;
+    ensure!(confirmed == pace.count, "only {confirmed} of {} messages were confirmed", pace.count);
+    Ok(())
 }
 
 /// Turns counters into points, a tick at a time.

@@ -123,6 +123,10 @@ async fn ask(
     service.stop().await?;
     let service = world.service(&queue, database, &[("DEAD_LETTER_OWNERSHIP_FILE", &file)]).await?;
     let questions = questions(&service).await?;
+    // Once each, so that the service has its connections and plans, as one that runs has.
+    for path in questions.iter().filter_map(|question| question.paths.first()) {
+        service.get(path).await?;
+    }
     let recorder = Recorder::start();
     let client = Client::builder().no_proxy().timeout(Duration::from_secs(10)).build()?;
     let seen = {
