@@ -101,8 +101,7 @@ pub async fn search(
 
     let (edge, backwards) = cursor.map_or((None, false), |cursor| (Some(cursor.id), cursor.backwards));
     let found = api.store.search(&filter, order, edge, backwards, limit).await?;
-    let at_least = i64::try_from(found.rows.len()).unwrap_or(i64::MAX);
-    let total = api.store.total(&filter, at_least).await?;
+    let total = api.store.total(&filter, &found).await?;
 
     let cursor_at = |id, backwards| Cursor { backwards, id, search: hash }.encode();
     let next = found.rows.last().filter(|_| found.has_next).map(|row| cursor_at(row.id, false));

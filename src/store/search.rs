@@ -29,6 +29,14 @@ pub struct Page {
     pub has_next: bool,
 }
 
+impl Page {
+    /// How many there are in all, as far as the page tells: exactly, where it is the only one.
+    fn total(&self) -> Total {
+        let value = i64::try_from(self.rows.len()).unwrap_or(i64::MAX);
+        Total { value, exact: !self.has_previous && !self.has_next }
+    }
+}
+
 /// How many there are in all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Total {
@@ -63,8 +71,12 @@ impl Store {
         Ok(Page { rows, has_previous, has_next })
     }
 
-    /// How many dead letters the filter lists: exactly, as far as the counters or a bounded count know; else at least.
-    pub async fn total(&self, filter: &Filter, at_least: i64) -> Result<Total, StoreError> {
+    /// How many dead letters the filter lists, of which this is a page: exactly, as far as the page, the counters or a
+    /// bounded count know; else at least.
+    pub async fn total(&self, filter: &Filter, page: &Page) -> Result<Total, StoreError> {
+        if page.total().exact {
+            return Ok(page.total());
+        }
         if filter.is_counted() {
             return Ok(Total { value: self.counted(filter).await?, exact: true });
         }
@@ -84,7 +96,7 @@ impl Store {
         let counted: Result<i64, _> = query.build_query_scalar().fetch_one(&mut *transaction).await;
         match counted.map_err(StoreError::from) {
             Ok(found) => Ok(Total { value: found.min(COUNTED), exact: found <= COUNTED }),
-            Err(StoreError::Slow) => Ok(Total { value: at_least, exact: false }),
+            Err(StoreError::Slow) => Ok(page.total()),
             Err(error) => Err(error),
         }
     }
