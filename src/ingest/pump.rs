@@ -104,7 +104,8 @@ impl<'i> Pump<'i> {
                 return Ok(End::HeldTooLong(hold));
             }
             let full = self.batch.is_full(&self.ingest.config);
-            let due = self.batch.due(&self.ingest.config).filter(|_| self.may_store(full));
+            let lingered = self.batch.due(&self.ingest.config);
+            let due = lingered.filter(|_| self.may_store(full));
             let retry = self.hold.as_ref().map(|hold| hold.retry_at).filter(|_| self.writing.is_empty());
             tokio::select! {
                 () = stop.cancelled(), if !stopping => {
@@ -112,10 +113,15 @@ impl<'i> Pump<'i> {
                     source.cancel().await?;
                 }
                 Some(written) = self.writing.join_next() => self.settle(written, source).await?,
-                () = at(due), if due.is_some() => self.store_batch(),
+                () = at(due), if due.is_some() => {
+                    self.take_ready(source, stopping).await?;
+                    self.store_batch();
+                }
                 () = at(retry), if retry.is_some() => self.retry(),
-                arrival = source.next(), if source.is_consuming() && !full => {
-                    self.take_all(arrival, source, stopping).await?;
+                // While a batch lingers, what arrives need not wake anybody.
+                arrival = next_after(lingered, source), if source.is_consuming() && !full => {
+                    self.take_next(arrival, source, stopping).await?;
+                    self.take_ready(source, stopping).await?;
                 }
             }
             if self.hold.is_none() && !stopping && !source.is_consuming() {
@@ -136,24 +142,27 @@ impl<'i> Pump<'i> {
         self.batch.rows.is_empty() && self.writing.is_empty() && self.hold.is_none()
     }
 
-    /// Takes this one, and with it all that have arrived already, as far as they fit.
-    async fn take_all(
+    /// Takes all that have arrived already, as far as they fit.
+    async fn take_ready(&mut self, source: &mut Source, stopping: bool) -> Result<(), AmqpError> {
+        while source.is_consuming() && !self.batch.is_full(&self.ingest.config) {
+            let Some(next) = source.next().now_or_never() else { break };
+            self.take_next(next, source, stopping).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes what the consumer gave: a message, or its end.
+    async fn take_next(
         &mut self,
-        first: Option<Result<Arrival, AmqpError>>,
+        next: Option<Result<Arrival, AmqpError>>,
         source: &mut Source,
         stopping: bool,
     ) -> Result<(), AmqpError> {
-        let mut next = Some(first);
-        while let Some(arrival) = next {
-            match arrival {
-                Some(arrival) => self.take(arrival?, source, stopping).await?,
-                None if stopping => {}
-                None => self.consumer_ended(source).await?,
-            }
-            let more = source.is_consuming() && !self.batch.is_full(&self.ingest.config);
-            next = if more { source.next().now_or_never() } else { None };
+        match next {
+            Some(arrival) => self.take(arrival?, source, stopping).await,
+            None if stopping => Ok(()),
+            None => self.consumer_ended(source).await,
         }
-        Ok(())
     }
 
     /// Decodes a message into the batch; stores the batch when it is full.
@@ -205,6 +214,9 @@ impl<'i> Pump<'i> {
     }
 
     fn store_batch(&mut self) {
+        if self.batch.rows.is_empty() {
+            return;
+        }
         let batch = std::mem::take(&mut self.batch);
         let span = self.span.take().unwrap_or_else(Span::none);
         span.record("messaging.batch.message_count", batch.rows.len());
@@ -304,6 +316,13 @@ impl<'i> Pump<'i> {
         let hold = self.hold.as_ref()?;
         (hold.since.elapsed() > self.ingest.config.consumer_timeout / 2).then(|| hold.why.clone())
     }
+}
+
+async fn next_after(time: Option<Instant>, source: &mut Source) -> Option<Result<Arrival, AmqpError>> {
+    if let Some(time) = time {
+        sleep_until(time).await;
+    }
+    source.next().await
 }
 
 async fn at(time: Option<Instant>) {
