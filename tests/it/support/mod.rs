@@ -19,7 +19,7 @@ pub use servers::Servers;
 pub use service::{Service, free_address};
 
 /// A condition that does not hold by then never will.
-pub const DEADLINE: Duration = Duration::from_secs(30);
+pub const DEADLINE: Duration = Duration::from_secs(90);
 
 /// Polls until the condition holds, and returns what it gave; fails with what was expected after the deadline.
 pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, condition: impl FnMut() -> F) -> T {
