@@ -5,7 +5,7 @@ SERVERS := scripts/servers.sh
 
 LOADTEST_POSTGRES := shared_buffers=1GB max_wal_size=8GB
 
-.PHONY: help demo test check openapi bench loadtest build clean-servers cargo
+.PHONY: help demo test chaos check openapi bench loadtest build clean-servers cargo
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -16,6 +16,10 @@ demo: cargo ## run a small real system with dead letters to look at (FRESH=1 beg
 test: cargo ## run every test against private servers
 	@$(SERVERS) install
 	@$(SERVERS) with target/servers/test cargo test --workspace --locked
+
+chaos: cargo ## break everything, many times: kills, and cuts between any two frames (CHAOS_SEED=1)
+	@$(SERVERS) install
+	@$(SERVERS) with target/servers/chaos cargo test --locked --test chaos -- --include-ignored --nocapture --test-threads 1
 
 check: cargo ## format, lints, OpenAPI drift, docs
 	cargo fmt --all --check

@@ -17,7 +17,7 @@ use crate::ingest::{self, Ingest, SourceStatus};
 use crate::lifecycle::Lifecycle;
 use crate::operations::{self, Operations, Worker};
 use crate::ownership::{self, Ownership, OwnershipFile};
-use crate::store::{PoolSizes, Store, StoreError};
+use crate::store::{self, PoolSizes, Store, StoreError};
 use crate::telemetry::{Metrics, Telemetry};
 
 /// How often the partitions of the coming days are looked after.
@@ -36,6 +36,7 @@ pub(super) async fn run(config: ServeConfig) -> anyhow::Result<()> {
 async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let broker = Broker::new(&config.amqp_url)?;
     let sources = config.source_queues();
+    store::set_answer_timeout(config.database.database_answer_timeout);
     let store = Store::new(&config.database.database_url, pool_sizes(&config, sources.len()))
         .context("DATABASE_URL cannot be used")?;
     let metrics = Arc::new(Metrics::new());

@@ -5,6 +5,7 @@
 
 mod redeliver;
 mod request;
+mod unrecorded;
 mod worker;
 
 pub use request::Operations;

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
+use super::unrecorded::Unrecorded;
 use crate::clock;
 use crate::domain::operation::NewOperation;
 use crate::store::{Frozen, Store, StoreError};
@@ -15,12 +16,13 @@ use crate::store::{Frozen, Store, StoreError};
 pub struct Operations {
     store: Store,
     asked: Arc<Notify>,
+    pub(super) unrecorded: Unrecorded,
 }
 
 impl Operations {
     /// On this database.
     pub fn new(store: Store) -> Self {
-        Self { store, asked: Arc::new(Notify::new()) }
+        Self { store, asked: Arc::new(Notify::new()), unrecorded: Unrecorded::default() }
     }
 
     /// Freezes the selection (rule R9) and returns the operation's id; the work begins at once.

@@ -76,9 +76,16 @@ impl Worker {
 
     async fn act(&mut self, chunk: Chunk) -> Result<(), StoreError> {
         let (begun, begun_at) = (Instant::now(), clock::now());
+        let unrecorded = self.operations.unrecorded.clone();
         let mut done = match chunk.operation.kind {
             Kind::Redeliver => {
-                redeliver::redeliver(&mut self.publisher, &chunk.operation, living(&chunk)).await
+                let known = unrecorded.of(&chunk);
+                let rest =
+                    living(&chunk).filter(|item| known.iter().all(|one| one.position != item.position));
+                let mut done = redeliver::redeliver(&mut self.publisher, &chunk.operation, rest).await;
+                done.settled.extend(known);
+                unrecorded.keep(chunk.operation.id, &done.settled);
+                done
             }
             Kind::Delete => delete(living(&chunk)),
         };
@@ -89,6 +96,7 @@ impl Worker {
             None => begun_at + spacing(&operation, chunk.items.len()),
         };
         let completed = chunk.record(&done.settled, done.waits_for.as_deref(), next_chunk_at).await?;
+        unrecorded.forget(operation.id, &done.settled, completed);
         let mut outcomes = Outcomes::default();
         for item in &done.settled {
             outcomes.add(item.outcome);

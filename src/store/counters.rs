@@ -64,6 +64,9 @@ pub(super) async fn apply(connection: &mut PgConnection, changes: Changes) -> Re
 impl Store {
     /// Counts everything anew and returns the services and days whose counters differ: there must be none.
     pub async fn recount(&self) -> Result<Vec<(String, NaiveDate)>, StoreError> {
+        let mut transaction = self.operations.begin().await?;
+        // It reads every row, and takes as long as that takes.
+        sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *transaction).await?;
         let differing = sqlx::query_as(
             "SELECT service, day FROM ( \
                  SELECT service, day, dead, redelivered, deleted FROM dead_letter_counter \
@@ -75,7 +78,7 @@ impl Store {
              GROUP BY service, day \
              HAVING sum(dead) <> 0 OR sum(redelivered) <> 0 OR sum(deleted) <> 0",
         )
-        .fetch_all(&self.operations)
+        .fetch_all(&mut *transaction)
         .await?;
         Ok(differing)
     }

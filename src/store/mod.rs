@@ -63,6 +63,12 @@ pub struct PoolUse {
     pub idle: u32,
 }
 
+/// Gives up a connection of this process whose server leaves it without an answer for this long: one that hangs, or whose end
+/// the network did not tell. To be longer than any statement may take.
+pub fn set_answer_timeout(timeout: Duration) {
+    sqlx_core::net::set_answer_timeout(timeout);
+}
+
 impl Store {
     /// Prepares the pools; connects when first asked to. Fails only on a URL that is none.
     pub fn new(url: &str, sizes: PoolSizes) -> Result<Self, StoreError> {
@@ -76,6 +82,8 @@ impl Store {
             let options = options.options([("statement_timeout", statement_timeout)]);
             PgPoolOptions::new().max_connections(size).acquire_timeout(acquire).connect_lazy_with(options)
         };
+        // A batch never pauses in the middle: one that does was given up by us, and its rows are in the way of the next try.
+        let batches = options.clone().options([("idle_in_transaction_session_timeout", "10s")]);
         // Pages are read along an index that has their order. Of a partition that is a minute old the planner believes that
         // it is nearly empty, and would read and sort all of it.
         // To plan for many partitions takes longer than to read a page, so it is done once for each statement.
@@ -85,7 +93,7 @@ impl Store {
             ("plan_cache_mode", "force_generic_plan"),
         ]);
         Ok(Self {
-            ingest: pool(options.clone(), sizes.ingest, Duration::from_secs(5), "30s"),
+            ingest: pool(batches, sizes.ingest, Duration::from_secs(5), "30s"),
             http: pool(pages, sizes.http, ACQUIRE_FOR_HTTP, "5s"),
             operations: pool(options, sizes.operations, ACQUIRE_FOR_HTTP, "60s"),
         })

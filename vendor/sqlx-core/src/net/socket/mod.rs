@@ -2,15 +2,17 @@ use std::future::Future;
 use std::io;
 use std::path::Path;
 use std::pin::Pin;
-use std::task::{ready, Context, Poll};
+use std::task::{Context, Poll};
 
 pub use buffered::{BufferedSocket, WriteBuffer};
+pub use patience::set_answer_timeout;
 use bytes::BufMut;
 use cfg_if::cfg_if;
 
 use crate::io::ReadBuf;
 
 mod buffered;
+mod patience;
 
 pub trait Socket: Send + Sync + Unpin + 'static {
     fn try_read(&mut self, buf: &mut dyn ReadBuf) -> io::Result<usize>;
@@ -32,14 +34,14 @@ pub trait Socket: Send + Sync + Unpin + 'static {
     where
         Self: Sized,
     {
-        Read { socket: self, buf }
+        Read { socket: self, buf, patience: patience::Patience::default() }
     }
 
     fn write<'a>(&'a mut self, buf: &'a [u8]) -> Write<'a, Self>
     where
         Self: Sized,
     {
-        Write { socket: self, buf }
+        Write { socket: self, buf, patience: patience::Patience::default() }
     }
 
     fn flush(&mut self) -> Flush<'_, Self>
@@ -60,6 +62,7 @@ pub trait Socket: Send + Sync + Unpin + 'static {
 pub struct Read<'a, S: ?Sized, B> {
     socket: &'a mut S,
     buf: &'a mut B,
+    patience: patience::Patience,
 }
 
 impl<S: ?Sized, B> Future for Read<'_, S, B>
@@ -75,7 +78,10 @@ where
         while this.buf.has_remaining_mut() {
             match this.socket.try_read(&mut *this.buf) {
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
-                    ready!(this.socket.poll_read_ready(cx))?;
+                    if this.socket.poll_read_ready(cx)?.is_pending() {
+                        this.patience.wait(cx)?;
+                        return Poll::Pending;
+                    }
                 }
                 ready => return Poll::Ready(ready),
             }
@@ -88,6 +94,7 @@ where
 pub struct Write<'a, S: ?Sized> {
     socket: &'a mut S,
     buf: &'a [u8],
+    patience: patience::Patience,
 }
 
 impl<S: ?Sized> Future for Write<'_, S>
@@ -102,7 +109,10 @@ where
         while !this.buf.is_empty() {
             match this.socket.try_write(this.buf) {
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
-                    ready!(this.socket.poll_write_ready(cx))?;
+                    if this.socket.poll_write_ready(cx)?.is_pending() {
+                        this.patience.wait(cx)?;
+                        return Poll::Pending;
+                    }
                 }
                 ready => return Poll::Ready(ready),
             }
@@ -189,7 +199,7 @@ pub async fn connect_tcp<Ws: WithSocket>(
     #[cfg(feature = "_rt-tokio")]
     if crate::rt::rt_tokio::available() {
         let stream = tokio::net::TcpStream::connect((host, port)).await?;
-        // Changed for dead-letter, the only difference to the published crate: see docs/adr/0012.
+        // Changed for dead-letter: see docs/adr/0012.
         stream.set_nodelay(true)?;
         return Ok(with_socket.with_socket(stream).await);
     }

@@ -1,0 +1,21 @@
+//! Breaks everything, and counts: whatever dies, every confirmed message is stored exactly once, or still queued (rules R1, R2,
+//! R3, R6, R10).
+//!
+//! `make test` runs each fault a few times, `make chaos` as often as docs/reliability.md says. `CHAOS_SEED` repeats a run.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    reason = "a test fails by panicking, and its numbers are small"
+)]
+
+mod cuts;
+mod kills;
+mod ledger;
+mod proxy;
+mod resend;
+mod stand;
+#[path = "../it/support/mod.rs"]
+#[expect(dead_code, unused_imports, reason = "shared with the other tests")]
+mod support;
