@@ -17,9 +17,9 @@ test: cargo ## run every test against private servers
 	@$(SERVERS) install
 	@$(SERVERS) with target/servers/test cargo test --workspace --locked
 
-chaos: cargo ## break everything, many times: kills, and cuts between any two frames (CHAOS_SEED=1)
+chaos: cargo ## break everything, many times (hours), and print the table; ONLY=kills for a part, CHAOS_SEED=1
 	@$(SERVERS) install
-	@$(SERVERS) with target/servers/chaos cargo test --locked --test chaos -- --include-ignored --nocapture --test-threads 1
+	@scripts/chaos.sh $(ONLY)
 
 check: cargo ## format, lints, OpenAPI drift, docs
 	cargo fmt --all --check

@@ -30,9 +30,6 @@ pub struct DatabaseConfig {
         default_value = "postgres://postgres@127.0.0.1:5432/postgres"
     )]
     pub database_url: String,
-    /// How long it may leave us without an answer before a connection is given up
-    #[arg(long, env = "DEAD_LETTER_DATABASE_ANSWER_TIMEOUT", default_value = "65s", value_parser = duration)]
-    pub database_answer_timeout: Duration,
 }
 
 /// Logs and traces.
@@ -64,6 +61,9 @@ pub struct ServeConfig {
     /// The database.
     #[command(flatten)]
     pub database: DatabaseConfig,
+    /// How long the database may leave us without an answer before a connection is given up
+    #[arg(long, env = "DEAD_LETTER_DATABASE_ANSWER_TIMEOUT", default_value = "65s", value_parser = duration)]
+    pub database_answer_timeout: Duration,
     /// `RabbitMQ`, 3.10 or later: `amqp://user:password@host:port/vhost`, or `amqps://…`
     #[arg(
         long,

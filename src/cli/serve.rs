@@ -36,7 +36,7 @@ pub(super) async fn run(config: ServeConfig) -> anyhow::Result<()> {
 async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let broker = Broker::new(&config.amqp_url)?;
     let sources = config.source_queues();
-    store::set_answer_timeout(config.database.database_answer_timeout);
+    store::set_answer_timeout(config.database_answer_timeout);
     let store = Store::new(&config.database.database_url, pool_sizes(&config, sources.len()))
         .context("DATABASE_URL cannot be used")?;
     let metrics = Arc::new(Metrics::new());

@@ -105,7 +105,7 @@ impl<'i> Pump<'i> {
             }
             let full = self.batch.is_full(&self.ingest.config);
             let lingered = self.batch.due(&self.ingest.config);
-            let due = lingered.filter(|_| self.may_store(full));
+            let due = lingered.filter(|_| self.may_store());
             let retry = self.hold.as_ref().map(|hold| hold.retry_at).filter(|_| self.writing.is_empty());
             tokio::select! {
                 () = stop.cancelled(), if !stopping => {
@@ -115,7 +115,10 @@ impl<'i> Pump<'i> {
                 Some(written) = self.writing.join_next() => self.settle(written, source).await?,
                 () = at(due), if due.is_some() => {
                     self.take_ready(source, stopping).await?;
-                    self.store_batch();
+                    // What had arrived may have filled it: then it is stored already, and the next one waits.
+                    if self.may_store() {
+                        self.store_batch();
+                    }
                 }
                 () = at(retry), if retry.is_some() => self.retry(),
                 // While a batch lingers, what arrives need not wake anybody.
@@ -133,7 +136,8 @@ impl<'i> Pump<'i> {
 
     /// A batch that is not full waits for the one before it, and gathers meanwhile: so batches grow with the load, and none
     /// waits when there is little. Only full ones are written beside each other.
-    fn may_store(&self, full: bool) -> bool {
+    fn may_store(&self) -> bool {
+        let full = self.batch.is_full(&self.ingest.config);
         let most = if full { self.ingest.config.batches_in_flight as usize } else { 1 };
         self.hold.is_none() && self.writing.len() < most
     }
@@ -189,7 +193,7 @@ impl<'i> Pump<'i> {
         ingest.metrics.in_flight_bytes.add(i64::try_from(size).unwrap_or(i64::MAX));
         self.batch.push(arrival.tag, row);
         if self.batch.is_full(&ingest.config) {
-            let may_store = self.may_store(true);
+            let may_store = self.may_store();
             match &mut self.hold {
                 Some(hold) => hold.batches.push_back(std::mem::take(&mut self.batch)),
                 None if may_store => self.store_batch(),
@@ -214,9 +218,6 @@ impl<'i> Pump<'i> {
     }
 
     fn store_batch(&mut self) {
-        if self.batch.rows.is_empty() {
-            return;
-        }
         let batch = std::mem::take(&mut self.batch);
         let span = self.span.take().unwrap_or_else(Span::none);
         span.record("messaging.batch.message_count", batch.rows.len());

@@ -9,40 +9,36 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
 
 use crate::domain::operation::Settled;
-use crate::store::Chunk;
+use crate::store::ChunkItem;
 
-/// The outcomes that this process knows and the database may not, shared by its workers.
+/// The outcomes that this process knows and the database may not, by operation and position; shared by its workers.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Unrecorded(Arc<Mutex<HashMap<Uuid, HashMap<i64, Settled>>>>);
+pub(super) struct Unrecorded(Arc<Mutex<HashMap<(Uuid, i64), Settled>>>);
 
 impl Unrecorded {
-    /// What is known of the items of this chunk.
-    pub fn of(&self, chunk: &Chunk) -> Vec<Settled> {
+    /// What is known of these items of the operation.
+    pub fn of<'i>(&self, operation: Uuid, items: impl Iterator<Item = &'i ChunkItem>) -> Vec<Settled> {
         let outcomes = self.lock();
-        let Some(known) = outcomes.get(&chunk.operation.id) else { return Vec::new() };
-        chunk.items.iter().filter_map(|item| known.get(&item.position).cloned()).collect()
+        items.filter_map(|item| outcomes.get(&(operation, item.position)).cloned()).collect()
     }
 
     /// To be called before the outcomes are recorded.
     pub fn keep(&self, operation: Uuid, settled: &[Settled]) {
-        let mut outcomes = self.lock();
-        let known = outcomes.entry(operation).or_default();
-        known.extend(settled.iter().map(|item| (item.position, item.clone())));
+        self.lock().extend(settled.iter().map(|item| ((operation, item.position), item.clone())));
     }
 
     /// To be called when they are; with all of the operation, once that is completed.
     pub fn forget(&self, operation: Uuid, settled: &[Settled], completed: bool) {
         let mut outcomes = self.lock();
+        for item in settled {
+            outcomes.remove(&(operation, item.position));
+        }
         if completed {
-            outcomes.remove(&operation);
-        } else if let Some(known) = outcomes.get_mut(&operation) {
-            for item in settled {
-                known.remove(&item.position);
-            }
+            outcomes.retain(|(of, _), _| *of != operation);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Uuid, HashMap<i64, Settled>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<(Uuid, i64), Settled>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -79,7 +79,7 @@ impl Worker {
         let unrecorded = self.operations.unrecorded.clone();
         let mut done = match chunk.operation.kind {
             Kind::Redeliver => {
-                let known = unrecorded.of(&chunk);
+                let known = unrecorded.of(chunk.operation.id, living(&chunk));
                 let rest =
                     living(&chunk).filter(|item| known.iter().all(|one| one.position != item.position));
                 let mut done = redeliver::redeliver(&mut self.publisher, &chunk.operation, rest).await;

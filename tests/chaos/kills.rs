@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use rand::Rng;
 
-use crate::stand::{Stand, repeat};
+use crate::stand::Stand;
+use crate::table::{Row, times};
 
 /// Messages between two kills, and the longest time until the next.
 const MESSAGES: usize = 1500;
@@ -13,21 +14,11 @@ const LONGEST: u64 = 150;
 /// R1, R2, R3: two replicas share a source, and one of them is always being killed.
 #[tokio::test(flavor = "multi_thread")]
 async fn kills_lose_nothing() {
-    kill(20).await;
-}
-
-/// The same, as often as `make chaos` does.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes ten minutes: make chaos"]
-async fn two_hundred_kills_lose_nothing() {
-    kill(200).await;
-}
-
-async fn kill(times: usize) {
+    let mut row = Row::new("SIGKILL of the service, 2 replicas", times(200));
     let settings = [("DEAD_LETTER_BATCH_ROWS", "100")];
     let mut stand = Stand::start(&settings).await;
     let mut replica = stand.replica(&settings);
-    for _ in 0..times {
+    for _ in 0..times(200) {
         stand.publish(MESSAGES).await;
         // Not to wait for anything: any moment is as good as another.
         let moment = stand.random.random_range(0..LONGEST);
@@ -39,7 +30,6 @@ async fn kill(times: usize) {
         }
     }
     stand.until_quiet("kills").await;
-    let verdict = stand.verdict().await;
-    println!("{times} kills: {verdict}");
-    assert!(verdict.is_clean(), "{verdict}; {}", repeat());
+    row.ledger(&stand.verdict().await);
+    row.finish();
 }

@@ -1,12 +1,15 @@
 //! Breaks everything, and counts: whatever dies, every confirmed message is stored exactly once, or still queued (rules R1, R2,
 //! R3, R6, R10).
 //!
-//! `make test` runs each fault a few times, `make chaos` as often as docs/reliability.md says. `CHAOS_SEED` repeats a run.
+//! `make test` runs each fault a few times, `make chaos` (`CHAOS=full`) as often as docs/reliability.md says. `CHAOS_SEED` repeats
+//! a run.
 
 #![expect(
     clippy::unwrap_used,
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
     reason = "a test fails by panicking, and its numbers are small"
 )]
 
@@ -19,3 +22,4 @@ mod stand;
 #[path = "../it/support/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "shared with the other tests")]
 mod support;
+mod table;

@@ -10,13 +10,20 @@ use crate::proxy::{Protocol, Proxy, server};
 use crate::support::{Broker, Database, Service, TestQueue, until_within};
 
 /// Time in which all is well again after a fault that the service has to find out about.
-const RECOVERY: Duration = Duration::from_mins(1);
+pub const RECOVERY: Duration = Duration::from_mins(1);
+
+/// Which connection a fault is on.
+#[derive(Clone, Copy, Debug)]
+pub enum At {
+    Broker,
+    Database,
+}
 
 /// Fields are dropped in this order.
 pub struct Stand {
     pub service: Service,
-    pub amqp: Proxy,
-    pub postgres: Proxy,
+    amqp: Proxy,
+    postgres: Proxy,
     pub source: TestQueue,
     pub database: Database,
     pub broker: Broker,
@@ -37,6 +44,14 @@ impl Stand {
         service.until_ready().await;
         let random = StdRng::seed_from_u64(seed());
         Self { service, amqp, postgres, source, database, broker, ledger: Ledger::default(), random }
+    }
+
+    /// The one in front of this.
+    pub fn proxy(&self, at: At) -> &Proxy {
+        match at {
+            At::Broker => &self.amqp,
+            At::Database => &self.postgres,
+        }
     }
 
     /// Another one on the same source, without proxies.

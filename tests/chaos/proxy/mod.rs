@@ -3,6 +3,7 @@
 mod amqp;
 mod postgres;
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -93,7 +94,7 @@ struct Link {
     cut: CancellationToken,
     frozen: CancellationToken,
     gone: Mutex<Option<Side>>,
-    seen: Mutex<Vec<String>>,
+    seen: Mutex<HashSet<&'static str>>,
 }
 
 impl Proxy {
@@ -259,12 +260,12 @@ impl Carrier {
         let mut trap = self.state.trap.lock().unwrap_or_else(PoisonError::into_inner);
         let mut seen = self.link.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let waiting = trap.as_mut()?;
-        if self.way == Way::ToServer && waiting.after == Some(name) {
-            seen.push(name.to_owned());
+        if let Some(before) = waiting.after.filter(|before| self.way == Way::ToServer && *before == name) {
+            seen.insert(before);
         }
         let here = waiting.way == self.way
             && waiting.name == name
-            && waiting.after.is_none_or(|before| seen.iter().any(|seen| seen == before));
+            && waiting.after.is_none_or(|before| seen.contains(before));
         if !here {
             return None;
         }
