@@ -253,13 +253,15 @@ impl Chunk {
         counters::apply(&mut self.transaction, changes).await
     }
 
-    /// Writes the outcomes into the rows that are locked, by their places.
+    /// Writes the outcomes into the rows that are locked, by their places, and lets the planner, who knows nothing of items that
+    /// were frozen a moment ago, look for them in no other way.
     async fn settle(&mut self, settled: &[Settled]) -> Result<(), StoreError> {
         let rows: HashMap<i64, &str> =
             self.items.iter().map(|item| (item.position, item.row.as_str())).collect();
         let places: Option<Vec<&str>> =
             settled.iter().map(|item| rows.get(&item.position).copied()).collect();
         let places = places.ok_or_else(|| StoreError::Inconsistent("an item of another chunk".into()))?;
+        by_places_only(&mut self.transaction, true).await?;
         let updated = sqlx::query(
             "UPDATE operation_item i SET outcome = s.outcome, detail = s.detail, redelivery_id = s.redelivery_id, \
                  settled_at = now() \
@@ -273,6 +275,7 @@ impl Chunk {
         .bind(settled.iter().map(|item| item.redelivery_id).collect::<Vec<_>>())
         .execute(&mut *self.transaction)
         .await?;
+        by_places_only(&mut self.transaction, false).await?;
         if updated.rows_affected() == settled.len() as u64 {
             Ok(())
         } else {
@@ -282,4 +285,15 @@ impl Chunk {
             )))
         }
     }
+}
+
+async fn by_places_only(
+    transaction: &mut Transaction<'static, Postgres>,
+    only: bool,
+) -> Result<(), StoreError> {
+    sqlx::query("SELECT set_config('enable_indexscan', $1, true), set_config('enable_bitmapscan', $1, true)")
+        .bind(if only { "off" } else { "on" })
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
 }
