@@ -140,8 +140,8 @@ pub struct IngestConfig {
 /// Settings of operations.
 #[derive(Args, Clone, Debug)]
 pub struct OperationsConfig {
-    /// Chunks, of different operations, that are worked on at the same time
-    #[arg(long, env = "DEAD_LETTER_OPERATION_WORKERS", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=64))]
+    /// Chunks that are worked on at the same time
+    #[arg(long, env = "DEAD_LETTER_OPERATION_WORKERS", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub operation_workers: u32,
     /// Most dead letters in a chunk
     #[arg(long, env = "DEAD_LETTER_CHUNK_ITEMS", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=10_000))]
