@@ -31,9 +31,10 @@ for all nodes, those of DIR/node-2 for that one. `kill` is for one node always. 
 the cluster. Nodes that were all stopped wait for each other, so it is DIR that is to be started then. DIR/env has
 AMQP_URLS, of all nodes, and RABBITMQ_PIDS, of those that run, both separated by commas.
 
-Two variables are for the servers that a command starts:
+Three variables are for the servers that a command starts:
   RABBITMQ_PLUGINS     to be enabled, such as rabbitmq_shovel,rabbitmq_prometheus. One that listens does so on its usual
                        port and on all interfaces, so only one node of a machine can have it.
+  RABBITMQ_SETTINGS    of the application rabbit, such as "{consumer_timeout, 60000}, {channel_tick_interval, 1000}"
   POSTGRES_SETTINGS    such as "shared_buffers=1GB max_wal_size=8GB"
 END
 }

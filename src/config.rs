@@ -64,7 +64,7 @@ pub struct ServeConfig {
     /// How long the database may leave us without an answer before a connection is given up
     #[arg(long, env = "DEAD_LETTER_DATABASE_ANSWER_TIMEOUT", default_value = "65s", value_parser = duration)]
     pub database_answer_timeout: Duration,
-    /// `RabbitMQ`, 3.10 or later: `amqp://user:password@host:port/vhost`, or `amqps://…`
+    /// `RabbitMQ`, 3.10 or later: `amqp://user:password@host:port/vhost`, or `amqps://…`; of a cluster's nodes, by comma
     #[arg(
         long,
         env = "AMQP_URL",

@@ -63,6 +63,7 @@ start_rabbitmq() {
     echo "$plugins" >"$folder/enabled_plugins"
     : >"$folder/rabbitmq.conf"
     ! is_member || configure_member
+    echo "[${RABBITMQ_SETTINGS:+{rabbit, [$RABBITMQ_SETTINGS]\}}]." >"$folder/advanced.config"
     be_private
     # RUNNING_UNDER_SYSTEMD makes the script become the server, instead of waiting for it as a parent.
     launch rabbitmq "$folder/server.pid" "$log/console.log" "${in_private[@]}" RUNNING_UNDER_SYSTEMD=true \

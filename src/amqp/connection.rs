@@ -1,5 +1,7 @@
-//! Connecting to the broker.
+//! Connecting to the broker: to one of its nodes.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use lapin::uri::AMQPUri;
@@ -7,43 +9,149 @@ use lapin::{Connection, ConnectionProperties};
 
 use super::AmqpError;
 
-/// A broker that does not finish the handshake in this time is taken for absent.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Seconds without a sign of life, after twice which a connection is given up.
-const HEARTBEAT: u16 = 10;
+/// A node that does not finish the handshake in this time is taken for absent, and the next one is tried.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// A broker that does not answer a request in this time is taken for gone. A queue without a leader does not answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+/// A goodbye that is not answered in this time is not waited for: without it the connection ends as well.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// Seconds without a sign of life, after twice which a connection is given up. A node that is stopped is left so early that
+/// the messages which it had sent go to another consumer soon after the queue has a new leader.
+const HEARTBEAT: u16 = 5;
 
-/// Where the broker is.
+/// Where the broker is: its nodes, of which any will do.
 #[derive(Clone, Debug)]
 pub struct Broker {
-    uri: AMQPUri,
+    nodes: Arc<[AMQPUri]>,
+    /// Which of them the next connection tries first.
+    turn: Arc<AtomicUsize>,
 }
 
 impl Broker {
-    /// Takes `amqp://user:password@host:port/vhost`, or `amqps://…`.
-    pub fn new(url: &str) -> Result<Self, AmqpError> {
-        let mut uri: AMQPUri = url.parse().map_err(AmqpError::Url)?;
-        uri.query.heartbeat.get_or_insert(HEARTBEAT);
-        Ok(Self { uri })
+    /// Takes `amqp://user:password@host:port/vhost`, or `amqps://…`; of several nodes, separated by commas.
+    pub fn new(urls: &str) -> Result<Self, AmqpError> {
+        let nodes = urls
+            .split(',')
+            .enumerate()
+            .map(|(index, url)| node(url.trim()).map_err(|why| at(index, why)))
+            .collect::<Result<Arc<[_]>, _>>()?;
+        if let Some(other) = nodes.iter().position(|node| node.vhost != nodes[0].vhost) {
+            return Err(at(other, "its virtual host is not that of the first".into()));
+        }
+        let turn = Arc::new(AtomicUsize::new(rand::random_range(0..nodes.len())));
+        Ok(Self { nodes, turn })
     }
 
     /// The virtual host that everything happens in.
     pub fn vhost(&self) -> &str {
-        &self.uri.vhost
+        &self.nodes[0].vhost
     }
 
-    /// Host and port, for logs.
+    /// Host and port of each node, for logs.
     pub fn address(&self) -> String {
-        format!("{}:{}", self.uri.authority.host, self.uri.authority.port)
+        let addresses: Vec<_> = self.nodes.iter().map(address).collect();
+        addresses.join(", ")
     }
 
-    /// Connects; the purpose shows in the broker's list of connections.
+    /// Connects to the first node that lets us in, beginning with another one each time; the purpose shows in the broker's list
+    /// of connections.
     pub(super) async fn connect(&self, purpose: &str) -> Result<Connection, AmqpError> {
-        let properties = ConnectionProperties::default()
-            .with_connection_name(format!("dead-letter {purpose}").into())
-            .with_client_property("product".into(), "dead-letter".into());
-        tokio::time::timeout(CONNECT_TIMEOUT, Connection::connect_uri(self.uri.clone(), properties))
-            .await
-            .map_err(|_| AmqpError::Unavailable("no answer in time".into()))?
-            .map_err(AmqpError::from)
+        let first = self.turn.fetch_add(1, Ordering::Relaxed) % self.nodes.len();
+        let (before, after) = self.nodes.split_at(first);
+        let mut refusals = Vec::new();
+        for node in after.iter().chain(before) {
+            match connect_to(node, purpose).await {
+                Ok(connection) => return Ok(connection),
+                Err(error) => refusals.push((node, error)),
+            }
+        }
+        if let [(_, only)] = refusals.as_slice() {
+            return Err(only.clone());
+        }
+        let refusals: Vec<_> =
+            refusals.iter().map(|(node, error)| format!("{}: {error}", address(node))).collect();
+        Err(AmqpError::Unavailable(refusals.join("; ")))
+    }
+}
+
+/// What a request answers, in time.
+pub(super) async fn answer<T>(request: impl Future<Output = Result<T, AmqpError>>) -> Result<T, AmqpError> {
+    tokio::time::timeout(ANSWER_TIMEOUT, request)
+        .await
+        .map_err(|_| AmqpError::Unavailable("no answer in time".into()))?
+}
+
+/// Says goodbye. Whether or not the broker answers, the connection is gone.
+pub(super) async fn close(connection: Connection) {
+    let _ = tokio::time::timeout(CLOSE_TIMEOUT, connection.close(200, "bye".into())).await;
+}
+
+async fn connect_to(node: &AMQPUri, purpose: &str) -> Result<Connection, AmqpError> {
+    let properties = ConnectionProperties::default()
+        .with_connection_name(format!("dead-letter {purpose}").into())
+        .with_client_property("product".into(), "dead-letter".into());
+    tokio::time::timeout(CONNECT_TIMEOUT, Connection::connect_uri(node.clone(), properties))
+        .await
+        .map_err(|_| AmqpError::Unavailable("no answer in time".into()))?
+        .map_err(AmqpError::from)
+}
+
+/// Reads the URL of one node. The reasons hold nothing of it: there is a password in it (rule R14).
+fn node(url: &str) -> Result<AMQPUri, String> {
+    let Some((_, rest)) = url.split_once("://").filter(|(scheme, _)| matches!(*scheme, "amqp" | "amqps"))
+    else {
+        return Err(
+            "it does not begin with amqp:// or amqps:// (a comma in a password is written %2C)".into()
+        );
+    };
+    // The parser would take it for localhost.
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    if authority.rsplit('@').next().is_some_and(|host| host.starts_with('[')) {
+        return Err("it has an IPv6 address: use a name that leads to it".into());
+    }
+    let mut uri: AMQPUri = url.parse()?;
+    uri.query.heartbeat.get_or_insert(HEARTBEAT);
+    Ok(uri)
+}
+
+fn at(index: usize, why: String) -> AmqpError {
+    AmqpError::Url { number: index + 1, why }
+}
+
+fn address(node: &AMQPUri) -> String {
+    format!("{}:{}", node.authority.host, node.authority.port)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nodes_are_separated_by_commas() {
+        let broker = Broker::new("amqp://a:5001/%2f, amqps://user:pass%2Cword@b").unwrap();
+        assert_eq!(broker.address(), "a:5001, b:5671");
+        assert_eq!(broker.vhost(), "/");
+        assert_eq!(broker.nodes[1].authority.userinfo.password, "pass,word");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_without_the_password() {
+        let wrong = [
+            ("", "URL 1"),
+            ("amqp://a,", "URL 2"),
+            ("amqp://a,b:5672", "URL 2"),
+            ("amqp://user:secret,secret@a", "URL 1"),
+            ("amqp:user:secret@a", "amqp://"),
+            ("http://user:secret@a", "amqp://"),
+            ("amqp://a/one,amqp://user:secret@b/two", "URL 2: its virtual host"),
+            ("amqp://user:secret@[::1]:5672", "IPv6"),
+            ("amqp://user:secret@a:port", "port"),
+            ("amqp://user:secret@a?heartbeat=often", "digit"),
+        ];
+        for (urls, part) in wrong {
+            let error = Broker::new(urls).unwrap_err().to_string();
+            assert!(error.contains(part) && error.contains("AMQP_URL"), "{urls}: {error}");
+            assert!(!error.contains("secret"), "{error}");
+        }
     }
 }

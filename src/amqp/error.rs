@@ -17,9 +17,14 @@ pub enum AmqpError {
     /// It cannot be reached, or the connection broke.
     #[error("the broker is not available ({0})")]
     Unavailable(String),
-    /// The URL is none.
-    #[error("AMQP_URL is not valid: {0}")]
-    Url(String),
+    /// A node's URL is none.
+    #[error("AMQP_URL is not valid, URL {number}: {why}")]
+    Url {
+        /// Which of them, counted from 1.
+        number: usize,
+        /// Why, without anything of the URL.
+        why: String,
+    },
 }
 
 impl AmqpError {

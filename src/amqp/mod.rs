@@ -8,6 +8,7 @@ mod connection;
 mod error;
 mod publisher;
 mod received;
+mod settings;
 mod source;
 
 pub use connection::Broker;

@@ -10,6 +10,7 @@ use lapin::types::{FieldTable, ShortString};
 use lapin::{BasicProperties, Channel, Confirmation, Connection, Event, ExchangeKind, PublisherConfirm};
 use tokio::time::Instant;
 
+use super::connection::{answer, close};
 use super::{AmqpError, Broker, codec};
 use crate::domain::message::Properties;
 
@@ -185,9 +186,7 @@ impl Publisher {
     /// Closes the connection.
     pub async fn close(&mut self) {
         if let Some(open) = self.open.take() {
-            // Whether or not the broker answers, the connection is gone.
-            let closing = open.connection.close(200, "bye".into());
-            let _ = tokio::time::timeout(Duration::from_secs(2), closing).await;
+            close(open.connection).await;
         }
     }
 }
@@ -263,9 +262,12 @@ fn receipt(answer: lapin::Result<Confirmation>, alone: bool) -> Receipt {
 }
 
 async fn confirm_channel(connection: &Connection) -> Result<Channel, AmqpError> {
-    let channel = connection.create_channel().await?;
-    channel.confirm_select(ConfirmSelectOptions::default()).await?;
-    Ok(channel)
+    answer(async {
+        let channel = connection.create_channel().await?;
+        channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        Ok(channel)
+    })
+    .await
 }
 
 fn watch_blocked(connection: &Connection) -> Arc<Mutex<Option<String>>> {

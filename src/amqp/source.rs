@@ -1,8 +1,7 @@
 //! A dead-letter queue that is consumed.
 
-use std::time::Duration;
-
 use futures_util::StreamExt;
+use lapin::message::Delivery;
 use lapin::options::{
     BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicQosOptions, ExchangeDeclareOptions,
     QueueBindOptions, QueueDeclareOptions,
@@ -10,10 +9,9 @@ use lapin::options::{
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection, Consumer, ExchangeKind};
 
+use super::connection::{answer, close};
+use super::settings::QueueSettings;
 use super::{AmqpError, Broker, Received};
-
-/// A broker that does not answer a request in this time is taken for gone.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Which queue to consume, and whether it is ours to declare.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +41,8 @@ pub struct Source {
     queue: String,
     consumer: Option<Consumer>,
     consumers: u64,
+    /// The last delivery tag that came.
+    last_tag: u64,
 }
 
 impl Source {
@@ -52,7 +52,8 @@ impl Source {
         answer(ensure(&connection, source)).await?;
         let channel = answer(async { Ok(connection.create_channel().await?) }).await?;
         let aside = answer(async { Ok(connection.create_channel().await?) }).await?;
-        Ok(Self { connection, channel, aside, queue: source.queue.clone(), consumer: None, consumers: 0 })
+        let queue = source.queue.clone();
+        Ok(Self { connection, channel, aside, queue, consumer: None, consumers: 0, last_tag: 0 })
     }
 
     /// Consumes, with at most `prefetch` messages that are not acknowledged.
@@ -75,15 +76,26 @@ impl Source {
         self.consumer.is_some()
     }
 
-    /// The next message. `None` once a cancelled consumer has given all it had; waits for ever where there is none.
+    /// The next message. `None` once a cancelled consumer has given all it had; waits for ever where there is none. An
+    /// error where one was left out: nothing after it could ever be acknowledged.
     pub async fn next(&mut self) -> Option<Result<Arrival, AmqpError>> {
         let Some(consumer) = self.consumer.as_mut() else { return std::future::pending().await };
         let next = consumer.next().await;
         if next.is_none() {
             self.consumer = None;
         }
-        let arrival = next?.map(|delivery| Arrival { tag: delivery.delivery_tag, received: delivery.into() });
-        Some(arrival.map_err(AmqpError::from))
+        Some(next?.map_err(AmqpError::from).and_then(|delivery| self.arrival(delivery)))
+    }
+
+    /// The client library drops what comes for a consumer that it does not know, which one is that the broker has cancelled.
+    fn arrival(&mut self, delivery: Delivery) -> Result<Arrival, AmqpError> {
+        let tag = delivery.delivery_tag;
+        let expected = self.last_tag + 1;
+        if tag != expected {
+            return Err(AmqpError::Unavailable(format!("delivery {tag} came where {expected} was due")));
+        }
+        self.last_tag = tag;
+        Ok(Arrival { tag, received: delivery.into() })
     }
 
     /// Asks the broker for no more; what it has sent already still comes out of [`Self::next`], which then ends.
@@ -98,6 +110,12 @@ impl Source {
         answer(async { Ok(self.channel.basic_ack(tag, BasicAckOptions { multiple: true }).await?) }).await
     }
 
+    /// How the broker would lose messages of this queue, as it was declared. `None` where the broker does not tell.
+    pub async fn losses(&self) -> Option<Vec<String>> {
+        let settings = answer(QueueSettings::of(&self.connection, &self.queue)).await;
+        settings.ok().flatten().map(|settings| settings.losses())
+    }
+
     /// To look at the queue while it is consumed.
     pub fn probe(&self) -> QueueProbe {
         QueueProbe { channel: self.aside.clone(), queue: self.queue.clone() }
@@ -105,8 +123,7 @@ impl Source {
 
     /// Closes the connection: what is not acknowledged goes back to the queue.
     pub async fn close(self) {
-        // Whether or not the broker answers, the connection is gone.
-        let _ = answer(async { Ok(self.connection.close(200, "bye".into()).await?) }).await;
+        close(self.connection).await;
     }
 }
 
@@ -127,12 +144,6 @@ impl QueueProbe {
         .await?;
         Ok(queue.message_count())
     }
-}
-
-async fn answer<T>(request: impl Future<Output = Result<T, AmqpError>>) -> Result<T, AmqpError> {
-    tokio::time::timeout(ANSWER_TIMEOUT, request)
-        .await
-        .map_err(|_| AmqpError::Unavailable("no answer in time".into()))?
 }
 
 /// Looks for the queue, and declares it with its exchange where it is ours and absent. One that is there stays as it is,

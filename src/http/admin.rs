@@ -45,6 +45,8 @@ struct Readiness {
 struct SourceReadiness {
     source: String,
     state: String,
+    /// How the broker may lose its messages.
+    warnings: Vec<String>,
 }
 
 /// The routes.
@@ -64,8 +66,7 @@ async fn live() -> &'static str {
 /// Whether messages come in and requests can be answered; and if not, why.
 async fn ready(State(AdminState { admin, stop }): State<AdminState>) -> impl IntoResponse {
     let database = admin.store.ping().await;
-    let states: Vec<_> =
-        admin.sources.iter().map(|source| (source.source().to_owned(), source.get())).collect();
+    let states: Vec<_> = admin.sources.iter().map(|source| (source, source.get())).collect();
     let stopping = stop.is_cancelled();
     let consuming = states.iter().all(|(_, state)| *state == SourceState::Consuming);
     let readiness = Readiness {
@@ -74,7 +75,11 @@ async fn ready(State(AdminState { admin, stop }): State<AdminState>) -> impl Int
         database: database.map_or_else(|error| error.to_string(), |()| "answers".into()),
         sources: states
             .into_iter()
-            .map(|(source, state)| SourceReadiness { source, state: state.to_string() })
+            .map(|(source, state)| SourceReadiness {
+                source: source.source().to_owned(),
+                state: state.to_string(),
+                warnings: source.warnings(),
+            })
             .collect(),
     };
     let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

@@ -5,11 +5,9 @@
 //! the queue once.
 
 use std::collections::VecDeque;
-use std::convert::Infallible;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use prometheus::IntGauge;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -23,11 +21,16 @@ use super::writer::{self, Written};
 use super::{Ingest, SourceState};
 use crate::amqp::{AmqpError, Arrival, QueueProbe, Source};
 use crate::clock;
+use crate::domain::message::Value;
 use crate::store::StoreError;
-use crate::telemetry::{BatchStored, link_to_message};
+use crate::telemetry::{BatchStored, SourceMetrics, link_to_message};
 
 /// How often the depth of the queue is looked at.
 const DEPTH_INTERVAL: Duration = Duration::from_secs(5);
+/// A consumer that gets nothing for longer, of a queue that has messages, is given up.
+const LONGEST_SILENCE: Duration = Duration::from_secs(10);
+/// A message that was delivered so often before is half-way to the default limit of `RabbitMQ` 4.
+const MANY_DELIVERIES: i64 = 10;
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 const LONGEST_RETRY: Duration = Duration::from_secs(2);
 
@@ -84,10 +87,10 @@ impl<'i> Pump<'i> {
 
     /// Runs until the channel fails, the database is away for too long, or everything is finished after a stop.
     pub async fn run(&mut self, source: &mut Source, stop: &CancellationToken) -> End {
-        let watching = watch_depth(source.probe(), self.ingest.metrics.depth.clone());
+        let watching = watch(source.probe(), self.ingest.metrics.clone());
         let pumped = tokio::select! {
             pumped = self.pump(source, stop) => pumped,
-            never = watching => match never {},
+            silent = watching => Err(silent),
         };
         pumped.unwrap_or_else(|error| End::Broker(error.to_string()))
     }
@@ -181,7 +184,15 @@ impl<'i> Pump<'i> {
                 messaging.batch.message_count = field::Empty,
             )
         });
-        link_to_message(span, &arrival.received.message.properties);
+        let properties = &arrival.received.message.properties;
+        link_to_message(span, properties);
+        let deliveries = properties.header("x-delivery-count").and_then(Value::as_i64);
+        if deliveries.is_some_and(|deliveries| deliveries >= MANY_DELIVERIES) {
+            ingest.status.warn(format!(
+                "messages come that were delivered {MANY_DELIVERIES} times or more without an acknowledgement: RabbitMQ 4 \
+                 drops them, or dead-letters them, past a limit of 20, unless it is told otherwise"
+            ));
+        }
         let decoder = Decoder {
             vhost: ingest.broker.vhost(),
             source: &ingest.source.queue,
@@ -333,11 +344,19 @@ async fn at(time: Option<Instant>) {
     }
 }
 
-/// Beside the pump, and without a say: a broker that is slow to answer this delivers and takes acks all the same.
-async fn watch_depth(queue: QueueProbe, depth: IntGauge) -> Infallible {
+/// Beside the pump: notes the depth of the queue. A broker that is slow to answer this delivers and takes acks all the same.
+/// Ends when messages wait while none comes, although none is in hand: then the broker has lost the consumer, and told nobody.
+async fn watch(queue: QueueProbe, metrics: SourceMetrics) -> AmqpError {
+    let (mut came, mut silent) = (0, Duration::ZERO);
     loop {
         if let Ok(messages) = queue.depth().await {
-            depth.set(messages.into());
+            metrics.depth.set(messages.into());
+            let came_before = std::mem::replace(&mut came, metrics.ingested.get() + metrics.duplicates.get());
+            let idle = metrics.consuming.get() == 1 && metrics.in_flight.get() == 0 && came == came_before;
+            silent = if messages > 0 && idle { silent + DEPTH_INTERVAL } else { Duration::ZERO };
+            if silent > LONGEST_SILENCE {
+                return AmqpError::Unavailable(format!("{messages} messages wait, and none comes"));
+            }
         }
         sleep(DEPTH_INTERVAL).await;
     }

@@ -1,6 +1,7 @@
 //! What a source is doing: said in readiness always, and in the log once, when it changes.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use tracing::{info, warn};
@@ -40,12 +41,21 @@ pub struct SourceStatus {
     source: String,
     metrics: SourceMetrics,
     state: Mutex<SourceState>,
+    warnings: Mutex<Vec<String>>,
+    /// Whether the broker has told how the source was declared.
+    is_known: AtomicBool,
 }
 
 impl SourceStatus {
     /// A source that has not begun.
     pub fn new(source: &str, metrics: SourceMetrics) -> Self {
-        Self { source: source.to_owned(), metrics, state: Mutex::new(SourceState::Starting) }
+        Self {
+            source: source.to_owned(),
+            metrics,
+            state: Mutex::new(SourceState::Starting),
+            warnings: Mutex::default(),
+            is_known: AtomicBool::new(false),
+        }
     }
 
     /// The source's name.
@@ -56,6 +66,32 @@ impl SourceStatus {
     /// What it is doing now.
     pub fn get(&self) -> SourceState {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How the broker may lose messages of the source, as far as it can be seen.
+    pub fn warnings(&self) -> Vec<String> {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn is_known(&self) -> bool {
+        self.is_known.load(Ordering::Relaxed)
+    }
+
+    /// Takes what the broker has told of the source.
+    pub(super) fn set_known(&self, losses: Vec<String>) {
+        self.is_known.store(true, Ordering::Relaxed);
+        for loss in losses {
+            self.warn(loss);
+        }
+    }
+
+    /// Says it in the log once, and in readiness from now on.
+    pub(super) fn warn(&self, warning: String) {
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        if !warnings.contains(&warning) {
+            warn!(source = self.source, warning, "the broker may lose messages of this source");
+            warnings.push(warning);
+        }
     }
 
     pub(super) fn set(&self, new: SourceState) {

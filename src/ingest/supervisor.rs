@@ -44,6 +44,12 @@ async fn attempt(ingest: &Ingest, stop: &CancellationToken, backoff: &mut Durati
         Ok(source) => source,
         Err(error) => return Some(SourceState::WaitingForBroker(error.to_string())),
     };
+    // Once: the broker logs each question as an error.
+    if !ingest.status.is_known()
+        && let Some(losses) = stop.run_until_cancelled(source.losses()).await?
+    {
+        ingest.status.set_known(losses);
+    }
     let mut pump = Pump::new(ingest);
     let end = pump.run(&mut source, stop).await;
     debug!(source = ingest.source.queue, ?end, "the source's connection ends");

@@ -45,9 +45,15 @@ pub struct Verdict {
 }
 
 impl Ledger {
-    /// Publishes so many, half of them without what tells them apart.
-    pub async fn publish(&mut self, broker: &Broker, exchange: &str, count: usize, random: &mut StdRng) {
-        let mut messages = Vec::new();
+    /// Publishes so many, half of them without what tells them apart. Returns the ids of the others.
+    pub async fn publish(
+        &mut self,
+        broker: &Broker,
+        exchange: &str,
+        count: usize,
+        random: &mut StdRng,
+    ) -> Vec<String> {
+        let (mut messages, mut ids) = (Vec::new(), Vec::new());
         for number in 0..count {
             let (mark, keyed) = (id(), number % 2 == 0);
             let mut body = vec![0; BODY];
@@ -56,9 +62,13 @@ impl Ledger {
             let sent = Sent { body: Sha256::digest(&body).into(), keyed };
             let message = if keyed { DeadMessage::new(&mark, "chaos_service") } else { DeadMessage::plain() };
             messages.push(message.body(body));
+            if keyed {
+                ids.push(mark.clone());
+            }
             self.sent.insert(mark, sent);
         }
         broker.publish_all(exchange, messages).await;
+        ids
     }
 
     /// How many were published and confirmed.

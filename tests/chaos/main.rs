@@ -13,11 +13,14 @@
     reason = "a test fails by panicking, and its numbers are small"
 )]
 
+mod cluster;
 mod cuts;
 mod kills;
 mod ledger;
+mod nodes;
 mod proxy;
 mod resend;
+mod sources;
 mod stand;
 #[path = "../it/support/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "shared with the other tests")]

@@ -1,5 +1,7 @@
 //! Frames of AMQP 0-9-1.
 
+use std::sync::{Mutex, PoisonError};
+
 /// Type, channel and length before, an end mark after.
 const AROUND: usize = 8;
 
@@ -68,4 +70,26 @@ pub fn nack_instead(confirm: &[u8]) -> Vec<u8> {
 /// The broker runs out of memory.
 pub fn connection_blocked(_: &[u8]) -> Vec<u8> {
     frame([0; 2], 10, 60, &short("low on memory"))
+}
+
+/// Channel and tag of the consumer that is to be cancelled.
+static CONSUMER: Mutex<([u8; 2], Vec<u8>)> = Mutex::new(([0; 2], Vec::new()));
+
+/// Notes whom this delivery is for.
+pub fn note_consumer(delivery: &[u8]) -> Vec<u8> {
+    let tag = delivery[11..12 + usize::from(delivery[11])].to_vec();
+    *CONSUMER.lock().unwrap_or_else(PoisonError::into_inner) = ([delivery[1], delivery[2]], tag);
+    Vec::new()
+}
+
+/// To the broker: no more for the noted consumer, which knows nothing of this.
+pub fn cancel_consumer(_: &[u8]) -> Vec<u8> {
+    let (channel, tag) = CONSUMER.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    frame(channel, 60, 30, &[&tag[..], &[0]].concat())
+}
+
+/// The broker's answer to that, made into news for the client: its consumer was cancelled, and nothing comes after this.
+pub fn consumer_cancelled(answer: &[u8]) -> Vec<u8> {
+    let tag = &answer[11..12 + usize::from(answer[11])];
+    frame([answer[1], answer[2]], 60, 30, &[tag, &[1]].concat())
 }

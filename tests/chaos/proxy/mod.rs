@@ -15,7 +15,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-pub use amqp::{channel_close, connection_blocked, nack_instead};
+pub use amqp::{
+    cancel_consumer, channel_close, connection_blocked, consumer_cancelled, nack_instead, note_consumer,
+};
 
 /// Which way a unit goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +64,8 @@ pub enum Deed {
     HalfOpen(Side),
     /// What is made of it goes before it.
     Inject(fn(&[u8]) -> Vec<u8>),
+    /// What is made of it goes instead of it.
+    Replace(fn(&[u8]) -> Vec<u8>),
 }
 
 /// Springs once: at the unit of this name after `skip` others.
@@ -83,7 +87,7 @@ pub struct Proxy {
 }
 
 struct State {
-    trap: Mutex<Option<Trap>>,
+    traps: Mutex<Vec<Trap>>,
     sprung: AtomicUsize,
     /// Counts the healings.
     healed: watch::Sender<u64>,
@@ -103,7 +107,7 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let state = Arc::new(State {
-            trap: Mutex::new(None),
+            traps: Mutex::default(),
             sprung: AtomicUsize::new(0),
             healed: watch::channel(0).0,
         });
@@ -120,7 +124,12 @@ impl Proxy {
     }
 
     pub fn set(&self, trap: Trap) {
-        *self.state.trap.lock().unwrap_or_else(PoisonError::into_inner) = Some(trap);
+        self.set_all(vec![trap]);
+    }
+
+    /// Each of them springs once.
+    pub fn set_all(&self, traps: Vec<Trap>) {
+        *self.state.traps.lock().unwrap_or_else(PoisonError::into_inner) = traps;
     }
 
     /// How many traps have sprung.
@@ -128,9 +137,9 @@ impl Proxy {
         self.state.sprung.load(Ordering::SeqCst)
     }
 
-    /// Takes the trap away; what is frozen or half-open is cut.
+    /// Takes the traps away; what is frozen or half-open is cut.
     pub fn heal(&self) {
-        *self.state.trap.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.set_all(Vec::new());
         self.state.healed.send_modify(|times| *times += 1);
     }
 }
@@ -252,29 +261,26 @@ impl Carrier {
                 to.write_all(&make(&unit.bytes)).await?;
                 to.write_all(&unit.bytes).await?;
             }
+            Deed::Replace(make) => to.write_all(&make(&unit.bytes)).await?,
         }
         Ok(())
     }
 
     fn springs(&self, name: &str) -> Option<Deed> {
-        let mut trap = self.state.trap.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut traps = self.state.traps.lock().unwrap_or_else(PoisonError::into_inner);
         let mut seen = self.link.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let waiting = trap.as_mut()?;
-        if let Some(before) = waiting.after.filter(|before| self.way == Way::ToServer && *before == name) {
-            seen.insert(before);
+        if self.way == Way::ToServer {
+            seen.extend(traps.iter().filter_map(|trap| trap.after).filter(|before| *before == name));
         }
-        let here = waiting.way == self.way
-            && waiting.name == name
-            && waiting.after.is_none_or(|before| seen.contains(before));
-        if !here {
-            return None;
-        }
-        if waiting.skip > 0 {
-            waiting.skip -= 1;
+        let here = traps.iter().position(|trap| {
+            trap.way == self.way && trap.name == name && trap.after.is_none_or(|before| seen.contains(before))
+        })?;
+        if traps[here].skip > 0 {
+            traps[here].skip -= 1;
             return None;
         }
         self.state.sprung.fetch_add(1, Ordering::SeqCst);
-        trap.take().map(|trap| trap.deed)
+        Some(traps.remove(here).deed)
     }
 }
 

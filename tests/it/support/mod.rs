@@ -15,7 +15,7 @@ pub use api::Api;
 pub use broker::{Broker, TestQueue};
 pub use database::Database;
 pub use message::{DeadMessage, id, text};
-pub use servers::Servers;
+pub use servers::{Servers, turn};
 pub use service::{Service, free_address};
 
 /// A condition that does not hold by then never will.

@@ -11,21 +11,33 @@ use super::until;
 /// Servers take a while to start: one test at a time has its own.
 static ONE_AT_A_TIME: Semaphore = Semaphore::const_new(1);
 
+/// Waits for the turn of a test that has servers of another kind.
+pub async fn turn() -> SemaphorePermit<'static> {
+    ONE_AT_A_TIME.acquire().await.unwrap()
+}
+
 /// A private `PostgreSQL` and `RabbitMQ`, stopped and removed with the value.
 pub struct Servers {
     folder: PathBuf,
     pub database_url: String,
     pub amqp_url: String,
+    settings: String,
     _turn: SemaphorePermit<'static>,
 }
 
 impl Servers {
     pub async fn start(name: &str) -> Self {
+        Self::start_with(name, &[]).await
+    }
+
+    /// With these settings of `RabbitMQ`, such as `{consumer_timeout, 3000}`.
+    pub async fn start_with(name: &str, rabbitmq: &[&str]) -> Self {
         let turn = ONE_AT_A_TIME.acquire().await.unwrap();
         let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
             .join("target/servers")
             .join(format!("it-{name}-{}", std::process::id()));
-        let mut servers = Self { folder, database_url: String::new(), amqp_url: String::new(), _turn: turn };
+        let (database_url, amqp_url, settings) = (String::new(), String::new(), rabbitmq.join(", "));
+        let mut servers = Self { folder, database_url, amqp_url, settings, _turn: turn };
         servers.run("start", None);
         let env = std::fs::read_to_string(servers.folder.join("env")).unwrap();
         let values: HashMap<_, _> = env
@@ -48,6 +60,11 @@ impl Servers {
         self.run("start", Some(server));
     }
 
+    /// What the broker has logged.
+    pub fn broker_log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("rabbitmq/log/rabbitmq.log")).unwrap_or_default()
+    }
+
     /// Waits until the broker has written down that this queue exists. It does so half a second after the declaration, and
     /// a queue of a broker that is killed before never has a leader again, nor its messages.
     pub async fn until_registered(&self, queue: &str) {
@@ -64,6 +81,7 @@ impl Servers {
         let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("scripts/servers.sh");
         let mut command = Command::new(script);
         command.arg(action).arg(&self.folder).args(server).env_remove("DATABASE_URL").env_remove("AMQP_URL");
+        command.env("RABBITMQ_SETTINGS", &self.settings);
         let output = command.output().unwrap();
         assert!(output.status.success(), "{action}: {}", String::from_utf8_lossy(&output.stderr));
     }
