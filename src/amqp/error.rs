@@ -17,6 +17,9 @@ pub enum AmqpError {
     /// It cannot be reached, or the connection broke.
     #[error("the broker is not available ({0})")]
     Unavailable(String),
+    /// It is short of memory or disk space, and takes no messages from anybody for now.
+    #[error("the broker blocks publishers ({0})")]
+    Blocked(String),
     /// The URL is none.
     #[error("AMQP_URL is not valid: {0}")]
     Url(String),

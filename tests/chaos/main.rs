@@ -17,8 +17,11 @@ mod cuts;
 mod kills;
 mod ledger;
 mod proxy;
+mod redelivery;
+mod refusals;
 mod resend;
 mod stand;
+mod stops;
 #[path = "../it/support/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "shared with the other tests")]
 mod support;

@@ -69,3 +69,8 @@ pub fn nack_instead(confirm: &[u8]) -> Vec<u8> {
 pub fn connection_blocked(_: &[u8]) -> Vec<u8> {
     frame([0; 2], 10, 60, &short("low on memory"))
 }
+
+/// It has memory again.
+pub fn connection_unblocked(_: &[u8]) -> Vec<u8> {
+    frame([0; 2], 10, 61, &[])
+}

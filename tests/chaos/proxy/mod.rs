@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-pub use amqp::{channel_close, connection_blocked, nack_instead};
+pub use amqp::{channel_close, connection_blocked, connection_unblocked, nack_instead};
 
 /// Which way a unit goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +62,8 @@ pub enum Deed {
     HalfOpen(Side),
     /// What is made of it goes before it.
     Inject(fn(&[u8]) -> Vec<u8>),
+    /// What is made of it by the first goes before it; then nothing for so long, and then what is made of it by the second.
+    Pause(fn(&[u8]) -> Vec<u8>, std::time::Duration, fn(&[u8]) -> Vec<u8>),
 }
 
 /// Springs once: at the unit of this name after `skip` others.
@@ -250,6 +252,12 @@ impl Carrier {
             }
             Deed::Inject(make) => {
                 to.write_all(&make(&unit.bytes)).await?;
+                to.write_all(&unit.bytes).await?;
+            }
+            Deed::Pause(begin, time, end) => {
+                to.write_all(&begin(&unit.bytes)).await?;
+                tokio::time::sleep(time).await;
+                to.write_all(&end(&unit.bytes)).await?;
                 to.write_all(&unit.bytes).await?;
             }
         }

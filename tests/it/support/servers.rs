@@ -48,6 +48,13 @@ impl Servers {
         self.run("start", Some(server));
     }
 
+    /// Runs `rabbitmqctl` for the broker.
+    pub fn ctl(&self, arguments: &[&str]) {
+        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("scripts/servers.sh");
+        let output = Command::new(script).arg("ctl").arg(&self.folder).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
     /// Waits until the broker has written down that this queue exists. It does so half a second after the declaration, and
     /// a queue of a broker that is killed before never has a leader again, nor its messages.
     pub async fn until_registered(&self, queue: &str) {
