@@ -268,7 +268,7 @@ impl Open {
                 }
             }
             // The connection is gone, and its confirms with it.
-            std::future::pending().await
+            std::future::pending::<()>().await;
         };
         let _ = tokio::time::timeout_at(deadline, blocked_for_long).await;
     }

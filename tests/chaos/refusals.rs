@@ -1,6 +1,7 @@
 //! Publishes that the broker refuses, or does not answer.
 
 use std::collections::HashSet;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use lapin::ExchangeKind;
@@ -129,6 +130,13 @@ struct Work {
     _full: Option<TestQueue>,
 }
 
+/// Runs `rabbitmqctl`.
+fn ctl(servers: &Servers, arguments: &[&str]) {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/servers.sh");
+    let output = Command::new(script).arg("ctl").arg(&servers.folder).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
 fn classic() -> (&'static str, AMQPValue) {
     // As soon as the broker is there such a queue is: that of a quorum would refuse until it has a leader.
     ("x-queue-type", text("classic"))
@@ -137,8 +145,8 @@ fn classic() -> (&'static str, AMQPValue) {
 impl Bench {
     async fn start() -> Self {
         let servers = Servers::start("refusals").await;
-        servers.ctl(&["add_user", "limited", "limited"]);
-        servers.ctl(&["set_permissions", "limited", ".*", r"^amq\.default$", ".*"]);
+        ctl(&servers, &["add_user", "limited", "limited"]);
+        ctl(&servers, &["set_permissions", "limited", ".*", r"^amq\.default$", ".*"]);
         let broker = Broker::on(&servers.amqp_url).await;
         let database = Database::on(&servers.database_url).await;
         let source = broker.declare_source(&[classic()]).await;
@@ -234,8 +242,8 @@ impl Bench {
         };
         match fault {
             Fault::BodyTooLarge => {
-                self.servers
-                    .ctl(&["eval", &format!("application:set_env(rabbit, max_message_size, {LIMIT}).")]);
+                let limit = format!("application:set_env(rabbit, max_message_size, {LIMIT}).");
+                ctl(&self.servers, &["eval", &limit]);
                 // The limit is for new channels.
                 self.service.restart();
                 self.service.until_ready().await;
@@ -246,7 +254,7 @@ impl Bench {
                 self.proxy.set(at_a_confirm(deed));
             }
             Fault::NoConfirm => self.proxy.set(at_a_confirm(Deed::FreezeBefore)),
-            Fault::Blocked => self.servers.ctl(&["set_vm_memory_high_watermark", "0"]),
+            Fault::Blocked => ctl(&self.servers, &["set_vm_memory_high_watermark", "0"]),
             Fault::BrokerGone => self.servers.kill("rabbitmq"),
             _ => {}
         }
@@ -255,10 +263,10 @@ impl Bench {
     async fn end(&mut self, fault: Fault) {
         match fault {
             Fault::BodyTooLarge => {
-                self.servers.ctl(&["eval", "application:unset_env(rabbit, max_message_size)."]);
+                ctl(&self.servers, &["eval", "application:unset_env(rabbit, max_message_size)."]);
             }
             Fault::SaidToBeBlocked | Fault::NoConfirm => self.proxy.heal(),
-            Fault::Blocked => self.servers.ctl(&["set_vm_memory_high_watermark", "0.4"]),
+            Fault::Blocked => ctl(&self.servers, &["set_vm_memory_high_watermark", "0.4"]),
             Fault::BrokerGone => {
                 self.servers.start_again("rabbitmq");
                 self.broker = Broker::on(&self.servers.amqp_url).await;
@@ -271,7 +279,7 @@ impl Bench {
     /// Waits for the reason of every item that is refused, or for what the operation waits for; says how long that took.
     async fn until_reason(&self, fault: Fault, path: &str, begun: Instant, row: &mut Row) -> Duration {
         let what = format!("a reason after {fault:?} ({})", repeat());
-        let why = until_within(Duration::from_secs(60), &what, || async {
+        let why = until_within(Duration::from_mins(1), &what, || async {
             let now = self.service.api.get(path).await.json;
             if fault.passes() {
                 return now["lastError"].as_str().map(|why| vec![why.to_owned()]);

@@ -24,12 +24,12 @@ async fn destructive_acts_are_attributable() {
     let all: Vec<Value> = world.api().all("order=oldest", 200).await;
     let ids: Vec<&str> = all.iter().map(|letter| letter["id"].as_str().unwrap()).collect();
 
-    let begun = Utc::now();
+    let begun = dead_letter::clock::now();
     let filter = json!({"filter": {"error": "50% of", "reason": "rejected"}, "order": "oldest", "limit": 2, "note": "fixed in 42"});
     let redelivered = world.api().post("/dead-letters/redeliver?wait=30", &filter).await.assert(200).json;
     let by_ids = json!({"ids": ids, "note": "the rest is of no use"});
     let deleted = world.api().delete("/dead-letters?wait=30", &by_ids).await.assert(200).json;
-    let ended = Utc::now();
+    let ended = dead_letter::clock::now();
 
     let asked = json!({"filter": {"error": "50% of", "reason": "rejected"}, "all": false});
     assert_eq!(without_nulls(&redelivered["selection"]), asked);

@@ -33,11 +33,6 @@ impl Api {
         Self { client: reqwest::Client::new(), base: format!("http://{address}") }
     }
 
-    /// Host and port.
-    pub fn address(&self) -> &str {
-        self.base.trim_start_matches("http://")
-    }
-
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.base))
     }

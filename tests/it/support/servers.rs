@@ -13,7 +13,7 @@ static ONE_AT_A_TIME: Semaphore = Semaphore::const_new(1);
 
 /// A private `PostgreSQL` and `RabbitMQ`, stopped and removed with the value.
 pub struct Servers {
-    folder: PathBuf,
+    pub folder: PathBuf,
     pub database_url: String,
     pub amqp_url: String,
     _turn: SemaphorePermit<'static>,
@@ -46,13 +46,6 @@ impl Servers {
     /// Starts it again, on the same port and data.
     pub fn start_again(&self, server: &str) {
         self.run("start", Some(server));
-    }
-
-    /// Runs `rabbitmqctl` for the broker.
-    pub fn ctl(&self, arguments: &[&str]) {
-        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("scripts/servers.sh");
-        let output = Command::new(script).arg("ctl").arg(&self.folder).args(arguments).output().unwrap();
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     }
 
     /// Waits until the broker has written down that this queue exists. It does so half a second after the declaration, and
