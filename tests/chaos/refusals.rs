@@ -21,6 +21,8 @@ const REASON: Duration = Duration::from_secs(10);
 /// Messages of an operation that are refused, and those that are not.
 const BAD: usize = 10;
 const GOOD: usize = 30;
+/// Each may have the same chunk in hand, one after the other.
+const WORKERS: usize = 2;
 /// Messages that come in meanwhile.
 const PROBE: usize = 500;
 /// Bytes of a body that is too large, and the limit.
@@ -329,7 +331,9 @@ impl Bench {
         let dead = self.service.api.all(&format!("service={}", work.service), 200).await.len();
         row.must(dead == work.bad, format!("{fault:?}: {dead} are still dead"));
         self.database.assert_counters_exact().await;
-        came.len() - came_ids.len()
+        let repeats = came.len() - came_ids.len();
+        row.must(repeats <= WORKERS * GOOD, format!("{fault:?}: {repeats} published again"));
+        repeats
     }
 }
 

@@ -38,7 +38,7 @@ async fn destructive_acts_are_attributable() {
     assert_eq!(listed, json!([deleted, redelivered]));
     let expected = [
         (&redelivered, "redeliver", "fixed in 42", vec!["sent", "refused"]),
-        (&deleted, "delete", "the rest is of no use", vec!["skipped", "deleted", "deleted", "deleted"]),
+        (&deleted, "delete", "the rest is of no use", vec!["deleted", "deleted", "deleted", "skipped"]),
     ];
     for (operation, kind, note, outcomes) in expected {
         assert_eq!(operation["kind"], kind);
