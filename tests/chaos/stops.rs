@@ -23,7 +23,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 const MESSAGES: usize = 200;
 /// What the broker has sent and the channel of a consumer that is cancelled has not yet passed on goes back to a quorum queue (RabbitMQ's
 /// issue 3729); it is a few, while what a replica has in hand is a batch or more.
-const ON_THEIR_WAY: usize = 30;
+const ON_THEIR_WAY: usize = 50;
 /// An operation takes several seconds at this rate, so that there is always one when a replica stops.
 const RATE: usize = 50;
 
@@ -34,7 +34,9 @@ async fn stops_are_noticed_by_nobody() {
     let mut row = Row::new("SIGTERM under load, one of 2 replicas after the other", count);
     // As it is by default; a load balancer as attentive as that of this test needs less.
     let delay = if is_full() { "5s" } else { "1s" };
-    let mut rollout = Rollout::start(&[("DEAD_LETTER_DRAIN_DELAY", delay)]).await;
+    // Batches that wait for more, so that there is always one in hand when a replica stops.
+    let settings = [("DEAD_LETTER_DRAIN_DELAY", delay), ("DEAD_LETTER_BATCH_LINGER", "300ms")];
+    let mut rollout = Rollout::start(&settings).await;
     let done = CancellationToken::new();
     let (broker, source) = (Broker::shared().await, rollout.source.name.clone());
     let publishing = tokio::spawn(publish(broker, source, done.clone()));
@@ -150,7 +152,7 @@ async fn publish(broker: Broker, source: String, done: CancellationToken) -> Led
     while !done.is_cancelled() {
         ledger.publish(&broker, &source, MESSAGES, &mut random).await;
         // No condition to wait for: this is the load.
-        let _ = done.run_until_cancelled(tokio::time::sleep(Duration::from_millis(200))).await;
+        let _ = done.run_until_cancelled(tokio::time::sleep(Duration::from_millis(100))).await;
     }
     ledger
 }
