@@ -8,6 +8,7 @@ mod connection;
 mod error;
 mod publisher;
 mod received;
+mod returned;
 mod source;
 
 pub use connection::Broker;

@@ -10,6 +10,7 @@ use lapin::{BasicProperties, Channel, Confirmation, Connection, Event, ExchangeK
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::returned::{self, Returned};
 use super::{AmqpError, Broker, codec};
 use crate::domain::message::Properties;
 
@@ -193,16 +194,18 @@ impl Publisher {
             });
         }
         let mut receipts = Vec::with_capacity(messages.len());
+        let mut returned = Vec::new();
         for confirm in sent {
             receipts.push(match confirm {
                 Err(receipt) => receipt,
                 Ok(confirm) => tokio::select! {
                     biased;
-                    answer = confirm => receipt(answer, alone),
+                    answer = confirm => receipt(answer, alone, &mut returned),
                     () = given_up.clone() => Receipt::Unknown(open.overdue()),
                 },
             });
         }
+        returned::assign(messages, &mut receipts, returned);
         receipts
     }
 
@@ -279,15 +282,15 @@ impl Open {
     }
 }
 
-/// `basic.return` comes before its confirm: a message is delivered only if it was confirmed and not returned.
-fn receipt(answer: lapin::Result<Confirmation>, alone: bool) -> Receipt {
+/// What a confirm says; the return that comes with it may be of another message.
+fn receipt(answer: lapin::Result<Confirmation>, alone: bool, returned: &mut Vec<Returned>) -> Receipt {
     match answer {
-        Ok(Confirmation::Ack(None)) => Receipt::Confirmed,
-        Ok(Confirmation::Ack(Some(returned)) | Confirmation::Nack(Some(returned))) => {
-            let detail = format!("returned: {} {}", returned.reply_code, returned.reply_text);
-            Receipt::Refused(Refusal::new("returned", detail))
+        Ok(Confirmation::Ack(back)) => {
+            returned.extend(back.map(Returned::from));
+            Receipt::Confirmed
         }
-        Ok(Confirmation::Nack(None)) => {
+        Ok(Confirmation::Nack(back)) => {
+            returned.extend(back.map(Returned::from));
             Receipt::Refused(Refusal::new("nacked", "nacked by a queue: it is full, or has no leader"))
         }
         Ok(Confirmation::NotRequested) => Receipt::Unknown("the channel does not confirm".into()),
