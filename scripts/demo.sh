@@ -129,6 +129,8 @@ services:
     squad: messaging
 END
 export DEAD_LETTER_OWNERSHIP_FILE=target/demo/ownership.yaml
+# Whoever presses Ctrl-C is not kept waiting.
+export DEAD_LETTER_DRAIN_DELAY=0s
 
 service_died() {
     say "dead-letter ended by itself; the end of $log:"

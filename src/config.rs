@@ -103,7 +103,10 @@ pub struct ServeConfig {
     /// How long dead letters are kept, in whole UTC days of arrival, such as `90d`; for ever, if not given
     #[arg(long, env = "DEAD_LETTER_RETENTION", value_parser = days)]
     pub retention: Option<TimeDelta>,
-    /// How long work in hand may take to finish after SIGTERM
+    /// How long the API goes on to take requests after SIGTERM, while readiness says no: load balancers need a moment
+    #[arg(long, env = "DEAD_LETTER_DRAIN_DELAY", default_value = "5s", value_parser = duration)]
+    pub drain_delay: Duration,
+    /// How long work in hand may take to finish after SIGTERM; to be longer than the drain delay
     #[arg(long, env = "DEAD_LETTER_GRACE_PERIOD", default_value = "30s", value_parser = duration)]
     pub grace_period: Duration,
     /// Logs and traces.
@@ -149,8 +152,8 @@ pub struct OperationsConfig {
     /// Most bytes of bodies in a chunk, but for a single larger message
     #[arg(long, env = "DEAD_LETTER_CHUNK_BYTES", default_value_t = 16 << 20)]
     pub chunk_bytes: u32,
-    /// How long a chunk waits for the broker's confirms, 30s at most: its transaction stays open meanwhile
-    #[arg(long, env = "DEAD_LETTER_CONFIRM_TIMEOUT", default_value = "10s", value_parser = confirm_timeout)]
+    /// How long a chunk waits for the broker, from connecting to its confirms, 30s at most: its transaction stays open meanwhile
+    #[arg(long, env = "DEAD_LETTER_CONFIRM_TIMEOUT", default_value = "8s", value_parser = confirm_timeout)]
     pub confirm_timeout: Duration,
 }
 

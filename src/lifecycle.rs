@@ -1,11 +1,14 @@
 //! How the process begins and ends: a soft stop that lets work finish, within a grace period; a task that crashes ends all.
+//!
+//! On SIGTERM work ends at once, but doors stay open for a moment: whoever spreads requests over replicas learns of the stop by asking for
+//! readiness, and sends some until then. What tells of the process, readiness among it, goes on to the very end.
 
 use std::future::Future;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
@@ -13,19 +16,31 @@ use tracing::{error, info};
 #[derive(Debug)]
 pub struct Lifecycle {
     stop: CancellationToken,
-    tasks: JoinSet<(&'static str, anyhow::Result<()>)>,
+    close: CancellationToken,
+    tasks: Tasks,
+    witnesses: Tasks,
+    drain_delay: Duration,
     grace: Duration,
 }
 
+type Tasks = JoinSet<(&'static str, anyhow::Result<()>)>;
+type Ended = Result<(&'static str, anyhow::Result<()>), JoinError>;
+
 impl Lifecycle {
-    /// No tasks yet; once asked to stop, they will have so long.
-    pub fn new(grace: Duration) -> Self {
-        Self { stop: CancellationToken::new(), tasks: JoinSet::new(), grace }
+    /// No tasks yet. On SIGTERM doors close after the delay; tasks have the grace period to end, from the signal on.
+    pub fn new(drain_delay: Duration, grace: Duration) -> Self {
+        let (stop, close) = (CancellationToken::new(), CancellationToken::new());
+        Self { stop, close, tasks: JoinSet::new(), witnesses: JoinSet::new(), drain_delay, grace }
     }
 
     /// Cancelled when the process is to stop: finish what is in hand, begin nothing new.
     pub fn stop(&self) -> CancellationToken {
         self.stop.clone()
+    }
+
+    /// Cancelled a moment later: take no more requests.
+    pub fn close(&self) -> CancellationToken {
+        self.close.clone()
     }
 
     /// Runs a task that ends only when the process is to stop.
@@ -37,39 +52,69 @@ impl Lifecycle {
         self.tasks.spawn(async move { (name, task.await) });
     }
 
+    /// Runs a task that never ends: it is dropped with the process, after all others have ended.
+    pub fn spawn_witness(
+        &mut self,
+        name: &'static str,
+        task: impl Future<Output = anyhow::Result<()>> + Send + 'static,
+    ) {
+        self.witnesses.spawn(async move { (name, task.await) });
+    }
+
     /// Waits for SIGTERM, SIGINT or the end of a task, then stops every other task. Fails if a task failed, panicked,
     /// ended before it was asked to, or did not end within the grace period.
     pub async fn run(mut self) -> anyhow::Result<()> {
         let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
-        let mut outcome = tokio::select! {
-            _ = terminate.recv() => { info!("SIGTERM: finishing what is in hand"); Ok(()) }
-            _ = interrupt.recv() => { info!("SIGINT: finishing what is in hand"); Ok(()) }
-            Some(ended) = self.tasks.join_next() => match ended {
-                Ok((name, Ok(()))) => Err(anyhow::anyhow!("{name} ended by itself")),
-                Ok((name, Err(error))) => Err(error.context(format!("{name} failed"))),
-                Err(panic) => Err(anyhow::anyhow!("a task crashed: {panic}")),
-            },
+        let (mut outcome, delay) = tokio::select! {
+            _ = terminate.recv() => {
+                info!("SIGTERM: finishing what is in hand");
+                (Ok(()), self.drain_delay)
+            }
+            // Somebody sits at the keyboard, and no load balancer before it.
+            _ = interrupt.recv() => {
+                info!("SIGINT: finishing what is in hand");
+                (Ok(()), Duration::ZERO)
+            }
+            Some(ended) = self.tasks.join_next() => (too_early(ended), Duration::ZERO),
+            Some(ended) = self.witnesses.join_next() => (too_early(ended), Duration::ZERO),
         };
         self.stop.cancel();
-        let drained = tokio::time::timeout(self.grace, async {
-            while let Some(ended) = self.tasks.join_next().await {
-                match ended {
-                    Ok((_, Ok(()))) => {}
-                    Ok((name, Err(error))) => {
-                        error!(error = format!("{error:#}"), task = name, "failed while stopping");
-                        outcome = Err(error.context(format!("{name} failed while stopping")));
-                    }
-                    Err(panic) => outcome = Err(anyhow::anyhow!("a task crashed: {panic}")),
-                }
+        let tasks = &mut self.tasks;
+        let ended = tokio::time::timeout(self.grace, async {
+            if tokio::time::timeout(delay, drain(tasks, &mut outcome)).await.is_err() {
+                self.close.cancel();
+                drain(tasks, &mut outcome).await;
             }
         });
-        if drained.await.is_err() {
+        if ended.await.is_err() {
             bail!(
                 "not finished within the grace period of {:?}: what is not acknowledged comes again",
                 self.grace
             );
         }
         outcome
+    }
+}
+
+fn too_early(ended: Ended) -> anyhow::Result<()> {
+    match ended {
+        Ok((name, Ok(()))) => Err(anyhow::anyhow!("{name} ended by itself")),
+        Ok((name, Err(error))) => Err(error.context(format!("{name} failed"))),
+        Err(panic) => Err(anyhow::anyhow!("a task crashed: {panic}")),
+    }
+}
+
+/// Waits until all have ended; what one of them ended with is noted.
+async fn drain(tasks: &mut Tasks, outcome: &mut anyhow::Result<()>) {
+    while let Some(ended) = tasks.join_next().await {
+        match ended {
+            Ok((_, Ok(()))) => {}
+            Ok((name, Err(error))) => {
+                error!(error = format!("{error:#}"), task = name, "failed while stopping");
+                *outcome = Err(error.context(format!("{name} failed while stopping")));
+            }
+            Err(panic) => *outcome = Err(anyhow::anyhow!("a task crashed: {panic}")),
+        }
     }
 }

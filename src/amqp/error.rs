@@ -25,6 +25,9 @@ pub enum AmqpError {
         /// Why, without anything of the URL.
         why: String,
     },
+    /// It is short of memory or disk space, and takes no messages from anybody for now.
+    #[error("the broker blocks publishers ({0})")]
+    Blocked(String),
 }
 
 impl AmqpError {

@@ -8,6 +8,7 @@ mod connection;
 mod error;
 mod publisher;
 mod received;
+mod returned;
 mod settings;
 mod source;
 

@@ -1,21 +1,24 @@
 //! Publishing with confirms: what happened to each message is known, or known to be unknown (rule R7).
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions};
 use lapin::types::{FieldTable, ShortString};
 use lapin::{BasicProperties, Channel, Confirmation, Connection, Event, ExchangeKind, PublisherConfirm};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::connection::{answer, close};
+use super::returned::{self, Returned};
 use super::{AmqpError, Broker, codec};
 use crate::domain::message::Properties;
 
 /// Class, weight and body size that stand before the properties in a content header, and the frame's own bytes.
 const HEADER_OVERHEAD: usize = 12 + 8;
+/// How long a broker that has said that it blocks publishers is waited for: it confirms what it had taken before, and no more.
+const BLOCKED_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A message to publish.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,30 +72,46 @@ pub struct Publisher {
 struct Open {
     connection: Connection,
     channel: Channel,
-    blocked: Arc<Mutex<Option<String>>>,
+    /// Whether confirms may still come on the channel that nobody waits for.
+    stale: bool,
+    blocked: watch::Receiver<Option<String>>,
 }
 
 impl Publisher {
-    /// Prepares a publisher that waits so long for the confirms of a batch.
+    /// Prepares a publisher that takes so long at most for a batch, from connecting to the last confirm.
     pub fn new(broker: Broker, confirm_timeout: Duration) -> Self {
         Self { broker, confirm_timeout, open: None }
     }
 
     /// Connects, where there is no connection that works.
-    pub async fn ready(&mut self) -> Result<(), AmqpError> {
+    ///
+    /// A broker that blocks publishers is waited for on the connection that it blocked: what it has not yet read of that one
+    /// it takes in when it goes on, so that each further connection would bring a further copy.
+    async fn ready(&mut self, deadline: Instant) -> Result<(), AmqpError> {
+        let connected = tokio::time::timeout_at(deadline, self.connect()).await;
+        let connected = connected.unwrap_or_else(|_| Err(AmqpError::Unavailable("no answer in time".into())));
+        if connected.as_ref().is_err_and(|error| !matches!(error, AmqpError::Blocked(_))) {
+            self.open = None;
+        }
+        connected
+    }
+
+    async fn connect(&mut self) -> Result<(), AmqpError> {
         if self.open.as_ref().is_none_or(|open| !open.connection.status().connected()) {
             let connection = self.broker.connect("publisher").await?;
             let blocked = watch_blocked(&connection);
             let channel = confirm_channel(&connection).await?;
-            self.open = Some(Open { connection, channel, blocked });
+            self.open = Some(Open { connection, channel, stale: false, blocked });
         }
-        match &mut self.open {
-            Some(open) if !open.channel.status().connected() => {
-                open.channel = confirm_channel(&open.connection).await?;
-                Ok(())
-            }
-            _ => Ok(()),
+        let Some(open) = &mut self.open else { return Ok(()) };
+        if let Some(reason) = open.is_blocked() {
+            return Err(AmqpError::Blocked(reason));
         }
+        if open.stale || !open.channel.status().connected() {
+            open.channel = confirm_channel(&open.connection).await?;
+            open.stale = false;
+        }
+        Ok(())
     }
 
     /// Publishes all of them, persistent as their properties say and mandatory, and tells what became of each.
@@ -102,6 +121,9 @@ impl Publisher {
     /// id: better than not at all. What does so most often, an exchange that does not exist, is looked for before.
     pub async fn publish(&mut self, messages: &[Outgoing]) -> Vec<Receipt> {
         let deadline = Instant::now() + self.confirm_timeout;
+        if let Err(error) = self.ready(deadline).await {
+            return vec![Receipt::Unknown(error.to_string()); messages.len()];
+        }
         let missing = self.missing_exchanges(messages, deadline).await;
         let mut receipts = self.publish_window(messages, &missing, deadline).await;
         let closed = self
@@ -116,14 +138,17 @@ impl Publisher {
             }
         }
         if receipts.iter().any(|receipt| matches!(receipt, Receipt::Unknown(_))) {
-            // What is still buffered for a connection that is stuck must not go out later.
-            self.open = None;
+            match &mut self.open {
+                Some(open) if open.is_blocked().is_some() => open.stale = true,
+                // What is still buffered for a connection that is stuck must not go out later.
+                open => *open = None,
+            }
         }
         receipts
     }
 
     async fn publish_alone(&mut self, message: &Outgoing, deadline: Instant) -> Receipt {
-        if let Err(error) = self.ready().await {
+        if let Err(error) = self.ready(deadline).await {
             return Receipt::Unknown(error.to_string());
         }
         let answer =
@@ -156,31 +181,33 @@ impl Publisher {
             return vec![Receipt::Unknown("not connected".into()); messages.len()];
         };
         let alone = messages.len() == 1;
+        let given_up = open.given_up(deadline).shared();
         let mut sent = Vec::with_capacity(messages.len());
         for message in messages {
             if let Some(refusal) = missing.get(&message.exchange) {
                 sent.push(Err(Receipt::Refused(refusal.clone())));
                 continue;
             }
-            let publishing = tokio::time::timeout_at(deadline, open.publish(message));
-            sent.push(publishing.await.unwrap_or_else(|_| Err(Receipt::Unknown(open.overdue()))));
+            sent.push(tokio::select! {
+                biased;
+                publishing = open.publish(message) => publishing,
+                () = given_up.clone() => Err(Receipt::Unknown(open.overdue())),
+            });
         }
         let mut receipts = Vec::with_capacity(messages.len());
+        let mut returned = Vec::new();
         for confirm in sent {
             receipts.push(match confirm {
                 Err(receipt) => receipt,
-                Ok(confirm) => match tokio::time::timeout_at(deadline, confirm).await {
-                    Err(_) => Receipt::Unknown(open.overdue()),
-                    Ok(answer) => receipt(answer, alone),
+                Ok(confirm) => tokio::select! {
+                    biased;
+                    answer = confirm => receipt(answer, alone, &mut returned),
+                    () = given_up.clone() => Receipt::Unknown(open.overdue()),
                 },
             });
         }
+        returned::assign(messages, &mut receipts, returned);
         receipts
-    }
-
-    /// Why the broker does not take messages at the moment, if it says so.
-    pub fn blocked(&self) -> Option<String> {
-        self.open.as_ref()?.blocked()
     }
 
     /// Closes the connection.
@@ -227,27 +254,42 @@ impl Open {
             .map_err(|error| Receipt::Unknown(AmqpError::from(error).to_string()))
     }
 
-    fn blocked(&self) -> Option<String> {
-        self.blocked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Why the broker does not take messages at the moment, if it says so.
+    fn is_blocked(&self) -> Option<String> {
+        self.blocked.borrow().clone()
+    }
+
+    /// Ends when nothing more is to be waited for.
+    async fn given_up(&self, deadline: Instant) {
+        let mut blocked = self.blocked.clone();
+        let blocked_for_long = async {
+            while blocked.wait_for(Option::is_some).await.is_ok() {
+                let unblocked = blocked.wait_for(Option::is_none);
+                if tokio::time::timeout(BLOCKED_PATIENCE, unblocked).await.is_err() {
+                    return;
+                }
+            }
+            // The connection is gone, and its confirms with it.
+            std::future::pending::<()>().await;
+        };
+        let _ = tokio::time::timeout_at(deadline, blocked_for_long).await;
     }
 
     fn overdue(&self) -> String {
-        match self.blocked() {
-            Some(reason) => format!("no confirm in time: the broker blocks publishers ({reason})"),
-            None => "no confirm in time".into(),
-        }
+        self.is_blocked()
+            .map_or_else(|| "no confirm in time".into(), |reason| AmqpError::Blocked(reason).to_string())
     }
 }
 
-/// `basic.return` comes before its confirm: a message is delivered only if it was confirmed and not returned.
-fn receipt(answer: lapin::Result<Confirmation>, alone: bool) -> Receipt {
+/// What a confirm says; the return that comes with it may be of another message.
+fn receipt(answer: lapin::Result<Confirmation>, alone: bool, returned: &mut Vec<Returned>) -> Receipt {
     match answer {
-        Ok(Confirmation::Ack(None)) => Receipt::Confirmed,
-        Ok(Confirmation::Ack(Some(returned)) | Confirmation::Nack(Some(returned))) => {
-            let detail = format!("returned: {} {}", returned.reply_code, returned.reply_text);
-            Receipt::Refused(Refusal::new("returned", detail))
+        Ok(Confirmation::Ack(back)) => {
+            returned.extend(back.map(Returned::from));
+            Receipt::Confirmed
         }
-        Ok(Confirmation::Nack(None)) => {
+        Ok(Confirmation::Nack(back)) => {
+            returned.extend(back.map(Returned::from));
             Receipt::Refused(Refusal::new("nacked", "nacked by a queue: it is full, or has no leader"))
         }
         Ok(Confirmation::NotRequested) => Receipt::Unknown("the channel does not confirm".into()),
@@ -270,17 +312,16 @@ async fn confirm_channel(connection: &Connection) -> Result<Channel, AmqpError> 
     .await
 }
 
-fn watch_blocked(connection: &Connection) -> Arc<Mutex<Option<String>>> {
-    let blocked = Arc::new(Mutex::new(None));
-    let (mut events, state) = (Box::pin(connection.events_listener()), Arc::clone(&blocked));
+fn watch_blocked(connection: &Connection) -> watch::Receiver<Option<String>> {
+    let (sender, blocked) = watch::channel(None);
+    let mut events = Box::pin(connection.events_listener());
     tokio::spawn(async move {
         while let Some(event) = events.next().await {
-            let now = match event {
-                Event::ConnectionBlocked(reason) => Some(reason),
-                Event::ConnectionUnblocked => None,
+            match event {
+                Event::ConnectionBlocked(reason) => sender.send_replace(Some(reason)),
+                Event::ConnectionUnblocked => sender.send_replace(None),
                 _ => continue,
             };
-            *state.lock().unwrap_or_else(PoisonError::into_inner) = now;
         }
     });
     blocked

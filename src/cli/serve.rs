@@ -46,22 +46,24 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let api_listener = bind("HTTP_ADDR", config.http_addr).await?;
     let admin_listener = bind("ADMIN_ADDR", config.admin_addr).await?;
 
-    let mut lifecycle = Lifecycle::new(config.grace_period);
-    let stop = lifecycle.stop();
+    let mut lifecycle = Lifecycle::new(config.drain_delay, config.grace_period);
+    let (stop, close) = (lifecycle.stop(), lifecycle.close());
     let statuses: Arc<[_]> = sources
         .iter()
         .map(|source| Arc::new(SourceStatus::new(&source.queue, metrics.source(&source.queue))))
         .collect();
     let admin = Admin { store: store.clone(), metrics: Arc::clone(&metrics), sources: Arc::clone(&statuses) };
-    lifecycle.spawn("admin", http::serve_admin(admin_listener, admin, stop.clone()));
+    lifecycle.spawn_witness("admin", http::serve_admin(admin_listener, admin, stop.clone()));
     let operations = Operations::new(store.clone());
     let api = Api {
         store: store.clone(),
         ownership: ownership.clone(),
         operations: operations.clone(),
         metrics: Arc::clone(&metrics),
+        stop: stop.clone(),
+        close,
     };
-    lifecycle.spawn("api", http::serve(api_listener, api, stop.clone()));
+    lifecycle.spawn("api", http::serve(api_listener, api));
     if let Some(file) = ownership_file {
         lifecycle.spawn("ownership", ownership::watch(file, ownership, stop.clone()));
     }

@@ -24,12 +24,14 @@ mod view;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
 use axum::serve::ListenerExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -42,6 +44,9 @@ use crate::telemetry::Metrics;
 
 pub use admin::Admin;
 
+/// Until the last answers have gone out.
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
+
 /// What the endpoints work with.
 #[derive(Clone, Debug)]
 pub struct Api {
@@ -53,6 +58,10 @@ pub struct Api {
     pub operations: Operations,
     /// Metrics.
     pub metrics: Arc<Metrics>,
+    /// Cancelled when the process is to stop, and requests are to go elsewhere.
+    pub stop: CancellationToken,
+    /// Cancelled when no more requests are taken, and nobody is to wait any longer.
+    pub close: CancellationToken,
 }
 
 /// The document, but for the routes.
@@ -103,13 +112,26 @@ fn router(api: Api) -> Router {
         .with_state(api)
 }
 
-/// Serves the API until the process is to stop; requests that are under way are finished.
-pub async fn serve(listener: TcpListener, api: Api, stop: CancellationToken) -> anyhow::Result<()> {
-    let service = router(api).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener.tap_io(send_at_once), service)
-        .with_graceful_shutdown(stop.cancelled_owned())
-        .await
-        .context("the API cannot be served")
+/// Serves the API until no more requests are to be taken; those that are under way are finished.
+pub async fn serve(listener: TcpListener, api: Api) -> anyhow::Result<()> {
+    let (close, requests) = (api.close.clone(), TaskTracker::new());
+    let departure = observe::Departure { stop: api.stop.clone(), requests: requests.clone() };
+    let router = router(api).layer(axum::middleware::from_fn_with_state(departure, observe::send_elsewhere));
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener.tap_io(send_at_once), service)
+        .with_graceful_shutdown(close.clone().cancelled_owned());
+    tokio::select! {
+        served = serving.into_future() => served.context("the API cannot be served"),
+        () = all_answered(&close, &requests) => Ok(()),
+    }
+}
+
+/// What is still connected then is a client that has stopped in the middle of a request: nobody waits for it.
+async fn all_answered(close: &CancellationToken, requests: &TaskTracker) {
+    close.cancelled().await;
+    requests.close();
+    requests.wait().await;
+    tokio::time::sleep(LAST_ANSWERS).await;
 }
 
 /// The end of an answer does not wait until the client has acknowledged what came before (Nagle's algorithm).
@@ -118,10 +140,9 @@ fn send_at_once(connection: &mut TcpStream) {
     let _ = connection.set_nodelay(true);
 }
 
-/// Serves health and metrics until the process ends.
+/// Serves health and metrics; does not end.
 pub async fn serve_admin(listener: TcpListener, admin: Admin, stop: CancellationToken) -> anyhow::Result<()> {
-    axum::serve(listener.tap_io(send_at_once), admin::router(admin, stop.clone()))
-        .with_graceful_shutdown(stop.cancelled_owned())
+    axum::serve(listener.tap_io(send_at_once), admin::router(admin, stop))
         .await
         .context("health and metrics cannot be served")
 }

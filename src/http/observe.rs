@@ -1,4 +1,4 @@
-//! Around every request: a deadline, a metric, a span, and the content type of errors.
+//! Around every request: a deadline, a metric, a span, the content type of errors, and the end of its connection.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +8,8 @@ use axum::http::{HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tracing::{Instrument, info_span};
 
 use super::error::{ApiError, IsProblem};
@@ -40,6 +42,26 @@ pub async fn observe(State(metrics): State<Arc<Metrics>>, request: Request, next
         duration: begun.elapsed(),
     }
     .emit(&metrics);
+    response
+}
+
+/// What is known of the end while it comes.
+#[derive(Clone, Debug)]
+pub struct Departure {
+    /// Cancelled when the process is to stop.
+    pub stop: CancellationToken,
+    /// Requests that are not answered yet.
+    pub requests: TaskTracker,
+}
+
+/// Once the process is to stop, each connection ends with its next answer: when the listener closes later, no client has one
+/// that it might send a request on.
+pub async fn send_elsewhere(State(departure): State<Departure>, request: Request, next: Next) -> Response {
+    let _under_way = departure.requests.token();
+    let mut response = next.run(request).await;
+    if departure.stop.is_cancelled() {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     response
 }
 

@@ -186,10 +186,11 @@ async fn await_end(api: &Api, id: Uuid, wait: Duration) -> Result<Operation, Api
     loop {
         let operation = api.store.operation(id).await?;
         let operation = operation.ok_or_else(|| ApiError::Internal(format!("operation {id} is gone")))?;
-        if operation.state == State::Completed || Instant::now() >= deadline {
+        if operation.state == State::Completed || Instant::now() >= deadline || api.close.is_cancelled() {
             return Ok(operation);
         }
-        tokio::time::sleep(LOOK).await;
+        // When the process ends the operation goes on elsewhere, and the answer is how far it is.
+        let _ = api.close.run_until_cancelled(tokio::time::sleep(LOOK)).await;
     }
 }
 

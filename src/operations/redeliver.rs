@@ -29,10 +29,6 @@ pub(super) async fn redeliver<'i>(
     if messages.is_empty() {
         return done;
     }
-    if let Err(error) = publisher.ready().await {
-        done.waits_for = Some(error.to_string());
-        return done;
-    }
     let receipts = publisher.publish(&messages).await;
     for (item, receipt) in going.into_iter().zip(receipts) {
         done.settle(operation, item, receipt);

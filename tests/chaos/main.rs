@@ -19,9 +19,12 @@ mod kills;
 mod ledger;
 mod nodes;
 mod proxy;
+mod redelivery;
+mod refusals;
 mod resend;
 mod sources;
 mod stand;
+mod stops;
 #[path = "../it/support/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "shared with the other tests")]
 mod support;

@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::proxy::{Deed, Side, Trap, Way, connection_blocked, nack_instead};
+use crate::proxy::{Deed, Side, Trap, Way, connection_blocked, connection_unblocked, nack_instead};
 use crate::stand::{At, RECOVERY, Stand, repeat};
 use crate::support::{DeadMessage, TestQueue, id, until, until_eq, until_within};
 use crate::table::{Row, is_full};
 
 const MESSAGES: usize = 300;
 const CHUNK: usize = 50;
+/// Long enough for a chunk to be given up.
+const BLOCKED: Duration = Duration::from_secs(4);
 const SETTINGS: [(&str, &str); 3] = [
     ("DEAD_LETTER_CHUNK_ITEMS", "50"),
     ("DEAD_LETTER_CONFIRM_TIMEOUT", "3s"),
@@ -28,7 +30,7 @@ struct Point {
 
 fn points() -> Vec<Point> {
     use At::{Broker, Database};
-    use Deed::{CutAfter, CutBefore, CutWithin, FreezeBefore, HalfOpen, Inject};
+    use Deed::{CutAfter, CutBefore, CutWithin, FreezeBefore, HalfOpen, Inject, Pause};
     use Way::{ToClient, ToServer};
     let point = |name, at, way, unit, after, deed| Point {
         name,
@@ -59,7 +61,7 @@ fn points() -> Vec<Point> {
             ToClient,
             "basic.ack",
             published,
-            Inject(connection_blocked),
+            Pause(connection_blocked, BLOCKED, connection_unblocked),
         ),
         point("confirmed, before the record is committed", Database, ToServer, "COMMIT", recorded, CutBefore),
         point("the record's COMMIT sent", Database, ToServer, "COMMIT", recorded, CutAfter),

@@ -10,10 +10,12 @@
     reason = "a test fails by panicking, and its numbers are small"
 )]
 
+mod attribution;
 mod bytes;
 mod http;
 mod ingest;
 mod operations;
 mod outages;
 mod retention;
+#[expect(dead_code, unused_imports, reason = "shared with the tests of chaos")]
 mod support;

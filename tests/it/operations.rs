@@ -129,6 +129,31 @@ async fn an_unroutable_redelivery_leaves_it_dead_with_the_reason() {
     world.assert_counters_exact().await;
 }
 
+/// R7: a return does not say of which message it is, and comes with any confirm: it counts for its own message all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unroutable_message_among_others_is_the_one_that_is_refused() {
+    let world = World::start().await;
+    let queue = world.broker.declare_queue(&format!("here-{}", id()), &[]).await;
+    let messages = (0..200).map(|n| match n % 5 {
+        0 => DeadMessage::new(&format!("lost-{n}"), "gone_elsewhere"),
+        _ => DeadMessage::new(&format!("fine-{n}"), &queue.name),
+    });
+    world.broker.publish_all(&world.source.name, messages).await;
+    world.until_stored(200).await;
+    let operation = redeliver(&world, json!({"filter": {}, "all": true})).await;
+    assert_eq!(
+        operation["outcomes"],
+        json!({"sent": 160, "deleted": 0, "refused": 40, "skipped": 0}),
+        "{operation}"
+    );
+    for (status, expected) in [("dead", "lost-"), ("redelivered", "fine-")] {
+        let found = world.api().all(&format!("status={status}"), 200).await;
+        let wrong = found.iter().find(|letter| !letter["messageId"].as_str().unwrap().starts_with(expected));
+        assert_eq!(wrong, None, "{status}");
+    }
+    world.assert_counters_exact().await;
+}
+
 /// R7: one exchange that does not exist closes the channel; the others still get a definite answer.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_exchange_refuses_its_own_messages_only() {

@@ -39,6 +39,7 @@ impl Service {
                 ("HTTP_ADDR", api.as_str()),
                 ("ADMIN_ADDR", admin.as_str()),
                 ("DEAD_LETTER_LOG_FORMAT", "json"),
+                ("DEAD_LETTER_DRAIN_DELAY", "0s"),
             ])
             .env_remove("OTEL_EXPORTER_OTLP_ENDPOINT")
             .stdin(Stdio::null())

@@ -93,3 +93,8 @@ pub fn consumer_cancelled(answer: &[u8]) -> Vec<u8> {
     let tag = &answer[11..12 + usize::from(answer[11])];
     frame([answer[1], answer[2]], 60, 30, &[tag, &[1]].concat())
 }
+
+/// It has memory again.
+pub fn connection_unblocked(_: &[u8]) -> Vec<u8> {
+    frame([0; 2], 10, 61, &[])
+}

@@ -16,7 +16,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use amqp::{
-    cancel_consumer, channel_close, connection_blocked, consumer_cancelled, nack_instead, note_consumer,
+    cancel_consumer, channel_close, connection_blocked, connection_unblocked, consumer_cancelled,
+    nack_instead, note_consumer,
 };
 
 /// Which way a unit goes.
@@ -66,6 +67,8 @@ pub enum Deed {
     Inject(fn(&[u8]) -> Vec<u8>),
     /// What is made of it goes instead of it.
     Replace(fn(&[u8]) -> Vec<u8>),
+    /// What is made of it by the first goes before it; then nothing for so long, and then what is made of it by the second.
+    Pause(fn(&[u8]) -> Vec<u8>, std::time::Duration, fn(&[u8]) -> Vec<u8>),
 }
 
 /// Springs once: at the unit of this name after `skip` others.
@@ -262,6 +265,12 @@ impl Carrier {
                 to.write_all(&unit.bytes).await?;
             }
             Deed::Replace(make) => to.write_all(&make(&unit.bytes)).await?,
+            Deed::Pause(begin, time, end) => {
+                to.write_all(&begin(&unit.bytes)).await?;
+                tokio::time::sleep(time).await;
+                to.write_all(&end(&unit.bytes)).await?;
+                to.write_all(&unit.bytes).await?;
+            }
         }
         Ok(())
     }

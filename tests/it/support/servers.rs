@@ -18,7 +18,7 @@ pub async fn turn() -> SemaphorePermit<'static> {
 
 /// A private `PostgreSQL` and `RabbitMQ`, stopped and removed with the value.
 pub struct Servers {
-    folder: PathBuf,
+    pub folder: PathBuf,
     pub database_url: String,
     pub amqp_url: String,
     settings: String,

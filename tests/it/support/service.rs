@@ -27,6 +27,8 @@ impl Service {
             ("ADMIN_ADDR", &admin),
             ("DEAD_LETTER_SOURCES", source),
             ("DEAD_LETTER_LOG_FORMAT", "json"),
+            // There is no load balancer.
+            ("DEAD_LETTER_DRAIN_DELAY", "0s"),
         ];
         let own = |pairs: &[(&str, &str)]| {
             pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<Vec<_>>()

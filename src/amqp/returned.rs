@@ -1,0 +1,115 @@
+//! Which message a return is of.
+//!
+//! `basic.return` bears no delivery tag, and lapin hands it out with the next confirm, whosever that is: where several messages are out,
+//! and confirms come in another order or for many at once, that is another message's. Its redelivery id tells.
+
+use std::collections::HashMap;
+
+use lapin::message::BasicReturnMessage;
+
+use super::codec;
+use super::publisher::{Outgoing, Receipt, Refusal};
+use crate::domain::message::Properties;
+use crate::domain::redelivery::REDELIVERY_ID;
+
+/// A message that could not be routed.
+#[derive(Debug)]
+pub(super) struct Returned {
+    /// Its redelivery id.
+    mark: Option<String>,
+    refusal: Refusal,
+}
+
+impl From<BasicReturnMessage> for Returned {
+    fn from(returned: BasicReturnMessage) -> Self {
+        let detail = format!("returned: {} {}", returned.reply_code, returned.reply_text);
+        let properties = codec::decode(&returned.delivery.properties.into_wire());
+        Self { mark: properties.ok().as_ref().and_then(mark), refusal: Refusal::new("returned", detail) }
+    }
+}
+
+fn mark(properties: &Properties) -> Option<String> {
+    properties.header_text(REDELIVERY_ID).map(std::borrow::Cow::into_owned)
+}
+
+/// Refuses the messages that were returned, whichever confirms their returns came with (rule R7).
+///
+/// A return comes before the confirm of its message, and each confirm hands one out: once all have come, all returns are known. But one
+/// whose own confirm has not come took the place of another that may still be to come. Then nobody knows which of the confirmed ones were
+/// returned.
+pub(super) fn assign(messages: &[Outgoing], receipts: &mut [Receipt], returned: Vec<Returned>) {
+    if returned.is_empty() {
+        return;
+    }
+    let marks = messages.iter().map(|message| mark(&message.properties));
+    let places: HashMap<_, _> = marks.enumerate().filter_map(|(place, mark)| Some((mark?, place))).collect();
+    let mut one_is_to_come = false;
+    for Returned { mark, refusal } in returned {
+        let place =
+            if messages.len() == 1 { Some(0) } else { mark.and_then(|mark| places.get(&mark).copied()) };
+        match place.and_then(|place| receipts.get_mut(place)) {
+            Some(receipt) => {
+                one_is_to_come |= matches!(receipt, Receipt::Unknown(_));
+                *receipt = Receipt::Refused(refusal);
+            }
+            None => one_is_to_come = true,
+        }
+    }
+    if one_is_to_come {
+        for receipt in receipts.iter_mut().filter(|receipt| **receipt == Receipt::Confirmed) {
+            *receipt = Receipt::Unknown("another message was returned, and its confirm did not come".into());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::message::{Table, Value};
+
+    fn message(mark: &str) -> Outgoing {
+        let mut headers = Table::default();
+        headers.set(REDELIVERY_ID, Value::text(mark));
+        let properties = Properties { headers: Some(headers), ..Properties::default() };
+        Outgoing { exchange: String::new(), routing_key: "q".into(), properties, body: Vec::new() }
+    }
+
+    fn returned(mark: &str) -> Returned {
+        Returned { mark: Some(mark.into()), refusal: Refusal::new("returned", "312") }
+    }
+
+    fn unknown() -> Receipt {
+        Receipt::Unknown("no confirm".into())
+    }
+
+    fn outcome(mut receipts: Vec<Receipt>, back: Vec<Returned>) -> String {
+        let messages = ["a", "b", "c"].map(message);
+        assign(&messages, &mut receipts, back);
+        receipts
+            .iter()
+            .map(|receipt| match receipt {
+                Receipt::Confirmed => 'c',
+                Receipt::Refused(_) => 'r',
+                Receipt::Unknown(_) => 'u',
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_return_is_of_the_message_whose_mark_it_bears() {
+        let all = || vec![Receipt::Confirmed; 3];
+        assert_eq!(outcome(all(), vec![]), "ccc");
+        assert_eq!(outcome(all(), vec![returned("c")]), "ccr");
+        assert_eq!(outcome(all(), vec![returned("c"), returned("a")]), "rcr");
+    }
+
+    #[test]
+    fn one_that_took_the_place_of_another_makes_confirms_doubtful() {
+        // Of a window that was given up: the return of `a` may be the one that is still to come.
+        let some = || vec![Receipt::Confirmed, Receipt::Confirmed, unknown()];
+        assert_eq!(outcome(some(), vec![]), "ccu");
+        assert_eq!(outcome(some(), vec![returned("a")]), "rcu");
+        assert_eq!(outcome(some(), vec![returned("c")]), "uur");
+        assert_eq!(outcome(vec![Receipt::Confirmed; 3], vec![returned("of another")]), "uuu");
+    }
+}
