@@ -1,11 +1,14 @@
 //! The prefetch window: how many messages may be out for delivery (rule R12).
 //!
 //! The broker counts messages, and the client library buffers whatever it is sent, so the window is the only bound on
-//! memory. It begins small and follows the mean size of recent messages, such that a full window takes about the bytes
-//! that were configured: many large messages slow ingest down, and do not kill it.
+//! memory. It begins with a single message, as nothing is known of the next ones and each may be of the largest; it grows
+//! by steps, each once a whole window has been seen, and follows the mean size of recent messages, such that a full window
+//! takes about the bytes that were configured: many large messages slow ingest down, and do not kill it.
 
-/// Messages before the size of the next ones is known.
-const FIRST: u16 = 32;
+/// Until the first message has come.
+const FIRST: u16 = 1;
+/// The window grows by this factor at most.
+const STEP: u16 = 4;
 /// Sizes of about so many messages make the mean.
 const SMOOTHING: f64 = 64.0;
 
@@ -21,7 +24,7 @@ pub(super) struct Window {
 impl Window {
     #[expect(clippy::cast_precision_loss, reason = "a budget in bytes is far below 2^52")]
     pub fn new(most: u16, budget: usize) -> Self {
-        Self { most, budget: budget as f64, mean: 0.0, seen: 0, current: FIRST.min(most) }
+        Self { most, budget: budget as f64, mean: 0.0, seen: 0, current: FIRST }
     }
 
     pub fn current(&self) -> u16 {
@@ -31,19 +34,15 @@ impl Window {
     /// Notes a message's size. Returns the new window if it ought to be another, by a factor of two at least.
     #[expect(clippy::cast_precision_loss, reason = "a message is far smaller than 2^52 bytes")]
     pub fn observe(&mut self, size: usize) -> Option<u16> {
-        let size = size as f64;
         self.seen += 1;
-        self.mean = if self.seen == 1 { size } else { self.mean + (size - self.mean) / SMOOTHING };
-        if self.seen < u64::from(FIRST.min(self.most)) {
-            return None;
-        }
+        self.mean += (size as f64 - self.mean) / SMOOTHING.min(self.seen as f64);
         let wanted = self.wanted();
-        let changed = wanted >= self.current.saturating_mul(2)
-            || wanted <= self.current / 2
-            || (wanted == self.most && self.current < self.most);
-        changed.then(|| {
-            self.current = wanted;
-            wanted
+        let grows = self.seen >= u64::from(self.current)
+            && (wanted >= self.current.saturating_mul(2)
+                || (wanted == self.most && self.current < self.most));
+        (grows || wanted <= self.current / 2).then(|| {
+            self.current = wanted.min(self.current.saturating_mul(STEP));
+            self.current
         })
     }
 
@@ -60,9 +59,9 @@ mod tests {
     #[test]
     fn it_grows_for_small_messages_and_shrinks_for_large_ones() {
         let mut window = Window::new(2000, 64 << 20);
-        assert_eq!(window.current(), 32);
-        let changes: Vec<u16> = (0..100).filter_map(|_| window.observe(1024)).collect();
-        assert_eq!(changes, [2000]);
+        assert_eq!(window.current(), 1);
+        let changes: Vec<u16> = (0..2000).filter_map(|_| window.observe(1024)).collect();
+        assert_eq!(changes, [4, 16, 64, 256, 1024, 2000]);
         let changes: Vec<u16> = (0..1000).filter_map(|_| window.observe(2 << 20)).collect();
         assert!(window.current() <= 45, "{changes:?}");
         assert!(changes.len() < 10, "{changes:?}");
@@ -72,5 +71,14 @@ mod tests {
     fn large_messages_from_the_start_never_open_it() {
         let mut window = Window::new(2000, 64 << 20);
         assert!((0..500).filter_map(|_| window.observe(2 << 20)).all(|wanted| wanted <= 32));
+        let mut window = Window::new(2000, 64 << 20);
+        assert_eq!((0..500).find_map(|_| window.observe(128 << 20)), None);
+    }
+
+    #[test]
+    fn a_small_one_before_the_largest_opens_it_by_a_step_only() {
+        let mut window = Window::new(2000, 64 << 20);
+        assert_eq!(window.observe(10), Some(4));
+        assert_eq!(window.observe(128 << 20), Some(1));
     }
 }

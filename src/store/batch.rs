@@ -51,7 +51,9 @@ impl Store {
     async fn insert_by_copy(&self, rows: &[NewDeadLetter]) -> Result<Stored, StoreError> {
         let mut transaction = self.ingest.begin().await?;
         let mut copy = transaction.copy_in_raw(copy::STATEMENT).await?;
-        copy.send(copy::encode(rows)).await?;
+        for piece in copy::pieces(rows) {
+            copy.send(piece).await?;
+        }
         let stored = copy.finish().await?;
         count(&mut transaction, rows.iter()).await?;
         transaction.commit().await?;
@@ -66,7 +68,10 @@ impl Store {
         let all: Vec<&NewDeadLetter> = rows.iter().collect();
         let stored = if near.is_alone() {
             // A transaction of its own, in one round trip.
-            insert_unknown(&mut *self.ingest.acquire().await?, &all).await?
+            let mut connection = self.ingest.acquire().await?;
+            let stored = insert_unknown(&mut connection, &all).await?;
+            connection.done().await?;
+            stored
         } else {
             let mut transaction = self.ingest.begin().await?;
             let known = near.known(&mut transaction, rows).await?;
