@@ -1,7 +1,7 @@
 //! The only SQL: dead letters, their counters, and operations, in `PostgreSQL`.
 //!
-//! Ingest, HTTP and operations have a pool of connections each, so that none starves another, and every statement has a
-//! timeout. sqlx's types stop here.
+//! Ingest, HTTP, operations and health have a pool of connections each, so that none starves another, and every statement has
+//! a timeout. sqlx's types stop here.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -35,6 +35,10 @@ pub use search::{Page, Total};
 
 /// Longest that a request waits for a connection: the answer is 503 after that.
 const ACQUIRE_FOR_HTTP: Duration = Duration::from_millis(1500);
+
+/// Connections for health and metrics: searches that take long and have all the others make nobody believe that the database
+/// is away.
+const WATCHING: u32 = 2;
 
 const EVERYWHERE: [Setting; 2] = [
     ("timezone", "UTC"),
@@ -76,6 +80,7 @@ pub struct Store {
     ingest: Pool,
     http: Pool,
     operations: Pool,
+    watch: Pool,
 }
 
 /// Use of one of the pools.
@@ -107,12 +112,13 @@ impl Store {
             ingest: pool(sizes.ingest, Duration::from_secs(5), &FOR_BATCHES),
             http: pool(sizes.http, ACQUIRE_FOR_HTTP, &FOR_PAGES),
             operations: pool(sizes.operations, ACQUIRE_FOR_HTTP, &FOR_OPERATIONS),
+            watch: pool(WATCHING, ACQUIRE_FOR_HTTP, &FOR_PAGES),
         })
     }
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1").execute(&mut *self.http.acquire().await?).await?;
+        sqlx::query("SELECT 1").execute(&mut *self.watch.acquire().await?).await?;
         Ok(())
     }
 
@@ -144,6 +150,6 @@ impl Store {
 
     /// Closes every connection once it is no longer used.
     pub async fn close(&self) {
-        tokio::join!(self.ingest.close(), self.http.close(), self.operations.close());
+        tokio::join!(self.ingest.close(), self.http.close(), self.operations.close(), self.watch.close());
     }
 }

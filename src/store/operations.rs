@@ -71,7 +71,7 @@ impl Store {
     /// How many operations are in each state.
     pub async fn operation_states(&self) -> Result<StateCounts, StoreError> {
         let rows = sqlx::query("SELECT state, count(*) AS n FROM operation GROUP BY state")
-            .fetch_all(&mut *self.http.acquire().await?)
+            .fetch_all(&mut *self.watch.acquire().await?)
             .await?;
         rows.iter().map(|row| Ok((named(row, "state", State::parse)?, row.try_get("n")?))).collect()
     }

@@ -14,11 +14,18 @@
 )]
 
 mod cuts;
+mod database;
 mod kills;
 mod ledger;
+mod load;
+mod memory;
+mod outage;
+mod pgbouncer;
+mod postgres;
 mod proxy;
 mod resend;
 mod stand;
+mod startup;
 #[path = "../it/support/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "shared with the other tests")]
 mod support;
