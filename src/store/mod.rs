@@ -34,7 +34,7 @@ pub use overview::ServiceCount;
 pub use search::{Page, Total};
 
 /// Longest that a request waits for a connection: the answer is 503 after that.
-const ACQUIRE_FOR_HTTP: Duration = Duration::from_millis(1500);
+const ACQUIRE_FOR_HTTP: Duration = Duration::from_secs(1);
 
 /// Connections for health and metrics: searches that take long and have all the others make nobody believe that the database
 /// is away.

@@ -138,8 +138,8 @@ impl Storm {
         row.within("requests answered in", self.answered, 1.0, ANSWERED);
         row.must(self.wrong.is_empty(), self.wrong.join(", "));
         // No message was there in two outages, as each ended with all being stored.
-        let returns = most_returns(&stage.database).await;
-        row.figure("a message given back at most", format!("{returns} times"));
+        let (given_back, returns) = returns(&stage.database).await;
+        row.figure("given back", format!("{given_back} messages, {returns} times at most"));
         row.must(returns <= 1, format!("a message was given back {returns} times in an outage"));
         stage.database.assert_counters_exact().await;
         row.ledger(&stage.traffic.ledger.classify(&stage.database.pool).await);
@@ -147,11 +147,11 @@ impl Storm {
     }
 }
 
-/// How often a stored message had been given back to its quorum queue, which the queue says itself, at most: by its header
-/// `x-delivery-count`, a number of eight bytes, of which the last is enough.
-async fn most_returns(database: &Database) -> i32 {
-    sqlx::query_scalar(
-        "SELECT COALESCE(max(get_byte(properties, at + 23)), 0) FROM dead_letter, \
+/// How many stored messages had been given back to their quorum queue, and how often at most, which the queue says itself: by
+/// its header `x-delivery-count`, a number of eight bytes, of which the last is enough.
+async fn returns(database: &Database) -> (i64, i32) {
+    sqlx::query_as(
+        "SELECT count(*), COALESCE(max(get_byte(properties, at + 23)), 0) FROM dead_letter, \
              LATERAL (SELECT position('x-delivery-count'::bytea IN properties)) p (at) WHERE at > 0",
     )
     .fetch_one(&database.pool)
