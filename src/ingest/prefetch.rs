@@ -1,11 +1,19 @@
 //! The prefetch window: how many messages may be out for delivery (rule R12).
 //!
 //! The broker counts messages, and the client library buffers whatever it is sent, so the window is the only bound on
-//! memory. It begins small and follows the mean size of recent messages, such that a full window takes about the bytes
-//! that were configured: many large messages slow ingest down, and do not kill it.
+//! memory. It begins with a single message, as nothing is known of the next ones and each may be of the largest; it grows
+//! by steps, and follows the mean size of recent messages, such that a full window takes about the bytes that were configured:
+//! many large messages slow ingest down, and do not kill it.
+//!
+//! Another window means another consumer, and a quorum queue takes back, and counts as given back, what is on its way to one
+//! that is cancelled. So the window grows only while it is full: when all that the broker may send is here.
 
-/// Messages before the size of the next ones is known.
-const FIRST: u16 = 32;
+/// Until the first message has come.
+const FIRST: u16 = 1;
+/// The window grows by this factor at most,
+const STEP: u16 = 4;
+/// until so many messages were seen.
+const KNOWN: u64 = 256;
 /// Sizes of about so many messages make the mean.
 const SMOOTHING: f64 = 64.0;
 
@@ -21,27 +29,23 @@ pub(super) struct Window {
 impl Window {
     #[expect(clippy::cast_precision_loss, reason = "a budget in bytes is far below 2^52")]
     pub fn new(most: u16, budget: usize) -> Self {
-        Self { most, budget: budget as f64, mean: 0.0, seen: 0, current: FIRST.min(most) }
+        Self { most, budget: budget as f64, mean: 0.0, seen: 0, current: FIRST }
     }
 
     pub fn current(&self) -> u16 {
         self.current
     }
 
-    /// Notes a message's size. Returns the new window if it ought to be another, by a factor of two at least.
+    /// Notes a message's size, and how many there are in hand with it. Returns the new window if it ought to be another, by a
+    /// factor of two at least.
     #[expect(clippy::cast_precision_loss, reason = "a message is far smaller than 2^52 bytes")]
-    pub fn observe(&mut self, size: usize) -> Option<u16> {
-        let size = size as f64;
+    pub fn observe(&mut self, size: usize, in_hand: u64) -> Option<u16> {
         self.seen += 1;
-        self.mean = if self.seen == 1 { size } else { self.mean + (size - self.mean) / SMOOTHING };
-        if self.seen < u64::from(FIRST.min(self.most)) {
-            return None;
-        }
-        let wanted = self.wanted();
-        let changed = wanted >= self.current.saturating_mul(2)
-            || wanted <= self.current / 2
-            || (wanted == self.most && self.current < self.most);
-        changed.then(|| {
+        self.mean += (size as f64 - self.mean) / SMOOTHING.min(self.seen as f64);
+        let most = if self.seen < KNOWN { self.current.saturating_mul(STEP) } else { self.most };
+        let wanted = self.wanted().min(most);
+        let grows = wanted >= self.current.saturating_mul(2) && in_hand >= u64::from(self.current);
+        (grows || wanted <= self.current / 2).then(|| {
             self.current = wanted;
             wanted
         })
@@ -57,13 +61,22 @@ impl Window {
 mod tests {
     use super::*;
 
+    /// What the window becomes as so many messages of this size come, all of which stay in hand until it changes.
+    fn changes(window: &mut Window, count: usize, size: usize) -> Vec<u16> {
+        let mut in_hand = 0;
+        let observe = |_| {
+            in_hand += 1;
+            window.observe(size, in_hand).inspect(|_| in_hand = 0)
+        };
+        (0..count).filter_map(observe).collect()
+    }
+
     #[test]
     fn it_grows_for_small_messages_and_shrinks_for_large_ones() {
         let mut window = Window::new(2000, 64 << 20);
-        assert_eq!(window.current(), 32);
-        let changes: Vec<u16> = (0..100).filter_map(|_| window.observe(1024)).collect();
-        assert_eq!(changes, [2000]);
-        let changes: Vec<u16> = (0..1000).filter_map(|_| window.observe(2 << 20)).collect();
+        assert_eq!(window.current(), 1);
+        assert_eq!(changes(&mut window, 2000, 1024), [4, 16, 64, 256, 2000]);
+        let changes = changes(&mut window, 1000, 2 << 20);
         assert!(window.current() <= 45, "{changes:?}");
         assert!(changes.len() < 10, "{changes:?}");
     }
@@ -71,6 +84,23 @@ mod tests {
     #[test]
     fn large_messages_from_the_start_never_open_it() {
         let mut window = Window::new(2000, 64 << 20);
-        assert!((0..500).filter_map(|_| window.observe(2 << 20)).all(|wanted| wanted <= 32));
+        assert!(changes(&mut window, 500, 2 << 20).into_iter().all(|wanted| wanted <= 32));
+        let mut window = Window::new(2000, 64 << 20);
+        assert_eq!(changes(&mut window, 500, 128 << 20), []);
+    }
+
+    #[test]
+    fn a_small_one_before_the_largest_opens_it_by_a_step_only() {
+        let mut window = Window::new(2000, 64 << 20);
+        assert_eq!(window.observe(10, 1), Some(4));
+        assert_eq!(window.observe(128 << 20, 1), Some(1));
+    }
+
+    #[test]
+    fn it_stays_as_it_is_while_messages_may_be_on_their_way() {
+        let mut window = Window::new(2000, 64 << 20);
+        assert_eq!(window.observe(10, 1), Some(4));
+        assert!((0..100).all(|_| window.observe(10, 3).is_none()));
+        assert_eq!(window.observe(10, 4), Some(16));
     }
 }

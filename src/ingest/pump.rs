@@ -65,6 +65,9 @@ pub(super) struct Pump<'i> {
     writing: JoinSet<Written>,
     hold: Option<Hold>,
     acked: u64,
+    /// The last tag that was taken, and the last before this consumer began.
+    taken: u64,
+    before: u64,
 }
 
 impl<'i> Pump<'i> {
@@ -78,6 +81,8 @@ impl<'i> Pump<'i> {
             writing: JoinSet::new(),
             hold: None,
             acked: 0,
+            taken: 0,
+            before: 0,
         }
     }
 
@@ -96,8 +101,7 @@ impl<'i> Pump<'i> {
     }
 
     async fn pump(&mut self, source: &mut Source, stop: &CancellationToken) -> Result<End, AmqpError> {
-        source.consume(self.window.current()).await?;
-        self.ingest.status.set(SourceState::Consuming);
+        self.consume(source).await?;
         let mut stopping = false;
         loop {
             if stopping && !source.is_consuming() && self.is_idle() {
@@ -131,10 +135,16 @@ impl<'i> Pump<'i> {
                 }
             }
             if self.hold.is_none() && !stopping && !source.is_consuming() {
-                source.consume(self.window.current()).await?;
-                self.ingest.status.set(SourceState::Consuming);
+                self.consume(source).await?;
             }
         }
+    }
+
+    async fn consume(&mut self, source: &mut Source) -> Result<(), AmqpError> {
+        self.before = self.taken;
+        source.consume(self.window.current()).await?;
+        self.ingest.status.set(SourceState::Consuming);
+        Ok(())
     }
 
     /// A batch that is not full waits for the one before it, and gathers meanwhile: so batches grow with the load, and none
@@ -202,6 +212,7 @@ impl<'i> Pump<'i> {
         let size = row.size();
         ingest.metrics.in_flight.inc();
         ingest.metrics.in_flight_bytes.add(i64::try_from(size).unwrap_or(i64::MAX));
+        self.taken = arrival.tag;
         self.batch.push(arrival.tag, row);
         if self.batch.is_full(&ingest.config) {
             let may_store = self.may_store();
@@ -212,7 +223,8 @@ impl<'i> Pump<'i> {
                 None => {}
             }
         }
-        if self.window.observe(size).is_some() && self.hold.is_none() && !stopping {
+        let in_hand = self.taken - self.acked.max(self.before);
+        if self.window.observe(size, in_hand).is_some() && self.hold.is_none() && !stopping {
             // The broker takes a new prefetch for new consumers only: this one ends, and the next begins with it.
             source.cancel().await?;
         }

@@ -35,8 +35,9 @@ pub async fn supervise(ingest: Ingest, stop: CancellationToken) -> anyhow::Resul
 
 /// One life of a connection. Returns what to wait for next.
 async fn attempt(ingest: &Ingest, stop: &CancellationToken, backoff: &mut Duration) -> Option<SourceState> {
-    // Without a database there is nothing to do with a message but to hold it: leave it where it is safe (rule R6).
-    if let Err(error) = ingest.store.ping().await {
+    // Without a database that takes rows there is nothing to do with a message but to hold it: leave it where it is safe, as
+    // each time that it goes back counts (rule R6).
+    if let Err(error) = ingest.store.takes_rows().await {
         return Some(SourceState::WaitingForDatabase(error.to_string()));
     }
     let opened = stop.run_until_cancelled(Source::open(&ingest.broker, &ingest.source)).await?;

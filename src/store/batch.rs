@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::counters::{self, Changes};
 use super::{Store, StoreError, copy};
+use crate::clock;
 use crate::domain::dead_letter::{self, NewDeadLetter};
 
 /// How far the clocks of broker, service and database may be apart, and how long a batch may take; around midnight.
@@ -34,6 +35,19 @@ pub struct Stored {
 }
 
 impl Store {
+    /// Whether rows can be stored: a database that answers may be read-only, or its table locked.
+    pub async fn takes_rows(&self) -> Result<(), StoreError> {
+        let mut transaction = self.ingest.begin().await?;
+        sqlx::query(
+            "INSERT INTO dead_letter (id, source, service, properties, body) VALUES ($1, '', '', '', '')",
+        )
+        .bind(clock::new_id())
+        .execute(&mut *transaction)
+        .await?;
+        transaction.rollback().await?;
+        Ok(())
+    }
+
     /// Stores a batch: all of it, but for what is there already, or nothing. `now` is the time of the attempt.
     pub async fn insert(&self, rows: &[NewDeadLetter], now: DateTime<Utc>) -> Result<Stored, StoreError> {
         match Neighbours::of(rows, now) {
@@ -51,7 +65,9 @@ impl Store {
     async fn insert_by_copy(&self, rows: &[NewDeadLetter]) -> Result<Stored, StoreError> {
         let mut transaction = self.ingest.begin().await?;
         let mut copy = transaction.copy_in_raw(copy::STATEMENT).await?;
-        copy.send(copy::encode(rows)).await?;
+        for piece in copy::pieces(rows) {
+            copy.send(piece).await?;
+        }
         let stored = copy.finish().await?;
         count(&mut transaction, rows.iter()).await?;
         transaction.commit().await?;
@@ -66,7 +82,10 @@ impl Store {
         let all: Vec<&NewDeadLetter> = rows.iter().collect();
         let stored = if near.is_alone() {
             // A transaction of its own, in one round trip.
-            insert_unknown(&mut *self.ingest.acquire().await?, &all).await?
+            let mut connection = self.ingest.acquire().await?;
+            let stored = insert_unknown(&mut connection, &all).await?;
+            connection.done().await?;
+            stored
         } else {
             let mut transaction = self.ingest.begin().await?;
             let known = near.known(&mut transaction, rows).await?;

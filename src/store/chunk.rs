@@ -61,7 +61,7 @@ impl Store {
         )
         .bind(now)
         .bind(CANDIDATES)
-        .fetch_all(&self.operations)
+        .fetch_all(&mut *self.operations.acquire().await?)
         .await?;
         for id in candidates {
             let mut transaction = self.operations.begin().await?;

@@ -1,5 +1,7 @@
 //! `COPY … (FORMAT binary)`: the fastest way in, as the database parses nothing.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -12,22 +14,64 @@ pub(super) const STATEMENT: &str = "COPY dead_letter (id, identity, deaths, died
 
 const COLUMNS: i16 = 21;
 
+/// About so many bytes are sent at once: a batch is not in memory twice, and a large body is sent from where it is.
+const PIECE: usize = 256 << 10;
+
 /// A batch in the binary format of `COPY`.
 pub fn encode(rows: &[NewDeadLetter]) -> Vec<u8> {
-    let size = rows.iter().map(|row| row.size() + 512).sum::<usize>();
-    let mut out = Writer(Vec::with_capacity(size));
+    pieces(rows).flat_map(Cow::into_owned).collect()
+}
+
+/// The same, piece by piece.
+pub(super) fn pieces(rows: &[NewDeadLetter]) -> impl Iterator<Item = Cow<'_, [u8]>> {
+    let mut out = Writer(Vec::with_capacity(PIECE + PIECE / 4));
     out.0.extend_from_slice(b"PGCOPY\n\xff\r\n\0");
     out.0.extend_from_slice(&[0; 8]); // no flags, no header extension
-    for row in rows {
-        out.row(row);
+    Pieces { rows: rows.iter(), out, body: &[], ended: false }
+}
+
+struct Pieces<'r> {
+    rows: std::slice::Iter<'r, NewDeadLetter>,
+    out: Writer,
+    /// What is still to be sent of a large body.
+    body: &'r [u8],
+    ended: bool,
+}
+
+impl<'r> Iterator for Pieces<'r> {
+    type Item = Cow<'r, [u8]>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if !self.body.is_empty() {
+            let (piece, rest) = self.body.split_at(self.body.len().min(PIECE));
+            self.body = rest;
+            return Some(Cow::Borrowed(piece));
+        }
+        if self.ended {
+            return None;
+        }
+        while self.body.is_empty() && self.out.0.len() < PIECE {
+            let Some(row) = self.rows.next() else {
+                self.out.0.extend_from_slice(&(-1_i16).to_be_bytes());
+                self.ended = true;
+                break;
+            };
+            self.out.row(row);
+            if row.body.len() < PIECE {
+                self.out.0.extend_from_slice(&row.body);
+            } else {
+                self.body = &row.body;
+            }
+        }
+        let next = Writer(Vec::with_capacity(if self.ended { 0 } else { PIECE + PIECE / 4 }));
+        Some(Cow::Owned(std::mem::replace(&mut self.out, next).0))
     }
-    out.0.extend_from_slice(&(-1_i16).to_be_bytes());
-    out.0
 }
 
 struct Writer(Vec<u8>);
 
 impl Writer {
+    /// All but the bytes of the body, which come last.
     fn row(&mut self, row: &NewDeadLetter) {
         let derived = &row.derived;
         self.0.extend_from_slice(&COLUMNS.to_be_bytes());
@@ -51,19 +95,22 @@ impl Writer {
         self.text(derived.error_message.as_deref());
         self.text(row.warning.as_deref());
         self.bytes(Some(&row.properties));
-        self.bytes(Some(&row.body));
+        self.length(row.body.len());
     }
 
     fn bytes(&mut self, value: Option<&[u8]>) {
         match value {
             None => self.0.extend_from_slice(&(-1_i32).to_be_bytes()),
             Some(value) => {
-                // A field is at most a body, whose size the broker bounds at 512 MiB.
-                let length = i32::try_from(value.len()).unwrap_or(i32::MAX);
-                self.0.extend_from_slice(&length.to_be_bytes());
+                self.length(value.len());
                 self.0.extend_from_slice(value);
             }
         }
+    }
+
+    /// A field is at most a body, whose size the broker bounds at 512 MiB.
+    fn length(&mut self, length: usize) {
+        self.0.extend_from_slice(&i32::try_from(length).unwrap_or(i32::MAX).to_be_bytes());
     }
 
     fn text(&mut self, value: Option<&str>) {

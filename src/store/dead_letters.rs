@@ -53,7 +53,11 @@ impl Store {
     /// The dead letter and its bytes.
     pub async fn get(&self, id: Uuid) -> Result<Option<(DeadLetter, Payload)>, StoreError> {
         let query = format!("SELECT {COLUMNS}, d.properties, d.body FROM dead_letter d WHERE d.id = $1");
-        let Some(row) = sqlx::query(AssertSqlSafe(query)).bind(id).fetch_optional(&self.http).await? else {
+        let Some(row) = sqlx::query(AssertSqlSafe(query))
+            .bind(id)
+            .fetch_optional(&mut *self.http.acquire().await?)
+            .await?
+        else {
             return Ok(None);
         };
         let payload = Payload { properties: row.try_get("properties")?, body: row.try_get("body")? };
@@ -72,7 +76,7 @@ impl Store {
         )
         .bind(ids)
         .bind(MAX_HISTORY)
-        .fetch_all(&self.http)
+        .fetch_all(&mut *self.http.acquire().await?)
         .await?;
         let operations = rows
             .iter()
@@ -119,7 +123,11 @@ impl Store {
              SELECT {COLUMNS} FROM linked l \
                  CROSS JOIN LATERAL (SELECT * FROM dead_letter x WHERE x.id = l.id LIMIT 1) d ORDER BY d.id LIMIT $2"
         );
-        let rows = sqlx::query(AssertSqlSafe(query)).bind(id).bind(MAX_HISTORY).fetch_all(&self.http).await?;
+        let rows = sqlx::query(AssertSqlSafe(query))
+            .bind(id)
+            .bind(MAX_HISTORY)
+            .fetch_all(&mut *self.http.acquire().await?)
+            .await?;
         rows.iter().map(dead_letter).collect()
     }
 }

@@ -52,6 +52,10 @@ impl From<sqlx::Error> for StoreError {
                     code if ["22", "23", "54"].iter().any(|class| code.starts_with(class)) => {
                         Self::Refused(code.to_owned())
                     }
+                    // What a pooler in transaction mode says to parameters and prepared statements that it cannot keep.
+                    code @ ("08P01" | "26000" | "42P05") => Self::Unavailable(format!(
+                        "SQLSTATE {code}: behind PgBouncer, DATABASE_URL has to end with ?statement-cache-capacity=0"
+                    )),
                     // All else passes or is mended by people: shutting down, out of connections, disk full, read-only,
                     // deadlock, a schema that is not there yet. Nothing is lost by waiting.
                     code => Self::Unavailable(format!("SQLSTATE {code}")),

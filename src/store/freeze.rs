@@ -29,6 +29,13 @@ impl Store {
         hash: Uuid,
     ) -> Result<Frozen, StoreError> {
         let mut transaction = self.operations.begin().await?;
+        // Whoever asks is told that the table is locked. Others who freeze are worth waiting for.
+        sqlx::raw_sql(
+            "SET LOCAL lock_timeout = '1s'; LOCK TABLE ONLY dead_letter IN ACCESS SHARE MODE; \
+             SET LOCAL lock_timeout = 0",
+        )
+        .execute(&mut *transaction)
+        .await?;
         if !insert_operation(&mut transaction, new, id, now, hash).await? {
             transaction.rollback().await?;
             return self.known(new, hash).await;
@@ -58,7 +65,7 @@ impl Store {
         let (id, known_hash): (Uuid, Uuid) =
             sqlx::query_as("SELECT id, request_hash FROM operation WHERE idempotency_key = $1")
                 .bind(&new.idempotency_key)
-                .fetch_one(&self.operations)
+                .fetch_one(&mut *self.operations.acquire().await?)
                 .await?;
         if known_hash == hash { Ok(Frozen::Known(id)) } else { Err(StoreError::KeyReused) }
     }

@@ -1,12 +1,14 @@
 //! The only SQL: dead letters, their counters, and operations, in `PostgreSQL`.
 //!
-//! Ingest, HTTP and operations have a pool of connections each, so that none starves another, and every statement has a
-//! timeout. sqlx's types stop here.
+//! Ingest, HTTP, operations and health have a pool of connections each, so that none starves another, and every statement has
+//! a timeout. sqlx's types stop here.
 
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::PgConnectOptions;
+
+use pool::{Pool, Setting};
 
 mod batch;
 mod chunk;
@@ -19,6 +21,7 @@ mod freeze;
 mod operations;
 mod overview;
 mod partitions;
+mod pool;
 mod search;
 
 pub use batch::Stored;
@@ -31,7 +34,34 @@ pub use overview::ServiceCount;
 pub use search::{Page, Total};
 
 /// Longest that a request waits for a connection: the answer is 503 after that.
-const ACQUIRE_FOR_HTTP: Duration = Duration::from_millis(1500);
+const ACQUIRE_FOR_HTTP: Duration = Duration::from_secs(1);
+
+/// Connections for health and metrics: searches that take long and have all the others make nobody believe that the database
+/// is away.
+const WATCHING: u32 = 2;
+
+const EVERYWHERE: [Setting; 2] = [
+    ("timezone", "UTC"),
+    // Every statement here is short: compiling one takes longer than running it.
+    ("jit", "off"),
+];
+// A batch never pauses in the middle: one that does was given up by us, and its rows are in the way of the next try.
+const FOR_BATCHES: [Setting; 2] =
+    [("statement_timeout", "30s"), ("idle_in_transaction_session_timeout", "10s")];
+// Pages are read along an index that has their order. Of a partition that is a minute old the planner believes that
+// it is nearly empty, and would read and sort all of it.
+// To plan for many partitions takes longer than to read a page, so it is done once for each statement.
+const FOR_PAGES: [Setting; 6] = [
+    ("statement_timeout", "5s"),
+    // Who asks is told that a table is locked, and does not wait for whoever has it.
+    ("lock_timeout", "1s"),
+    ("idle_in_transaction_session_timeout", "60s"),
+    ("enable_bitmapscan", "off"),
+    ("enable_sort", "off"),
+    ("plan_cache_mode", "force_generic_plan"),
+];
+const FOR_OPERATIONS: [Setting; 2] =
+    [("statement_timeout", "60s"), ("idle_in_transaction_session_timeout", "60s")];
 
 /// How many connections each part may open.
 #[derive(Clone, Copy, Debug)]
@@ -47,9 +77,10 @@ pub struct PoolSizes {
 /// The database.
 #[derive(Clone, Debug)]
 pub struct Store {
-    ingest: PgPool,
-    http: PgPool,
-    operations: PgPool,
+    ingest: Pool,
+    http: Pool,
+    operations: Pool,
+    watch: Pool,
 }
 
 /// Use of one of the pools.
@@ -72,57 +103,53 @@ pub fn set_answer_timeout(timeout: Duration) {
 impl Store {
     /// Prepares the pools; connects when first asked to. Fails only on a URL that is none.
     pub fn new(url: &str, sizes: PoolSizes) -> Result<Self, StoreError> {
-        let options = PgConnectOptions::from_str(url)?.application_name("dead-letter").options([
-            ("idle_in_transaction_session_timeout", "60s"),
-            ("timezone", "UTC"),
-            // Every statement here is short: compiling one takes longer than running it.
-            ("jit", "off"),
-        ]);
-        let pool = |options: PgConnectOptions, size: u32, acquire: Duration, statement_timeout: &str| {
-            let options = options.options([("statement_timeout", statement_timeout)]);
-            PgPoolOptions::new().max_connections(size).acquire_timeout(acquire).connect_lazy_with(options)
+        let options = PgConnectOptions::from_str(url)?.application_name("dead-letter");
+        let pooler = pool::is_pooler(url);
+        let pool = |size, acquire, settings: &[Setting]| {
+            Pool::new(&options, pooler, size, acquire, &[&EVERYWHERE, settings].concat())
         };
-        // A batch never pauses in the middle: one that does was given up by us, and its rows are in the way of the next try.
-        let batches = options.clone().options([("idle_in_transaction_session_timeout", "10s")]);
-        // Pages are read along an index that has their order. Of a partition that is a minute old the planner believes that
-        // it is nearly empty, and would read and sort all of it.
-        // To plan for many partitions takes longer than to read a page, so it is done once for each statement.
-        let pages = options.clone().options([
-            ("enable_bitmapscan", "off"),
-            ("enable_sort", "off"),
-            ("plan_cache_mode", "force_generic_plan"),
-        ]);
         Ok(Self {
-            ingest: pool(batches, sizes.ingest, Duration::from_secs(5), "30s"),
-            http: pool(pages, sizes.http, ACQUIRE_FOR_HTTP, "5s"),
-            operations: pool(options, sizes.operations, ACQUIRE_FOR_HTTP, "60s"),
+            ingest: pool(sizes.ingest, Duration::from_secs(5), &FOR_BATCHES),
+            http: pool(sizes.http, ACQUIRE_FOR_HTTP, &FOR_PAGES),
+            operations: pool(sizes.operations, ACQUIRE_FOR_HTTP, &FOR_OPERATIONS),
+            watch: pool(WATCHING, ACQUIRE_FOR_HTTP, &FOR_PAGES),
         })
     }
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1").execute(&self.http).await?;
+        sqlx::query("SELECT 1").execute(&mut *self.watch.acquire().await?).await?;
         Ok(())
     }
 
-    /// Brings the schema up to date; of several replicas that start together one does it and the others wait.
+    /// Brings the schema up to date; of several replicas that start together one does it and the others wait. All in one
+    /// transaction: a lock of the session's would stay with whatever connection a pooler gave it.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        sqlx::migrate!().run(&self.operations).await.map_err(StoreError::from_migration)
+        let mut transaction = self.operations.begin().await?;
+        sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('dead-letter schema', 0))")
+            .execute(&mut *transaction)
+            .await?;
+        // Waiting for others has its limit; what a large table needs has none.
+        sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *transaction).await?;
+        let mut migrator = sqlx::migrate!();
+        let migrated = migrator.set_locking(false).run_direct(None, &mut *transaction, false).await;
+        migrated.map_err(StoreError::from_migration)?;
+        transaction.commit().await?;
+        Ok(())
     }
 
     /// How the pools are used.
     pub fn pool_use(&self) -> [PoolUse; 3] {
         [("ingest", &self.ingest), ("http", &self.http), ("operations", &self.operations)].map(
-            |(name, pool)| PoolUse {
-                name,
-                size: pool.size(),
-                idle: u32::try_from(pool.num_idle()).unwrap_or(u32::MAX),
+            |(name, pool)| {
+                let (size, idle) = pool.size();
+                PoolUse { name, size, idle }
             },
         )
     }
 
     /// Closes every connection once it is no longer used.
     pub async fn close(&self) {
-        tokio::join!(self.ingest.close(), self.http.close(), self.operations.close());
+        tokio::join!(self.ingest.close(), self.http.close(), self.operations.close(), self.watch.close());
     }
 }

@@ -17,7 +17,10 @@ impl Store {
     /// The operation of this id.
     pub async fn operation(&self, id: Uuid) -> Result<Option<Operation>, StoreError> {
         let query = format!("SELECT {COLUMNS} FROM operation WHERE id = $1");
-        let row = sqlx::query(AssertSqlSafe(query)).bind(id).fetch_optional(&self.http).await?;
+        let row = sqlx::query(AssertSqlSafe(query))
+            .bind(id)
+            .fetch_optional(&mut *self.http.acquire().await?)
+            .await?;
         row.as_ref().map(operation).transpose()
     }
 
@@ -27,7 +30,7 @@ impl Store {
         let rows = sqlx::query(AssertSqlSafe(query))
             .bind(before.unwrap_or(Uuid::max()))
             .bind(i64::from(limit))
-            .fetch_all(&self.http)
+            .fetch_all(&mut *self.http.acquire().await?)
             .await?;
         rows.iter().map(operation).collect()
     }
@@ -49,7 +52,7 @@ impl Store {
         .bind(after)
         .bind(outcome.map(Outcome::as_str))
         .bind(i64::from(limit))
-        .fetch_all(&self.http)
+        .fetch_all(&mut *self.http.acquire().await?)
         .await?;
         rows.iter()
             .map(|row| {
@@ -68,7 +71,7 @@ impl Store {
     /// How many operations are in each state.
     pub async fn operation_states(&self) -> Result<StateCounts, StoreError> {
         let rows = sqlx::query("SELECT state, count(*) AS n FROM operation GROUP BY state")
-            .fetch_all(&self.http)
+            .fetch_all(&mut *self.watch.acquire().await?)
             .await?;
         rows.iter().map(|row| Ok((named(row, "state", State::parse)?, row.try_get("n")?))).collect()
     }

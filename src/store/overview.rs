@@ -44,7 +44,7 @@ impl Store {
                  ORDER BY id DESC LIMIT 1) n ON true \
              ORDER BY s.dead DESC, s.service",
         )
-        .fetch_all(&self.http)
+        .fetch_all(&mut *self.http.acquire().await?)
         .await?;
         rows.iter()
             .map(|row| {
@@ -61,7 +61,7 @@ impl Store {
     /// Every service that has ever had a dead letter that is still stored.
     pub async fn services(&self) -> Result<Vec<String>, StoreError> {
         Ok(sqlx::query_scalar("SELECT DISTINCT service FROM dead_letter_counter")
-            .fetch_all(&self.http)
+            .fetch_all(&mut *self.http.acquire().await?)
             .await?)
     }
 }

@@ -55,7 +55,7 @@ impl Store {
                  AND to_date(right(relname, 8), 'YYYYMMDD') < $1 ORDER BY day",
         )
         .bind(day)
-        .fetch_all(&self.operations)
+        .fetch_all(&mut *self.operations.acquire().await?)
         .await?;
         if expired.is_empty() {
             return Ok(Vec::new());

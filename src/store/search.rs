@@ -59,7 +59,7 @@ impl Store {
         let reading = if backwards { order.reversed() } else { order };
         let wanted = i64::from(limit) + 1;
         let mut query = page_query(filter, reading, edge, wanted);
-        let rows = query.build().fetch_all(&self.http).await?;
+        let rows = query.build().fetch_all(&mut *self.http.acquire().await?).await?;
         let mut rows = rows.iter().map(dead_letter).collect::<Result<Vec<_>, _>>()?;
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
@@ -109,7 +109,7 @@ impl Store {
         let mut query = QueryBuilder::<Postgres>::new("SELECT COALESCE(sum(");
         query.push(column).push("), 0)::bigint FROM dead_letter_counter d WHERE true");
         filter_sql::push_services(&mut query, filter);
-        Ok(query.build_query_scalar().fetch_one(&self.http).await?)
+        Ok(query.build_query_scalar().fetch_one(&mut *self.http.acquire().await?).await?)
     }
 }
 

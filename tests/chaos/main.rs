@@ -15,15 +15,22 @@
 
 mod cluster;
 mod cuts;
+mod database;
 mod kills;
 mod ledger;
+mod load;
+mod memory;
 mod nodes;
+mod outage;
+mod pgbouncer;
+mod postgres;
 mod proxy;
 mod redelivery;
 mod refusals;
 mod resend;
 mod sources;
 mod stand;
+mod startup;
 mod stops;
 #[path = "../it/support/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "shared with the other tests")]

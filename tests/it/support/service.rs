@@ -60,6 +60,15 @@ impl Service {
         .await
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     pub async fn is_ready(&self) -> bool {
         let answer = self.admin.try_send(self.admin.request(Method::GET, "/health/ready")).await;
         answer.is_some_and(|answer| answer.status == 200)
