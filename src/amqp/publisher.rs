@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::{AmqpError, Broker, codec};
 use crate::domain::message::Properties;
+use crate::planted::{Bug, planted};
 
 /// Class, weight and body size that stand before the properties in a content header, and the frame's own bytes.
 const HEADER_OVERHEAD: usize = 12 + 8;
@@ -168,7 +169,9 @@ impl Publisher {
         for confirm in sent {
             receipts.push(match confirm {
                 Err(receipt) => receipt,
+                Ok(_) if planted(Bug::ConfirmNotAwaited) => Receipt::Confirmed,
                 Ok(confirm) => match tokio::time::timeout_at(deadline, confirm).await {
+                    Err(_) if planted(Bug::TimeoutIsSent) => Receipt::Confirmed,
                     Err(_) => Receipt::Unknown(open.overdue()),
                     Ok(answer) => receipt(answer, alone),
                 },
@@ -221,7 +224,8 @@ impl Open {
         };
         let exchange = short("exchange", &message.exchange)?;
         let key = short("routing key", &message.routing_key)?;
-        let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+        let options =
+            BasicPublishOptions { mandatory: !planted(Bug::NotMandatory), ..BasicPublishOptions::default() };
         self.channel
             .basic_publish(exchange, key, options, &message.body, BasicProperties::from_wire(properties))
             .await
@@ -244,6 +248,9 @@ impl Open {
 fn receipt(answer: lapin::Result<Confirmation>, alone: bool) -> Receipt {
     match answer {
         Ok(Confirmation::Ack(None)) => Receipt::Confirmed,
+        Ok(Confirmation::Ack(Some(_))) if planted(Bug::ReturnIsSent) => Receipt::Confirmed,
+        Ok(Confirmation::Nack(None)) if planted(Bug::NackIsSent) => Receipt::Confirmed,
+        Err(_) if planted(Bug::LostChannelIsSent) => Receipt::Confirmed,
         Ok(Confirmation::Ack(Some(returned)) | Confirmation::Nack(Some(returned))) => {
             let detail = format!("returned: {} {}", returned.reply_code, returned.reply_text);
             Receipt::Refused(Refusal::new("returned", detail))

@@ -20,6 +20,8 @@ mod operations;
 mod overview;
 mod partitions;
 mod search;
+#[cfg(feature = "planted-bugs")]
+mod thawed;
 
 pub use batch::Stored;
 pub use chunk::{Chunk, ChunkItem};
@@ -29,6 +31,8 @@ pub use error::StoreError;
 pub use freeze::Frozen;
 pub use overview::ServiceCount;
 pub use search::{Page, Total};
+
+use crate::planted::{Bug, planted};
 
 /// Longest that a request waits for a connection: the answer is 503 after that.
 const ACQUIRE_FOR_HTTP: Duration = Duration::from_millis(1500);
@@ -107,7 +111,11 @@ impl Store {
 
     /// Brings the schema up to date; of several replicas that start together one does it and the others wait.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        sqlx::migrate!().run(&self.operations).await.map_err(StoreError::from_migration)
+        sqlx::migrate!().run(&self.operations).await.map_err(StoreError::from_migration)?;
+        if planted(Bug::SeveralOperations) {
+            sqlx::query("DROP INDEX IF EXISTS operation_item_live_idx").execute(&self.operations).await?;
+        }
+        Ok(())
     }
 
     /// How the pools are used.

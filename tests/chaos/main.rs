@@ -16,8 +16,10 @@
 mod cuts;
 mod kills;
 mod ledger;
+mod planted;
 mod proxy;
 mod resend;
+mod scenarios;
 mod stand;
 #[path = "../it/support/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "shared with the other tests")]
