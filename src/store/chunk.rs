@@ -47,6 +47,15 @@ pub struct ChunkItem {
     pub payload: Payload,
 }
 
+#[cfg(test)]
+impl ChunkItem {
+    /// One that no database has.
+    pub(crate) fn made(position: i64, dead_letter: Uuid, status: Status) -> Self {
+        let (origin, payload) = (Origin::default(), Payload { properties: Vec::new(), body: Vec::new() });
+        Self { position, row: String::new(), dead_letter, status: Some(status), origin, payload }
+    }
+}
+
 impl Store {
     /// Locks the next chunk of the operation that has waited longest, if one has any to do now. A chunk has at most
     /// `items` items and `bytes` bytes of bodies, but one item at least.

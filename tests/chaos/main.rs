@@ -16,10 +16,12 @@
 mod cuts;
 mod kills;
 mod ledger;
+mod models;
 mod planted;
 mod proxy;
 mod resend;
 mod scenarios;
+mod schedules;
 mod stand;
 #[path = "../it/support/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "shared with the other tests")]

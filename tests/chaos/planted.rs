@@ -1,6 +1,7 @@
 //! The test of the tests: bugs that are put into the service on purpose, each of which breaks one rule, must be found, and found
 //! for what they are. Without the bug the same scenario finds nothing.
 
+use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 
 use dead_letter::planted::Bug;
@@ -24,11 +25,13 @@ fn expected(bug: Bug) -> (Scenario, &'static str) {
         Bug::RandomRedeliveryId => (Scenario::ConfirmLost, "repeated under the same id"),
         Bug::NotMandatory | Bug::ReturnIsSent => (Scenario::NoQueue, "sent to a queue that is not there"),
         Bug::NackIsSent => (Scenario::FullQueue, "sent and not in the queue"),
-        Bug::SeveralOperations | Bug::ChunkNotLocked => (Scenario::TwoCallers, "published for 200 messages"),
+        Bug::SeveralOperations => (Scenario::SecondCaller, "by the second caller"),
+        Bug::ChunkNotLocked => (Scenario::TwoCallers, "published for 200 messages"),
         Bug::SelectionNotFrozen => (Scenario::ArrivesMeanwhile, "of a selection of 60"),
     }
 }
 
+const TRIES: usize = 3;
 /// With `make test`: a bug of each part, which takes half a minute.
 const SHORT: [Bug; 4] =
     [Bug::AckAcrossBatches, Bug::CountersOutside, Bug::LostChannelIsSent, Bug::SeveralOperations];
@@ -42,16 +45,16 @@ async fn planted_bugs_are_caught() {
     }
     let bugs = if is_full() { Bug::ALL } else { &SHORT };
     let mut row = Row::new("planted bugs, each of which breaks a rule", bugs.len());
-    let mut scenarios: Vec<Scenario> = bugs.iter().map(|bug| expected(*bug).0).collect();
-    scenarios.dedup();
+    let scenarios: BTreeSet<Scenario> = bugs.iter().map(|bug| expected(*bug).0).collect();
     for scenario in scenarios {
         let found = run(scenario, None).await;
+        println!("no bug: {scenario:?} found: {found:?}");
         row.must(found.is_ok(), format!("{scenario:?} without a bug: {found:?}"));
     }
     let mut caught = Vec::new();
     for bug in bugs {
         let (scenario, word) = expected(*bug);
-        let found = run(scenario, Some(*bug)).await.err().unwrap_or_else(|| "nothing".into());
+        let found = find(scenario, *bug).await.unwrap_or_else(|| "nothing".into());
         println!("{}: {scenario:?} found: {found}", bug.name());
         if found.contains(word) {
             caught.push(bug.name());
@@ -60,6 +63,16 @@ async fn planted_bugs_are_caught() {
     }
     row.figure("caught", format!("{} of {}: {}", caught.len(), bugs.len(), caught.join(", ")));
     row.finish();
+}
+
+/// What is wrong with this bug. Whether two workers meet is a matter of luck: it is tried a few times.
+async fn find(scenario: Scenario, bug: Bug) -> Option<String> {
+    for _ in 0..TRIES {
+        if let Err(found) = run(scenario, Some(bug)).await {
+            return Some(found);
+        }
+    }
+    None
 }
 
 /// What is wrong, if anything: said, or by a check that failed.

@@ -16,6 +16,7 @@ use crate::support::{DeadMessage, TestQueue, World, id, text, until, until_eq};
 /// Messages for several batches, as in the cuts.
 const MESSAGES: usize = 330;
 const BATCH_ROWS: usize = 100;
+const TRIES: usize = 20;
 /// Nothing more comes, once nothing has come for so long and the source is empty.
 const QUIET: Duration = Duration::from_secs(4);
 /// Longer than it takes to deliver a message as often as the source allows.
@@ -24,7 +25,7 @@ const OUTAGE: Duration = Duration::from_secs(5);
 type Found = Result<(), String>;
 type Settings<'s> = [(&'static str, &'s str)];
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scenario {
     KilledBeforeCommit,
     AnswerOfCommitLost,
@@ -37,6 +38,7 @@ pub enum Scenario {
     NoQueue,
     FullQueue,
     TwoCallers,
+    SecondCaller,
     ArrivesMeanwhile,
 }
 
@@ -56,6 +58,7 @@ impl Scenario {
             Self::NoQueue => no_queue(&planted).await,
             Self::FullQueue => full_queue(&planted).await,
             Self::TwoCallers => two_callers(&planted).await,
+            Self::SecondCaller => second_caller(&planted).await,
             Self::ArrivesMeanwhile => arrives_meanwhile(&planted).await,
         }
     }
@@ -87,8 +90,6 @@ async fn killed_before_commit(planted: &Settings<'_>) -> Found {
     let mut stand = Stand::start(&with(&[("DEAD_LETTER_BATCH_ROWS", "100")], planted)).await;
     // Twice: the others may have to wait for a counter of the one that hangs.
     for _ in 0..2 {
-        // The prefetch window is wide after the first messages.
-        stand.publish(MESSAGES).await;
         let trap = Trap {
             way: Way::ToServer,
             name: "COMMIT",
@@ -98,6 +99,13 @@ async fn killed_before_commit(planted: &Settings<'_>) -> Found {
         };
         let before = stand.proxy(At::Database).sprung();
         stand.proxy(At::Database).set(trap);
+        // Which batches are copied depends on how fast they are.
+        for _ in 0..TRIES {
+            stand.publish(MESSAGES).await;
+            if stand.proxy(At::Database).sprung() > before {
+                break;
+            }
+        }
         until("a batch hangs", || async { (stand.proxy(At::Database).sprung() > before).then_some(()) })
             .await;
         let stored = stand.ledger.stored(&stand.database.pool).await;
@@ -206,7 +214,7 @@ async fn redeliver(world: &World, selection: Value) -> Value {
     world.api().post("/dead-letters/redeliver?wait=30", &selection).await.assert(200).json
 }
 
-/// Stores dead letters of a service whose queue is this one; gives the service.
+/// Stores dead letters whose queue is this one.
 async fn dead(world: &World, queue: &TestQueue, count: usize) {
     let messages = (0..count).map(|_| DeadMessage::new(&id(), &queue.name));
     let stored = world.database.count("dead_letter").await;
@@ -245,13 +253,27 @@ async fn full_queue(planted: &Settings<'_>) -> Found {
 
 /// Two callers redeliver the same, at once.
 async fn two_callers(planted: &Settings<'_>) -> Found {
-    let world = World::start_with(&with(&[("DEAD_LETTER_CHUNK_ITEMS", "20")], planted)).await;
+    let world = World::start_with(&with(&[("DEAD_LETTER_CHUNK_ITEMS", "10")], planted)).await;
     let queue = world.broker.declare_queue(&format!("twice-{}", id()), &[]).await;
     dead(&world, &queue, 200).await;
     let request = || redeliver(&world, json!({"filter": {}, "all": true}));
     tokio::join!(request(), request());
     let published = world.broker.depth(&queue.name).await;
     if published == 200 { Ok(()) } else { Err(format!("{published} published for 200 messages")) }
+}
+
+/// The same is asked for again while an operation is at it.
+async fn second_caller(planted: &Settings<'_>) -> Found {
+    let world = World::start_with(planted).await;
+    let queue = world.broker.declare_queue(&format!("again-{}", id()), &[]).await;
+    dead(&world, &queue, 60).await;
+    let slow = json!({"filter": {}, "all": true, "rate": 20});
+    world.api().post("/dead-letters/redeliver", &slow).await.assert(202);
+    let second = redeliver(&world, json!({"filter": {}, "all": true})).await;
+    match &second["outcomes"]["sent"] {
+        sent if sent == 0 => Ok(()),
+        sent => Err(format!("{sent} sent by the second caller")),
+    }
 }
 
 /// More of the same arrives while an operation is at work.
