@@ -14,6 +14,7 @@ use super::connection::{answer, close};
 use super::returned::{self, Returned};
 use super::{AmqpError, Broker, codec};
 use crate::domain::message::Properties;
+use crate::planted::{Bug, planted};
 
 /// Class, weight and body size that stand before the properties in a content header, and the frame's own bytes.
 const HEADER_OVERHEAD: usize = 12 + 8;
@@ -199,14 +200,19 @@ impl Publisher {
         for confirm in sent {
             receipts.push(match confirm {
                 Err(receipt) => receipt,
+                Ok(_) if planted(Bug::ConfirmNotAwaited) => Receipt::Confirmed,
                 Ok(confirm) => tokio::select! {
                     biased;
                     answer = confirm => receipt(answer, alone, &mut returned),
-                    () = given_up.clone() => Receipt::Unknown(open.overdue()),
+                    () = given_up.clone() => {
+                        if planted(Bug::TimeoutIsSent) { Receipt::Confirmed } else { Receipt::Unknown(open.overdue()) }
+                    }
                 },
             });
         }
-        returned::assign(messages, &mut receipts, returned);
+        if !planted(Bug::ReturnIsSent) {
+            returned::assign(messages, &mut receipts, returned);
+        }
         receipts
     }
 
@@ -247,7 +253,8 @@ impl Open {
         };
         let exchange = short("exchange", &message.exchange)?;
         let key = short("routing key", &message.routing_key)?;
-        let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+        let options =
+            BasicPublishOptions { mandatory: !planted(Bug::NotMandatory), ..BasicPublishOptions::default() };
         self.channel
             .basic_publish(exchange, key, options, &message.body, BasicProperties::from_wire(properties))
             .await
@@ -284,6 +291,8 @@ impl Open {
 /// What a confirm says; the return that comes with it may be of another message.
 fn receipt(answer: lapin::Result<Confirmation>, alone: bool, returned: &mut Vec<Returned>) -> Receipt {
     match answer {
+        Ok(Confirmation::Nack(None)) if planted(Bug::NackIsSent) => Receipt::Confirmed,
+        Err(_) if planted(Bug::LostChannelIsSent) => Receipt::Confirmed,
         Ok(Confirmation::Ack(back)) => {
             returned.extend(back.map(Returned::from));
             Receipt::Confirmed

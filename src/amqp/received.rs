@@ -4,6 +4,7 @@ use lapin::message::Delivery;
 
 use super::codec::{self, CodecError};
 use crate::domain::message::{Message, Properties};
+use crate::planted::{Bug, planted};
 
 /// A message that a source delivered.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,8 +35,12 @@ impl Received {
 
 impl From<Delivery> for Received {
     fn from(delivery: Delivery) -> Self {
-        let Delivery { exchange, routing_key, properties, data, .. } = delivery;
-        Self::read(exchange.into(), routing_key.into(), properties.into_wire(), data)
+        let Delivery { exchange, routing_key, properties, data, redelivered, .. } = delivery;
+        let mut received = Self::read(exchange.into(), routing_key.into(), properties.into_wire(), data);
+        if planted(Bug::RedeliveredFlagTrusted) && !redelivered {
+            received.message.properties.message_id = None;
+        }
+        received
     }
 }
 

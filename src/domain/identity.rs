@@ -11,9 +11,13 @@ use uuid::Uuid;
 use super::convention::Recognised;
 use super::message::Message;
 use super::redelivery::REDELIVERY_ID;
+use crate::planted::{Bug, planted};
 
 /// The identity of this death, where it can be told apart. `vhost` and `source` are where it was consumed.
 pub fn of(vhost: &str, source: &str, message: &Message, read: &Recognised) -> Option<Uuid> {
+    if planted(Bug::TwinsByContent) && message.properties.message_id.is_none() {
+        return Some(uuid_of(&Sha256::digest(&message.body)));
+    }
     let message_id = message.properties.message_id.as_deref()?;
     let died_at: DateTime<Utc> = read.died_at?;
     let redelivery = message.properties.header_text(REDELIVERY_ID);
@@ -40,6 +44,9 @@ pub fn of(vhost: &str, source: &str, message: &Message, read: &Recognised) -> Op
 
 /// The id under which a dead letter is redelivered by an operation: the same each time it is tried (rule R10).
 pub fn redelivery_id(operation: Uuid, dead_letter: Uuid) -> Uuid {
+    if planted(Bug::RandomRedeliveryId) {
+        return Uuid::new_v4();
+    }
     let hash = Sha256::new_with_prefix(b"dead-letter redelivery 1")
         .chain_update(operation)
         .chain_update(dead_letter)

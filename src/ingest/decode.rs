@@ -9,6 +9,7 @@ use crate::domain::message::storable_text;
 use crate::domain::redelivery::REDELIVERY_ID;
 use crate::domain::service::ServiceRule;
 use crate::domain::{fingerprint, identity};
+use crate::planted::{Bug, planted};
 
 /// Longest text of a property; short strings have 255 bytes at most.
 const MAX_PROPERTY: usize = 255;
@@ -55,6 +56,10 @@ pub fn decode(decoder: Decoder<'_>, id: Uuid, received: Received) -> NewDeadLett
         derived,
         warning: unreadable.map(|error| format!("the properties cannot be read: {error}")),
         properties: wire,
-        body: message.body,
+        body: if planted(Bug::BodyAsText) {
+            String::from_utf8_lossy(&message.body).into_owned().into_bytes()
+        } else {
+            message.body
+        },
     }
 }

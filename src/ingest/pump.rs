@@ -22,6 +22,7 @@ use super::{Ingest, SourceState};
 use crate::amqp::{AmqpError, Arrival, QueueProbe, Source};
 use crate::clock;
 use crate::domain::message::Value;
+use crate::planted::{Bug, planted};
 use crate::store::StoreError;
 use crate::telemetry::{BatchStored, SourceMetrics, link_to_message};
 
@@ -208,6 +209,9 @@ impl<'i> Pump<'i> {
             source: &ingest.source.queue,
             service_rule: &ingest.service_rule,
         };
+        if planted(Bug::AckBeforeCommit) {
+            source.ack_up_to(arrival.tag).await?;
+        }
         let row = decode(decoder, clock::new_id(), arrival.received);
         let size = row.size();
         ingest.metrics.in_flight.inc();
@@ -266,7 +270,9 @@ impl<'i> Pump<'i> {
         };
         match written.result {
             Ok(stored) => {
-                if let Some(tag) = self.ledger.commit(written.batch.tags.0, written.batch.tags.1) {
+                if let Some(tag) = self.ledger.commit(written.batch.tags.0, written.batch.tags.1)
+                    && !planted(Bug::AckBeforeCommit)
+                {
                     source.ack_up_to(tag).await?;
                     self.acked = tag;
                 }
@@ -299,6 +305,9 @@ impl<'i> Pump<'i> {
 
     async fn hold(&mut self, batch: Batch, error: &StoreError, source: &mut Source) -> Result<(), AmqpError> {
         let why = error.to_string();
+        if planted(Bug::RequeueOnDatabaseError) {
+            return Err(AmqpError::Unavailable(why));
+        }
         if !error.is_transient() {
             error!(source = self.ingest.source.queue, error = why, "a batch cannot be stored: it is held");
         }

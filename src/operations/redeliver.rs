@@ -37,7 +37,7 @@ pub(super) async fn redeliver<'i>(
 }
 
 impl Done {
-    fn settle(&mut self, operation: &Operation, item: &ChunkItem, receipt: Receipt) {
+    pub(super) fn settle(&mut self, operation: &Operation, item: &ChunkItem, receipt: Receipt) {
         let (outcome, detail) = match receipt {
             Receipt::Confirmed => (Outcome::Sent, None),
             Receipt::Refused(refusal) => {

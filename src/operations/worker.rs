@@ -79,15 +79,14 @@ impl Worker {
         let unrecorded = self.operations.unrecorded.clone();
         let mut done = match chunk.operation.kind {
             Kind::Redeliver => {
-                let known = unrecorded.of(chunk.operation.id, living(&chunk));
-                let rest =
-                    living(&chunk).filter(|item| known.iter().all(|one| one.position != item.position));
+                let known = unrecorded.of(chunk.operation.id, living(&chunk.items));
+                let rest = unknown(&chunk.items, &known);
                 let mut done = redeliver::redeliver(&mut self.publisher, &chunk.operation, rest).await;
                 done.settled.extend(known);
                 unrecorded.keep(chunk.operation.id, &done.settled);
                 done
             }
-            Kind::Delete => delete(living(&chunk)),
+            Kind::Delete => delete(living(&chunk.items)),
         };
         done.settled.extend(chunk.items.iter().filter_map(skipped));
         let operation = chunk.operation.clone();
@@ -141,8 +140,13 @@ pub async fn work(mut worker: Worker, stop: CancellationToken) -> anyhow::Result
     Ok(())
 }
 
-fn living(chunk: &Chunk) -> impl Iterator<Item = &ChunkItem> {
-    chunk.items.iter().filter(|item| item.status == Some(Status::Dead))
+fn living(items: &[ChunkItem]) -> impl Iterator<Item = &ChunkItem> {
+    items.iter().filter(|item| item.status == Some(Status::Dead))
+}
+
+/// Those that are to be published: what became of the others is known.
+fn unknown<'i>(items: &'i [ChunkItem], known: &[Settled]) -> impl Iterator<Item = &'i ChunkItem> {
+    living(items).filter(|item| known.iter().all(|one| one.position != item.position))
 }
 
 /// An item whose dead letter was acted on, or went away, between the freezing and the chunk.
@@ -178,3 +182,6 @@ fn spacing(operation: &Operation, items: usize) -> TimeDelta {
     let microseconds = (items as u64).saturating_mul(1_000_000) / u64::from(rate.max(1));
     TimeDelta::microseconds(i64::try_from(microseconds).unwrap_or(i64::MAX))
 }
+
+#[cfg(test)]
+mod model;

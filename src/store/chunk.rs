@@ -15,6 +15,7 @@ use super::{Store, StoreError, operations};
 use crate::domain::convention::Origin;
 use crate::domain::dead_letter::{Payload, Status, received_on};
 use crate::domain::operation::{Kind, Operation, Outcome, Outcomes, Settled};
+use crate::planted::{Bug, planted};
 
 /// How many unfinished operations are looked at for one that nobody is working on.
 const CANDIDATES: i64 = 20;
@@ -46,6 +47,15 @@ pub struct ChunkItem {
     pub payload: Payload,
 }
 
+#[cfg(test)]
+impl ChunkItem {
+    /// One that no database has.
+    pub(crate) fn made(position: i64, dead_letter: Uuid, status: Status) -> Self {
+        let (origin, payload) = (Origin::default(), Payload { properties: Vec::new(), body: Vec::new() });
+        Self { position, row: String::new(), dead_letter, status: Some(status), origin, payload }
+    }
+}
+
 impl Store {
     /// Locks the next chunk of the operation that has waited longest, if one has any to do now. A chunk has at most
     /// `items` items and `bytes` bytes of bodies, but one item at least.
@@ -67,6 +77,8 @@ impl Store {
             let mut transaction = self.operations.begin().await?;
             plan_by_index(&mut transaction).await?;
             if let Some(operation) = lock(&mut transaction, id, now).await? {
+                #[cfg(feature = "planted-bugs")]
+                super::thawed::add_what_came_since(&mut transaction, &operation).await?;
                 let items = match operation.rate {
                     Some(rate) => items.min(rate.max(1).into()),
                     None => items,
@@ -130,12 +142,13 @@ async fn load(
         Kind::Redeliver => "d.properties, d.body",
         Kind::Delete => "NULL::bytea AS properties, NULL::bytea AS body",
     };
+    let lock = if planted(Bug::ChunkNotLocked) { "" } else { "FOR UPDATE SKIP LOCKED" };
     // Sizes are summed before any body that is stored apart is read. Each dead letter is looked up by its id: the LIMIT keeps
     // the planner, who knows nothing of a young partition, from reading all of it for every chunk instead.
     let query = format!(
         "WITH open AS MATERIALIZED ( \
              SELECT position, dead_letter_id, ctid AS row FROM operation_item \
-             WHERE operation_id = $1 AND outcome IS NULL ORDER BY position LIMIT $2 FOR UPDATE SKIP LOCKED), \
+             WHERE operation_id = $1 AND outcome IS NULL ORDER BY position LIMIT $2 {lock}), \
          sized AS ( \
              SELECT o.position, o.row, o.dead_letter_id, d.*, \
                  sum(COALESCE(d.size, 0)) OVER (ORDER BY o.position) - COALESCE(d.size, 0) AS before \

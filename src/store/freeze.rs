@@ -8,6 +8,7 @@ use super::{Store, StoreError, filter_sql};
 use crate::domain::dead_letter::floor_id;
 use crate::domain::filter::{Filter, Order};
 use crate::domain::operation::{NewOperation, Selection};
+use crate::planted::{Bug, planted};
 
 /// A request for an operation, frozen or known from before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,9 +164,10 @@ async fn insert_chosen(
         .push(", placed AS MATERIALIZED (SELECT id, refusal, row_number() OVER (ORDER BY id")
         .push(direction(new.order));
     query.push(") AS position FROM chosen), taken AS (INSERT INTO operation_item (operation_id, position, dead_letter_id) SELECT ");
-    query.push_bind(id).push(
-        ", position, id FROM placed WHERE refusal IS NULL ORDER BY id \
-         ON CONFLICT (dead_letter_id) WHERE outcome IS NULL DO NOTHING RETURNING dead_letter_id) \
+    let held = if planted(Bug::SeveralOperations) { "" } else { "(dead_letter_id) WHERE outcome IS NULL" };
+    query.push_bind(id).push(", position, id FROM placed WHERE refusal IS NULL ORDER BY id ON CONFLICT ");
+    query.push(held).push(
+        " DO NOTHING RETURNING dead_letter_id) \
          INSERT INTO operation_item (operation_id, position, dead_letter_id, outcome, detail, settled_at) SELECT ",
     );
     query.push_bind(id).push(

@@ -23,6 +23,8 @@ mod overview;
 mod partitions;
 mod pool;
 mod search;
+#[cfg(feature = "planted-bugs")]
+mod thawed;
 
 pub use batch::Stored;
 pub use chunk::{Chunk, ChunkItem};
@@ -32,6 +34,8 @@ pub use error::StoreError;
 pub use freeze::Frozen;
 pub use overview::ServiceCount;
 pub use search::{Page, Total};
+
+use crate::planted::{Bug, planted};
 
 /// Longest that a request waits for a connection: the answer is 503 after that.
 const ACQUIRE_FOR_HTTP: Duration = Duration::from_secs(1);
@@ -134,6 +138,9 @@ impl Store {
         let mut migrator = sqlx::migrate!();
         let migrated = migrator.set_locking(false).run_direct(None, &mut *transaction, false).await;
         migrated.map_err(StoreError::from_migration)?;
+        if planted(Bug::SeveralOperations) {
+            sqlx::query("DROP INDEX IF EXISTS operation_item_live_idx").execute(&mut *transaction).await?;
+        }
         transaction.commit().await?;
         Ok(())
     }

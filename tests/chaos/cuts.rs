@@ -15,10 +15,10 @@ const TRIES: usize = 20;
 const BATCH_ROWS: &str = "100";
 
 /// Where, and what.
-struct Point {
-    name: &'static str,
-    at: At,
-    trap: Trap,
+pub struct Point {
+    pub name: &'static str,
+    pub at: At,
+    pub trap: Trap,
 }
 
 /// Of a batch that is copied, from its beginning to its end.
@@ -108,7 +108,8 @@ async fn no_cut_point_loses_anything() {
     row.finish();
 }
 
-async fn strike(stand: &mut Stand, point: &Point) -> Duration {
+/// Sets the trap, publishes until it springs, and waits until all is stored; says how long that took.
+pub async fn strike(stand: &mut Stand, point: &Point) -> Duration {
     let before = stand.proxy(point.at).sprung();
     stand.proxy(point.at).set(point.trap.clone());
     // How many batches there are, and which are copied, depends on how fast they are.

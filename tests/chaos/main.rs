@@ -20,19 +20,23 @@ mod kills;
 mod ledger;
 mod load;
 mod memory;
+mod models;
 mod nodes;
 mod outage;
 mod pgbouncer;
+mod planted;
 mod postgres;
 mod proxy;
 mod redelivery;
 mod refusals;
 mod resend;
+mod scenarios;
+mod schedules;
 mod sources;
 mod stand;
 mod startup;
 mod stops;
 #[path = "../it/support/mod.rs"]
-#[expect(dead_code, unused_imports, reason = "shared with the other tests")]
+#[expect(dead_code, reason = "shared with the other tests")]
 mod support;
 mod table;

@@ -14,18 +14,18 @@ const MESSAGES: usize = 300;
 const CHUNK: usize = 50;
 /// Long enough for a chunk to be given up.
 const BLOCKED: Duration = Duration::from_secs(4);
-const SETTINGS: [(&str, &str); 3] = [
+pub const SETTINGS: [(&str, &str); 3] = [
     ("DEAD_LETTER_CHUNK_ITEMS", "50"),
     ("DEAD_LETTER_CONFIRM_TIMEOUT", "3s"),
     ("DEAD_LETTER_DATABASE_ANSWER_TIMEOUT", "5s"),
 ];
 
-struct Point {
-    name: &'static str,
-    at: At,
-    trap: Trap,
+pub struct Point {
+    pub name: &'static str,
+    pub at: At,
+    pub trap: Trap,
     /// Whether items may end as refused.
-    may_refuse: bool,
+    pub may_refuse: bool,
 }
 
 fn points() -> Vec<Point> {
@@ -100,7 +100,8 @@ async fn no_cut_point_makes_a_false_success() {
     row.finish();
 }
 
-async fn strike(stand: &mut Stand, point: &Point) -> Duration {
+/// Redelivers, with the trap set on the way, and checks what came of it; says how long that took.
+pub async fn strike(stand: &mut Stand, point: &Point) -> Duration {
     let service = format!("resend{}", id().replace('-', ""));
     let queue = stand.broker.declare_queue(&format!("work_{service}"), &[]).await;
     let messages = (0..MESSAGES).map(|_| DeadMessage::new(&id(), &queue.name));

@@ -59,6 +59,13 @@ impl Stand {
         Service::start(&self.database.url, &self.broker.url, &self.source.name, settings)
     }
 
+    /// Goes on with this source and another service, without proxies.
+    pub async fn consume_instead(&mut self, source: TestQueue, settings: &[(&str, &str)]) {
+        self.source = source;
+        self.service = self.replica(settings);
+        self.service.until_ready().await;
+    }
+
     pub async fn publish(&mut self, count: usize) {
         self.ledger.publish(&self.broker, &self.source.name, count, &mut self.random).await;
     }

@@ -1,0 +1,294 @@
+//! Short scenarios, each of which shows whether a rule is kept: for the planted bugs.
+
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+use dead_letter::planted::Bug;
+use lapin::types::AMQPValue;
+use serde_json::{Value, json};
+
+use crate::cuts;
+use crate::proxy::{Deed, Trap, Way};
+use crate::resend;
+use crate::stand::{At, RECOVERY, Stand};
+use crate::support::{DeadMessage, TestQueue, World, id, text, until, until_eq};
+
+/// Messages for several batches, as in the cuts.
+const MESSAGES: usize = 330;
+const BATCH_ROWS: usize = 100;
+const TRIES: usize = 20;
+/// Nothing more comes, once nothing has come for so long and the source is empty.
+const QUIET: Duration = Duration::from_secs(4);
+/// Longer than it takes to deliver a message as often as the source allows.
+const OUTAGE: Duration = Duration::from_secs(5);
+
+type Found = Result<(), String>;
+type Settings<'s> = [(&'static str, &'s str)];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scenario {
+    KilledBeforeCommit,
+    AnswerOfCommitLost,
+    Copies,
+    RowsRefused,
+    DeliveryLimit,
+    CutBeforePublish,
+    PublishesDoNotArrive,
+    ConfirmLost,
+    NoQueue,
+    FullQueue,
+    TwoCallers,
+    SecondCaller,
+    ArrivesMeanwhile,
+}
+
+impl Scenario {
+    /// With this bug in the service; the error says what is wrong.
+    pub async fn run(self, bug: Option<Bug>) -> Found {
+        let planted: Vec<_> = bug.map(|bug| ("DEAD_LETTER_PLANTED_BUG", bug.name())).into_iter().collect();
+        match self {
+            Self::KilledBeforeCommit => killed_before_commit(&planted).await,
+            Self::AnswerOfCommitLost => answer_of_commit_lost(&planted).await,
+            Self::Copies => copies(&planted).await,
+            Self::RowsRefused => rows_refused(&planted).await,
+            Self::DeliveryLimit => delivery_limit(&planted).await,
+            Self::CutBeforePublish => on_publish(&planted, Deed::CutBefore).await,
+            Self::PublishesDoNotArrive => on_publish(&planted, Deed::FreezeBefore).await,
+            Self::ConfirmLost => confirm_lost(&planted).await,
+            Self::NoQueue => no_queue(&planted).await,
+            Self::FullQueue => full_queue(&planted).await,
+            Self::TwoCallers => two_callers(&planted).await,
+            Self::SecondCaller => second_caller(&planted).await,
+            Self::ArrivesMeanwhile => arrives_meanwhile(&planted).await,
+        }
+    }
+}
+
+fn with<'s>(settings: &[(&'static str, &'s str)], planted: &Settings<'s>) -> Vec<(&'static str, &'s str)> {
+    [settings, planted].concat()
+}
+
+/// Waits until all is stored, or until nothing moves any more, and looks at all that was published.
+async fn verdict(stand: &Stand) -> Found {
+    let sent = stand.ledger.count() as i64;
+    let (begun, last) = (Instant::now(), Cell::new((0, Instant::now())));
+    until("all is stored, or nothing moves", || async {
+        let stored = stand.ledger.stored(&stand.database.pool).await;
+        if stored != last.get().0 || stand.broker.depth(&stand.source.name).await > 0 {
+            last.set((stored, Instant::now()));
+        }
+        (stored >= sent || last.get().1.elapsed() > QUIET || begun.elapsed() > RECOVERY).then_some(())
+    })
+    .await;
+    stand.broker.until_empty(&stand.source.name).await;
+    let verdict = stand.verdict().await;
+    if verdict.is_clean() { Ok(()) } else { Err(verdict.to_string()) }
+}
+
+/// A batch hangs at its COMMIT while others are stored, and the service is killed.
+async fn killed_before_commit(planted: &Settings<'_>) -> Found {
+    let mut stand = Stand::start(&with(&[("DEAD_LETTER_BATCH_ROWS", "100")], planted)).await;
+    // Twice: the others may have to wait for a counter of the one that hangs.
+    for _ in 0..2 {
+        let trap = Trap {
+            way: Way::ToServer,
+            name: "COMMIT",
+            after: Some("CopyDone"),
+            skip: 0,
+            deed: Deed::FreezeBefore,
+        };
+        let before = stand.proxy(At::Database).sprung();
+        stand.proxy(At::Database).set(trap);
+        // Which batches are copied depends on how fast they are.
+        for _ in 0..TRIES {
+            stand.publish(MESSAGES).await;
+            if stand.proxy(At::Database).sprung() > before {
+                break;
+            }
+        }
+        until("a batch hangs", || async { (stand.proxy(At::Database).sprung() > before).then_some(()) })
+            .await;
+        let stored = stand.ledger.stored(&stand.database.pool).await;
+        stand.publish(MESSAGES).await;
+        // Two more batches: the first of them is acknowledged then, if it may be.
+        let (begun, more) = (Instant::now(), stored + 2 * BATCH_ROWS as i64);
+        until("others are stored", || async {
+            let now = stand.ledger.stored(&stand.database.pool).await;
+            (now >= more || begun.elapsed() > QUIET).then_some(())
+        })
+        .await;
+        stand.service.restart();
+        stand.proxy(At::Database).heal();
+        stand.service.until_ready().await;
+    }
+    verdict(&stand).await
+}
+
+/// The cut of an ambiguous commit.
+async fn answer_of_commit_lost(planted: &Settings<'_>) -> Found {
+    let mut stand = Stand::start(&with(&[("DEAD_LETTER_BATCH_ROWS", "100")], planted)).await;
+    let trap = Trap {
+        way: Way::ToClient,
+        name: "done COMMIT",
+        after: Some("CopyDone"),
+        skip: 0,
+        deed: Deed::CutBefore,
+    };
+    let point = cuts::Point { name: "committed, answer lost", at: At::Database, trap };
+    cuts::strike(&mut stand, &point).await;
+    verdict(&stand).await
+}
+
+/// The same death three times, and twins that cannot be told apart.
+async fn copies(planted: &Settings<'_>) -> Found {
+    let world = World::start_with(planted).await;
+    let message = DeadMessage::new(&id(), "copies_service").body("copy");
+    for _ in 0..3 {
+        world.publish(message.clone()).await;
+    }
+    for _ in 0..2 {
+        world.publish(DeadMessage::plain().body("twin")).await;
+    }
+    world.publish(DeadMessage::plain().body("last")).await;
+    let count = |body: &'static str| {
+        let query = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM dead_letter WHERE body = $1");
+        query.bind(body.as_bytes()).fetch_one(&world.database.pool)
+    };
+    until_eq("the last message is stored", 1, || async { count("last").await.unwrap_or(0) }).await;
+    world.until_source_empty().await;
+    world.assert_counters_exact().await;
+    match (count("copy").await.unwrap(), count("twin").await.unwrap()) {
+        (1, 2) => Ok(()),
+        (1, twins) => Err(format!("{twins} of 2 twins")),
+        (copies, _) => Err(format!("{copies} rows of a message that came 3 times")),
+    }
+}
+
+/// The database refuses some rows of each batch.
+async fn rows_refused(planted: &Settings<'_>) -> Found {
+    let mut stand = Stand::start(planted).await;
+    sqlx::query("ALTER TABLE dead_letter ADD CONSTRAINT poison CHECK (message_id NOT LIKE '%7')")
+        .execute(&stand.database.pool)
+        .await
+        .unwrap();
+    stand.publish(MESSAGES).await;
+    verdict(&stand).await
+}
+
+/// The database takes nothing for longer than the source lets messages be delivered again.
+async fn delivery_limit(planted: &Settings<'_>) -> Found {
+    let mut stand = Stand::start(planted).await;
+    let limited = stand.broker.declare_source(&[("x-delivery-limit", AMQPValue::LongInt(2))]).await;
+    stand.consume_instead(limited, planted).await;
+    let rename = |from: &str, to: &str| {
+        let query = format!("ALTER TABLE {from} RENAME TO {to}");
+        sqlx::query(sqlx::AssertSqlSafe(query)).execute(&stand.database.pool)
+    };
+    rename("dead_letter", "away").await.unwrap();
+    stand.ledger.publish(&stand.broker, &stand.source.name, 20, &mut stand.random).await;
+    // The length of the outage, not a time to wait for anything.
+    tokio::time::sleep(OUTAGE).await;
+    rename("away", "dead_letter").await.unwrap();
+    verdict(&stand).await
+}
+
+async fn on_publish(planted: &Settings<'_>, deed: Deed) -> Found {
+    let trap = Trap { way: Way::ToServer, name: "basic.publish", after: None, skip: 2, deed };
+    resend_past(planted, "before a publish", trap).await
+}
+
+async fn confirm_lost(planted: &Settings<'_>) -> Found {
+    let after = Some("basic.publish");
+    let trap = Trap { way: Way::ToClient, name: "basic.ack", after, skip: 0, deed: Deed::CutBefore };
+    resend_past(planted, "confirmed, answer lost", trap).await
+}
+
+async fn resend_past(planted: &Settings<'_>, name: &'static str, trap: Trap) -> Found {
+    let mut stand = Stand::start(&with(&resend::SETTINGS, planted)).await;
+    let point = resend::Point { name, at: At::Broker, trap, may_refuse: false };
+    resend::strike(&mut stand, &point).await;
+    Ok(())
+}
+
+async fn redeliver(world: &World, selection: Value) -> Value {
+    world.api().post("/dead-letters/redeliver?wait=30", &selection).await.assert(200).json
+}
+
+/// Stores dead letters whose queue is this one.
+async fn dead(world: &World, queue: &TestQueue, count: usize) {
+    let messages = (0..count).map(|_| DeadMessage::new(&id(), &queue.name));
+    let stored = world.database.count("dead_letter").await;
+    world.broker.publish_all(&world.source.name, messages).await;
+    world.until_stored(stored + count as i64).await;
+}
+
+async fn no_queue(planted: &Settings<'_>) -> Found {
+    let world = World::start_with(planted).await;
+    world.publish(DeadMessage::new(&id(), &format!("gone-{}", id()))).await;
+    world.until_stored(1).await;
+    let operation = redeliver(&world, json!({"filter": {}, "all": true})).await;
+    match &operation["outcomes"] {
+        outcomes if outcomes["refused"] == 1 => Ok(()),
+        outcomes => Err(format!("sent to a queue that is not there: {outcomes}")),
+    }
+}
+
+async fn full_queue(planted: &Settings<'_>) -> Found {
+    let world = World::start_with(planted).await;
+    let arguments = [("x-max-length", AMQPValue::LongInt(3)), ("x-overflow", text("reject-publish"))];
+    let queue = world.broker.declare_queue(&format!("full-{}", id()), &arguments).await;
+    dead(&world, &queue, 100).await;
+    until("the queue refuses", || async {
+        (!world.broker.try_publish("", &queue.name, &DeadMessage::plain()).await).then_some(())
+    })
+    .await;
+    let before = i64::from(world.broker.depth(&queue.name).await);
+    let operation = redeliver(&world, json!({"filter": {}, "all": true})).await;
+    let (sent, came) = (
+        operation["outcomes"]["sent"].as_i64().unwrap(),
+        i64::from(world.broker.depth(&queue.name).await) - before,
+    );
+    if sent == came { Ok(()) } else { Err(format!("{} sent and not in the queue", sent - came)) }
+}
+
+/// Two callers redeliver the same, at once.
+async fn two_callers(planted: &Settings<'_>) -> Found {
+    let world = World::start_with(&with(&[("DEAD_LETTER_CHUNK_ITEMS", "10")], planted)).await;
+    let queue = world.broker.declare_queue(&format!("twice-{}", id()), &[]).await;
+    dead(&world, &queue, 200).await;
+    let request = || redeliver(&world, json!({"filter": {}, "all": true}));
+    tokio::join!(request(), request());
+    let published = world.broker.depth(&queue.name).await;
+    if published == 200 { Ok(()) } else { Err(format!("{published} published for 200 messages")) }
+}
+
+/// The same is asked for again while an operation is at it.
+async fn second_caller(planted: &Settings<'_>) -> Found {
+    let world = World::start_with(planted).await;
+    let queue = world.broker.declare_queue(&format!("again-{}", id()), &[]).await;
+    dead(&world, &queue, 60).await;
+    let slow = json!({"filter": {}, "all": true, "rate": 20});
+    world.api().post("/dead-letters/redeliver", &slow).await.assert(202);
+    let second = redeliver(&world, json!({"filter": {}, "all": true})).await;
+    match &second["outcomes"]["sent"] {
+        sent if sent == 0 => Ok(()),
+        sent => Err(format!("{sent} sent by the second caller")),
+    }
+}
+
+/// More of the same arrives while an operation is at work.
+async fn arrives_meanwhile(planted: &Settings<'_>) -> Found {
+    let world = World::start_with(planted).await;
+    let queue = world.broker.declare_queue(&format!("work-{}_frozen", id()), &[]).await;
+    dead(&world, &queue, 60).await;
+    let body = json!({"filter": {"service": "frozen"}, "rate": 20});
+    let operation = world.api().post("/dead-letters/redeliver", &body).await.assert(202).json;
+    dead(&world, &queue, 20).await;
+    let path = format!("/operations/{}", operation["id"].as_str().unwrap());
+    until_eq("the operation is completed", json!("completed"), || async {
+        world.api().get(&path).await.json["state"].clone()
+    })
+    .await;
+    let published = world.broker.depth(&queue.name).await;
+    if published == 60 { Ok(()) } else { Err(format!("{published} published of a selection of 60")) }
+}
