@@ -47,8 +47,10 @@ impl Pool {
     ) -> Self {
         let (options, begin) = if pooler {
             let settings = settings.iter().map(|(name, value)| format!("; SET LOCAL {name} = '{value}'"));
+            // sqlx names its statements even where it does not keep them, and others' names lie about on the connection.
+            let begin = format!("BEGIN; DEALLOCATE ALL{}", settings.collect::<String>());
             // The one parameter of sqlx's own that PgBouncer does not know.
-            (options.clone().extra_float_digits(None), Some(format!("BEGIN{}", settings.collect::<String>())))
+            (options.clone().extra_float_digits(None), Some(begin))
         } else {
             (options.clone().options(settings.iter().copied()), None)
         };

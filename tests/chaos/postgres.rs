@@ -276,8 +276,12 @@ pub fn is_root() -> bool {
 /// The newest that there are.
 fn programs() -> Option<PathBuf> {
     let folders = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let mut bins: Vec<_> = folders.map(|folder| folder.path().join("bin")).collect();
-    bins.sort();
-    bins.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
-    bins.into_iter().rev().find(|bin| bin.join("initdb").is_file() && bin.join("postgres").is_file())
+    let mut versions: Vec<_> = folders.map(|folder| folder.path().join("bin")).collect();
+    versions.sort();
+    // A path may have links to some of them only.
+    let mut bins: Vec<_> = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).collect();
+    bins.extend(versions);
+    bins.into_iter()
+        .rev()
+        .find(|bin| ["initdb", "postgres", "pg_basebackup"].iter().all(|program| bin.join(program).is_file()))
 }
