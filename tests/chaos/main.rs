@@ -14,8 +14,10 @@
 )]
 
 mod cuts;
+mod frames;
 mod kills;
 mod ledger;
+mod poison;
 mod proxy;
 mod resend;
 mod stand;
