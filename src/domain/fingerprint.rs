@@ -16,7 +16,7 @@ pub fn of(service: &str, failure: &Failure) -> Uuid {
         service,
         failure.reason.as_deref().unwrap_or_default(),
         failure.error_type.as_deref().unwrap_or_default(),
-        &normalise(failure.error_message.as_deref().unwrap_or_default()),
+        &normalise(failure.error_message.as_deref().unwrap_or_default().chars()),
     ] {
         hash.update((field.len() as u64).to_be_bytes());
         hash.update(field);
@@ -25,9 +25,9 @@ pub fn of(service: &str, failure: &Failure) -> Uuid {
 }
 
 /// The text without what differs from one failure to the next: quoted parts, and words that hold a digit.
-fn normalise(text: &str) -> String {
+fn normalise(text: impl Iterator<Item = char>) -> String {
     let mut shape = String::new();
-    let mut characters = text.chars().take(MAX_TEXT).peekable();
+    let mut characters = text.take(MAX_TEXT).peekable();
     while let Some(first) = characters.next() {
         if first == '\'' || first == '"' {
             // An apostrophe inside a word (as in "can't") opens nothing.
@@ -65,10 +65,20 @@ mod tests {
     #[test]
     fn ids_numbers_and_quotes_do_not_matter() {
         assert_eq!(
-            normalise("order 4711 can't be found in 'eu-1' (c0ffee12-ab)"),
+            normalise("order 4711 can't be found in 'eu-1' (c0ffee12-ab)".chars()),
             "order <id> can't be found in <text> (<id>)"
         );
-        assert_eq!(normalise("unclosed 'quote"), "unclosed <text>");
+        assert_eq!(normalise("unclosed 'quote".chars()), "unclosed <text>");
+    }
+
+    #[test]
+    fn of_a_text_of_any_length_only_the_head_is_read() {
+        for part in ["x", "1", "'", "\"'", " ", "at com.example.Main.main(Main.java:7)\n"] {
+            let mut read = 0;
+            let shape = normalise(part.repeat((1 << 20) / part.len()).chars().inspect(|_| read += 1));
+            assert_eq!(read, MAX_TEXT, "{part:?}");
+            assert!(shape.len() <= MAX_TEXT * "<text>".len(), "{part:?}");
+        }
     }
 
     #[test]

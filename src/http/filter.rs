@@ -151,7 +151,8 @@ impl FilterInput {
         Ok(filter)
     }
 
-    fn check(&self) -> Result<Filter, ApiError> {
+    /// What it means, but for squad and service.
+    pub fn check(&self) -> Result<Filter, ApiError> {
         let mut errors = Vec::new();
         let status = match self.status.as_deref() {
             None => StatusFilter::Dead,

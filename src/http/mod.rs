@@ -101,6 +101,21 @@ pub fn document() -> utoipa::openapi::OpenApi {
     api_router().split_for_parts().1
 }
 
+/// For the fuzz targets: reads a filter as it stands in a query, or in JSON where it begins like that. `None` where it is wrong.
+#[cfg(fuzzing)]
+pub fn read_filter(text: &str) -> Option<(filter::FilterInput, crate::domain::filter::Filter)> {
+    let input: filter::FilterInput = if text.starts_with('{') {
+        serde_json::from_str(text).ok()?
+    } else {
+        let mut query = query::Query::parse(text).ok()?;
+        let input = query.take().ok()?;
+        query.finish().ok()?;
+        input
+    };
+    let filter = input.check().ok()?;
+    Some((input, filter))
+}
+
 fn router(api: Api) -> Router {
     let (router, document) = api_router().split_for_parts();
     router

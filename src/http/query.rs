@@ -23,13 +23,18 @@ impl<S: Sync> FromRequestParts<S> for Query {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let pairs = serde_html_form::from_str(parts.uri.query().unwrap_or_default())
-            .map_err(|_| ApiError::field("query", "is not a query string"))?;
-        Ok(Self { pairs, known: BTreeSet::new() })
+        Self::parse(parts.uri.query().unwrap_or_default())
     }
 }
 
 impl Query {
+    /// Reads what follows the question mark.
+    pub fn parse(query: &str) -> Result<Self, ApiError> {
+        let pairs = serde_html_form::from_str(query)
+            .map_err(|_| ApiError::field("query", "is not a query string"))?;
+        Ok(Self { pairs, known: BTreeSet::new() })
+    }
+
     /// The parameters of this group. Its fields are text: what they mean is checked where it is known.
     pub fn take<T: IntoParams + DeserializeOwned>(&mut self) -> Result<T, ApiError> {
         let parameters = T::into_params(|| Some(ParameterIn::Query));

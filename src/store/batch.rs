@@ -129,6 +129,8 @@ impl Neighbours {
         let keyed = || rows.iter().filter(|row| row.identity.is_some());
         let arrivals = || keyed().map(|row| dead_letter::received_on(row.id));
         let earliest = keyed().filter_map(|row| row.latest_death).min()?.min(now) - EDGE;
+        // Whatever a message claims, ids begin in 1970: before it there is no day to look in.
+        let earliest = earliest.max(DateTime::UNIX_EPOCH);
         let days = (arrivals().min()?, arrivals().max()?);
         let today = now.date_naive();
         let near = Self {
@@ -272,6 +274,8 @@ mod tests {
         );
         // In hand since yesterday, as the database was away.
         assert_eq!(days(&[noon], "2026-11-24T09:00:00Z"), Some(on("2026-11-23", "2026-11-24", true)));
+        let absurd = row("2026-11-23T12:00:00Z", "0000-01-01T00:00:00Z");
+        assert_eq!(days(&[absurd], "2026-11-23T12:00:01Z"), Some(on("1970-01-01", "2026-11-23", false)));
         let unkeyed = NewDeadLetter { identity: None, ..row("2026-11-23T12:00:00Z", "2026-11-20T12:00:00Z") };
         assert_eq!(days(&[unkeyed], "2026-11-23T12:00:01Z"), None);
     }

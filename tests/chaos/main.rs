@@ -16,6 +16,7 @@
 mod cluster;
 mod cuts;
 mod database;
+mod frames;
 mod kills;
 mod ledger;
 mod load;
@@ -25,6 +26,7 @@ mod nodes;
 mod outage;
 mod pgbouncer;
 mod planted;
+mod poison;
 mod postgres;
 mod proxy;
 mod redelivery;

@@ -76,3 +76,46 @@ pub fn recognise(message: &Message) -> Recognised {
 pub fn is_failure_header(name: &[u8]) -> bool {
     CONVENTIONS.iter().any(|convention| convention.is_failure_header(name))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::domain::fingerprint;
+    use crate::domain::message::{Properties, Table, Value};
+
+    fn failed(text: String) -> Message {
+        let header = |name: &str| (name.as_bytes().to_vec(), Value::text(text.clone()));
+        let headers = Table(native::HEADERS.into_iter().map(header).collect());
+        let properties = Properties { headers: Some(headers), ..Properties::default() };
+        Message { exchange: String::new(), routing_key: String::new(), properties, body: vec![] }
+    }
+
+    /// The shortest of some times: what else runs on the machine only makes them longer.
+    fn time_to_read(message: &Message) -> Duration {
+        let times = (0..15).map(|_| {
+            let begun = Instant::now();
+            let read = recognise(message);
+            std::hint::black_box(fingerprint::of("service", &read.failure));
+            begun.elapsed()
+        });
+        times.min().expect("some")
+    }
+
+    #[test]
+    fn a_long_stack_takes_as_much_longer_as_it_is_longer() {
+        const LONGER: u32 = 16;
+        let line = "at com.example.Main.main(Main.java:7)\n";
+        for part in ["x", "\0", "'", "\u{1f468}\u{200d}\u{1f469}", line] {
+            let [short, long] = [1 << 16, LONGER << 16].map(|length| {
+                let text = part.repeat(length as usize / part.len());
+                time_to_read(&failed(text))
+            });
+            // By the square it would be 256 times as long.
+            assert!(long < short * LONGER * 5, "{part:?}: {short:?}, then {long:?}");
+        }
+        let read = recognise(&failed(line.repeat(10_000)));
+        assert_eq!(read.failure.error_stack.map(|stack| stack.len()), Some(line.len() * 10_000));
+    }
+}

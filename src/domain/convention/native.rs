@@ -11,7 +11,7 @@
 //! | `dead-letter-origin-queue`, `-exchange`, `-routing-key` | where it failed, where `x-death` cannot tell |
 //! | `dead-letter-failed-at` | when, RFC 3339 |
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 
 use super::{Convention, Failure, Origin, Recognised};
 use crate::domain::message::{Message, storable_text};
@@ -44,7 +44,9 @@ impl Convention for Native {
         };
         let failed_at = header("dead-letter-failed-at", 64)
             .and_then(|text| DateTime::parse_from_rfc3339(&text).ok())
-            .map(|time| time.to_utc());
+            .map(|time| time.to_utc())
+            // An offset may lead out of the years that RFC 3339 can show.
+            .filter(|time| (0..=9999).contains(&time.year()));
         let first_death = deaths.first_seconds.and_then(time);
         Some(Recognised {
             convention: self.name(),

@@ -214,7 +214,7 @@ impl fmt::Display for AMQPHardError {
 }
 
 use self::access::parse_access;
-use self::basic::parse_basic;
+use self::basic::{parse_basic, parse_short_string_lossy};
 use self::channel::parse_channel;
 use self::confirm::parse_confirm;
 use self::connection::parse_connection;
@@ -915,7 +915,7 @@ pub mod basic {
     /// Parse return (Generated)
     pub fn parse_return<I: ParsableInput>(i: I) -> ParserResult<I, Return> {
         let (i, reply_code) = parse_short_uint.parse(i)?;
-        let (i, reply_text) = parse_short_string.parse(i)?;
+        let (i, reply_text) = parse_short_string_lossy(i)?;
         let (i, exchange) = parse_short_string_lossy(i)?;
         let (i, routing_key) = parse_short_string_lossy(i)?;
         Ok((
@@ -2402,7 +2402,7 @@ pub mod connection {
     /// Parse close (Generated)
     pub fn parse_close<I: ParsableInput>(i: I) -> ParserResult<I, Close> {
         let (i, reply_code) = parse_short_uint.parse(i)?;
-        let (i, reply_text) = parse_short_string.parse(i)?;
+        let (i, reply_text) = parse_short_string_lossy(i)?;
         let (i, class_id) = parse_short_uint.parse(i)?;
         let (i, method_id) = parse_short_uint.parse(i)?;
         Ok((
@@ -2486,7 +2486,7 @@ pub mod connection {
 
     /// Parse blocked (Generated)
     pub fn parse_blocked<I: ParsableInput>(i: I) -> ParserResult<I, Blocked> {
-        let (i, reason) = parse_short_string.parse(i)?;
+        let (i, reason) = parse_short_string_lossy(i)?;
         Ok((i, Blocked { reason }))
     }
 
@@ -2876,7 +2876,7 @@ pub mod channel {
     /// Parse close (Generated)
     pub fn parse_close<I: ParsableInput>(i: I) -> ParserResult<I, Close> {
         let (i, reply_code) = parse_short_uint.parse(i)?;
-        let (i, reply_text) = parse_short_string.parse(i)?;
+        let (i, reply_text) = parse_short_string_lossy(i)?;
         let (i, class_id) = parse_short_uint.parse(i)?;
         let (i, method_id) = parse_short_uint.parse(i)?;
         Ok((

@@ -82,9 +82,9 @@ pub fn take_properties<I: ParsableInput>(i: I) -> ParserResult<I, AMQPProperties
     ))
 }
 
-/// A name that a publisher chose, which the broker does not check. What is not ASCII in one that is not UTF-8 becomes
-/// `?`, so that it gets no longer.
-fn parse_short_string_lossy<I: ParsableInput>(i: I) -> ParserResult<I, ShortString> {
+/// A name that a publisher chose, which the broker does not check, or the broker's words with such names in them, which it
+/// cuts at 255 bytes. What is not ASCII in one that is not UTF-8 becomes `?`, so that it gets no longer.
+pub(super) fn parse_short_string_lossy<I: ParsableInput>(i: I) -> ParserResult<I, ShortString> {
     let (i, length) = parse_short_short_uint(i)?;
     let (i, name) = nom::bytes::streaming::take(length).parse(i)?;
     let text = String::from_utf8(name.iter_elements().collect()).unwrap_or_else(|error| {

@@ -1,0 +1,56 @@
+//! What holds of every message, whatever it is.
+
+use dead_letter::amqp::{Received, codec};
+use dead_letter::domain::message::{Message, Properties};
+use dead_letter::domain::service::{DEFAULT_RULE, ServiceRule};
+use dead_letter::domain::{convention, fingerprint, identity, redelivery};
+use dead_letter::ingest::{Decoder, decode};
+use uuid::Uuid;
+
+/// The longest text of a short string, where each byte is replaced by three.
+const LONGEST: usize = 3 * 255;
+const LONGEST_ERROR: usize = 3 * 2048;
+
+/// Reads it as ingest does, and as a redelivery does.
+pub fn examine(received: Received) {
+    let (message, properties) = (received.message.clone(), received.properties.clone());
+    let read = convention::recognise(&message);
+    assert_eq!(
+        identity::of("/", "source", &message, &read),
+        identity::of("/", "source", &message, &convention::recognise(&message))
+    );
+    assert_eq!(fingerprint::of("s", &read.failure), fingerprint::of("s", &read.failure));
+    resend(&message, &read.origin.queue);
+
+    let rule = ServiceRule::new(DEFAULT_RULE).expect("valid");
+    let decoder = Decoder { vhost: "/", source: "source", service_rule: &rule };
+    let row = decode(decoder, Uuid::now_v7(), received);
+    assert_eq!((row.properties, row.body), (properties, message.body));
+    let derived = row.derived;
+    assert!(derived.deaths >= 1);
+    assert!(!derived.service.is_empty(), "a service has a name");
+    let texts = [
+        Some(derived.service),
+        derived.origin.queue,
+        derived.origin.exchange,
+        derived.origin.routing_key,
+        derived.reason,
+        derived.message_id,
+        derived.correlation_id,
+        derived.message_type,
+        derived.error_type,
+    ];
+    for text in texts.into_iter().flatten() {
+        assert!(text.len() <= LONGEST && !text.contains('\0'), "a column takes it");
+    }
+    let error = derived.error_message.unwrap_or_default();
+    assert!(error.len() <= LONGEST_ERROR && !error.contains('\0'), "a column takes it");
+}
+
+fn resend(message: &Message, queue: &Option<String>) {
+    let sent = redelivery::properties(&message.properties, Uuid::nil(), queue.is_some());
+    // Nothing that came makes it unwritable.
+    let wire = codec::encode(&sent).expect("it can be written");
+    let again: Properties = codec::decode(&wire).expect("it can be read");
+    assert!(again.header("x-death").is_none() && again.header(redelivery::REDELIVERY_ID).is_some());
+}
