@@ -85,8 +85,8 @@ mod tests {
     use crate::domain::fingerprint;
     use crate::domain::message::{Properties, Table, Value};
 
-    fn failed(text: String) -> Message {
-        let header = |name: &str| (name.as_bytes().to_vec(), Value::text(text.clone()));
+    fn failed(text: &str) -> Message {
+        let header = |name: &str| (name.as_bytes().to_vec(), Value::text(text));
         let headers = Table(native::HEADERS.into_iter().map(header).collect());
         let properties = Properties { headers: Some(headers), ..Properties::default() };
         Message { exchange: String::new(), routing_key: String::new(), properties, body: vec![] }
@@ -110,12 +110,12 @@ mod tests {
         for part in ["x", "\0", "'", "\u{1f468}\u{200d}\u{1f469}", line] {
             let [short, long] = [1 << 16, LONGER << 16].map(|length| {
                 let text = part.repeat(length as usize / part.len());
-                time_to_read(&failed(text))
+                time_to_read(&failed(&text))
             });
             // By the square it would be 256 times as long.
             assert!(long < short * LONGER * 5, "{part:?}: {short:?}, then {long:?}");
         }
-        let read = recognise(&failed(line.repeat(10_000)));
+        let read = recognise(&failed(&line.repeat(10_000)));
         assert_eq!(read.failure.error_stack.map(|stack| stack.len()), Some(line.len() * 10_000));
     }
 }
