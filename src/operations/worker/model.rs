@@ -126,7 +126,7 @@ impl Model {
     fn ask(&mut self, delete: bool, rate: Option<u32>, letters: u8) {
         let id = Uuid::from_u128(1000 + self.asked.len() as u128);
         let chosen = (0..LETTERS).filter(|letter| letters >> letter & 1 == 1);
-        let rows = chosen.enumerate().map(|(place, letter)| {
+        let rows = (1..).zip(chosen).map(|(position, letter)| {
             let is_live = self
                 .asked
                 .iter()
@@ -134,7 +134,7 @@ impl Model {
                 .any(|row| row.letter == letter && row.outcome.is_none());
             let is_free = self.letters[letter].1 == Status::Dead && !is_live;
             let outcome = (!is_free).then(|| Settled {
-                position: place as i64 + 1,
+                position,
                 dead_letter: self.letters[letter].0,
                 outcome: Outcome::Skipped,
                 detail: None,
@@ -152,7 +152,7 @@ impl Model {
             rate,
             note: None,
             requested_by: String::new(),
-            total: rows.len() as i64,
+            total: i64::try_from(rows.len()).unwrap(),
             outcomes: Outcomes::default(),
             last_error: None,
             created_at: self.now,
@@ -178,9 +178,9 @@ impl Model {
                 continue;
             }
             let most = asked.operation.rate.map_or(CHUNK, |rate| CHUNK.min(rate as usize));
-            let open = asked.rows.iter().enumerate().filter(|(_, row)| row.outcome.is_none());
+            let open = (1_i64..).zip(&asked.rows).filter(|(_, row)| row.outcome.is_none());
             let items: Vec<ChunkItem> = open
-                .map(|(place, row)| (place as i64 + 1, self.letters[row.letter]))
+                .map(|(position, row)| (position, self.letters[row.letter]))
                 .filter(|(position, _)| !locked.contains(position))
                 .take(most)
                 .map(|(position, (id, status))| ChunkItem::made(position, id, status))
