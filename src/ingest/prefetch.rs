@@ -86,7 +86,7 @@ mod tests {
         let mut window = Window::new(2000, 64 << 20);
         assert!(changes(&mut window, 500, 2 << 20).into_iter().all(|wanted| wanted <= 32));
         let mut window = Window::new(2000, 64 << 20);
-        assert_eq!(changes(&mut window, 500, 128 << 20), [0_u16; 0]);
+        assert!(changes(&mut window, 500, 128 << 20).is_empty());
     }
 
     #[test]

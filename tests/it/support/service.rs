@@ -51,7 +51,7 @@ impl Service {
 
     /// SIGTERM; waits for the end.
     pub async fn terminate(&mut self) -> ExitStatus {
-        let sent = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status().unwrap();
+        let sent = Command::new("kill").arg("-TERM").arg(self.pid().to_string()).status().unwrap();
         assert!(sent.success());
         let child = std::cell::RefCell::new(&mut self.child);
         until_within(Duration::from_secs(40), "the service ends after SIGTERM", || async {
@@ -62,11 +62,6 @@ impl Service {
 
     pub fn pid(&self) -> u32 {
         self.child.id()
-    }
-
-    /// Whether it has ended by itself.
-    pub fn has_ended(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_some()
     }
 
     pub async fn is_ready(&self) -> bool {
