@@ -139,6 +139,17 @@ fn ctl(servers: &Servers, arguments: &[&str]) {
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
+/// Whether the broker has written down that there is this queue, which it does a moment after it has said so.
+fn is_on_disk(servers: &Servers, queue: &str) -> bool {
+    let nodes = std::fs::read_dir(servers.folder.join("rabbitmq/data")).unwrap().flatten();
+    let logs = nodes.flat_map(|node| {
+        ["LATEST.LOG", "rabbit_durable_queue.DCL", "rabbit_durable_queue.DCD"]
+            .map(|file| node.path().join(file))
+    });
+    let mut written = logs.filter_map(|log| std::fs::read(log).ok());
+    written.any(|bytes| bytes.windows(queue.len()).any(|window| window == queue.as_bytes()))
+}
+
 fn classic() -> (&'static str, AMQPValue) {
     // As soon as the broker is there such a queue is: that of a quorum would refuse until it has a leader.
     ("x-queue-type", text("classic"))
@@ -171,7 +182,7 @@ impl Bench {
 
     async fn strike(&mut self, fault: Fault, row: &mut Row) -> Found {
         let work = self.work(fault).await;
-        self.begin(fault).await;
+        self.begin(fault, &work).await;
         let to = if matches!(fault, Fault::NoExchange | Fault::NoPermission) { "exchange" } else { "queue" };
         let body = json!({"kind": "redeliver", "filter": {"service": work.service}, "to": to});
         let begun = Instant::now();
@@ -234,7 +245,7 @@ impl Bench {
         sqlx::query_scalar(count).bind(service).fetch_one(&self.database.pool).await.unwrap()
     }
 
-    async fn begin(&mut self, fault: Fault) {
+    async fn begin(&mut self, fault: Fault, work: &Work) {
         let at_a_confirm = |deed| Trap {
             way: Way::ToClient,
             name: "basic.ack",
@@ -257,7 +268,13 @@ impl Bench {
             }
             Fault::NoConfirm => self.proxy.set(at_a_confirm(Deed::FreezeBefore)),
             Fault::Blocked => ctl(&self.servers, &["set_vm_memory_high_watermark", "0"]),
-            Fault::BrokerGone => self.servers.kill("rabbitmq"),
+            Fault::BrokerGone => {
+                until("the queue is written down", || async {
+                    is_on_disk(&self.servers, &work.good.name).then_some(())
+                })
+                .await;
+                self.servers.kill("rabbitmq");
+            }
             _ => {}
         }
     }
