@@ -73,12 +73,12 @@ impl Cluster {
 
     /// SIGKILL.
     pub fn kill(&self, node: usize) {
-        self.servers(&["kill", self.node_path(node), "rabbitmq"]);
+        servers(&["kill", self.node_path(node), "rabbitmq"]);
     }
 
     /// Starts it again, on the same port and data.
     pub fn start_again(&self, node: usize) {
-        self.servers(&["start", self.node_path(node), "rabbitmq"]);
+        servers(&["start", self.node_path(node), "rabbitmq"]);
     }
 
     /// SIGSTOP.
@@ -126,7 +126,7 @@ impl Cluster {
              Old.",
             folder = self.path(),
         );
-        let output = self.servers(&["ctl", self.node_path(asked), "eval", &watch]);
+        let output = servers(&["ctl", self.node_path(asked), "eval", &watch]);
         let old = String::from_utf8(output.stdout).unwrap();
         let old_leader = self.nodes.iter().position(|node| old.contains(&node.name));
         let old_leader = old_leader.unwrap_or_else(|| panic!("a leader of {queue}: {old}"));
@@ -144,11 +144,6 @@ impl Cluster {
     fn pid(&self, node: usize) -> String {
         let pid = std::fs::read_to_string(self.nodes[node].folder.join("rabbitmq/server.pid"));
         pid.unwrap().trim().to_owned()
-    }
-
-    fn servers(&self, arguments: &[&str]) -> Output {
-        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("scripts/servers.sh");
-        run(Command::new(script).args(arguments).env_remove("DATABASE_URL").env_remove("AMQP_URL"))
     }
 }
 
@@ -224,4 +219,9 @@ fn run(command: &mut Command) -> Output {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     output
+}
+
+fn servers(arguments: &[&str]) -> Output {
+    let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("scripts/servers.sh");
+    run(Command::new(script).args(arguments).env_remove("DATABASE_URL").env_remove("AMQP_URL"))
 }
