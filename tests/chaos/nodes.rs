@@ -40,7 +40,7 @@ impl Cluster {
         let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
         let folder = root.join("target/servers").join(format!("chaos-{name}-{}", std::process::id()));
         let mut cluster = Self { folder, nodes: Vec::new(), _turn: turn };
-        cluster.servers(&["cluster", cluster.path(), &count.to_string()]);
+        servers(&["cluster", cluster.path(), &count.to_string()]);
         for number in 1..=count {
             let folder = match number {
                 1 => cluster.folder.clone(),
