@@ -65,7 +65,7 @@ const FOR_PAGES: [Setting; 6] = [
     ("plan_cache_mode", "force_generic_plan"),
 ];
 const FOR_OPERATIONS: [Setting; 2] =
-    [("statement_timeout", "60s"), ("idle_in_transaction_session_timeout", "60s")];
+    [("statement_timeout", "60s"), ("idle_in_transaction_session_timeout", "45s")];
 
 /// How many connections each part may open.
 #[derive(Clone, Copy, Debug)]
