@@ -13,15 +13,20 @@ use rand::rngs::StdRng;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use self::kinds::kinds;
+use self::kinds::{REFUSED, kinds};
 use self::raw::RawMessage;
 use self::trial::Trial;
 use crate::stand::seed;
-use crate::table::{Row, times};
+use crate::table::{Row, is_full, times};
 
 const NEIGHBOURS: usize = 200;
-/// As they would be one batch.
-const SETTINGS: [(&str, &str); 1] = [("DEAD_LETTER_BATCH_LINGER", "20ms")];
+/// The window stays as it is: a consumer that is cancelled, to begin again with another one, gets what was on its way to it with
+/// `x-delivery-count`, so that it would not be what the twin gets.
+const SETTINGS: [(&str, &str); 3] = [
+    ("DEAD_LETTER_BATCH_LINGER", "20ms"),
+    ("DEAD_LETTER_PREFETCH", "32"),
+    ("DEAD_LETTER_MEMORY_BYTES", "4294967296"),
+];
 const GENERATED: usize = 20_000;
 /// One in so many has flipped bits.
 const FLIPPED: usize = 8;
@@ -32,21 +37,25 @@ async fn every_kind_of_poison_is_kept() {
     let number = kinds("").len();
     let mut row = Row::new("poison: kinds by hand, alone, first, and in the middle of 200", number * 3);
     let mut trial = Trial::start(&SETTINGS).await;
+    let mut refused = HashSet::new();
     for kind in kinds("alone") {
-        let published = trial.publish(&[kind.message]).await;
-        row.must(published.is_ok(), format!("{}: the broker refused it: {published:?}", kind.name));
+        if let Err(why) = trial.publish(&[kind.message]).await {
+            row.must(REFUSED.contains(&kind.name), format!("the broker refused {}: {why}", kind.name));
+            refused.insert(kind.name);
+        }
         trial.world.until_stored(i64::try_from(trial.published).unwrap()).await;
     }
-    for (mark, before) in [("first", 0), ("middle", NEIGHBOURS / 2)] {
-        for kind in kinds(mark) {
-            let mut messages = Trial::neighbours(NEIGHBOURS);
+    let neighbours = times(NEIGHBOURS);
+    for (mark, before) in [("first", 0), ("middle", neighbours / 2)] {
+        for kind in kinds(mark).into_iter().filter(|kind| !refused.contains(kind.name)) {
+            let mut messages = Trial::neighbours(neighbours);
             messages.insert(before, kind.message);
-            let published = trial.publish(&messages).await;
-            row.must(published.is_ok(), format!("{}: the broker refused it: {published:?}", kind.name));
+            trial.publish(&messages).await.unwrap();
         }
     }
     row.figure("kinds", number);
-    finish(row, trial, number * 3).await;
+    row.figure("refused by the broker", refused.len());
+    finish(row, trial, (number - refused.len()) * 3).await;
 }
 
 /// The seeds of the fuzz target that reads properties: `cargo test --test chaos corpus -- --ignored`.
@@ -90,7 +99,9 @@ async fn finish(mut row: Row, mut trial: Trial, expected: usize) {
     row.must(differences == 0, format!("{differences} differ from what the broker delivers"));
     let poison = trial.poison().await;
     row.must(poison.len() == expected, format!("{} of {expected} are there", poison.len()));
-    let unopened = trial.unopened(&poison).await;
+    // In the short form not every one of the generated ones, which takes most of the time.
+    let opened = if is_full() { poison.len() } else { poison.len().min(300) };
+    let unopened = trial.unopened(&poison[..opened]).await;
     row.must(unopened.is_empty(), format!("not opened: {unopened:?}"));
     let listed = trial.world.api().all("status=any", 200).await.len();
     row.must(listed == trial.published, format!("{listed} of {} are listed", trial.published));
@@ -106,6 +117,7 @@ async fn finish(mut row: Row, mut trial: Trial, expected: usize) {
     row.must(on.sent > 0, "none was redelivered");
     trial.world.assert_counters_exact().await;
     row.figure("published", trial.published);
+    row.figure("opened", opened);
     row.figure("to their queues", format!("{} sent, {} refused with a reason", back.sent, back.refused));
     row.figure("elsewhere", format!("{} sent, {} refused with a reason", on.sent, on.refused));
     row.finish();

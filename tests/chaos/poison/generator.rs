@@ -97,8 +97,9 @@ fn value(random: &mut StdRng, depth: u32) -> Value {
         5 => Value::I32(random.random()),
         6 => Value::U32(random.random()),
         7 => Value::I64(number(random).cast_signed()),
-        8 => Value::F32(f32::from_bits(random.random())),
-        9 => Value::F64(f64::from_bits(random.random())),
+        // The broker takes no others.
+        8 => Value::F32(Some(f32::from_bits(random.random())).filter(|n| n.is_finite()).unwrap_or(-0.0)),
+        9 => Value::F64(Some(f64::from_bits(random.random())).filter(|n| n.is_finite()).unwrap_or(-0.0)),
         10 => Value::Decimal { scale: random.random(), value: random.random() },
         11 => Value::Bytes(bytes(random, 60)),
         12 => Value::Timestamp(number(random)),

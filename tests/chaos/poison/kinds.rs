@@ -5,6 +5,9 @@ use dead_letter::domain::message::{Properties, Table, Value};
 
 use super::raw::RawMessage;
 
+/// What RabbitMQ 3.10 does not take from a publisher.
+pub const REFUSED: [&str; 4] = ["not a number", "an infinite number", "delivery mode 0", "delivery mode 255"];
+
 /// One kind.
 pub struct Kind {
     pub name: &'static str,
@@ -17,11 +20,13 @@ struct Draft {
     key: Vec<u8>,
     properties: Properties,
     body: Option<Vec<u8>>,
+    /// In place of the properties, where they are such as we do not write.
+    wire: Option<Vec<u8>>,
 }
 
 impl Draft {
     fn new(name: &'static str) -> Self {
-        Self { name, key: b"dead".to_vec(), properties: Properties::default(), body: None }
+        Self { name, key: b"dead".to_vec(), properties: Properties::default(), body: None, wire: None }
     }
 
     fn key(mut self, key: &[u8]) -> Self {
@@ -56,7 +61,7 @@ impl Draft {
 
     fn finish(self, mark: &str) -> Kind {
         let body = self.body.unwrap_or_else(|| format!("{} {mark}", self.name).into_bytes());
-        let properties = codec::encode(&self.properties).unwrap();
+        let properties = self.wire.unwrap_or_else(|| codec::encode(&self.properties).unwrap());
         Kind { name: self.name, message: RawMessage { key: self.key, properties, body } }
     }
 }
@@ -133,7 +138,7 @@ fn deaths(mark: &str) -> Vec<Draft> {
         Draft::new("x-death is void").header("x-death", Value::Void),
         Draft::new("x-death is a table").header("x-death", Value::Table(Table::default())),
         Draft::new("x-death is empty").deaths(vec![]),
-        Draft::new("x-death of numbers").deaths(vec![Value::I8(1), Value::F64(f64::NAN)]),
+        Draft::new("x-death of numbers").deaths(vec![Value::I8(1), Value::F64(0.5)]),
         Draft::new("x-death nested 100 deep").deaths(vec![nested]),
         Draft::new("x-death of empty tables").deaths(vec![entry(vec![]), entry(vec![])]),
         Draft::new("x-death of 1,500 entries").deaths(many).keyed(mark),
@@ -161,7 +166,6 @@ fn deaths(mark: &str) -> Vec<Draft> {
 /// Tables of every shape.
 fn headers() -> Vec<Draft> {
     let deep = (0..100).fold(Value::Bool(true), |inner, _| Value::Table(Table(vec![(b"n".to_vec(), inner)])));
-    let deeper = (0..600).fold(Value::Void, |inner, _| Value::Array(vec![inner]));
     let every_type = [
         Value::Bool(true),
         Value::I8(i8::MIN),
@@ -172,10 +176,9 @@ fn headers() -> Vec<Draft> {
         Value::U32(u32::MAX),
         Value::I64(i64::MIN),
         Value::I64(i64::MAX),
-        Value::F32(f32::NAN),
-        Value::F32(f32::NEG_INFINITY),
-        Value::F64(f64::INFINITY),
-        Value::F64(f64::from_bits(0x7ff0_0000_0000_0001)),
+        Value::F32(f32::MIN_POSITIVE),
+        Value::F32(f32::MAX),
+        Value::F64(f64::MIN),
         Value::F64(-0.0),
         Value::Decimal { scale: 255, value: u32::MAX },
         Value::Decimal { scale: 0, value: 0 },
@@ -192,9 +195,11 @@ fn headers() -> Vec<Draft> {
     };
     vec![
         numbered(Draft::new("every type"), every_type.to_vec()),
+        Draft::new("not a number").header("n", Value::F64(f64::NAN)),
+        Draft::new("an infinite number").header("n", Value::F32(f32::NEG_INFINITY)),
         Draft::new("every type in an array").header("all", Value::Array(every_type.to_vec())),
         Draft::new("tables nested 100 deep").header("deep", deep),
-        Draft::new("arrays nested 600 deep, which is not read").header("deep", deeper),
+        Draft { wire: Some(deeper_than_read(600)), ..Draft::new("arrays nested 600 deep") },
         Draft::new("an array of 10,000").header("a", Value::Array(vec![Value::Bool(false); 10_000])),
         Draft::new("one name 1,000 times")
             .with(|p| p.headers = Some(Table(vec![(b"twin".to_vec(), Value::Void); 1_000]))),
@@ -208,6 +213,13 @@ fn headers() -> Vec<Draft> {
             .header("traceparent", Value::text("00-00000000000000000000000000000000-0000000000000000-ff"))
             .header("tracestate", Value::Array(vec![])),
     ]
+}
+
+/// The header `deep` with so many arrays in each other.
+fn deeper_than_read(depth: usize) -> Vec<u8> {
+    let sized = |bytes: &[u8]| [&u32::try_from(bytes.len()).unwrap().to_be_bytes(), bytes].concat();
+    let value = (0..depth).fold(b"V".to_vec(), |inner, _| [b"A", &sized(&inner)[..]].concat());
+    [&[0x20, 0][..], &sized(&[b"\x04deep", &value[..]].concat())].concat()
 }
 
 /// Messages that claim to come from us.

@@ -37,7 +37,8 @@ pub struct Redelivered {
 
 impl Trial {
     pub async fn start(settings: &[(&str, &str)]) -> Self {
-        Self::start_with_query("", settings).await
+        // On a machine with much else to do, a lost connection would bring messages again, with a header more.
+        Self::start_with_query("?heartbeat=300", settings).await
     }
 
     /// With this at the end of the service's URL of the broker.
@@ -127,7 +128,8 @@ impl Trial {
             let whole = api.get(&format!("/dead-letters/{id}")).await;
             let body = api.get(&format!("/dead-letters/{id}/body")).await;
             let opened = whole.status == 200
-                && whole.json["id"] == **id
+                // Not read as JSON: the reader's own limit of depth is less than what headers may have.
+                && whole.bytes.starts_with(format!("{{\"id\":\"{id}\"").as_bytes())
                 && body.status == 200
                 && Sha256::digest(&body.bytes)[..] == hash[..];
             if !opened {
