@@ -5,7 +5,9 @@ SERVERS := scripts/servers.sh
 
 LOADTEST_POSTGRES := shared_buffers=1GB max_wal_size=8GB
 
-.PHONY: help demo test chaos check openapi bench loadtest build clean-servers cargo
+FUZZ_TARGET := $(or $(TARGET),properties)
+
+.PHONY: help demo test chaos fuzz check openapi bench loadtest build clean-servers cargo
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -20,6 +22,12 @@ test: cargo ## run every test against private servers
 chaos: cargo ## break everything, many times (hours), and print the table; ONLY=kills for a part, CHAOS_SEED=1
 	@$(SERVERS) install
 	@scripts/chaos.sh $(ONLY)
+
+fuzz: cargo ## run a fuzz target for five minutes: TARGET=properties (others: fuzz/README.md)
+	@command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz
+	@mkdir -p fuzz/target/found/$(FUZZ_TARGET)
+	RUSTC_BOOTSTRAP=1 cargo fuzz run -s none $(FUZZ_TARGET) fuzz/target/found/$(FUZZ_TARGET) fuzz/corpus/$(FUZZ_TARGET) \
+		-- -max_total_time=300
 
 check: cargo ## format, lints, OpenAPI drift, docs
 	cargo fmt --all --check
