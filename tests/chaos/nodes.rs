@@ -30,6 +30,8 @@ struct Node {
 /// Who led a queue, and since when somebody else does.
 pub struct Election {
     pub old_leader: usize,
+    /// Whether the queue's consumers reach it through the node that led it.
+    pub consumed_there: bool,
     folder: PathBuf,
     id: String,
 }
@@ -123,14 +125,16 @@ impl Cluster {
                          file:write_file(\"{folder}/elected-{id}-\" ++ atom_to_list(node()), At);
                      _ -> timer:sleep(20), Watch(N - 1) end end,
              [spawn(Node, fun() -> Watch(6000) end) || Node <- rabbit_nodes:all_running(), Node =/= Old],
-             Old.",
+             {{ok, Queue}} = rabbit_amqqueue:lookup(rabbit_misc:r(<<\"/\">>, queue, <<\"{queue}\">>)),
+             Consumers = [node(element(1, Consumer)) || Consumer <- rabbit_amqqueue:consumers(Queue)],
+             {{Old, consumed_there, lists:member(Old, Consumers)}}.",
             folder = self.path(),
         );
         let output = servers(&["ctl", self.node_path(asked), "eval", &watch]);
         let old = String::from_utf8(output.stdout).unwrap();
         let old_leader = self.nodes.iter().position(|node| old.contains(&node.name));
         let old_leader = old_leader.unwrap_or_else(|| panic!("a leader of {queue}: {old}"));
-        Election { old_leader, folder: self.folder.clone(), id }
+        Election { old_leader, consumed_there: old.contains("true"), folder: self.folder.clone(), id }
     }
 
     fn path(&self) -> &str {
@@ -155,6 +159,8 @@ impl Drop for Cluster {
         }
         let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("scripts/servers.sh");
         let _ = Command::new(script).args(["destroy", self.path()]).output();
+        // What the elections left.
+        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
@@ -213,6 +219,11 @@ impl Drop for Cut {
     fn drop(&mut self) {
         let _ = Command::new("nft").arg(format!("delete table {}", self.table)).output();
     }
+}
+
+fn servers(arguments: &[&str]) -> Output {
+    let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("scripts/servers.sh");
+    run(Command::new(script).args(arguments).env_remove("DATABASE_URL").env_remove("AMQP_URL"))
 }
 
 fn run(command: &mut Command) -> Output {
