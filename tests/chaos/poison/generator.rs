@@ -78,9 +78,10 @@ fn table(random: &mut StdRng, depth: u32) -> Table {
 }
 
 fn name(random: &mut StdRng) -> Vec<u8> {
-    match random.random_bool(0.5) {
-        true => NAMES[random.random_range(0..NAMES.len())].into(),
-        false => bytes(random, 12),
+    if random.random_bool(0.5) {
+        NAMES[random.random_range(0..NAMES.len())].into()
+    } else {
+        bytes(random, 12)
     }
 }
 
