@@ -45,7 +45,12 @@ impl<'a> Arbitrary<'a> for Any {
             headers: Some(table(u, 0)?),
             ..Properties::default()
         };
-        Ok(Self(Message { exchange: String::new(), routing_key: String::new(), properties, body: u.arbitrary()? }))
+        Ok(Self(Message {
+            exchange: String::new(),
+            routing_key: String::new(),
+            properties,
+            body: u.arbitrary()?,
+        }))
     }
 }
 

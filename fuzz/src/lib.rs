@@ -1,11 +1,15 @@
 //! What holds of every message, whatever it is.
 
+use std::sync::LazyLock;
+
 use dead_letter::amqp::{Received, codec};
 use dead_letter::domain::message::{Message, Properties};
 use dead_letter::domain::service::{DEFAULT_RULE, ServiceRule};
 use dead_letter::domain::{convention, fingerprint, identity, redelivery};
 use dead_letter::ingest::{Decoder, decode};
 use uuid::Uuid;
+
+static RULE: LazyLock<ServiceRule> = LazyLock::new(|| ServiceRule::new(DEFAULT_RULE).expect("valid"));
 
 /// The longest text of a short string, where each byte is replaced by three.
 const LONGEST: usize = 3 * 255;
@@ -22,8 +26,7 @@ pub fn examine(received: Received) {
     assert_eq!(fingerprint::of("s", &read.failure), fingerprint::of("s", &read.failure));
     resend(&message, &read.origin.queue);
 
-    let rule = ServiceRule::new(DEFAULT_RULE).expect("valid");
-    let decoder = Decoder { vhost: "/", source: "source", service_rule: &rule };
+    let decoder = Decoder { vhost: "/", source: "source", service_rule: &RULE };
     let row = decode(decoder, Uuid::now_v7(), received);
     assert_eq!((row.properties, row.body), (properties, message.body));
     let derived = row.derived;
