@@ -231,8 +231,3 @@ fn run(command: &mut Command) -> Output {
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     output
 }
-
-fn servers(arguments: &[&str]) -> Output {
-    let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("scripts/servers.sh");
-    run(Command::new(script).args(arguments).env_remove("DATABASE_URL").env_remove("AMQP_URL"))
-}

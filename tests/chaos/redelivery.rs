@@ -128,15 +128,21 @@ async fn a_killed_redelivery_is_resumed() {
     let mut row = Row::new("redelivery killed on the way, 10 times each, 2 replicas", operations * KILLS);
     // With `make test` there is less to do.
     let messages = if is_full() { MESSAGES } else { FEWER };
-    let mut pair = Pair::start(&[("DEAD_LETTER_CHUNK_ITEMS", &CHUNK.to_string())]).await;
-    let (mut listed_after, mut repeats, mut most) = (Vec::new(), 0, 0);
+    let mut pair = Pair::start(&[
+        ("DEAD_LETTER_CHUNK_ITEMS", &CHUNK.to_string()),
+        ("DEAD_LETTER_OPERATION_WORKERS", &WORKERS.to_string()),
+    ])
+    .await;
+    let (mut listed_after, mut in_time, mut repeats, mut most) = (Vec::new(), 0, 0, 0);
     for _ in 0..operations {
         let work = pair.work(messages).await;
         let body = json!({"kind": "redeliver", "filter": {"service": work.service}});
         let operation = pair.replicas[0].api.post("/operations", &body).await.assert(202).json;
         let path = format!("/operations/{}", operation["id"].as_str().unwrap());
         for kill in 0..KILLS {
-            listed_after.push(strike(&mut pair, &path, messages * kill / (KILLS + 1), &mut row).await);
+            let struck = strike(&mut pair, &path, messages * kill / (KILLS + 1)).await;
+            in_time += usize::from(struck.was_running);
+            listed_after.push(struck.listed_after);
         }
         let operation = pair.until_completed(&path).await;
         for replica in &pair.replicas {
@@ -146,6 +152,7 @@ async fn a_killed_redelivery_is_resumed() {
         row.must(repeated <= KILLS * WORKERS * CHUNK, format!("{repeated} published again by {KILLS} kills"));
         (repeats, most) = (repeats + repeated, most.max(repeated));
     }
+    row.must(in_time * 2 > operations * KILLS, format!("only {in_time} kills came before the end"));
     row.within("listed after the restart in", listed_after, 1.0, LISTED);
     row.figure(
         "published again",
@@ -155,8 +162,14 @@ async fn a_killed_redelivery_is_resumed() {
     row.finish();
 }
 
+/// What a kill met.
+struct Struck {
+    was_running: bool,
+    listed_after: Duration,
+}
+
 /// Kills a replica when so many are done and some more, and says when that one lists the operation again.
-async fn strike(pair: &mut Pair, path: &str, done: usize, row: &mut Row) -> Duration {
+async fn strike(pair: &mut Pair, path: &str, done: usize) -> Struck {
     let share = done + pair.random.random_range(0..FEWER / (KILLS + 1));
     until(&format!("{share} are sent ({})", repeat()), || async {
         let operation = pair.get(path).await?;
@@ -166,12 +179,9 @@ async fn strike(pair: &mut Pair, path: &str, done: usize, row: &mut Row) -> Dura
     // Not to wait for anything: any moment is as good as another.
     tokio::time::sleep(Duration::from_millis(pair.random.random_range(0..30))).await;
     let which = usize::from(pair.random.random::<bool>());
-    let before = pair.get(path).await;
+    let was_running = pair.get(path).await.is_none_or(|before| before["state"] != "completed");
     pair.replicas[which].restart();
     let (restarted, api) = (Instant::now(), pair.replicas[which].api.clone());
-    if let Some(before) = before {
-        row.must(before["state"] != "completed", "an operation was over before it was killed");
-    }
     until_within(LISTED, &format!("the operation is listed ({})", repeat()), || async {
         let answer = api.try_send(api.request(reqwest::Method::GET, "/operations?limit=5")).await?;
         let listed =
@@ -179,7 +189,7 @@ async fn strike(pair: &mut Pair, path: &str, done: usize, row: &mut Row) -> Dura
         listed.then_some(())
     })
     .await;
-    restarted.elapsed()
+    Struck { was_running, listed_after: restarted.elapsed() }
 }
 
 /// Compares what is said of each of so many dead letter with what is in the queue; says how many were published more than once.

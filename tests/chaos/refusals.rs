@@ -273,6 +273,8 @@ impl Bench {
                     is_on_disk(&self.servers, &work.good.name).then_some(())
                 })
                 .await;
+                // So are the names of queues, which may still be in a buffer.
+                ctl(&self.servers, &["eval", "mnesia:sync_log()."]);
                 self.servers.kill("rabbitmq");
             }
             _ => {}
