@@ -79,7 +79,7 @@ async fn many_large_messages() {
 #[tokio::test(flavor = "multi_thread")]
 async fn few_messages_of_the_largest() {
     let row = Row::new("memory: 20 messages of 128 MiB in 1 GiB", 1);
-    large(row, 1024, times(20).max(3), 128 * MIB).await;
+    large(row, 1024, times(20).max(10), 128 * MIB).await;
 }
 
 /// They wait in the queue already when the service begins, of which it knows nothing.
