@@ -4,6 +4,7 @@ use dead_letter::amqp::codec;
 use dead_letter::domain::message::{Properties, Table, Value};
 
 use super::raw::RawMessage;
+use crate::table::times;
 
 /// What RabbitMQ 3.10 does not take from a publisher.
 pub const REFUSED: [&str; 4] = ["not a number", "an infinite number", "delivery mode 0", "delivery mode 255"];
@@ -286,14 +287,14 @@ fn properties() -> Vec<Draft> {
     ]
 }
 
-/// Bodies.
+/// Bodies; the largest has 20 MiB in the full form.
 fn bodies() -> Vec<Draft> {
     let copy = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0\xff\xff";
     let gzip = [&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff][..], &[0xff; 100]].concat();
     let json = |p: &mut Properties| p.content_type = Some(b"application/json".to_vec());
     vec![
         Draft::new("no body").body([]),
-        Draft::new("a body of 20 MiB").body(vec![0xa5; 20 << 20]),
+        Draft::new("a huge body").body(vec![0xa5; times(20) << 20]),
         Draft::new("a body that ends a COPY").body(*copy),
         Draft::new("a body that ends a COPY as text").body(*b"\\.\n\\N\t\\N\n\\."),
         Draft::new("a body of NULs").body(vec![0; 1_000]),
