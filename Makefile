@@ -18,6 +18,8 @@ demo: cargo ## run a small real system with dead letters to look at (FRESH=1 beg
 test: cargo ## run every test against private servers
 	@$(SERVERS) install
 	@$(SERVERS) with target/servers/test cargo test --workspace --locked
+	@$(SERVERS) with target/servers/test cargo test --workspace --locked --features dead-letter/planted-bugs \
+		--test chaos -- --nocapture --exact planted::planted_bugs_are_caught
 
 chaos: cargo ## break everything, many times (hours), and print the table; ONLY=kills for a part, CHAOS_SEED=1
 	@$(SERVERS) install
