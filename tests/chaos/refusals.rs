@@ -174,8 +174,12 @@ impl Bench {
         let proxy = Proxy::start(server(&servers.amqp_url), Protocol::Amqp).await;
         let url = proxy.url(&servers.amqp_url);
         let (_, rest) = url.split_once('@').unwrap();
-        let service =
-            Service::start(&database.url, &format!("amqp://limited:limited@{rest}"), &source.name, &[]);
+        let service = Service::start(
+            &database.url,
+            &format!("amqp://limited:limited@{rest}"),
+            &source.name,
+            &[("DEAD_LETTER_OPERATION_WORKERS", &WORKERS.to_string())],
+        );
         service.until_ready().await;
         Self { service, proxy, source, database, broker, servers }
     }
