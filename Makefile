@@ -7,7 +7,7 @@ LOADTEST_POSTGRES := shared_buffers=1GB max_wal_size=8GB
 
 FUZZ_TARGET := $(or $(TARGET),properties)
 
-.PHONY: help demo test chaos fuzz check openapi bench loadtest build clean-servers cargo
+.PHONY: help demo test clients chaos fuzz check openapi bench loadtest build clean-servers cargo
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -20,6 +20,10 @@ test: cargo ## run every test against private servers
 	@$(SERVERS) with target/servers/test cargo test --workspace --locked
 	@$(SERVERS) with target/servers/test cargo test --workspace --locked --features dead-letter/planted-bugs \
 		--test chaos -- --nocapture --exact planted::planted_bugs_are_caught
+
+clients: cargo ## feed the failure conventions with the libraries themselves (Python and Node)
+	@$(SERVERS) install
+	@scripts/clients.sh
 
 chaos: cargo ## break everything, many times (hours), and print the table; ONLY=kills for a part, CHAOS_SEED=1
 	@$(SERVERS) install

@@ -84,8 +84,9 @@ async fn database() -> (Store, String) {
     admin(&format!("CREATE DATABASE {name}")).await;
     let url = url();
     let server = url.rsplit_once('/').map_or(url.as_str(), |(server, _)| server).to_owned();
-    let store = Store::new(&format!("{server}/{name}"), PoolSizes { ingest: 1, http: 1, operations: 1 })
-        .expect("a URL");
+    let store =
+        Store::new(&format!("{server}/{name}"), PoolSizes { ingest: 1, http: 1, scans: 1, operations: 1 })
+            .expect("a URL");
     store.migrate().await.expect("migrated");
     store.create_partitions().await.expect("partitions");
     (store, name)

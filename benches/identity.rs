@@ -6,11 +6,12 @@ use std::hint::black_box;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use dead_letter::amqp::Received;
+use dead_letter::domain::convention::Conventions;
 use dead_letter::domain::cursor::{Cursor, SearchHash};
 use dead_letter::domain::filter::Order;
 use dead_letter::domain::message::Message;
 use dead_letter::domain::service::{DEFAULT_RULE, ServiceRule};
-use dead_letter::domain::{convention, fingerprint, identity};
+use dead_letter::domain::{fingerprint, identity};
 use dead_letter::ingest::{Decoder, decode};
 use dead_letter::{clock, store};
 
@@ -24,17 +25,20 @@ fn message(body: usize) -> Message {
 }
 
 fn read(criterion: &mut Criterion) {
-    let message = message(1024);
-    let read = convention::recognise(&message);
+    let (message, conventions) = (message(1024), Conventions::default());
+    let read = conventions.recognise("source", &message);
     let mut group = criterion.benchmark_group("derived");
     group.throughput(Throughput::Elements(1));
-    group.bench_function("recognise", |bencher| bencher.iter(|| convention::recognise(black_box(&message))));
+    group.bench_function("recognise", |bencher| {
+        bencher.iter(|| conventions.recognise("source", black_box(&message)));
+    });
     group.bench_function("fingerprint", |bencher| {
         bencher.iter(|| fingerprint::of("webshop", black_box(&read.failure)));
     });
     let received = Received::made(message).expect("the sample fits");
     let rule = ServiceRule::new(DEFAULT_RULE).expect("valid");
-    let decoder = Decoder { vhost: "/", source: "dead-letter", service_rule: &rule };
+    let decoder =
+        Decoder { vhost: "/", source: "dead-letter", service_rule: &rule, conventions: &conventions };
     group.bench_function("decode", |bencher| {
         // The copy of the message that each decoding takes is not part of it.
         bencher.iter_batched(
@@ -61,7 +65,7 @@ fn told_apart(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("identity");
     for size in [1024, 64 * 1024] {
         let message = message(size);
-        let read = convention::recognise(&message);
+        let read = Conventions::default().recognise("source", &message);
         assert!(identity::of("/", "dead-letter", &message, &read).is_some(), "the sample can be told apart");
         group.throughput(Throughput::Bytes(size as u64));
         group.bench_with_input(BenchmarkId::from_parameter(size), &message, |bencher, message| {

@@ -8,6 +8,8 @@ use chrono::TimeDelta;
 use clap::{Args, ValueEnum};
 
 use crate::amqp::SourceQueue;
+use crate::domain::convention::Own;
+use crate::domain::log_link::LogLink;
 use crate::domain::service::{DEFAULT_RULE, ServiceRule};
 
 /// Exchange and queue that are ours to declare where no other source is named.
@@ -91,6 +93,13 @@ pub struct ServeConfig {
     /// YAML file that says which squad owns which service; read again when it changes
     #[arg(long, env = "DEAD_LETTER_OWNERSHIP_FILE")]
     pub ownership_file: Option<PathBuf>,
+    /// Headers of your own that tell of a failure: `queue=x-failed-queue,errorMessage=x-error`; also `exchange`, `routingKey`,
+    /// `errorType`, `errorStack`, `failedAt`, `attempts`
+    #[arg(long, env = "DEAD_LETTER_FAILURE_HEADERS", value_parser = failure_headers)]
+    pub failure_headers: Option<Own>,
+    /// Address of the logs of a dead letter, such as `https://logs.example.com/?q={correlationId}&from={diedAt-5m}`
+    #[arg(long, env = "DEAD_LETTER_LOG_LINK", value_parser = log_link)]
+    pub log_link: Option<LogLink>,
     /// Ingest.
     #[command(flatten)]
     pub ingest: IngestConfig,
@@ -100,6 +109,9 @@ pub struct ServeConfig {
     /// Connections to the database for HTTP requests
     #[arg(long, env = "DEAD_LETTER_HTTP_CONNECTIONS", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub http_connections: u32,
+    /// Searches that no index serves, such as for a text in bodies, at the same time: the others wait
+    #[arg(long, env = "DEAD_LETTER_SCANS", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub scans: u16,
     /// How long dead letters are kept, in whole UTC days of arrival, such as `90d`; for ever, if not given
     #[arg(long, env = "DEAD_LETTER_RETENTION", value_parser = days)]
     pub retention: Option<TimeDelta>,
@@ -197,6 +209,14 @@ impl ServeConfig {
 
 fn service_rule(text: &str) -> Result<ServiceRule, String> {
     ServiceRule::new(text)
+}
+
+fn failure_headers(text: &str) -> Result<Own, String> {
+    Own::new(text)
+}
+
+fn log_link(text: &str) -> Result<LogLink, String> {
+    LogLink::new(text)
 }
 
 /// A number with a unit: `250us`, `5ms`, `30s`, `15m`, `1h`.

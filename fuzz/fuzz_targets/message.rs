@@ -7,7 +7,7 @@ use dead_letter::domain::message::{Message, Properties, Table, Value};
 use dead_letter_fuzz::examine;
 use libfuzzer_sys::fuzz_target;
 
-const NAMES: [&str; 20] = [
+const NAMES: [&str; 54] = [
     "x-death",
     "x-first-death-queue",
     "x-first-death-reason",
@@ -28,6 +28,40 @@ const NAMES: [&str; 20] = [
     "exchange",
     "routing-keys",
     "CC",
+    "retry_info",
+    "rascal",
+    "originalQueue",
+    "recovery",
+    "error",
+    "laravel",
+    "attempts",
+    "x-exception-stacktrace",
+    "x-exception-message",
+    "x-original-exchange",
+    "x-original-routingKey",
+    "retry-count",
+    "MT-Reason",
+    "MT-Fault-InputAddress",
+    "MT-Fault-Timestamp",
+    "MT-Fault-RetryCount",
+    "NServiceBus.FailedQ",
+    "NServiceBus.TimeOfFailure",
+    "NServiceBus.ExceptionInfo.StackTrace",
+    "rbs2-source-queue",
+    "rbs2-error-details",
+    "exception-type",
+    "failed-at",
+    "original-destination",
+    "topic_poisoned",
+    "reason_poisoned",
+    "X-Message-Stamp-A\\SentToFailureTransportStamp",
+    "X-Message-Stamp-A\\ErrorDetailsStamp",
+    "X-Message-Stamp-A\\RedeliveryStamp",
+    "cap-msg-id",
+    "cap-exception",
+    "HandledCount",
+    "MessageType",
+    "cloudEvents_specversion",
 ];
 const DEEPEST: usize = 5;
 
@@ -39,7 +73,11 @@ impl<'a> Arbitrary<'a> for Any {
         let properties = Properties {
             message_id: u.arbitrary::<Option<Vec<u8>>>()?.map(cut),
             correlation_id: u.arbitrary::<Option<Vec<u8>>>()?.map(cut),
-            kind: u.arbitrary::<Option<Vec<u8>>>()?.map(cut),
+            kind: if u.ratio(1, 8)? {
+                Some(b"EasyNetQ.SystemMessages.Error".to_vec())
+            } else {
+                u.arbitrary::<Option<Vec<u8>>>()?.map(cut)
+            },
             expiration: u.arbitrary::<Option<Vec<u8>>>()?.map(cut),
             timestamp: u.arbitrary()?,
             headers: Some(table(u, 0)?),

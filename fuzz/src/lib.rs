@@ -3,13 +3,16 @@
 use std::sync::LazyLock;
 
 use dead_letter::amqp::{Received, codec};
+use dead_letter::domain::convention::Conventions;
 use dead_letter::domain::message::{Message, Properties};
 use dead_letter::domain::service::{DEFAULT_RULE, ServiceRule};
-use dead_letter::domain::{convention, fingerprint, identity, redelivery};
+use dead_letter::domain::{fingerprint, identity, redelivery};
 use dead_letter::ingest::{Decoder, decode};
 use uuid::Uuid;
 
 static RULE: LazyLock<ServiceRule> = LazyLock::new(|| ServiceRule::new(DEFAULT_RULE).expect("valid"));
+
+static CONVENTIONS: LazyLock<Conventions> = LazyLock::new(Conventions::default);
 
 /// The longest text of a short string, where each byte is replaced by three.
 const LONGEST: usize = 3 * 255;
@@ -18,15 +21,15 @@ const LONGEST_ERROR: usize = 3 * 2048;
 /// Reads it as ingest does, and as a redelivery does.
 pub fn examine(received: Received) {
     let (message, properties) = (received.message.clone(), received.properties.clone());
-    let read = convention::recognise(&message);
+    let read = CONVENTIONS.recognise("source", &message);
     assert_eq!(
         identity::of("/", "source", &message, &read),
-        identity::of("/", "source", &message, &convention::recognise(&message))
+        identity::of("/", "source", &message, &CONVENTIONS.recognise("source", &message))
     );
     assert_eq!(fingerprint::of("s", &read.failure), fingerprint::of("s", &read.failure));
     resend(&message, &read.origin.queue);
 
-    let decoder = Decoder { vhost: "/", source: "source", service_rule: &RULE };
+    let decoder = Decoder { vhost: "/", source: "source", service_rule: &RULE, conventions: &CONVENTIONS };
     let row = decode(decoder, Uuid::now_v7(), received);
     assert_eq!((row.properties, row.body), (properties, message.body));
     let derived = row.derived;
@@ -51,7 +54,7 @@ pub fn examine(received: Received) {
 }
 
 fn resend(message: &Message, queue: &Option<String>) {
-    let sent = redelivery::properties(&message.properties, Uuid::nil(), queue.is_some());
+    let sent = redelivery::message(&CONVENTIONS, message.clone(), Uuid::nil(), queue.is_some()).properties;
     // Nothing that came makes it unwritable.
     let wire = codec::encode(&sent).expect("it can be written");
     let again: Properties = codec::decode(&wire).expect("it can be read");

@@ -17,8 +17,9 @@ pub(super) struct MigrateConfig {
 
 pub(super) async fn run(config: MigrateConfig) -> anyhow::Result<()> {
     let telemetry = Telemetry::start(&config.log)?;
-    let store = Store::new(&config.database.database_url, PoolSizes { ingest: 1, http: 1, operations: 1 })
-        .context("DATABASE_URL cannot be used")?;
+    let store =
+        Store::new(&config.database.database_url, PoolSizes { ingest: 1, http: 1, scans: 1, operations: 1 })
+            .context("DATABASE_URL cannot be used")?;
     store.migrate().await.context("the schema could not be brought up to date")?;
     store.create_partitions().await.context("the partitions could not be made")?;
     tracing::info!("the schema is up to date");

@@ -12,6 +12,7 @@ use tracing::{info, warn};
 use crate::amqp::Broker;
 use crate::clock;
 use crate::config::ServeConfig;
+use crate::domain::convention::Conventions;
 use crate::http::{self, Admin, Api};
 use crate::ingest::{self, Ingest, SourceStatus};
 use crate::lifecycle::Lifecycle;
@@ -39,6 +40,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     store::set_answer_timeout(config.database_answer_timeout);
     let store = Store::new(&config.database.database_url, pool_sizes(&config, sources.len()))
         .context("DATABASE_URL cannot be used")?;
+    let conventions = Conventions::new(config.failure_headers.clone());
     let metrics = Arc::new(Metrics::new());
     let ownership = Ownership::default();
     let ownership_file =
@@ -59,6 +61,8 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         store: store.clone(),
         ownership: ownership.clone(),
         operations: operations.clone(),
+        conventions: conventions.clone(),
+        log_link: config.log_link.clone().map(Arc::new),
         metrics: Arc::clone(&metrics),
         stop: stop.clone(),
         close,
@@ -78,6 +82,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
             source,
             store: store.clone(),
             service_rule: config.service_rule.clone(),
+            conventions: conventions.clone(),
             config: config.ingest.clone(),
             status: Arc::clone(status),
         };
@@ -85,8 +90,14 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         lifecycle.spawn("ingest", after(schema.clone(), stop.clone(), ingest::supervise(ingest, stop)));
     }
     for _ in 0..config.operations.operation_workers {
-        let (broker, config) = (broker.clone(), config.operations.clone());
-        let worker = Worker::new(store.clone(), operations.clone(), broker, config, Arc::clone(&metrics));
+        let worker = Worker::new(
+            store.clone(),
+            operations.clone(),
+            broker.clone(),
+            conventions.clone(),
+            config.operations.clone(),
+            Arc::clone(&metrics),
+        );
         let stop = stop.clone();
         lifecycle.spawn("operations", after(schema.clone(), stop.clone(), operations::work(worker, stop)));
     }
@@ -103,6 +114,7 @@ fn pool_sizes(config: &ServeConfig, sources: usize) -> PoolSizes {
     PoolSizes {
         ingest: sources.saturating_mul(config.ingest.batches_in_flight),
         http: config.http_connections,
+        scans: config.scans.into(),
         // Each worker holds one for its chunk and needs one more to look for it; the rest freeze selections.
         operations: config.operations.operation_workers * 2 + 4,
     }

@@ -80,6 +80,23 @@ impl Filter {
         self.message_id.is_some() || self.correlation_id.is_some()
     }
 
+    /// Whether an index leads to the rows, so that hardly any is read in vain.
+    pub fn is_indexed(&self) -> bool {
+        let by_arrival = Self {
+            services: self.services.clone(),
+            status: self.status,
+            from: self.from,
+            to: self.to,
+            ..Self::default()
+        };
+        let is_served = match self.status.status() {
+            Some(Status::Dead) => true,
+            Some(_) => false,
+            None => self.services.is_none(),
+        };
+        self.names_an_id() || (*self == by_arrival && is_served)
+    }
+
     /// Whether nothing is asked for.
     pub fn is_empty(&self) -> bool {
         *self == Self { status: self.status, ..Self::default() }
@@ -116,5 +133,29 @@ impl Order {
             Self::Newest => Self::Oldest,
             Self::Oldest => Self::Newest,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_index_serves_is_known() {
+        let services = Some(vec!["webshop".to_owned()]);
+        let any = StatusFilter::Any;
+        let indexed = [
+            Filter::default(),
+            Filter { services: services.clone(), from: Some(DateTime::UNIX_EPOCH), ..Filter::default() },
+            Filter { status: any, ..Filter::default() },
+            Filter { message_id: Some("m".into()), error: Some("e".into()), ..Filter::default() },
+        ];
+        let scans = [
+            Filter { error: Some("e".into()), ..Filter::default() },
+            Filter { services: services.clone(), min_attempt: Some(2), ..Filter::default() },
+            Filter { services, status: any, ..Filter::default() },
+            Filter { status: StatusFilter::Only(Status::Deleted), ..Filter::default() },
+        ];
+        assert!(indexed.iter().all(Filter::is_indexed) && !scans.iter().any(Filter::is_indexed));
     }
 }

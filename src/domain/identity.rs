@@ -10,7 +10,6 @@ use uuid::Uuid;
 
 use super::convention::Recognised;
 use super::message::Message;
-use super::redelivery::REDELIVERY_ID;
 use crate::planted::{Bug, planted};
 
 /// The identity of this death, where it can be told apart. `vhost` and `source` are where it was consumed.
@@ -18,9 +17,10 @@ pub fn of(vhost: &str, source: &str, message: &Message, read: &Recognised) -> Op
     if planted(Bug::TwinsByContent) && message.properties.message_id.is_none() {
         return Some(uuid_of(&Sha256::digest(&message.body)));
     }
-    let message_id = message.properties.message_id.as_deref()?;
+    let message_id =
+        read.message_id.as_deref().map(str::as_bytes).or(message.properties.message_id.as_deref())?;
     let died_at: DateTime<Utc> = read.died_at?;
-    let redelivery = message.properties.header_text(REDELIVERY_ID);
+    let redelivery = read.redelivery(&message.properties);
     let text = |field: &Option<String>| field.clone().map(String::into_bytes);
     let mut hash = Sha256::new_with_prefix(b"dead-letter identity 1");
     let mut field = |bytes: Option<&[u8]>| {
@@ -65,6 +65,7 @@ pub(super) fn uuid_of(hash: &[u8]) -> Uuid {
 mod tests {
     use super::*;
     use crate::domain::message::{Properties, Table, Value};
+    use crate::domain::redelivery::REDELIVERY_ID;
 
     fn message() -> Message {
         Message {

@@ -8,6 +8,7 @@ pub mod filter;
 pub mod fingerprint;
 pub mod identity;
 pub mod json;
+pub mod log_link;
 pub mod message;
 pub mod operation;
 pub mod redelivery;

@@ -2,8 +2,8 @@
 
 use uuid::Uuid;
 
-use super::convention;
-use super::message::{Properties, Table, Value};
+use super::convention::Conventions;
+use super::message::{Message, Table, Value};
 
 /// Header that every message we publish bears: the same for each try to redeliver one dead letter in one operation.
 pub const REDELIVERY_ID: &str = "dead-letter-redelivery-id";
@@ -13,16 +13,23 @@ pub const REDELIVERY_COUNT: &str = "dead-letter-redelivery-count";
 /// Delivery mode of a persistent message.
 const PERSISTENT: u8 = 2;
 
-/// The properties to publish with: those that came, but for what tells of the failure, and what would make the broker
-/// refuse or misroute the message.
+/// The message to publish: the one that came, but for what tells of the failure, and what would make the broker refuse or
+/// misroute it.
 ///
-/// Taken off: the headers that the broker wrote (`x-death`, `x-first-death-*`, `x-last-death-*`, `x-delivery-count`,
-/// `x-acquired-count`, and `x-stream-offset`), the convention's failure headers, `CC` and `BCC` where the message goes to
-/// one queue (they would be taken for queue names), `user-id` (the broker refuses another user's), and an `expiration`
-/// that is not a number (the broker refuses it). The delivery mode becomes persistent. Everything else stays.
-pub fn properties(original: &Properties, redelivery: Uuid, to_one_queue: bool) -> Properties {
-    let mut properties = original.clone();
-    let count = original
+/// Its convention makes it what it was before it failed ([`Conventions::restore`]). Taken off besides: the headers that the
+/// broker wrote (`x-death`, `x-first-death-*`, `x-last-death-*`, `x-delivery-count`, `x-acquired-count`, and
+/// `x-stream-offset`), `CC` and `BCC` where the message goes to one queue (they would be taken for queue names), `user-id` (the
+/// broker refuses another user's), and an `expiration` that is not a number (the broker refuses it). The delivery mode
+/// becomes persistent. Everything else stays.
+pub fn message(
+    conventions: &Conventions,
+    mut message: Message,
+    redelivery: Uuid,
+    to_one_queue: bool,
+) -> Message {
+    conventions.restore(&mut message);
+    let properties = &mut message.properties;
+    let count = properties
         .header_text(REDELIVERY_COUNT)
         .and_then(|count| count.parse::<u64>().ok())
         .unwrap_or(0)
@@ -35,8 +42,8 @@ pub fn properties(original: &Properties, redelivery: Uuid, to_one_queue: bool) -
     properties.delivery_mode = Some(PERSISTENT);
     properties.user_id = None;
     properties.expiration =
-        properties.expiration.filter(|text| !text.is_empty() && text.iter().all(u8::is_ascii_digit));
-    properties
+        properties.expiration.take().filter(|text| !text.is_empty() && text.iter().all(u8::is_ascii_digit));
+    message
 }
 
 fn is_taken_off(name: &[u8], to_one_queue: bool) -> bool {
@@ -46,12 +53,23 @@ fn is_taken_off(name: &[u8], to_one_queue: bool) -> bool {
         || name.starts_with(b"x-first-death-")
         || name.starts_with(b"x-last-death-")
         || (to_one_queue && (name == b"CC" || name == b"BCC"))
-        || convention::is_failure_header(name)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::convention::NATIVE_HEADERS;
+    use crate::domain::message::Properties;
+
+    fn properties(properties: &Properties, redelivery: Uuid, to_one_queue: bool) -> Properties {
+        let failed = Message {
+            exchange: String::new(),
+            routing_key: String::new(),
+            properties: properties.clone(),
+            body: vec![],
+        };
+        message(&Conventions::default(), failed, redelivery, to_one_queue).properties
+    }
 
     fn names(properties: &Properties) -> Vec<String> {
         let headers = properties.headers.as_ref().expect("headers");
@@ -64,7 +82,7 @@ mod tests {
             headers: Some(Table(
                 ["x-death", "x-first-death-queue", "x-last-death-reason", "x-delivery-count", "x-mine", "CC"]
                     .into_iter()
-                    .chain(convention::NATIVE_HEADERS)
+                    .chain(NATIVE_HEADERS)
                     .map(header)
                     .collect(),
             )),

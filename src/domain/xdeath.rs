@@ -4,6 +4,8 @@
 //! repeated death moves its pair to the front, so the last element is not always the first death: the broker's
 //! `x-first-death-queue` and `x-first-death-reason` name that one (rabbitmq.com/docs/dlx).
 
+use chrono::{DateTime, Utc};
+
 use super::message::{Properties, Table, Value, storable_text};
 
 /// What `x-death` says of a message, as far as it can be read.
@@ -59,6 +61,13 @@ pub fn read(properties: &Properties) -> Deaths {
             .map(|entry| entry.get("count").and_then(Value::as_i64).unwrap_or(1).max(1))
             .fold(0, i64::saturating_add),
     }
+}
+
+/// A broker's time, where it lies in the years that anyone can mean; at the edges of `u64` it is no time at all.
+pub fn time(seconds: u64) -> Option<DateTime<Utc>> {
+    const YEAR_10000: i64 = 253_402_300_800;
+    let seconds = i64::try_from(seconds).ok().filter(|seconds| *seconds < YEAR_10000)?;
+    DateTime::from_timestamp(seconds, 0)
 }
 
 fn text(value: Option<&Value>) -> Option<String> {

@@ -43,5 +43,6 @@ pub async fn get(
     query.finish()?;
     let (letter, payload) = api.store.get(id).await?.ok_or_else(|| no_dead_letter(id))?;
     let history = api.store.history(id).await?;
-    Ok(Json(DeadLetteredMessageDetails::new(letter, payload, history, &api.ownership.now())))
+    let (owners, log_link) = (api.ownership.now(), api.log_link.as_deref());
+    Ok(Json(DeadLetteredMessageDetails::new(letter, payload, history, &api.conventions, &owners, log_link)))
 }

@@ -37,6 +37,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::SwaggerUi;
 
+use crate::domain::convention::Conventions;
+use crate::domain::log_link::LogLink;
 use crate::operations::Operations;
 use crate::ownership::Ownership;
 use crate::store::Store;
@@ -56,6 +58,10 @@ pub struct Api {
     pub ownership: Ownership,
     /// Where operations are asked for.
     pub operations: Operations,
+    /// How libraries tell of failures.
+    pub conventions: Conventions,
+    /// Where the logs of a dead letter are.
+    pub log_link: Option<Arc<LogLink>>,
     /// Metrics.
     pub metrics: Arc<Metrics>,
     /// Cancelled when the process is to stop, and requests are to go elsewhere.

@@ -106,9 +106,10 @@ pub async fn search(
     let cursor_at = |id, backwards| Cursor { backwards, id, search: hash }.encode();
     let next = found.rows.last().filter(|_| found.has_next).map(|row| cursor_at(row.id, false));
     let previous = found.rows.first().filter(|_| found.has_previous).map(|row| cursor_at(row.id, true));
-    let owners = api.ownership.now();
+    let (owners, log_link) = (api.ownership.now(), api.log_link.as_deref());
+    let view = |row| DeadLetteredMessage::new(row, &owners, log_link);
     Ok(Json(DeadLetteredMessages {
-        messages: found.rows.into_iter().map(|row| DeadLetteredMessage::new(row, &owners)).collect(),
+        messages: found.rows.into_iter().map(view).collect(),
         total: TotalView { value: total.value, relation: if total.exact { "eq" } else { "gte" } },
         next_cursor: next,
         prev_cursor: previous,

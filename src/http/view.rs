@@ -9,9 +9,10 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::amqp::codec;
-use crate::domain::convention;
+use crate::domain::convention::Conventions;
 use crate::domain::dead_letter::{DeadLetter, Payload, received_at};
 use crate::domain::json;
+use crate::domain::log_link::LogLink;
 use crate::domain::message::{Message, Properties};
 use crate::ownership::Owners;
 use crate::store::{History, HistoryOperation};
@@ -82,6 +83,9 @@ pub struct DeadLetteredMessage {
     /// The redelivery that it came back from.
     #[schema(required)]
     redelivery_id: Option<Uuid>,
+    /// Its logs, where `DEAD_LETTER_LOG_LINK` says where these are, and all that it names is known.
+    #[schema(required, example = "https://logs.example.com/?q=4711")]
+    log_link: Option<String>,
     /// Why what is shown here is not all that could be known.
     #[serde(skip_serializing_if = "Option::is_none")]
     warning: Option<String>,
@@ -89,7 +93,8 @@ pub struct DeadLetteredMessage {
 
 impl DeadLetteredMessage {
     /// With the squad that owns it now.
-    pub fn new(letter: DeadLetter, owners: &Owners) -> Self {
+    pub fn new(letter: DeadLetter, owners: &Owners, log_link: Option<&LogLink>) -> Self {
+        let log_link = log_link.and_then(|link| link.of(&letter));
         let derived = letter.derived;
         Self {
             id: letter.id,
@@ -113,6 +118,7 @@ impl DeadLetteredMessage {
             attempts: derived.deaths,
             body_size: letter.body_size,
             redelivery_id: derived.redelivery_id,
+            log_link,
             warning: letter.warning,
         }
     }
@@ -232,7 +238,14 @@ struct OperationInHistory {
 
 impl DeadLetteredMessageDetails {
     /// Everything that is known of it. What cannot be read from the bytes stays out.
-    pub fn new(letter: DeadLetter, payload: Payload, history: History, owners: &Owners) -> Self {
+    pub fn new(
+        letter: DeadLetter,
+        payload: Payload,
+        history: History,
+        conventions: &Conventions,
+        owners: &Owners,
+        log_link: Option<&LogLink>,
+    ) -> Self {
         let mut letter = letter;
         let properties = codec::decode(&payload.properties).unwrap_or_else(|error| {
             letter.warning.get_or_insert_with(|| format!("the properties cannot be read: {error}"));
@@ -240,10 +253,10 @@ impl DeadLetteredMessageDetails {
         });
         let message =
             Message { exchange: String::new(), routing_key: String::new(), properties, body: payload.body };
-        let error_stack = convention::recognise(&message).failure.error_stack;
+        let error_stack = conventions.recognise(&letter.source, &message).failure.error_stack;
         let headers = message.properties.headers.clone().unwrap_or_default();
         Self {
-            message: DeadLetteredMessage::new(letter, owners),
+            message: DeadLetteredMessage::new(letter, owners, log_link),
             body: MessageBody::new(message.body, text(message.properties.content_type.as_deref())),
             properties: MessageProperties::new(&message.properties),
             headers: json::plain(&headers),
@@ -253,7 +266,7 @@ impl DeadLetteredMessageDetails {
                 deaths: history
                     .deaths
                     .into_iter()
-                    .map(|death| DeadLetteredMessage::new(death, owners))
+                    .map(|death| DeadLetteredMessage::new(death, owners, log_link))
                     .collect(),
                 operations: history.operations.into_iter().map(OperationInHistory::from).collect(),
             },

@@ -3,10 +3,9 @@
 use uuid::Uuid;
 
 use crate::amqp::Received;
-use crate::domain::convention;
+use crate::domain::convention::Conventions;
 use crate::domain::dead_letter::{Derived, NewDeadLetter};
 use crate::domain::message::storable_text;
-use crate::domain::redelivery::REDELIVERY_ID;
 use crate::domain::service::ServiceRule;
 use crate::domain::{fingerprint, identity};
 use crate::planted::{Bug, planted};
@@ -23,12 +22,14 @@ pub struct Decoder<'a> {
     pub source: &'a str,
     /// From queue to service.
     pub service_rule: &'a ServiceRule,
+    /// How libraries tell of failures.
+    pub conventions: &'a Conventions,
 }
 
 /// Reads a message that arrived under this id.
 pub fn decode(decoder: Decoder<'_>, id: Uuid, received: Received) -> NewDeadLetter {
     let Received { message, properties: wire, unreadable } = received;
-    let read = convention::recognise(&message);
+    let read = decoder.conventions.recognise(decoder.source, &message);
     let service = decoder.service_rule.service(read.origin.queue.as_deref()).to_owned();
     let identity = identity::of(decoder.vhost, decoder.source, &message, &read);
     let properties = &message.properties;
@@ -36,13 +37,13 @@ pub fn decode(decoder: Decoder<'_>, id: Uuid, received: Received) -> NewDeadLett
     let derived = Derived {
         error_group: Some(fingerprint::of(&service, &read.failure)),
         service,
-        message_id: text(&properties.message_id),
-        correlation_id: text(&properties.correlation_id),
-        message_type: text(&properties.kind),
+        redelivery_id: read.redelivery(properties).and_then(|id| Uuid::parse_str(&id).ok()),
+        message_id: read.message_id.or_else(|| text(&properties.message_id)),
+        correlation_id: read.correlation_id.or_else(|| text(&properties.correlation_id)),
+        message_type: read.message_type.or_else(|| text(&properties.kind)),
         convention: Some(read.convention.to_owned()),
         died_at: read.died_at,
         deaths: i32::try_from(read.deaths).unwrap_or(i32::MAX),
-        redelivery_id: properties.header_text(REDELIVERY_ID).and_then(|id| Uuid::parse_str(&id).ok()),
         origin: read.origin,
         reason: read.failure.reason,
         error_type: read.failure.error_type,
@@ -54,7 +55,7 @@ pub fn decode(decoder: Decoder<'_>, id: Uuid, received: Received) -> NewDeadLett
         latest_death: read.latest_death,
         source: decoder.source.to_owned(),
         derived,
-        warning: unreadable.map(|error| format!("the properties cannot be read: {error}")),
+        warning: unreadable.map(|error| format!("the properties cannot be read: {error}")).or(read.warning),
         properties: wire,
         body: if planted(Bug::BodyAsText) {
             String::from_utf8_lossy(&message.body).into_owned().into_bytes()

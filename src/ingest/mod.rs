@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use crate::amqp::{Broker, SourceQueue};
 use crate::config::IngestConfig;
+use crate::domain::convention::Conventions;
 use crate::domain::service::ServiceRule;
 use crate::store::Store;
 use crate::telemetry::SourceMetrics;
@@ -36,6 +37,8 @@ pub struct Ingest {
     pub store: Store,
     /// From queue to service.
     pub service_rule: ServiceRule,
+    /// How libraries tell of failures.
+    pub conventions: Conventions,
     /// Settings.
     pub config: IngestConfig,
     /// Its metrics.

@@ -208,6 +208,7 @@ impl<'i> Pump<'i> {
             vhost: ingest.broker.vhost(),
             source: &ingest.source.queue,
             service_rule: &ingest.service_rule,
+            conventions: &ingest.conventions,
         };
         if planted(Bug::AckBeforeCommit) {
             source.ack_up_to(arrival.tag).await?;

@@ -2,7 +2,9 @@
 
 use super::worker::Done;
 use crate::amqp::{Outgoing, Publisher, Receipt, Refusal, codec};
+use crate::domain::convention::Conventions;
 use crate::domain::identity::redelivery_id;
+use crate::domain::message::Message;
 use crate::domain::operation::{Operation, Outcome, Settled, Target};
 use crate::domain::redelivery;
 use crate::store::ChunkItem;
@@ -11,6 +13,7 @@ use crate::store::ChunkItem;
 /// stay open, to be published again under the same redelivery id.
 pub(super) async fn redeliver<'i>(
     publisher: &mut Publisher,
+    conventions: &Conventions,
     operation: &Operation,
     items: impl Iterator<Item = &'i ChunkItem>,
 ) -> Done {
@@ -18,7 +21,7 @@ pub(super) async fn redeliver<'i>(
     let mut going = Vec::new();
     let mut messages = Vec::new();
     for item in items {
-        match outgoing(operation, item) {
+        match outgoing(conventions, operation, item) {
             Ok(message) => {
                 going.push(item);
                 messages.push(message);
@@ -60,7 +63,7 @@ impl Done {
 }
 
 /// The message as it goes out, or why it cannot.
-fn outgoing(operation: &Operation, item: &ChunkItem) -> Result<Outgoing, Refusal> {
+fn outgoing(conventions: &Conventions, operation: &Operation, item: &ChunkItem) -> Result<Outgoing, Refusal> {
     let unknown = |what: &str| {
         Refusal::new(
             "no_origin",
@@ -75,9 +78,16 @@ fn outgoing(operation: &Operation, item: &ChunkItem) -> Result<Outgoing, Refusal
         ),
         Target::Explicit { exchange, routing_key } => (exchange.clone(), routing_key.clone()),
     };
-    let original = codec::decode(&item.payload.properties)
+    let properties = codec::decode(&item.payload.properties)
         .map_err(|error| Refusal::new("unencodable", format!("its properties cannot be read: {error}")))?;
     let id = redelivery_id(operation.id, item.dead_letter);
-    let properties = redelivery::properties(&original, id, exchange.is_empty());
-    Ok(Outgoing { exchange, routing_key, properties, body: item.payload.body.clone() })
+    let original = Message {
+        exchange: String::new(),
+        routing_key: String::new(),
+        properties,
+        body: item.payload.body.clone(),
+    };
+    let Message { properties, body, .. } =
+        redelivery::message(conventions, original, id, exchange.is_empty());
+    Ok(Outgoing { exchange, routing_key, properties, body })
 }

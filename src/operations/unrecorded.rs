@@ -3,7 +3,7 @@
 //! Its chunk is done again. Without this a database that reads, but does not commit, would have the same messages published
 //! with each try, for as long as that lasts.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use uuid::Uuid;
@@ -38,7 +38,39 @@ impl Unrecorded {
         }
     }
 
+    /// The operations that something is known of.
+    pub fn operations(&self) -> BTreeSet<Uuid> {
+        self.lock().keys().map(|(operation, _)| *operation).collect()
+    }
+
+    /// To be called with operations that have ended: another replica may have done, and recorded, the chunk.
+    pub fn forget_all_of(&self, ended: &[Uuid]) {
+        self.lock().retain(|(of, _), _| !ended.contains(of));
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<(Uuid, i64), Settled>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::operation::Outcome;
+
+    #[test]
+    fn what_another_replica_has_ended_is_dropped() {
+        let (unrecorded, [ended, other]) = (Unrecorded::default(), [Uuid::from_u128(1), Uuid::from_u128(2)]);
+        let settled = Settled {
+            position: 1,
+            dead_letter: Uuid::nil(),
+            outcome: Outcome::Sent,
+            detail: None,
+            redelivery_id: None,
+        };
+        unrecorded.keep(ended, std::slice::from_ref(&settled));
+        unrecorded.keep(other, &[settled]);
+        unrecorded.forget_all_of(&[ended]);
+        assert_eq!(unrecorded.operations(), BTreeSet::from([other]));
     }
 }

@@ -16,6 +16,7 @@ use super::redeliver;
 use crate::amqp::{Broker, Publisher};
 use crate::clock;
 use crate::config::OperationsConfig;
+use crate::domain::convention::Conventions;
 use crate::domain::dead_letter::Status;
 use crate::domain::operation::{Kind, Operation, Outcome, Outcomes, Settled};
 use crate::store::{Chunk, ChunkItem, Store, StoreError};
@@ -37,6 +38,8 @@ pub struct Worker {
     pub config: OperationsConfig,
     /// Metrics.
     pub metrics: std::sync::Arc<Metrics>,
+    /// How libraries tell of failures.
+    pub conventions: Conventions,
     /// The way to the broker.
     pub publisher: Publisher,
 }
@@ -58,20 +61,33 @@ impl Worker {
         store: Store,
         operations: Operations,
         broker: Broker,
+        conventions: Conventions,
         config: OperationsConfig,
         metrics: std::sync::Arc<Metrics>,
     ) -> Self {
         let publisher = Publisher::new(broker, config.confirm_timeout);
-        Self { store, operations, config, metrics, publisher }
+        Self { store, operations, config, metrics, conventions, publisher }
     }
 
     /// Does the next chunk, if there is one to do now.
     async fn next(&mut self) -> Result<bool, StoreError> {
         let (items, bytes) = (self.config.chunk_items.into(), self.config.chunk_bytes.into());
-        let Some(chunk) = self.store.next_chunk(clock::now(), items, bytes).await? else { return Ok(false) };
+        let Some(chunk) = self.store.next_chunk(clock::now(), items, bytes).await? else {
+            self.forget_ended().await?;
+            return Ok(false);
+        };
         let span = info_span!("operation chunk", operation = %chunk.operation.id, kind = chunk.operation.kind.as_str());
         self.act(chunk).instrument(span).await?;
         Ok(true)
+    }
+
+    /// Drops what is kept of operations that another replica has ended.
+    async fn forget_ended(&self) -> Result<(), StoreError> {
+        let kept: Vec<_> = self.operations.unrecorded.operations().into_iter().collect();
+        if !kept.is_empty() {
+            self.operations.unrecorded.forget_all_of(&self.store.ended(&kept).await?);
+        }
+        Ok(())
     }
 
     async fn act(&mut self, chunk: Chunk) -> Result<(), StoreError> {
@@ -81,7 +97,9 @@ impl Worker {
             Kind::Redeliver => {
                 let known = unrecorded.of(chunk.operation.id, living(&chunk.items));
                 let rest = unknown(&chunk.items, &known);
-                let mut done = redeliver::redeliver(&mut self.publisher, &chunk.operation, rest).await;
+                let mut done =
+                    redeliver::redeliver(&mut self.publisher, &self.conventions, &chunk.operation, rest)
+                        .await;
                 done.settled.extend(known);
                 unrecorded.keep(chunk.operation.id, &done.settled);
                 done

@@ -4,9 +4,11 @@
 //! a timeout. sqlx's types stop here.
 
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
+use tokio::sync::Semaphore;
 
 use pool::{Pool, Setting};
 
@@ -55,7 +57,7 @@ const FOR_BATCHES: [Setting; 2] =
 // Pages are read along an index that has their order. Of a partition that is a minute old the planner believes that
 // it is nearly empty, and would read and sort all of it.
 // To plan for many partitions takes longer than to read a page, so it is done once for each statement.
-const FOR_PAGES: [Setting; 6] = [
+const FOR_PAGES: [Setting; 7] = [
     ("statement_timeout", "5s"),
     // Who asks is told that a table is locked, and does not wait for whoever has it.
     ("lock_timeout", "1s"),
@@ -63,6 +65,8 @@ const FOR_PAGES: [Setting; 6] = [
     ("enable_bitmapscan", "off"),
     ("enable_sort", "off"),
     ("plan_cache_mode", "force_generic_plan"),
+    // Ingest needs the other processors.
+    ("max_parallel_workers_per_gather", "0"),
 ];
 const FOR_OPERATIONS: [Setting; 2] =
     [("statement_timeout", "60s"), ("idle_in_transaction_session_timeout", "45s")];
@@ -74,6 +78,8 @@ pub struct PoolSizes {
     pub ingest: u32,
     /// For HTTP requests.
     pub http: u32,
+    /// Of these, searches that no index serves, at the same time.
+    pub scans: usize,
     /// For operations: one a worker, and one for each selection that is being frozen.
     pub operations: u32,
 }
@@ -85,6 +91,7 @@ pub struct Store {
     http: Pool,
     operations: Pool,
     watch: Pool,
+    scans: Arc<Semaphore>,
 }
 
 /// Use of one of the pools.
@@ -117,6 +124,7 @@ impl Store {
             http: pool(sizes.http, ACQUIRE_FOR_HTTP, &FOR_PAGES),
             operations: pool(sizes.operations, ACQUIRE_FOR_HTTP, &FOR_OPERATIONS),
             watch: pool(WATCHING, ACQUIRE_FOR_HTTP, &FOR_PAGES),
+            scans: Arc::new(Semaphore::new(sizes.scans)),
         })
     }
 

@@ -68,6 +68,17 @@ impl Store {
             .collect()
     }
 
+    /// Which of these operations have ended, or are no longer stored.
+    pub async fn ended(&self, ids: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
+        Ok(sqlx::query_scalar(
+            "SELECT a.id FROM UNNEST($1::uuid[]) AS a (id) \
+             WHERE NOT EXISTS (SELECT FROM operation o WHERE o.id = a.id AND o.state <> 'completed')",
+        )
+        .bind(ids)
+        .fetch_all(&mut *self.operations.acquire().await?)
+        .await?)
+    }
+
     /// How many operations are in each state.
     pub async fn operation_states(&self) -> Result<StateCounts, StoreError> {
         let rows = sqlx::query("SELECT state, count(*) AS n FROM operation GROUP BY state")

@@ -1,7 +1,11 @@
 //! Searching: a page by keyset, and how many there are in all.
 
+use std::time::Duration;
+
 use sqlx::postgres::PgRow;
 use sqlx::{Postgres, QueryBuilder, Row};
+use tokio::sync::SemaphorePermit;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::{Store, StoreError, filter_sql};
@@ -17,6 +21,9 @@ pub(super) const COLUMNS: &str = "d.id, d.status::text AS status, d.deaths, d.di
 
 /// Matches are counted one by one up to here.
 const COUNTED: i64 = 10_000;
+
+/// Longest that a search waits until those before it are done: as long as one of them may take.
+const LONGEST_TURN: Duration = Duration::from_secs(5);
 
 /// A page of a search.
 #[derive(Debug)]
@@ -59,6 +66,7 @@ impl Store {
         let reading = if backwards { order.reversed() } else { order };
         let wanted = i64::from(limit) + 1;
         let mut query = page_query(filter, reading, edge, wanted);
+        let _turn = self.turn(filter).await?;
         let rows = query.build().fetch_all(&mut *self.http.acquire().await?).await?;
         let mut rows = rows.iter().map(dead_letter).collect::<Result<Vec<_>, _>>()?;
         let more = rows.len() > limit as usize;
@@ -80,6 +88,7 @@ impl Store {
         if filter.is_counted() {
             return Ok(Total { value: self.counted(filter).await?, exact: true });
         }
+        let Ok(_turn) = self.turn(filter).await else { return Ok(page.total()) };
         let mut query = QueryBuilder::new("SELECT count(*) FROM (SELECT 1");
         filter_sql::push_from(&mut query, filter);
         filter_sql::push_services(&mut query, filter);
@@ -99,6 +108,16 @@ impl Store {
             Err(StoreError::Slow) => Ok(page.total()),
             Err(error) => Err(error),
         }
+    }
+
+    /// Leave to search. Searches that no index serves read until they have found enough, and take turns, so that many of them
+    /// do not take the processors from ingest.
+    async fn turn(&self, filter: &Filter) -> Result<Option<SemaphorePermit<'_>>, StoreError> {
+        if filter.is_indexed() {
+            return Ok(None);
+        }
+        let turn = timeout(LONGEST_TURN, self.scans.acquire()).await.map_err(|_| StoreError::Slow)?;
+        Ok(turn.ok())
     }
 
     async fn counted(&self, filter: &Filter) -> Result<i64, StoreError> {

@@ -12,6 +12,8 @@
 
 mod attribution;
 mod bytes;
+mod clients;
+mod conventions;
 mod http;
 mod ingest;
 mod operations;

@@ -7,6 +7,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::amqp::Received;
+use crate::domain::convention::Conventions;
 use crate::domain::dead_letter::NewDeadLetter;
 use crate::domain::message::{Message, Properties, Table, Value};
 use crate::domain::service::{DEFAULT_RULE, ServiceRule};
@@ -160,7 +161,13 @@ impl Iterator for Letters {
         )
         .into_uuid();
         let received = made(self.message(arrived));
-        let decoder = Decoder { vhost: "/", source: "dead-letter", service_rule: &self.rule };
+        let conventions = Conventions::default();
+        let decoder = Decoder {
+            vhost: "/",
+            source: "dead-letter",
+            service_rule: &self.rule,
+            conventions: &conventions,
+        };
         Some(decode(decoder, id, received))
     }
 }

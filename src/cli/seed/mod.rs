@@ -52,9 +52,11 @@ pub(super) struct SeedConfig {
 
 pub(super) async fn run(config: SeedConfig) -> anyhow::Result<()> {
     let telemetry = Telemetry::start(&config.log)?;
-    let store =
-        Store::new(&config.database.database_url, PoolSizes { ingest: WRITERS, http: 1, operations: 1 })
-            .context("DATABASE_URL cannot be used")?;
+    let store = Store::new(
+        &config.database.database_url,
+        PoolSizes { ingest: WRITERS, http: 1, scans: 1, operations: 1 },
+    )
+    .context("DATABASE_URL cannot be used")?;
     store.migrate().await.context("the schema could not be brought up to date")?;
     let until = config.until.unwrap_or_else(clock::now);
     let from = until - TimeDelta::days(config.days.into());

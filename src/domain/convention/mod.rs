@@ -1,16 +1,44 @@
 //! Failure conventions: how the libraries of the field tell, in headers or envelope, where and why a message failed.
 //!
 //! One convention is one file that implements [`Convention`]. The first that recognises a message wins; the native one,
-//! which is last, recognises every message.
+//! which is last, recognises every message. What each library writes is known from its source or from running it; the
+//! tests bear messages as it makes them.
+
+use std::borrow::Cow;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::message::Message;
-use super::xdeath::Deaths;
+use super::message::{Message, Properties, Table};
+use super::redelivery::REDELIVERY_ID;
+use super::xdeath::{self, Deaths};
+use reader::Reader;
 
+mod brighter;
+mod cap;
+mod celery;
+mod cloudevents;
+mod dramatiq;
+mod easynetq;
+mod from_json;
+mod laravel;
+mod masstransit;
 mod native;
+mod nservicebus;
+mod own;
+mod rascal;
+mod reader;
+mod rebus;
+mod sneakers;
+mod spring;
+mod symfony;
+#[cfg(test)]
+mod tests;
+mod watermill;
+mod wolverine;
 
 pub use native::HEADERS as NATIVE_HEADERS;
+pub use own::Own;
 
 /// Where a message died: the queue, and what it had been published with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,71 +79,135 @@ pub struct Recognised {
     pub latest_death: Option<DateTime<Utc>>,
     /// How often it died.
     pub deaths: i64,
+    /// What stands for the property of the same name, where the library keeps it elsewhere.
+    pub message_id: Option<String>,
+    /// Likewise.
+    pub correlation_id: Option<String>,
+    /// Likewise, of the property `type`.
+    pub message_type: Option<String>,
+    /// The redelivery that it came back from, where its header is not among the message's own.
+    pub redelivery_id: Option<String>,
+    /// What is there and could not be read.
+    pub warning: Option<String>,
+}
+
+impl Recognised {
+    /// What the broker's history alone tells.
+    fn by_the_broker(deaths: Deaths) -> Self {
+        Self {
+            origin: Origin {
+                queue: deaths.queue,
+                exchange: deaths.exchange,
+                routing_key: deaths.routing_key,
+            },
+            failure: Failure { reason: deaths.reason, ..Failure::default() },
+            died_at: deaths.first_seconds.and_then(xdeath::time),
+            latest_death: deaths.latest_seconds.and_then(xdeath::time),
+            // It lies in a dead-letter queue: it died once at least, whoever put it there.
+            deaths: deaths.count.max(1),
+            ..Self::default()
+        }
+    }
+
+    /// The id of the redelivery that it came back from, as text.
+    pub fn redelivery<'t>(&'t self, properties: &'t Properties) -> Option<Cow<'t, str>> {
+        self.redelivery_id.as_deref().map(Cow::Borrowed).or_else(|| properties.header_text(REDELIVERY_ID))
+    }
+
+    /// The time that the library tells, which is more exact than the broker's.
+    fn failed_at(&mut self, time: Option<DateTime<Utc>>) {
+        self.died_at = time.or(self.died_at);
+        self.latest_death = time.max(self.latest_death);
+    }
+
+    /// The origin that the library tells. A message that was published to the default exchange had its queue's name for
+    /// a routing key.
+    fn came_from(&mut self, origin: Origin) {
+        let queue_by_key = || origin.routing_key.clone().filter(|_| origin.exchange.as_deref() == Some(""));
+        self.origin.queue = origin.queue.clone().or(self.origin.queue.take()).or_else(queue_by_key);
+        self.origin.exchange = origin.exchange.or(self.origin.exchange.take());
+        self.origin.routing_key = origin.routing_key.or(self.origin.routing_key.take());
+    }
 }
 
 /// One library's way to mark a failed message.
 pub trait Convention: Sync {
     /// The name by which it is filtered and shown.
     fn name(&self) -> &'static str;
-    /// Reads the message, or says that it is another library's.
-    fn recognise(&self, message: &Message, deaths: &Deaths) -> Option<Recognised>;
+
+    /// Adds what it reads to what the broker alone tells, or says `None` before anything else: it is another library's.
+    fn recognise(&self, reader: &mut Reader<'_>, read: &mut Recognised) -> Option<()>;
+
     /// Whether the header tells of the failure only, so that a redelivered message must not carry it.
     fn is_failure_header(&self, name: &[u8]) -> bool;
+
+    /// Makes the message what it was before it failed, beyond taking these headers off.
+    fn restore(&self, _message: &mut Message) {}
 }
 
 /// Every convention, in the order in which they are asked.
-const CONVENTIONS: [&dyn Convention; 1] = [&native::Native];
+const CONVENTIONS: [&dyn Convention; 17] = [
+    &easynetq::EasyNetQ,
+    &masstransit::MassTransit,
+    &nservicebus::NServiceBus,
+    &spring::Spring,
+    &rebus::Rebus,
+    &wolverine::Wolverine,
+    &watermill::Watermill,
+    &rascal::Rascal,
+    &sneakers::Sneakers,
+    &symfony::Symfony,
+    &cap::Cap,
+    // These tell nothing of the failure, or of the attempts only.
+    &laravel::Laravel,
+    &celery::Celery,
+    &dramatiq::Dramatiq,
+    &brighter::Brighter,
+    &cloudevents::CloudEvents,
+    // Recognises every message.
+    &native::Native,
+];
 
-/// Reads a message by the first convention that recognises it.
-pub fn recognise(message: &Message) -> Recognised {
-    let deaths = super::xdeath::read(&message.properties);
-    CONVENTIONS.iter().find_map(|convention| convention.recognise(message, &deaths)).unwrap_or_default()
+/// The conventions that messages are read by: all that are known, and before them the headers of one's own.
+#[derive(Clone, Debug, Default)]
+pub struct Conventions {
+    own: Option<Arc<Own>>,
 }
 
-/// Whether a header tells of a failure by any convention.
-pub fn is_failure_header(name: &[u8]) -> bool {
-    CONVENTIONS.iter().any(|convention| convention.is_failure_header(name))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::{Duration, Instant};
-
-    use super::*;
-    use crate::domain::fingerprint;
-    use crate::domain::message::{Properties, Table, Value};
-
-    fn failed(text: &str) -> Message {
-        let header = |name: &str| (name.as_bytes().to_vec(), Value::text(text));
-        let headers = Table(native::HEADERS.into_iter().map(header).collect());
-        let properties = Properties { headers: Some(headers), ..Properties::default() };
-        Message { exchange: String::new(), routing_key: String::new(), properties, body: vec![] }
+impl Conventions {
+    /// With headers of one's own.
+    pub fn new(own: Option<Own>) -> Self {
+        Self { own: own.map(Arc::new) }
     }
 
-    /// The shortest of some times: what else runs on the machine only makes them longer.
-    fn time_to_read(message: &Message) -> Duration {
-        let times = (0..15).map(|_| {
-            let begun = Instant::now();
-            let read = recognise(message);
-            std::hint::black_box(fingerprint::of("service", &read.failure));
-            begun.elapsed()
-        });
-        times.min().expect("some")
+    /// Reads a message of this dead-letter queue by the first convention that recognises it.
+    pub fn recognise(&self, source: &str, message: &Message) -> Recognised {
+        self.recognised(source, message).1
     }
 
-    #[test]
-    fn a_long_stack_takes_as_much_longer_as_it_is_longer() {
-        const LONGER: u32 = 16;
-        let line = "at com.example.Main.main(Main.java:7)\n";
-        for part in ["x", "\0", "'", "\u{1f468}\u{200d}\u{1f469}", line] {
-            let [short, long] = [1 << 16, LONGER << 16].map(|length| {
-                let text = part.repeat(length as usize / part.len());
-                time_to_read(&failed(&text))
+    /// Makes the message what it was before it failed: without what its convention, or ours, says of the failure.
+    pub fn restore(&self, message: &mut Message) {
+        // From which queue it came says where it died only.
+        let convention = self.recognised("", message).0;
+        convention.restore(message);
+        if let Some(Table(headers)) = &mut message.properties.headers {
+            headers.retain(|(name, _)| {
+                !convention.is_failure_header(name) && !native::Native.is_failure_header(name)
             });
-            // By the square it would be 256 times as long.
-            assert!(long < short * LONGER * 5, "{part:?}: {short:?}, then {long:?}");
         }
-        let read = recognise(&failed(&line.repeat(10_000)));
-        assert_eq!(read.failure.error_stack.map(|stack| stack.len()), Some(line.len() * 10_000));
+    }
+
+    fn recognised(&self, source: &str, message: &Message) -> (&dyn Convention, Recognised) {
+        let mut read = Recognised::by_the_broker(xdeath::read(&message.properties));
+        let mut reader = Reader::new(message, source);
+        let own = self.own.as_deref().map(|own| own as &dyn Convention);
+        let convention = own
+            .into_iter()
+            .chain(CONVENTIONS)
+            .find(|convention| convention.recognise(&mut reader, &mut read).is_some())
+            .unwrap_or(&native::Native);
+        read.convention = convention.name();
+        read.warning = reader.warning(convention.name());
+        (convention, read)
     }
 }

@@ -31,7 +31,7 @@ impl Database {
 
     /// The store of the service, on this database.
     pub fn store(&self) -> Store {
-        Store::new(&self.url, PoolSizes { ingest: 2, http: 4, operations: 4 }).unwrap()
+        Store::new(&self.url, PoolSizes { ingest: 2, http: 4, scans: 1, operations: 4 }).unwrap()
     }
 
     /// Rows of a table; -1 while it cannot be told.

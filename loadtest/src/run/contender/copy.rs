@@ -6,6 +6,7 @@ use std::sync::PoisonError;
 
 use anyhow::{Context, Result, ensure};
 use dead_letter::amqp::Received;
+use dead_letter::domain::convention::Conventions;
 use dead_letter::domain::dead_letter::NewDeadLetter;
 use dead_letter::domain::service::{DEFAULT_RULE, ServiceRule};
 use dead_letter::ingest::{Decoder, decode};
@@ -25,7 +26,7 @@ const IN_FLIGHT: u32 = 2;
 /// Stores so many rows into an empty database.
 pub async fn run(world: &World, letters: &Letters, count: u64) -> Result<Run> {
     let database = world.database().await?;
-    let store = Store::new(&database.url, PoolSizes { ingest: IN_FLIGHT, http: 1, operations: 2 })?;
+    let store = Store::new(&database.url, PoolSizes { ingest: IN_FLIGHT, http: 1, scans: 1, operations: 2 })?;
     store.migrate().await?;
     store.create_partitions().await?;
     let batches = Arc::new(Mutex::new(batches(letters, count)?));
@@ -58,7 +59,9 @@ async fn write(store: Store, batches: Arc<Mutex<Vec<Vec<NewDeadLetter>>>>) -> Re
 /// The rows that ingest would make of these messages.
 fn batches(letters: &Letters, count: u64) -> Result<Vec<Vec<NewDeadLetter>>> {
     let service_rule = ServiceRule::new(DEFAULT_RULE).map_err(anyhow::Error::msg)?;
-    let decoder = Decoder { vhost: "/", source: "dead-letter", service_rule: &service_rule };
+    let conventions = Conventions::default();
+    let decoder =
+        Decoder { vhost: "/", source: "dead-letter", service_rule: &service_rule, conventions: &conventions };
     let mut rows = Vec::new();
     for index in 0..count {
         let received = received(letters.letter(index, clock::unix_seconds()))?;

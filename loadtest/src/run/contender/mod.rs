@@ -84,6 +84,7 @@ where
         if let Some((began, before, cpu)) = first
             && now >= wanted
         {
+            ensure!(now > before, "{wanted} messages are too few: they were through before the first look");
             return Ok(Run { messages: now - before, took: at - began, cpu: processes.usage() - cpu });
         }
         ensure!(moved.elapsed() < STUCK, "nothing has moved for {} s: {last} of {wanted}", STUCK.as_secs());

@@ -16,12 +16,14 @@ const SIZES: [usize; 6] = [512, 1024, 2048, 8192, 64 << 10, 1 << 20];
 /// About so many bytes a round, whatever the size of a message.
 const BYTES: usize = 200 << 20;
 const MOST: u64 = 100_000;
+/// More than consumers are sent at once.
+const LEAST: u64 = 3_000;
 
 pub async fn run(world: &World, args: &RunArgs) -> Result<Report> {
     let (mut contenders, mut sizes, mut disk_goal, mut messages) = (Vec::new(), Vec::new(), None, 0);
     for size in SIZES {
         let letters = Letters::new(&LetterArgs { size, ..args.letters.clone() }, Mode::Dead).with_fresh_ids();
-        let count = args.count.unwrap_or(((BYTES / size) as u64).clamp(200, MOST));
+        let count = args.count.unwrap_or(((BYTES / size) as u64).clamp(LEAST, MOST));
         let mut ours = Contender::new(format!("dead-letter, {}", human(size)));
         let mut bare = Contender::new(format!("consume and ack, {}", human(size)));
         let mut disk = None;

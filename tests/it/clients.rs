@@ -1,0 +1,95 @@
+//! Failure conventions, fed by the libraries themselves: a consumer fails, the message is put back, and the consumer has it.
+//!
+//! They need Python, Node and the libraries: `make clients` installs these and runs the tests, which are ignored otherwise.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::support::{Broker, Database, Service, World, id};
+
+/// Runs one of `tests/clients`, and returns what it printed.
+async fn client(broker: &Broker, program: &str, script: &str, arguments: &[&str]) -> String {
+    let installed = PathBuf::from(std::env::var("CLIENTS").expect("make clients"));
+    let program = match program {
+        "python" => installed.join("venv/bin/python"),
+        other => PathBuf::from(other),
+    };
+    let mut command = Command::new(program);
+    command
+        .arg(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(script))
+        .args(arguments)
+        .env("AMQP_URL", &broker.url)
+        .env("NODE_PATH", installed.join("node_modules"))
+        .stderr(Stdio::inherit());
+    let ended = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let printed = String::from_utf8_lossy(&ended.stdout).into_owned();
+    assert!(ended.status.success(), "{script} {arguments:?}: {}: {printed}", ended.status);
+    printed
+}
+
+/// Puts the only dead letter back.
+async fn put_back(world: &World) -> Value {
+    world.until_stored(1).await;
+    let found = world.only("").await;
+    let operation = json!({"ids": [found["id"]]});
+    let ended = world.api().post("/dead-letters/redeliver?wait=30", &operation).await.assert(200).json;
+    assert_eq!(ended["outcomes"]["sent"], 1, "{ended}");
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs its library: make clients"]
+async fn dramatiq() {
+    let (broker, database) = (Broker::shared().await, Database::shared().await);
+    let queue = format!("orders-{}", id());
+    client(&broker, "python", "dramatiq_fails.py", &[&queue]).await;
+    let service = Service::start(&database.url, &broker.url, &format!("{queue}.XQ"), &[]);
+    service.until_ready().await;
+    crate::support::until_eq("dead letters stored", 1, || database.count("dead_letter")).await;
+    let page = service.api.get("/dead-letters").await.assert(200).json;
+    let found = &page["messages"][0];
+    assert_eq!(found["convention"], "dramatiq", "{page}");
+    assert_eq!(found["queue"], queue);
+    assert_eq!(found["type"], "charge");
+    assert_eq!(found["errorType"], "ValueError");
+    assert_eq!(found["errorMessage"], "card of order 4711 expired");
+    let operation = json!({"ids": [found["id"]]});
+    service.api.post("/dead-letters/redeliver?wait=30", &operation).await.assert(200);
+    let printed = client(&broker, "python", "dramatiq_fails.py", &[&queue, "again"]).await;
+    assert_eq!(printed.lines().last(), Some("charged 4711"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs its library: make clients"]
+async fn celery() {
+    let world = World::start().await;
+    let queue = format!("{}_shop", id());
+    client(&world.broker, "python", "celery_fails.py", &[&queue, &world.source.name]).await;
+    let found = put_back(&world).await;
+    assert_eq!(found["convention"], "celery", "{found}");
+    assert_eq!(found["service"], "shop");
+    assert_eq!(found["type"], "shop.charge");
+    assert_eq!(found["reason"], "rejected");
+    let printed =
+        client(&world.broker, "python", "celery_fails.py", &[&queue, &world.source.name, "again"]).await;
+    assert_eq!(printed.lines().last(), Some("charged 4711"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs its library: make clients"]
+async fn rascal() {
+    let world = World::start().await;
+    let queue = format!("{}_shop", id());
+    client(&world.broker, "node", "rascal_fails.js", &[&queue, &world.source.name]).await;
+    let found = put_back(&world).await;
+    assert_eq!(found["convention"], "rascal", "{found}");
+    assert_eq!(found["service"], "shop");
+    assert_eq!(found["errorType"], "E_CARD");
+    assert_eq!(found["errorMessage"], "card of order 4711 expired");
+    // With what Rascal had noted left in, it would be rejected unseen.
+    let printed =
+        client(&world.broker, "node", "rascal_fails.js", &[&queue, &world.source.name, "again"]).await;
+    assert_eq!(printed.lines().last(), Some("charged 4711"));
+}
