@@ -67,7 +67,8 @@ pub enum Deed {
     Inject(fn(&[u8]) -> Vec<u8>),
     /// What is made of it goes instead of it.
     Replace(fn(&[u8]) -> Vec<u8>),
-    /// What is made of it by the first goes before it; then nothing for so long, and then what is made of it by the second.
+    /// What is made of it by the first goes before it; then nothing for so long, or until all is healed; and then what is made of
+    /// it by the second.
     Pause(fn(&[u8]) -> Vec<u8>, std::time::Duration, fn(&[u8]) -> Vec<u8>),
 }
 
@@ -266,8 +267,10 @@ impl Carrier {
             }
             Deed::Replace(make) => to.write_all(&make(&unit.bytes)).await?,
             Deed::Pause(begin, time, end) => {
+                self.healed.borrow_and_update();
                 to.write_all(&begin(&unit.bytes)).await?;
-                tokio::time::sleep(time).await;
+                // Over once it is healed: what comes next is not to find it.
+                let _ = tokio::time::timeout(time, self.healed.changed()).await;
                 to.write_all(&end(&unit.bytes)).await?;
                 to.write_all(&unit.bytes).await?;
             }

@@ -70,17 +70,15 @@ where
 
 /// A report with what every scenario's has in common.
 async fn report(world: &World, args: &RunArgs, summary: String) -> Result<Report> {
-    let mut flags = String::new();
-    if world.replicas > 1 {
-        flags = format!(" --replicas {}", world.replicas);
-    }
     let name = args.scenario.name();
+    let flags: Vec<String> = std::env::args().skip_while(|argument| *argument != name).skip(1).collect();
+    let flags = if flags.is_empty() { String::new() } else { format!(" ARGS='{}'", flags.join(" ")) };
     let version = world.rabbitmqctl(&["version"]).await.unwrap_or_default();
     Ok(Report {
         scenario: if world.replicas > 1 { format!("{name}, {} replicas", world.replicas) } else { name.clone() },
         summary,
         date: now(),
-        command: format!("make loadtest SCENARIO={name}{}", if flags.is_empty() { flags } else { format!(" ARGS='{}'", flags.trim()) }),
+        command: format!("make loadtest SCENARIO={name}{flags}"),
         machine: vec![
             ("cores".into(), cores().to_string()),
             ("memory".into(), memory()),
