@@ -107,6 +107,16 @@ impl Table {
         self.get(name).and_then(Value::as_text)
     }
 
+    /// The tables of that name, to be changed.
+    pub fn tables_mut(&mut self, name: &str) -> impl Iterator<Item = &mut Table> {
+        self.0.iter_mut().filter(move |(key, _)| key == name.as_bytes()).filter_map(
+            |(_, value)| match value {
+                Value::Table(table) => Some(table),
+                _ => None,
+            },
+        )
+    }
+
     /// Puts the value in place of every other of that name.
     pub fn set(&mut self, name: &str, value: Value) {
         self.0.retain(|(key, _)| key != name.as_bytes());

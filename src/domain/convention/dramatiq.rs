@@ -44,7 +44,7 @@ impl Convention for Dramatiq {
             let (kind, text) = thrown.split_once(": ").unwrap_or((thrown, ""));
             read.failure.error_type = Some(reader::name(kind));
             read.failure.error_message = Some(reader::error_text(text));
-            read.failure.error_stack = Some(traceback.replace('\0', "\u{fffd}"));
+            read.failure.error_stack = Some(reader::stack_text(&traceback));
         }
         read.deaths = read.deaths.max(body.options.retries.unwrap_or(0).saturating_add(1));
         read.message_id = Some(reader::name(&body.message_id));

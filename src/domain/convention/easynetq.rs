@@ -80,7 +80,7 @@ impl Convention for EasyNetQ {
             let (error_type, message) = reader::printed_exception(exception);
             read.failure.error_type = error_type;
             read.failure.error_message = Some(message);
-            read.failure.error_stack = Some(exception.replace('\0', "\u{fffd}"));
+            read.failure.error_stack = Some(reader::stack_text(exception));
         }
         let inner = envelope.basic_properties;
         let time = envelope

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::reader::{self, Reader};
 use super::{Convention, Recognised};
-use crate::domain::message::{Message, Table, Value};
+use crate::domain::message::{Message, Value};
 
 const HEADER: &str = "laravel";
 const ATTEMPTS: &[u8] = b"attempts";
@@ -37,12 +37,9 @@ impl Convention for Laravel {
     }
 
     fn restore(&self, message: &mut Message) {
-        let Some(Table(headers)) = &mut message.properties.headers else { return };
-        for (_, value) in headers.iter_mut().filter(|(name, _)| name == HEADER.as_bytes()) {
-            if let Value::Table(Table(counts)) = value {
-                for (_, count) in counts.iter_mut().filter(|(name, _)| name == ATTEMPTS) {
-                    *count = Value::I32(0);
-                }
+        for counts in message.properties.headers.iter_mut().flat_map(|headers| headers.tables_mut(HEADER)) {
+            for (_, count) in counts.0.iter_mut().filter(|(name, _)| name == ATTEMPTS) {
+                *count = Value::I32(0);
             }
         }
     }

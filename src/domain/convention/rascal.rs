@@ -3,7 +3,7 @@
 
 use super::reader::{self, Reader};
 use super::{Convention, Origin, Recognised};
-use crate::domain::message::{Message, Table, Value};
+use crate::domain::message::{Message, Value};
 
 const HEADER: &str = "rascal";
 
@@ -38,11 +38,8 @@ impl Convention for Rascal {
     }
 
     fn restore(&self, message: &mut Message) {
-        let Some(Table(headers)) = &mut message.properties.headers else { return };
-        for (_, value) in headers.iter_mut().filter(|(name, _)| name == HEADER.as_bytes()) {
-            if let Value::Table(Table(notes)) = value {
-                notes.retain(|(name, _)| name != b"recovery" && name != b"error");
-            }
+        for notes in message.properties.headers.iter_mut().flat_map(|headers| headers.tables_mut(HEADER)) {
+            notes.0.retain(|(name, _)| name != b"recovery" && name != b"error");
         }
     }
 }

@@ -68,7 +68,7 @@ impl<'m> Reader<'m> {
 
     /// A header with a stack trace.
     pub fn stack(&mut self, name: &str) -> Option<String> {
-        self.header(name).map(|text| storable_text(text.as_bytes(), usize::MAX))
+        self.header(name).map(|text| stack_text(&text))
     }
 
     /// A header that is a text which can be made something of.
@@ -107,6 +107,16 @@ pub(super) fn name(text: &str) -> String {
 /// The head of an error's text, as it may be stored.
 pub(super) fn error_text(text: &str) -> String {
     storable_text(text.as_bytes(), MAX_ERROR_TEXT)
+}
+
+/// A stack trace, as it may be stored: all of it.
+pub(super) fn stack_text(text: &str) -> String {
+    storable_text(text.as_bytes(), usize::MAX)
+}
+
+/// Whether a header has one of these names.
+pub(super) fn is_one_of(name: &[u8], headers: &[&str]) -> bool {
+    headers.iter().any(|header| header.as_bytes() == name)
 }
 
 /// A time as in RFC 3339. An offset may lead out of the years that RFC 3339 can show.

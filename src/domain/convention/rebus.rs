@@ -30,7 +30,7 @@ impl Convention for Rebus {
     }
 
     fn is_failure_header(&self, name: &[u8]) -> bool {
-        [SOURCE_QUEUE, ERROR_DETAILS].iter().any(|header| header.as_bytes() == name)
+        reader::is_one_of(name, &[SOURCE_QUEUE, ERROR_DETAILS])
     }
 }
 

@@ -55,7 +55,7 @@ impl Convention for Sneakers {
         read.failure.error_type = info.error_class.as_deref().or(info.error.as_deref()).map(reader::name);
         read.failure.error_message = info.error_message.as_deref().map(reader::error_text);
         if !info.backtrace.is_empty() {
-            read.failure.error_stack = Some(info.backtrace.join("\n").replace('\0', "\u{fffd}"));
+            read.failure.error_stack = Some(reader::stack_text(&info.backtrace.join("\n")));
         }
         let time = info
             .failed_at

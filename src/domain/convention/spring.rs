@@ -3,7 +3,7 @@
 //! The queue is not recorded. Spring Cloud Stream's dead-letter queue bears its name with `.dlq` behind; else the queue is
 //! known only where the message had been published to the default exchange.
 
-use super::reader::Reader;
+use super::reader::{self, Reader};
 use super::{Convention, Origin, Recognised};
 
 const STACK: &str = "x-exception-stacktrace";
@@ -33,7 +33,7 @@ impl Convention for Spring {
         let cause = stack.as_deref().and_then(cause);
         read.failure.error_type = cause.map(|(kind, _)| kind.to_owned());
         read.failure.error_message =
-            reader.error_text(MESSAGE).or_else(|| cause.map(|(_, text)| super::reader::error_text(text)));
+            reader.error_text(MESSAGE).or_else(|| cause.map(|(_, text)| reader::error_text(text)));
         read.failure.error_stack = stack;
         let retries = reader.number(RETRY_COUNT).unwrap_or(0);
         read.deaths = read.deaths.max(retries);
@@ -41,7 +41,7 @@ impl Convention for Spring {
     }
 
     fn is_failure_header(&self, name: &[u8]) -> bool {
-        [STACK, MESSAGE, EXCHANGE, ROUTING_KEY, RETRY_COUNT].iter().any(|header| header.as_bytes() == name)
+        reader::is_one_of(name, &[STACK, MESSAGE, EXCHANGE, ROUTING_KEY, RETRY_COUNT])
     }
 }
 

@@ -36,7 +36,7 @@ impl Convention for Symfony {
         read.failure.error_stack = details
             .as_ref()
             .and_then(|stamp| stamp.get("flattenException")?.get("traceAsString")?.as_str())
-            .map(|stack| stack.replace('\0', "\u{fffd}"));
+            .map(reader::stack_text);
         let redelivered = newest(reader, REDELIVERY);
         let time = text(redelivered.as_ref(), "redeliveredAt").and_then(|text| reader::rfc3339(&text));
         read.failed_at(time);

@@ -1,7 +1,7 @@
 //! Watermill's poison queue: the message is published to a topic of its own, with the reason in headers. The topic that it
 //! came from stands for the queue, which Watermill may have given another name.
 
-use super::reader::Reader;
+use super::reader::{self, Reader};
 use super::{Convention, Origin, Recognised};
 
 const TOPIC: &str = "topic_poisoned";
@@ -25,6 +25,6 @@ impl Convention for Watermill {
     }
 
     fn is_failure_header(&self, name: &[u8]) -> bool {
-        HEADERS.iter().any(|header| header.as_bytes() == name)
+        reader::is_one_of(name, &HEADERS)
     }
 }

@@ -39,6 +39,6 @@ impl Convention for Wolverine {
     }
 
     fn is_failure_header(&self, name: &[u8]) -> bool {
-        HEADERS.iter().any(|header| header.as_bytes() == name)
+        reader::is_one_of(name, &HEADERS)
     }
 }
