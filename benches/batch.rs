@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use dead_letter::clock;
-use dead_letter::domain::convention::Origin;
+use dead_letter::domain::convention::{Failure, Origin};
 use dead_letter::domain::dead_letter::{Derived, NewDeadLetter};
+use dead_letter::domain::fingerprint;
 use dead_letter::store::{PoolSizes, Store};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::runtime::Runtime;
@@ -43,6 +44,10 @@ fn rows(count: u128, died_before: TimeDelta) -> Vec<NewDeadLetter> {
                 deaths: 1,
                 ..Derived::default()
             },
+            fingerprint: fingerprint::of(
+                "webshop",
+                &Failure { error_message: text("card issuer timed out after 3000 ms"), ..Failure::default() },
+            ),
             warning: None,
             properties: vec![b'p'; 545],
             body: vec![b'b'; 1024],

@@ -3,8 +3,10 @@
 mod expire;
 mod migrate;
 mod openapi;
+mod recount;
 mod seed;
 mod serve;
+mod upkeep;
 
 use clap::{Parser, Subcommand};
 
@@ -26,6 +28,8 @@ enum Command {
     Migrate(migrate::MigrateConfig),
     /// Free the dead letters of days that are too long ago, and end; `serve` does so by itself with `DEAD_LETTER_RETENTION`
     Expire(expire::ExpireConfig),
+    /// Compare every counter with the rows, and end; with `--repair`, set right those that differ
+    Recount(recount::RecountConfig),
     /// Fill a database with realistic dead letters
     Seed(seed::SeedConfig),
     /// Print the OpenAPI document
@@ -38,6 +42,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Serve(config) => serve::run(*config).await,
         Command::Migrate(config) => migrate::run(config).await,
         Command::Expire(config) => expire::run(config).await,
+        Command::Recount(config) => recount::run(config).await,
         Command::Seed(config) => seed::run(config).await,
         Command::Openapi => openapi::run(),
     }

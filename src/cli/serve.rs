@@ -1,16 +1,14 @@
 //! `dead-letter serve`: consumes dead letters, and serves the API.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context;
-use chrono::TimeDelta;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::info;
 
+use super::upkeep;
 use crate::amqp::Broker;
-use crate::clock;
 use crate::config::ServeConfig;
 use crate::domain::convention::Conventions;
 use crate::http::{self, Admin, Api};
@@ -18,13 +16,8 @@ use crate::ingest::{self, Ingest, SourceStatus};
 use crate::lifecycle::Lifecycle;
 use crate::operations::{self, Operations, Worker};
 use crate::ownership::{self, Ownership, OwnershipFile};
-use crate::store::{self, PoolSizes, Store, StoreError};
+use crate::store::{self, PoolSizes, Store};
 use crate::telemetry::{Metrics, Telemetry};
-
-/// How often the partitions of the coming days are looked after.
-const PARTITION_INTERVAL: Duration = Duration::from_hours(1);
-/// How often a database that is away is tried at the start.
-const DATABASE_RETRY: Duration = Duration::from_millis(500);
 
 pub(super) async fn run(config: ServeConfig) -> anyhow::Result<()> {
     config.check_address()?;
@@ -74,7 +67,12 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     info!(api = %config.http_addr, admin = %config.admin_addr, broker = broker.address(), "dead-letter starts");
 
     let schema = CancellationToken::new();
-    lifecycle.spawn("schema", keep_schema(store.clone(), config.retention, schema.clone(), stop.clone()));
+    lifecycle
+        .spawn("schema", upkeep::keep_schema(store.clone(), config.retention, schema.clone(), stop.clone()));
+    let fold = upkeep::fold_counters(store.clone(), stop.clone());
+    lifecycle.spawn("counters", after(schema.clone(), stop.clone(), fold));
+    let returns = operations::link_returns(store.clone(), stop.clone());
+    lifecycle.spawn("returns", after(schema.clone(), stop.clone(), returns));
     for (source, status) in sources.into_iter().zip(statuses.iter()) {
         let ingest = Ingest {
             broker: broker.clone(),
@@ -133,54 +131,5 @@ async fn after(
     match stop.run_until_cancelled(schema.cancelled()).await {
         Some(()) => task.await,
         None => Ok(()),
-    }
-}
-
-/// Brings the schema up to date as soon as the database answers, and then sees to the partitions: makes those of the days
-/// to come, and frees those of days that are over.
-async fn keep_schema(
-    store: Store,
-    retention: Option<TimeDelta>,
-    done: CancellationToken,
-    stop: CancellationToken,
-) -> anyhow::Result<()> {
-    let mut said = false;
-    loop {
-        match store.migrate().await {
-            Ok(()) => break,
-            Err(error @ (StoreError::Unavailable(_) | StoreError::Slow)) => {
-                if !said {
-                    warn!(%error, "waiting for the database");
-                    said = true;
-                }
-            }
-            Err(error) => return Err(error).context("the schema could not be brought up to date"),
-        }
-        if stop.run_until_cancelled(tokio::time::sleep(DATABASE_RETRY)).await.is_none() {
-            return Ok(());
-        }
-    }
-    loop {
-        if let Err(error) = store.create_partitions().await {
-            warn!(%error, "partitions could not be made: rows go to the default partition until they can");
-        }
-        done.cancel();
-        if let Some(retention) = retention {
-            expire(&store, retention).await;
-        }
-        if stop.run_until_cancelled(tokio::time::sleep(PARTITION_INTERVAL)).await.is_none() {
-            return Ok(());
-        }
-    }
-}
-
-async fn expire(store: &Store, retention: TimeDelta) {
-    match store.drop_days_before((clock::now() - retention).date_naive()).await {
-        Ok(dropped) => {
-            for (day, count) in dropped {
-                info!(%day, count, "expired dead letters freed");
-            }
-        }
-        Err(error) => warn!(%error, "expired dead letters could not be freed: tried again in an hour"),
     }
 }

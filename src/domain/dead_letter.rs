@@ -4,7 +4,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::convention::Origin;
+use super::convention::{Failure, Origin};
+use super::fingerprint::{self, Fingerprint};
 
 /// Where a dead letter stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -55,8 +56,6 @@ pub struct Derived {
     pub error_type: Option<String>,
     /// The head of the error's text.
     pub error_message: Option<String>,
-    /// Fingerprint of the failure.
-    pub error_group: Option<Uuid>,
     /// When it first died, as it tells itself.
     pub died_at: Option<DateTime<Utc>>,
     /// How often it died.
@@ -78,6 +77,8 @@ pub struct NewDeadLetter {
     pub source: String,
     /// What was read out of it.
     pub derived: Derived,
+    /// Which other failures it is like.
+    pub fingerprint: Fingerprint,
     /// Why what was read out of it is not all there.
     pub warning: Option<String>,
     /// Its properties and headers in AMQP's wire encoding.
@@ -94,8 +95,10 @@ impl NewDeadLetter {
 
     /// The same message without anything derived from it: what is kept when the database refuses the row (rule R5).
     pub fn blanked(&self, warning: String) -> Self {
+        let service = super::service::UNKNOWN;
         Self {
-            derived: Derived { service: super::service::UNKNOWN.into(), ..Derived::default() },
+            derived: Derived { service: service.into(), ..Derived::default() },
+            fingerprint: fingerprint::of(service, &Failure::default()),
             warning: Some(warning),
             ..self.clone()
         }
@@ -130,6 +133,8 @@ pub struct DeadLetter {
     pub source: String,
     /// What was read out of it.
     pub derived: Derived,
+    /// The error group that it is in.
+    pub error_group: Option<Uuid>,
     /// Why what was read out of it is not all there.
     pub warning: Option<String>,
     /// Length of the body in bytes.

@@ -26,6 +26,19 @@ impl StatusFilter {
             Self::Any => None,
         }
     }
+
+    /// The counters that are to be added up, as SQL.
+    pub fn count_column(self) -> &'static str {
+        match self.status() {
+            Some(status) => status.as_str(),
+            None => "dead + redelivered + deleted",
+        }
+    }
+
+    /// Whether only what nothing was done with is let through.
+    pub fn is_dead(self) -> bool {
+        self.status() == Some(Status::Dead)
+    }
 }
 
 /// Every condition must hold; an absent one holds for all.
@@ -70,9 +83,16 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Whether only services and status are asked for, so that the counters know the exact number.
+    /// Whether only what is the same for all of an error group is asked for, so that the counters know the exact number.
     pub fn is_counted(&self) -> bool {
-        *self == Self { services: self.services.clone(), status: self.status, ..Self::default() }
+        *self
+            == Self {
+                services: self.services.clone(),
+                error_group: self.error_group,
+                reason: self.reason.clone(),
+                status: self.status,
+                ..Self::default()
+            }
     }
 
     /// Whether a message or correlation id is asked for, which few dead letters have.
@@ -80,10 +100,16 @@ impl Filter {
         self.message_id.is_some() || self.correlation_id.is_some()
     }
 
+    /// Whether each service's dead letters are worth reading along their own index.
+    pub fn leads_by_service(&self) -> bool {
+        self.services.is_some() && self.status.is_dead() && !self.names_an_id()
+    }
+
     /// Whether an index leads to the rows, so that hardly any is read in vain.
     pub fn is_indexed(&self) -> bool {
         let by_arrival = Self {
             services: self.services.clone(),
+            error_group: self.error_group,
             status: self.status,
             from: self.from,
             to: self.to,
@@ -92,7 +118,7 @@ impl Filter {
         let is_served = match self.status.status() {
             Some(Status::Dead) => true,
             Some(_) => false,
-            None => self.services.is_none(),
+            None => self.services.is_none() && self.error_group.is_none(),
         };
         self.names_an_id() || (*self == by_arrival && is_served)
     }
@@ -127,6 +153,14 @@ impl Order {
         [Self::Newest, Self::Oldest].into_iter().find(|order| order.as_str() == name)
     }
 
+    /// The name in SQL.
+    pub fn direction(self) -> &'static str {
+        match self {
+            Self::Newest => "DESC",
+            Self::Oldest => "ASC",
+        }
+    }
+
     /// The other way round.
     pub fn reversed(self) -> Self {
         match self {
@@ -148,6 +182,7 @@ mod tests {
             Filter::default(),
             Filter { services: services.clone(), from: Some(DateTime::UNIX_EPOCH), ..Filter::default() },
             Filter { status: any, ..Filter::default() },
+            Filter { error_group: Some(Uuid::nil()), to: Some(DateTime::UNIX_EPOCH), ..Filter::default() },
             Filter { message_id: Some("m".into()), error: Some("e".into()), ..Filter::default() },
         ];
         let scans = [

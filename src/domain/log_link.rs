@@ -191,6 +191,7 @@ mod tests {
                 died_at: Some(time("2026-11-24T03:00:00.5Z")),
                 ..Derived::default()
             },
+            error_group: None,
             warning: None,
             body_size: 0,
         }

@@ -4,8 +4,12 @@
 pub mod convention;
 pub mod cursor;
 pub mod dead_letter;
+pub mod error_group;
+pub mod error_search;
+pub mod error_text;
 pub mod filter;
 pub mod fingerprint;
+pub mod histogram;
 pub mod identity;
 pub mod json;
 pub mod log_link;
@@ -13,4 +17,5 @@ pub mod message;
 pub mod operation;
 pub mod redelivery;
 pub mod service;
+pub mod top_frame;
 pub mod xdeath;

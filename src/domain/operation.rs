@@ -1,6 +1,6 @@
 //! Operations: one request to redeliver or delete a frozen selection of dead letters, and what became of each.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -56,6 +56,8 @@ named! {
     Outcome {
         /// Published, confirmed and not returned.
         Sent = "sent",
+        /// Sent, and died again.
+        Returned = "returned",
         /// Deleted.
         Deleted = "deleted",
         /// The broker, or a rule of it that we know, refused it: it is still dead.
@@ -154,8 +156,10 @@ pub struct Operation {
 /// Numbers of items by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outcomes {
-    /// Published, confirmed and not returned.
+    /// Published, confirmed and not returned by the broker.
     pub sent: i64,
+    /// Sent, and died again.
+    pub returned: i64,
     /// Deleted.
     pub deleted: i64,
     /// Refused.
@@ -169,6 +173,7 @@ impl Outcomes {
     pub fn add(&mut self, outcome: Outcome) {
         match outcome {
             Outcome::Sent => self.sent += 1,
+            Outcome::Returned => self.returned += 1,
             Outcome::Deleted => self.deleted += 1,
             Outcome::Refused => self.refused += 1,
             Outcome::Skipped => self.skipped += 1,
@@ -177,7 +182,7 @@ impl Outcomes {
 
     /// Items that have ended.
     pub fn settled(&self) -> i64 {
-        self.sent + self.deleted + self.refused + self.skipped
+        self.sent + self.returned + self.deleted + self.refused + self.skipped
     }
 }
 
@@ -196,6 +201,27 @@ pub struct Item {
     pub redelivery_id: Option<Uuid>,
     /// When it ended.
     pub settled_at: Option<DateTime<Utc>>,
+    /// The dead letter that its message is now, if it died again.
+    pub returned_as: Option<Uuid>,
+}
+
+/// Those of an operation's messages that died again for the same reason.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReturnedGroup {
+    /// The error group that they are in now.
+    pub group: Uuid,
+    /// The type of the error.
+    pub error_type: Option<String>,
+    /// The error's text without what differs.
+    pub template: Option<String>,
+    /// How many.
+    pub count: i64,
+    /// After how long the first of them arrived here again, from when it was settled.
+    pub soonest: TimeDelta,
+    /// After how long half of them had.
+    pub median: TimeDelta,
+    /// After how long the last of them did.
+    pub latest: TimeDelta,
 }
 
 /// What became of an item in a chunk.

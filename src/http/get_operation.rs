@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::Api;
 use super::error::{ApiError, BadRequest, NotFound, Unavailable};
 use super::get::{PathId, path_id};
-use super::operation_view::OperationView;
+use super::operation_view::OperationDetailsView;
 use super::query::Query;
 
 /// There is no operation of this id.
@@ -15,14 +15,14 @@ pub fn no_operation(id: Uuid) -> ApiError {
     ApiError::NotFound(format!("there is no operation {id}"))
 }
 
-/// One operation and its progress
+/// One operation, its progress, and why messages of it came back
 #[utoipa::path(
     get,
     path = "/operations/{id}",
     tag = "operations",
     params(("id" = Uuid, Path, description = "Id of the operation")),
     responses(
-        (status = 200, description = "The operation", body = OperationView),
+        (status = 200, description = "The operation", body = OperationDetailsView),
         BadRequest, NotFound, Unavailable
     )
 )]
@@ -30,9 +30,10 @@ pub async fn get_operation(
     State(api): State<Api>,
     id: PathId,
     query: Query,
-) -> Result<Json<OperationView>, ApiError> {
+) -> Result<Json<OperationDetailsView>, ApiError> {
     let id = path_id(id)?;
     query.finish()?;
     let operation = api.store.operation(id).await?.ok_or_else(|| no_operation(id))?;
-    Ok(Json(operation.into()))
+    let returned = api.store.returned_groups(id).await?;
+    Ok(Json(OperationDetailsView::new(operation, returned)))
 }

@@ -21,7 +21,7 @@ use crate::domain::operation::Outcome;
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct OutcomeInput {
-    /// Only those that ended so: `sent`, `deleted`, `refused` or `skipped`.
+    /// Only those that ended so: `sent`, `returned`, `deleted`, `refused` or `skipped`.
     #[param(inline, value_type = Option<OutcomeName>)]
     outcome: Option<String>,
 }
@@ -33,6 +33,8 @@ pub struct OutcomeInput {
 enum OutcomeName {
     /// Published, confirmed and not returned.
     Sent,
+    /// Sent, and died again.
+    Returned,
     /// Deleted.
     Deleted,
     /// Refused by the broker.
@@ -76,8 +78,9 @@ pub async fn list_items(
     let hash = SearchHash::new(&format!("{id} {outcome:?}"), Order::Oldest);
     let after = page.cursor(hash)?.map_or(0, |cursor| i64::try_from(cursor.id.as_u128()).unwrap_or(i64::MAX));
     let outcome = outcome.map(|name| {
-        Outcome::parse(&name)
-            .ok_or_else(|| ApiError::field("outcome", "must be one of sent, deleted, refused, skipped"))
+        Outcome::parse(&name).ok_or_else(|| {
+            ApiError::field("outcome", "must be one of sent, returned, deleted, refused, skipped")
+        })
     });
     let outcome = outcome.transpose()?;
     api.store.operation(id).await?.ok_or_else(|| no_operation(id))?;

@@ -5,9 +5,13 @@ mod body;
 mod create_operation;
 mod delete;
 mod error;
+mod error_group;
+mod error_group_view;
+mod error_groups;
 mod filter;
 mod get;
 mod get_operation;
+mod histogram;
 mod list_items;
 mod list_operations;
 mod observe;
@@ -84,6 +88,7 @@ pub struct Api {
     tags(
         (name = "dead letters", description = "Search and look at dead letters"),
         (name = "overviews", description = "How many there are, and whose they are"),
+        (name = "error groups", description = "Which failures are the same bug, and what is known of it"),
         (name = "operations", description = "Put back or delete a frozen selection, and follow it"),
     ),
 )]
@@ -94,6 +99,9 @@ fn api_router() -> OpenApiRouter<Api> {
         .routes(routes!(search::search, delete::delete))
         .routes(routes!(squad_overview::squad_overview))
         .routes(routes!(service_overview::service_overview))
+        .routes(routes!(error_groups::error_groups))
+        .routes(routes!(error_group::error_group, error_group::change_error_group))
+        .routes(routes!(histogram::histogram))
         .routes(routes!(redeliver::redeliver))
         .routes(routes!(get::get))
         .routes(routes!(body::body))

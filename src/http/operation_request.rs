@@ -25,7 +25,8 @@ use crate::domain::operation::{Kind, NewOperation, Operation, Selection, State, 
 const MAX_IDS: usize = 10_000;
 const MAX_RATE: u32 = 100_000;
 const MAX_WAIT_SECONDS: u64 = 30;
-const MAX_NOTE: usize = 1_000;
+/// Bytes in a note, at most.
+pub const MAX_NOTE: usize = 1_000;
 const MAX_KEY: usize = 200;
 /// How often a waiting request looks at its operation.
 const LOOK: Duration = Duration::from_millis(50);
@@ -142,6 +143,16 @@ impl WaitInput {
     }
 }
 
+/// Who asks, for the record. Nobody signs in yet: all that is known is where the request came from.
+pub fn requester(peer: SocketAddr) -> String {
+    format!("anonymous at {}", peer.ip())
+}
+
+/// Whether the record takes this note.
+pub fn is_note(note: &str) -> bool {
+    note.len() <= MAX_NOTE && !note.contains('\0')
+}
+
 /// Checks the request, freezes its selection, and answers with the operation.
 pub async fn start(
     api: &Api,
@@ -166,8 +177,7 @@ pub async fn start(
         limit: request.limit,
         order: parse_order(request.order.as_deref())?,
         note: request.note,
-        // Nobody signs in yet: all that is known is where the request came from.
-        requested_by: format!("anonymous at {}", peer.ip()),
+        requested_by: requester(peer),
         idempotency_key,
     };
     let id = api.operations.request(&new).await?;
@@ -239,7 +249,7 @@ impl OperationRequest {
         if self.limit == Some(0) {
             wrong("limit", "must be 1 or more".into());
         }
-        if self.note.as_ref().is_some_and(|note| note.len() > MAX_NOTE || note.contains('\0')) {
+        if self.note.as_ref().is_some_and(|note| !is_note(note)) {
             wrong("note", format!("must be {MAX_NOTE} bytes at most, without NUL"));
         }
         if kind == Kind::Delete && self.to.is_some() {

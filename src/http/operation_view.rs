@@ -1,12 +1,13 @@
 //! Operations as clients see them.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::operation_request::TargetInput;
-use crate::domain::operation::{Item, Operation};
+use crate::domain::error_text;
+use crate::domain::operation::{Item, Operation, ReturnedGroup};
 
 /// One request to redeliver or delete a frozen selection of dead letters, with its progress.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -62,6 +63,8 @@ pub struct OperationView {
 struct OutcomesView {
     /// Published, confirmed and not returned.
     sent: i64,
+    /// Sent, and died again.
+    returned: i64,
     /// Deleted.
     deleted: i64,
     /// Refused by the broker: still dead.
@@ -81,6 +84,7 @@ impl From<Operation> for OperationView {
             remaining: operation.total - outcomes.settled(),
             outcomes: OutcomesView {
                 sent: outcomes.sent,
+                returned: outcomes.returned,
                 deleted: outcomes.deleted,
                 refused: outcomes.refused,
                 skipped: outcomes.skipped,
@@ -98,6 +102,62 @@ impl From<Operation> for OperationView {
     }
 }
 
+/// An operation, and why messages of it died again.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = OperationDetails)]
+pub struct OperationDetailsView {
+    /// The operation.
+    #[serde(flatten)]
+    operation: OperationView,
+    /// Why messages that it sent died again, most first.
+    returns: Vec<ReturnsView>,
+}
+
+/// Messages that were sent and died again for the same reason.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Returns)]
+struct ReturnsView {
+    /// The error group that they are in now.
+    error_group: Uuid,
+    /// Type of the error.
+    #[schema(required, example = "PaymentDeclined")]
+    error_type: Option<String>,
+    /// The error's text without what differs from one to the next.
+    #[schema(required, example = "card issuer timed out after <number> ms (order <number>)")]
+    title: Option<String>,
+    /// How many.
+    #[schema(example = 12)]
+    count: i64,
+    /// Seconds from the chunk that sent it until the first of them arrived here again.
+    #[schema(example = 0.4)]
+    soonest_seconds: f64,
+    /// Until half of them had.
+    #[schema(example = 1.5)]
+    median_seconds: f64,
+    /// Until the last of them did.
+    #[schema(example = 9.7)]
+    latest_seconds: f64,
+}
+
+impl OperationDetailsView {
+    /// With what came back of it.
+    pub fn new(operation: Operation, returned: Vec<ReturnedGroup>) -> Self {
+        let seconds = |time: TimeDelta| time.as_seconds_f64();
+        let returns = returned.into_iter().map(|returned| ReturnsView {
+            error_group: returned.group,
+            error_type: returned.error_type,
+            title: returned.template.as_deref().filter(|text| !text.is_empty()).map(error_text::shown),
+            count: returned.count,
+            soonest_seconds: seconds(returned.soonest),
+            median_seconds: seconds(returned.median),
+            latest_seconds: seconds(returned.latest),
+        });
+        Self { returns: returns.collect(), operation: operation.into() }
+    }
+}
+
 /// One dead letter in one operation.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -105,7 +165,7 @@ impl From<Operation> for OperationView {
 pub struct ItemView {
     /// The dead letter.
     dead_letter_id: Uuid,
-    /// `sent`, `deleted`, `refused` or `skipped`; null while it is not settled.
+    /// `sent`, `returned` (sent, and died again), `deleted`, `refused` or `skipped`; null while it is not settled.
     #[schema(required, example = "refused")]
     outcome: Option<&'static str>,
     /// The broker's reason, or the operation that has it.
@@ -117,6 +177,9 @@ pub struct ItemView {
     /// When it was settled.
     #[schema(required)]
     settled_at: Option<DateTime<Utc>>,
+    /// The dead letter that its message is now, if it died again.
+    #[schema(required)]
+    returned_as: Option<Uuid>,
 }
 
 impl From<Item> for ItemView {
@@ -127,6 +190,7 @@ impl From<Item> for ItemView {
             detail: item.detail,
             redelivery_id: item.redelivery_id,
             settled_at: item.settled_at,
+            returned_as: item.returned_as,
         }
     }
 }

@@ -9,6 +9,15 @@ use crate::domain::cursor::{Cursor, SearchHash};
 const DEFAULT_LIMIT: u32 = 50;
 const MAX_LIMIT: u32 = 200;
 
+/// The limit that is asked for.
+pub fn parse_limit(text: Option<&str>) -> Result<u32, ApiError> {
+    let Some(text) = text else { return Ok(DEFAULT_LIMIT) };
+    text.parse()
+        .ok()
+        .filter(|limit| (1..=MAX_LIMIT).contains(limit))
+        .ok_or_else(|| ApiError::field("limit", format!("must be a number from 1 to {MAX_LIMIT}")))
+}
+
 /// Which page of a list.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -24,11 +33,7 @@ pub struct PageInput {
 impl PageInput {
     /// The limit.
     pub fn limit(&self) -> Result<u32, ApiError> {
-        let Some(text) = &self.limit else { return Ok(DEFAULT_LIMIT) };
-        text.parse()
-            .ok()
-            .filter(|limit| (1..=MAX_LIMIT).contains(limit))
-            .ok_or_else(|| ApiError::field("limit", format!("must be a number from 1 to {MAX_LIMIT}")))
+        parse_limit(self.limit.as_deref())
     }
 
     /// The cursor, which must belong to this search.

@@ -100,8 +100,7 @@ pub async fn search(
     let filter = input.resolve(&api).await?;
 
     let (edge, backwards) = cursor.map_or((None, false), |cursor| (Some(cursor.id), cursor.backwards));
-    let found = api.store.search(&filter, order, edge, backwards, limit).await?;
-    let total = api.store.total(&filter, &found).await?;
+    let (found, total) = api.store.search(&filter, order, edge, backwards, limit).await?;
 
     let cursor_at = |id, backwards| Cursor { backwards, id, search: hash }.encode();
     let next = found.rows.last().filter(|_| found.has_next).map(|row| cursor_at(row.id, false));

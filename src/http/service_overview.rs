@@ -9,7 +9,9 @@ use utoipa::{IntoParams, ToSchema};
 use super::Api;
 use super::error::{ApiError, BadRequest, Unavailable};
 use super::query::Query;
+use crate::clock;
 use crate::ownership::same_squad;
+use crate::store::Trend;
 
 /// Whose services.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -39,6 +41,27 @@ pub struct ServiceOverview {
     /// When the last of them arrived.
     #[schema(required)]
     newest: Option<DateTime<Utc>>,
+    /// How many arrived lately, and a day before that, whatever became of them.
+    trend: TrendView,
+}
+
+/// How many died lately, against the day before.
+#[derive(Clone, Copy, Debug, Default, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Trend)]
+pub struct TrendView {
+    /// In the hour that ends now, to five minutes.
+    #[schema(example = 5_120)]
+    pub last_hour: i64,
+    /// In the same hour of the day before.
+    #[schema(example = 3)]
+    pub day_before: i64,
+}
+
+impl From<Trend> for TrendView {
+    fn from(trend: Trend) -> Self {
+        Self { last_hour: trend.last_hour, day_before: trend.day_before }
+    }
 }
 
 /// How many dead letters each service has, most first
@@ -59,7 +82,7 @@ pub async fn service_overview(
         return Err(ApiError::field("squad", "must not be empty"));
     }
     let owners = api.ownership.now();
-    let counts = api.store.service_counts().await?;
+    let counts = api.store.service_counts(clock::now()).await?;
     let services = counts
         .into_iter()
         .map(|count| ServiceOverview {
@@ -68,6 +91,7 @@ pub async fn service_overview(
             count: count.dead,
             oldest: count.oldest,
             newest: count.newest,
+            trend: count.trend.into(),
         })
         .filter(|service| squad.as_ref().is_none_or(|squad| same_squad(squad, &service.squad)));
     Ok(Json(services.collect()))

@@ -11,6 +11,8 @@ use utoipa::ToSchema;
 use super::Api;
 use super::error::{ApiError, BadRequest, Unavailable};
 use super::query::Query;
+use super::service_overview::TrendView;
+use crate::clock;
 
 /// The dead letters of one squad.
 #[derive(Debug, Serialize, ToSchema)]
@@ -31,6 +33,8 @@ pub struct SquadOverview {
     /// When the last of them arrived.
     #[schema(required)]
     newest: Option<DateTime<Utc>>,
+    /// How many arrived lately, and a day before that, whatever became of them.
+    trend: TrendView,
 }
 
 /// How many dead letters each squad has, most first
@@ -47,7 +51,7 @@ pub async fn squad_overview(
     query.finish()?;
     let owners = api.ownership.now();
     let mut squads: BTreeMap<String, SquadOverview> = BTreeMap::new();
-    for service in api.store.service_counts().await? {
+    for service in api.store.service_counts(clock::now()).await? {
         let squad = owners.squad(&service.service);
         let overview = squads.entry(squad.to_owned()).or_insert_with(|| SquadOverview {
             squad: squad.to_owned(),
@@ -55,11 +59,14 @@ pub async fn squad_overview(
             services: 0,
             oldest: service.oldest,
             newest: service.newest,
+            trend: TrendView::default(),
         });
         overview.messages += service.dead;
         overview.services += 1;
         overview.oldest = [overview.oldest, service.oldest].into_iter().flatten().min();
         overview.newest = overview.newest.max(service.newest);
+        overview.trend.last_hour += service.trend.last_hour;
+        overview.trend.day_before += service.trend.day_before;
     }
     let mut squads: Vec<_> = squads.into_values().collect();
     squads.sort_by_key(|squad| -squad.messages);

@@ -114,7 +114,7 @@ impl DeadLetteredMessage {
             convention: derived.convention,
             error_type: derived.error_type,
             error_message: derived.error_message,
-            error_group: derived.error_group,
+            error_group: letter.error_group,
             attempts: derived.deaths,
             body_size: letter.body_size,
             redelivery_id: derived.redelivery_id,

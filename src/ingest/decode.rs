@@ -34,8 +34,8 @@ pub fn decode(decoder: Decoder<'_>, id: Uuid, received: Received) -> NewDeadLett
     let identity = identity::of(decoder.vhost, decoder.source, &message, &read);
     let properties = &message.properties;
     let text = |field: &Option<Vec<u8>>| field.as_deref().map(|bytes| storable_text(bytes, MAX_PROPERTY));
+    let fingerprint = fingerprint::of(&service, &read.failure);
     let derived = Derived {
-        error_group: Some(fingerprint::of(&service, &read.failure)),
         service,
         redelivery_id: read.redelivery(properties).and_then(|id| Uuid::parse_str(&id).ok()),
         message_id: read.message_id.or_else(|| text(&properties.message_id)),
@@ -55,6 +55,7 @@ pub fn decode(decoder: Decoder<'_>, id: Uuid, received: Received) -> NewDeadLett
         latest_death: read.latest_death,
         source: decoder.source.to_owned(),
         derived,
+        fingerprint,
         warning: unreadable.map(|error| format!("the properties cannot be read: {error}")).or(read.warning),
         properties: wire,
         body: if planted(Bug::BodyAsText) {

@@ -1,12 +1,14 @@
 //! The road out: a request freezes a selection; workers take it chunk by chunk, publish or delete, and record.
 //!
 //! [`mod@request`] makes an operation; [`mod@worker`] takes chunks of whatever operation has waited longest; [`mod@redeliver`] publishes
-//! the messages of one.
+//! the messages of one. [`mod@returns`] sees what came back.
 
 mod redeliver;
 mod request;
+mod returns;
 mod unrecorded;
 mod worker;
 
 pub use request::Operations;
+pub use returns::link_returns;
 pub use worker::{Worker, work};

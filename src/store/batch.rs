@@ -14,10 +14,11 @@ use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
-use super::counters::{self, Changes};
-use super::{Store, StoreError, copy};
+use super::counters::{self, RECORD, interval_of};
+use super::{Store, StoreError, copy, returns};
 use crate::clock;
-use crate::domain::dead_letter::{self, NewDeadLetter};
+use crate::domain::dead_letter::{self, NewDeadLetter, received_at};
+use crate::domain::fingerprint;
 use crate::planted::{Bug, planted};
 
 /// How far the clocks of broker, service and database may be apart, and how long a batch may take; around midnight.
@@ -53,17 +54,17 @@ impl Store {
     pub async fn insert(&self, rows: &[NewDeadLetter], now: DateTime<Utc>) -> Result<Stored, StoreError> {
         match Neighbours::of(rows, now) {
             None if rows.iter().map(NewDeadLetter::size).sum::<usize>() < COPY_FROM => {
-                self.insert_carefully(rows, &Neighbours::none(now)).await
+                self.insert_carefully(rows, &Neighbours::none(now), now).await
             }
-            None => match self.insert_by_copy(rows).await {
-                Err(StoreError::Duplicate) => self.insert_carefully(rows, &Neighbours::none(now)).await,
+            None => match self.insert_by_copy(rows, now).await {
+                Err(StoreError::Duplicate) => self.insert_carefully(rows, &Neighbours::none(now), now).await,
                 other => other,
             },
-            Some(neighbours) => self.insert_carefully(rows, &neighbours).await,
+            Some(neighbours) => self.insert_carefully(rows, &neighbours, now).await,
         }
     }
 
-    async fn insert_by_copy(&self, rows: &[NewDeadLetter]) -> Result<Stored, StoreError> {
+    async fn insert_by_copy(&self, rows: &[NewDeadLetter], now: DateTime<Utc>) -> Result<Stored, StoreError> {
         let mut transaction = self.ingest.begin().await?;
         let mut copy = transaction.copy_in_raw(copy::STATEMENT).await?;
         for piece in copy::pieces(rows) {
@@ -72,10 +73,11 @@ impl Store {
         let stored = copy.finish().await?;
         if planted(Bug::CountersOutside) {
             transaction.commit().await?;
-            count(&mut *self.ingest.acquire().await?, rows.iter()).await?;
+            counters::count(&mut *self.ingest.acquire().await?, rows, now).await?;
             return Ok(Stored { stored, duplicates: 0 });
         }
-        count(&mut transaction, rows.iter()).await?;
+        counters::count(&mut transaction, rows, now).await?;
+        returns::announce(&mut transaction, rows).await?;
         transaction.commit().await?;
         Ok(Stored { stored, duplicates: 0 })
     }
@@ -84,12 +86,13 @@ impl Store {
         &self,
         rows: &[NewDeadLetter],
         near: &Neighbours,
+        now: DateTime<Utc>,
     ) -> Result<Stored, StoreError> {
         let all: Vec<&NewDeadLetter> = rows.iter().collect();
         let stored = if near.is_alone() {
             // A transaction of its own, in one round trip.
             let mut connection = self.ingest.acquire().await?;
-            let stored = insert_unknown(&mut connection, &all).await?;
+            let stored = insert_unknown(&mut connection, &all, now).await?;
             connection.done().await?;
             stored
         } else {
@@ -98,7 +101,7 @@ impl Store {
             let is_unknown =
                 |row: &&NewDeadLetter| row.identity.is_none_or(|identity| !known.contains(&identity));
             let candidates: Vec<_> = all.into_iter().filter(is_unknown).collect();
-            let stored = insert_unknown(&mut transaction, &candidates).await?;
+            let stored = insert_unknown(&mut transaction, &candidates, now).await?;
             transaction.commit().await?;
             stored
         };
@@ -167,74 +170,77 @@ impl Neighbours {
 }
 
 /// Inserts the rows whose id and identity are not there yet, and counts them in the same statement. Returns how many.
-async fn insert_unknown(connection: &mut PgConnection, rows: &[&NewDeadLetter]) -> Result<u64, StoreError> {
+async fn insert_unknown(
+    connection: &mut PgConnection,
+    rows: &[&NewDeadLetter],
+    now: DateTime<Utc>,
+) -> Result<u64, StoreError> {
     fn column<'r, T>(rows: &[&'r NewDeadLetter], of: impl Fn(&'r NewDeadLetter) -> T) -> Vec<T> {
         rows.iter().map(|row| of(row)).collect()
     }
-    let stored: i64 = sqlx::query_scalar(
+    const COLUMNS: &str = "id, identity, deaths, died_at, redelivery_id, error_group, source, service, origin_queue, \
+         origin_exchange, origin_routing_key, reason, message_id, correlation_id, message_type, convention, error_type, \
+         error_message, warning, properties, body, error_trigrams";
+    let statement = format!(
         "WITH new AS MATERIALIZED ( \
              SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::integer[], $4::timestamptz[], $5::uuid[], $6::uuid[], \
                  $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], \
-                 $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::bytea[], $21::bytea[], $22::date[]) \
-                 AS n (id, identity, deaths, died_at, redelivery_id, error_group, source, service, origin_queue, \
-                     origin_exchange, origin_routing_key, reason, message_id, correlation_id, message_type, convention, \
-                     error_type, error_message, warning, properties, body, day)), \
+                 $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::bytea[], $21::bytea[], \
+                 $22::bigint[], $23::text[], $24::timestamptz[], $25::timestamptz[]) \
+                 AS n ({COLUMNS}, template, received_at, start)), \
          stored AS ( \
-             INSERT INTO dead_letter (id, identity, deaths, died_at, redelivery_id, error_group, source, service, \
-                 origin_queue, origin_exchange, origin_routing_key, reason, message_id, correlation_id, message_type, \
-                 convention, error_type, error_message, warning, properties, body) \
-             SELECT id, identity, deaths, died_at, redelivery_id, error_group, source, service, origin_queue, \
-                 origin_exchange, origin_routing_key, reason, message_id, correlation_id, message_type, convention, \
-                 error_type, error_message, warning, properties, body FROM new \
-             ON CONFLICT DO NOTHING RETURNING id), \
-         counted AS ( \
-             INSERT INTO dead_letter_counter AS c (service, day, slot, dead) \
-             SELECT service, day, pg_backend_pid() % 16, count(*) FROM new JOIN stored USING (id) \
-             GROUP BY service, day ORDER BY service COLLATE \"C\", day \
-             ON CONFLICT (service, day, slot) DO UPDATE SET dead = c.dead + excluded.dead) \
+             INSERT INTO dead_letter ({COLUMNS}) SELECT {COLUMNS} FROM new ON CONFLICT DO NOTHING RETURNING id), \
+         changed AS MATERIALIZED ( \
+             SELECT error_group, start, count(*) AS arrived, count(*) AS dead, 0 AS redelivered, 0 AS deleted, \
+                 max(received_at) AS last_seen \
+             FROM new JOIN stored USING (id) GROUP BY error_group, start), \
+         {RECORD}, \
+         groups AS ( \
+             INSERT INTO error_group (id, version, service, reason, error_type, template, first_seen) \
+             SELECT DISTINCT ON (error_group) error_group, $26, service, reason, error_type, template, received_at \
+             FROM new JOIN totals USING (error_group) WHERE is_new ORDER BY error_group, id \
+             ON CONFLICT DO NOTHING), \
+         returned AS ( \
+             INSERT INTO dead_letter_return (dead_letter_id, redelivery_id, error_group) \
+             SELECT id, redelivery_id, error_group FROM new JOIN stored USING (id) WHERE redelivery_id IS NOT NULL) \
          SELECT count(*) FROM stored",
-    )
-    .bind(column(rows, |row| row.id))
-    .bind(column(rows, |row| row.identity))
-    .bind(column(rows, |row| row.derived.deaths))
-    .bind(column(rows, |row| row.derived.died_at))
-    .bind(column(rows, |row| row.derived.redelivery_id))
-    .bind(column(rows, |row| row.derived.error_group))
-    .bind(column(rows, |row| row.source.as_str()))
-    .bind(column(rows, |row| row.derived.service.as_str()))
-    .bind(column(rows, |row| row.derived.origin.queue.as_deref()))
-    .bind(column(rows, |row| row.derived.origin.exchange.as_deref()))
-    .bind(column(rows, |row| row.derived.origin.routing_key.as_deref()))
-    .bind(column(rows, |row| row.derived.reason.as_deref()))
-    .bind(column(rows, |row| row.derived.message_id.as_deref()))
-    .bind(column(rows, |row| row.derived.correlation_id.as_deref()))
-    .bind(column(rows, |row| row.derived.message_type.as_deref()))
-    .bind(column(rows, |row| row.derived.convention.as_deref()))
-    .bind(column(rows, |row| row.derived.error_type.as_deref()))
-    .bind(column(rows, |row| row.derived.error_message.as_deref()))
-    .bind(column(rows, |row| row.warning.as_deref()))
-    .bind(column(rows, |row| row.properties.as_slice()))
-    .bind(column(rows, |row| row.body.as_slice()))
-    .bind(column(rows, |row| dead_letter::received_on(row.id)))
-    .fetch_one(connection)
-    .await?;
+    );
+    let stored: i64 = sqlx::query_scalar(AssertSqlSafe(statement))
+        .bind(column(rows, |row| row.id))
+        .bind(column(rows, |row| row.identity))
+        .bind(column(rows, |row| row.derived.deaths))
+        .bind(column(rows, |row| row.derived.died_at))
+        .bind(column(rows, |row| row.derived.redelivery_id))
+        .bind(column(rows, |row| row.fingerprint.group))
+        .bind(column(rows, |row| row.source.as_str()))
+        .bind(column(rows, |row| row.derived.service.as_str()))
+        .bind(column(rows, |row| row.derived.origin.queue.as_deref()))
+        .bind(column(rows, |row| row.derived.origin.exchange.as_deref()))
+        .bind(column(rows, |row| row.derived.origin.routing_key.as_deref()))
+        .bind(column(rows, |row| row.derived.reason.as_deref()))
+        .bind(column(rows, |row| row.derived.message_id.as_deref()))
+        .bind(column(rows, |row| row.derived.correlation_id.as_deref()))
+        .bind(column(rows, |row| row.derived.message_type.as_deref()))
+        .bind(column(rows, |row| row.derived.convention.as_deref()))
+        .bind(column(rows, |row| row.derived.error_type.as_deref()))
+        .bind(column(rows, |row| row.derived.error_message.as_deref()))
+        .bind(column(rows, |row| row.warning.as_deref()))
+        .bind(column(rows, |row| row.properties.as_slice()))
+        .bind(column(rows, |row| row.body.as_slice()))
+        .bind(column(rows, |row| row.fingerprint.trigrams))
+        .bind(column(rows, |row| row.fingerprint.template.as_str()))
+        .bind(column(rows, |row| received_at(row.id)))
+        .bind(column(rows, |row| interval_of(received_at(row.id), now)))
+        .bind(fingerprint::VERSION)
+        .fetch_one(connection)
+        .await?;
     Ok(u64::try_from(stored).unwrap_or_default())
-}
-
-async fn count<'r>(
-    connection: &mut PgConnection,
-    rows: impl Iterator<Item = &'r NewDeadLetter>,
-) -> Result<(), StoreError> {
-    let mut changes = Changes::default();
-    for row in rows {
-        changes.arrived(&row.derived.service, dead_letter::received_on(row.id));
-    }
-    counters::apply(connection, changes).await
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::convention::Failure;
     use crate::domain::dead_letter::{Derived, floor_id};
 
     fn row(arrived: &str, died: &str) -> NewDeadLetter {
@@ -244,6 +250,7 @@ mod tests {
             latest_death: Some(time(died)),
             source: String::new(),
             derived: Derived::default(),
+            fingerprint: fingerprint::of("", &Failure::default()),
             warning: None,
             properties: vec![],
             body: vec![],

@@ -10,10 +10,11 @@ use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, Postgres, Row, Transaction};
 use uuid::Uuid;
 
-use super::counters::{self, Changes};
+use super::counters::Changes;
 use super::{Store, StoreError, operations};
+use crate::clock;
 use crate::domain::convention::Origin;
-use crate::domain::dead_letter::{Payload, Status, received_on};
+use crate::domain::dead_letter::{Payload, Status};
 use crate::domain::operation::{Kind, Operation, Outcome, Outcomes, Settled};
 use crate::planted::{Bug, planted};
 
@@ -97,7 +98,9 @@ impl Store {
 
 /// Joins of a chunk look each row up. The planner knows nothing of items that were frozen a moment ago, or of a young
 /// partition, and would read all of either for every chunk.
-async fn plan_by_index(transaction: &mut Transaction<'static, Postgres>) -> Result<(), StoreError> {
+pub(super) async fn plan_by_index(
+    transaction: &mut Transaction<'static, Postgres>,
+) -> Result<(), StoreError> {
     sqlx::query(
         "SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), \
              set_config('enable_seqscan', 'off', true)",
@@ -215,8 +218,8 @@ impl Chunk {
             "UPDATE operation SET sent = sent + $2, deleted = deleted + $3, refused = refused + $4, \
                  skipped = skipped + $5, last_error = $6, next_chunk_at = $7, \
                  started_at = COALESCE(started_at, now()), \
-                 state = CASE WHEN sent + deleted + refused + skipped + $2 + $3 + $4 + $5 < total THEN 'running' ELSE 'completed' END, \
-                 ended_at = CASE WHEN sent + deleted + refused + skipped + $2 + $3 + $4 + $5 < total THEN NULL ELSE now() END \
+                 state = CASE WHEN sent + returned + deleted + refused + skipped + $2 + $3 + $4 + $5 < total THEN 'running' ELSE 'completed' END, \
+                 ended_at = CASE WHEN sent + returned + deleted + refused + skipped + $2 + $3 + $4 + $5 < total THEN NULL ELSE now() END \
              WHERE id = $1 RETURNING state",
         )
         .bind(self.operation.id)
@@ -243,9 +246,9 @@ impl Chunk {
         if ids.is_empty() {
             return Ok(());
         }
-        let changed: Vec<(Uuid, String)> = sqlx::query_as(
+        let changed: Vec<(Uuid, Option<Uuid>)> = sqlx::query_as(
             "UPDATE dead_letter SET status = $1::dead_letter_status WHERE id = ANY($2) AND status = 'dead' \
-             RETURNING id, service",
+             RETURNING id, error_group",
         )
         .bind(to.as_str())
         .bind(&ids)
@@ -260,10 +263,12 @@ impl Chunk {
             )));
         }
         let mut changes = Changes::default();
-        for (id, service) in changed {
-            changes.left(&service, received_on(id), to);
+        let now = clock::now();
+        for (id, group) in changed {
+            changes.left(group, id, to, now);
         }
-        counters::apply(&mut self.transaction, changes).await
+        changes.apply(&mut self.transaction).await?;
+        Ok(())
     }
 
     /// Writes the outcomes into the rows that are locked, by their places, and lets the planner, who knows nothing of items that

@@ -10,9 +10,9 @@ use crate::domain::dead_letter::NewDeadLetter;
 /// The columns in the order of [`encode`]; `status` takes its default.
 pub(super) const STATEMENT: &str = "COPY dead_letter (id, identity, deaths, died_at, redelivery_id, error_group, \
      source, service, origin_queue, origin_exchange, origin_routing_key, reason, message_id, correlation_id, \
-     message_type, convention, error_type, error_message, warning, properties, body) FROM STDIN (FORMAT binary)";
+     message_type, convention, error_type, error_message, warning, error_trigrams, properties, body) FROM STDIN (FORMAT binary)";
 
-const COLUMNS: i16 = 21;
+const COLUMNS: i16 = 22;
 
 /// About so many bytes are sent at once: a batch is not in memory twice, and a large body is sent from where it is.
 const PIECE: usize = 256 << 10;
@@ -80,7 +80,7 @@ impl Writer {
         self.bytes(Some(&derived.deaths.to_be_bytes()));
         self.time(derived.died_at);
         self.uuid(derived.redelivery_id);
-        self.uuid(derived.error_group);
+        self.uuid(Some(row.fingerprint.group));
         self.text(Some(&row.source));
         self.text(Some(&derived.service));
         self.text(derived.origin.queue.as_deref());
@@ -94,6 +94,7 @@ impl Writer {
         self.text(derived.error_type.as_deref());
         self.text(derived.error_message.as_deref());
         self.text(row.warning.as_deref());
+        self.bytes(Some(&row.fingerprint.trigrams.to_be_bytes()));
         self.bytes(Some(&row.properties));
         self.length(row.body.len());
     }

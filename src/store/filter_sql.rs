@@ -1,26 +1,86 @@
 //! The filter as SQL: one place, so that list, count and act cannot differ (rule R9).
 
 use sqlx::{Postgres, QueryBuilder};
+use uuid::Uuid;
 
-use crate::domain::dead_letter;
-use crate::domain::filter::Filter;
+use super::sought::{Head, Sought};
+use crate::domain::dead_letter::floor_id;
+use crate::domain::filter::{Filter, Order};
 
-/// Appends ` FROM … WHERE true`, with the table under the alias `d`. Where the filter names an id that singles out few rows,
-/// these are found by the index on its hash and by nothing else, whatever the planner believes of a young partition.
-pub(super) fn push_from(query: &mut QueryBuilder<Postgres>, filter: &Filter) {
+/// Appends ` FROM … WHERE …` with each condition; the table has the alias `d`.
+///
+/// Where the filter names an id that singles out few rows, these are found by the index on its hash and by nothing else,
+/// whatever the planner believes of a young partition; and where a text may be in some rows of few groups, by the index that
+/// has their trigrams.
+pub(super) fn push(query: &mut QueryBuilder<Postgres>, sought: &Sought<'_>) {
+    let filter = sought.filter;
     let ids = [("message_id", &filter.message_id), ("correlation_id", &filter.correlation_id)];
     let named = ids.into_iter().find_map(|(column, value)| Some((column, value.as_ref()?)));
-    let Some((column, value)) = named else {
-        query.push(" FROM dead_letter d WHERE true");
-        return;
-    };
-    query.push(" FROM (SELECT k.id FROM dead_letter k WHERE hashtextextended(k.").push(column);
-    query.push(", 0) = hashtextextended(").push_bind(value.clone()).push(", 0) AND k.").push(column);
-    query.push(" = ").push_bind(value.clone()).push(" OFFSET 0) f CROSS JOIN LATERAL (SELECT * FROM dead_letter x WHERE x.id = f.id LIMIT 1) d WHERE true");
+    let has_some = sought.text.as_ref().is_some_and(|text| !text.some.is_empty());
+    if let Some((column, value)) = named {
+        query.push(" FROM (SELECT k.id FROM dead_letter k WHERE hashtextextended(k.").push(column);
+        query.push(", 0) = hashtextextended(").push_bind(value.clone()).push(", 0) AND k.").push(column);
+        query.push(" = ").push_bind(value.clone()).push(" OFFSET 0) f");
+        push_row(query, "f");
+    } else if let Some(heads) = sought.heads().filter(|_| has_some) {
+        query.push(" FROM ");
+        push_heads(query, heads);
+        query.push(" CROSS JOIN LATERAL (");
+        push_head_ids(query, filter, Order::Newest, None, false);
+        query.push(") k");
+        push_row(query, "k");
+    } else {
+        query.push(" FROM dead_letter d");
+    }
+    push_where(query, sought);
+}
+
+/// Appends the groups to look into, as `h (error_group, mask)`.
+pub(super) fn push_heads(query: &mut QueryBuilder<Postgres>, heads: Vec<Head>) {
+    let (groups, masks): (Vec<_>, Vec<_>) = heads.into_iter().unzip();
+    query.push("UNNEST(").push_bind(groups).push("::uuid[], ").push_bind(masks);
+    query.push("::bigint[]) AS h (error_group, mask)");
+}
+
+/// Appends a query for the ids of the head's dead letters that are worth a look, from the index alone, in the order asked for
+/// if one is.
+pub(super) fn push_head_ids(
+    query: &mut QueryBuilder<Postgres>,
+    filter: &Filter,
+    order: Order,
+    edge: Option<Uuid>,
+    in_order: bool,
+) {
+    query.push(
+        "SELECT k.id FROM dead_letter k WHERE k.error_group = h.error_group AND k.status = 'dead' \
+         AND (k.error_trigrams & h.mask) = h.mask",
+    );
+    push_arrival(query, filter, "k");
+    push_edge(query, "k", order, edge);
+    if in_order {
+        query.push(" ORDER BY k.id ").push(order.direction());
+    }
+    query.push(" OFFSET 0");
+}
+
+/// Appends the look-up of a row by its id, as `d`.
+pub(super) fn push_row(query: &mut QueryBuilder<Postgres>, of: &str) {
+    query.push(format!(" CROSS JOIN LATERAL (SELECT * FROM dead_letter x WHERE x.id = {of}.id LIMIT 1) d"));
+}
+
+/// Appends ` WHERE …` with each condition on the table aliased `d`.
+pub(super) fn push_where(query: &mut QueryBuilder<Postgres>, sought: &Sought<'_>) {
+    let filter = sought.filter;
+    query.push(" WHERE true");
+    push_conditions(query, sought);
+    if let Some(services) = &filter.services {
+        query.push(" AND d.service = ANY(").push_bind(services.clone()).push(")");
+    }
 }
 
 /// Appends ` AND …` for each condition on the table aliased `d`, but for the services.
-pub(super) fn push(query: &mut QueryBuilder<Postgres>, filter: &Filter) {
+pub(super) fn push_conditions(query: &mut QueryBuilder<Postgres>, sought: &Sought<'_>) {
+    let filter = sought.filter;
     if let Some(status) = filter.status.status() {
         // A literal, so that the planner knows the partial index fits.
         query.push(" AND d.status = '").push(status.as_str()).push("'");
@@ -40,20 +100,11 @@ pub(super) fn push(query: &mut QueryBuilder<Postgres>, filter: &Filter) {
             query.push(" AND ").push(column).push(" = ").push_bind(value.clone());
         }
     }
-    if let Some(text) = &filter.error {
-        let pattern = like_pattern(text);
-        query.push(" AND (d.error_message ILIKE ").push_bind(pattern.clone());
-        query.push(" OR d.error_type ILIKE ").push_bind(pattern).push(")");
-    }
+    push_text(query, sought);
     if let Some(group) = filter.error_group {
         query.push(" AND d.error_group = ").push_bind(group);
     }
-    if let Some(from) = filter.from {
-        query.push(" AND d.id >= ").push_bind(dead_letter::floor_id(from));
-    }
-    if let Some(to) = filter.to {
-        query.push(" AND d.id < ").push_bind(dead_letter::floor_id(to));
-    }
+    push_arrival(query, filter, "d");
     if let Some(from) = filter.died_from {
         query.push(" AND d.died_at >= ").push_bind(from);
     }
@@ -68,10 +119,38 @@ pub(super) fn push(query: &mut QueryBuilder<Postgres>, filter: &Filter) {
     }
 }
 
-/// Appends ` AND …` for the services.
-pub(super) fn push_services(query: &mut QueryBuilder<Postgres>, filter: &Filter) {
-    if let Some(services) = &filter.services {
-        query.push(" AND d.service = ANY(").push_bind(services.clone()).push(")");
+/// Of most groups it is known whether their rows have the text; only the others' are looked at.
+fn push_text(query: &mut QueryBuilder<Postgres>, sought: &Sought<'_>) {
+    let (Some(needle), Some(text)) = (&sought.filter.error, &sought.text) else { return };
+    query.push(" AND (d.error_group = ANY(").push_bind(text.whole.clone()).push(")");
+    if !text.some.is_empty() {
+        let groups: Vec<Uuid> = text.some.iter().map(|(id, _)| *id).collect();
+        let pattern = like_pattern(needle);
+        // To fold the case of ASCII alone takes a fraction of the time, and is all that an ASCII text needs.
+        let collation = if needle.is_ascii() { " COLLATE \"C\"" } else { "" };
+        query.push(" OR (d.error_group = ANY(").push_bind(groups).push(") AND (d.error_message");
+        query.push(collation).push(" ILIKE ").push_bind(pattern.clone()).push(" OR d.error_type");
+        query.push(collation).push(" ILIKE ").push_bind(pattern).push("))");
+    }
+    query.push(")");
+}
+
+fn push_arrival(query: &mut QueryBuilder<Postgres>, filter: &Filter, alias: &str) {
+    for (operator, time) in [(" >= ", filter.from), (" < ", filter.to)] {
+        if let Some(time) = time {
+            query.push(" AND ").push(alias).push(".id").push(operator).push_bind(floor_id(time));
+        }
+    }
+}
+
+/// Appends ` AND …` for what comes after the edge.
+pub(super) fn push_edge(query: &mut QueryBuilder<Postgres>, alias: &str, order: Order, edge: Option<Uuid>) {
+    if let Some(edge) = edge {
+        let beyond = match order {
+            Order::Newest => ".id < ",
+            Order::Oldest => ".id > ",
+        };
+        query.push(" AND ").push(alias).push(beyond).push_bind(edge);
     }
 }
 

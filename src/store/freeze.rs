@@ -4,9 +4,10 @@ use chrono::{DateTime, Utc};
 use sqlx::{Postgres, QueryBuilder, Transaction};
 use uuid::Uuid;
 
+use super::sought::Sought;
 use super::{Store, StoreError, filter_sql};
 use crate::domain::dead_letter::floor_id;
-use crate::domain::filter::{Filter, Order};
+use crate::domain::filter::Filter;
 use crate::domain::operation::{NewOperation, Selection};
 use crate::planted::{Bug, planted};
 
@@ -126,10 +127,9 @@ async fn insert_found(
     filter: &Filter,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
+    let sought = Sought::understand(&mut *transaction, filter).await?;
     let mut query = QueryBuilder::new("WITH chosen AS MATERIALIZED (SELECT d.id, NULL::text AS refusal");
-    filter_sql::push_from(&mut query, filter);
-    filter_sql::push_services(&mut query, filter);
-    filter_sql::push(&mut query, filter);
+    filter_sql::push(&mut query, &sought);
     // What arrives from now on is not meant, whenever this statement reads.
     query.push(" AND d.id < ").push_bind(floor_id(now));
     push_order_and_limit(&mut query, "d.id", new);
@@ -138,17 +138,10 @@ async fn insert_found(
 
 fn push_order_and_limit(query: &mut QueryBuilder<Postgres>, id: &str, new: &NewOperation) {
     if let Some(limit) = new.limit {
-        query.push(" ORDER BY ").push(id).push(direction(new.order));
+        query.push(" ORDER BY ").push(id).push(" ").push(new.order.direction());
         query.push(" LIMIT ").push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
     }
     query.push(")");
-}
-
-fn direction(order: Order) -> &'static str {
-    match order {
-        Order::Newest => " DESC",
-        Order::Oldest => " ASC",
-    }
 }
 
 /// Makes an item of each row that was chosen. The live ones are inserted in the order of their ids, whatever order they
@@ -161,8 +154,8 @@ async fn insert_chosen(
     id: Uuid,
 ) -> Result<(), StoreError> {
     query
-        .push(", placed AS MATERIALIZED (SELECT id, refusal, row_number() OVER (ORDER BY id")
-        .push(direction(new.order));
+        .push(", placed AS MATERIALIZED (SELECT id, refusal, row_number() OVER (ORDER BY id ")
+        .push(new.order.direction());
     query.push(") AS position FROM chosen), taken AS (INSERT INTO operation_item (operation_id, position, dead_letter_id) SELECT ");
     let held = if planted(Bug::SeveralOperations) { "" } else { "(dead_letter_id) WHERE outcome IS NULL" };
     query.push_bind(id).push(", position, id FROM placed WHERE refusal IS NULL ORDER BY id ON CONFLICT ");

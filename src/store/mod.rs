@@ -18,13 +18,17 @@ mod copy;
 mod counters;
 mod dead_letters;
 mod error;
+mod error_groups;
 mod filter_sql;
 mod freeze;
+mod histogram;
 mod operations;
 mod overview;
 mod partitions;
 mod pool;
+mod returns;
 mod search;
+mod sought;
 #[cfg(feature = "planted-bugs")]
 mod thawed;
 
@@ -33,8 +37,10 @@ pub use chunk::{Chunk, ChunkItem};
 pub use copy::encode as copy_data;
 pub use dead_letters::{Death, History, HistoryOperation};
 pub use error::StoreError;
+pub use error_groups::{Glimpse, SPARKLINE};
 pub use freeze::Frozen;
-pub use overview::ServiceCount;
+pub use histogram::Bucket;
+pub use overview::{ServiceCount, Trend};
 pub use search::{Page, Total};
 
 use crate::planted::{Bug, planted};

@@ -1,14 +1,15 @@
 //! Reading operations and their items.
 
+use chrono::TimeDelta;
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Row};
 use uuid::Uuid;
 
 use super::{Store, StoreError};
-use crate::domain::operation::{Item, Kind, Operation, Outcome, Outcomes, State};
+use crate::domain::operation::{Item, Kind, Operation, Outcome, Outcomes, ReturnedGroup, State};
 
 pub(super) const COLUMNS: &str = "id, kind, state, selection::text AS selection, target::text AS target, rate, note, \
-     requested_by, total, sent, deleted, refused, skipped, last_error, created_at, started_at, ended_at";
+     requested_by, total, sent, returned, deleted, refused, skipped, last_error, created_at, started_at, ended_at";
 
 /// How many operations are in each state.
 pub type StateCounts = Vec<(State, i64)>;
@@ -44,7 +45,8 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Item>, StoreError> {
         let rows = sqlx::query(
-            "SELECT position, dead_letter_id, outcome, detail, redelivery_id, settled_at FROM operation_item \
+            "SELECT position, dead_letter_id, outcome, detail, redelivery_id, settled_at, returned_as \
+             FROM operation_item \
              WHERE operation_id = $1 AND position > $2 AND ($3::text IS NULL OR outcome = $3) \
              ORDER BY position LIMIT $4",
         )
@@ -63,6 +65,39 @@ impl Store {
                     detail: row.try_get("detail")?,
                     redelivery_id: row.try_get("redelivery_id")?,
                     settled_at: row.try_get("settled_at")?,
+                    returned_as: row.try_get("returned_as")?,
+                })
+            })
+            .collect()
+    }
+
+    /// Why the messages of an operation that died again did so, most first.
+    pub async fn returned_groups(&self, operation: Uuid) -> Result<Vec<ReturnedGroup>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT r.returned_group, g.error_type, g.template, r.count, r.soonest, r.median, r.latest FROM ( \
+                 SELECT returned_group, count(*) AS count, min(after) AS soonest, max(after) AS latest, \
+                     percentile_disc(0.5) WITHIN GROUP (ORDER BY after) AS median \
+                 FROM (SELECT returned_group, GREATEST(extract(epoch FROM \
+                           dead_letter_received_at(returned_as) - settled_at) * 1000, 0)::bigint AS after \
+                       FROM operation_item WHERE operation_id = $1 AND outcome = 'returned') i \
+                 GROUP BY returned_group) r \
+             LEFT JOIN error_group g ON g.id = r.returned_group ORDER BY r.count DESC",
+        )
+        .bind(operation)
+        .fetch_all(&mut *self.http.acquire().await?)
+        .await?;
+        let milliseconds =
+            |row: &PgRow, column| Ok::<_, StoreError>(TimeDelta::milliseconds(row.try_get(column)?));
+        rows.iter()
+            .map(|row| {
+                Ok(ReturnedGroup {
+                    group: row.try_get("returned_group")?,
+                    error_type: row.try_get("error_type")?,
+                    template: row.try_get("template")?,
+                    count: row.try_get("count")?,
+                    soonest: milliseconds(row, "soonest")?,
+                    median: milliseconds(row, "median")?,
+                    latest: milliseconds(row, "latest")?,
                 })
             })
             .collect()
@@ -102,6 +137,7 @@ pub(super) fn operation(row: &PgRow) -> Result<Operation, StoreError> {
         total: row.try_get("total")?,
         outcomes: Outcomes {
             sent: row.try_get("sent")?,
+            returned: row.try_get("returned")?,
             deleted: row.try_get("deleted")?,
             refused: row.try_get("refused")?,
             skipped: row.try_get("skipped")?,

@@ -1,11 +1,16 @@
 //! Overviews: how many dead letters each service has, from the counters.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use sqlx::Row;
 use uuid::Uuid;
 
+use super::counters::FINE;
 use super::{Store, StoreError};
 use crate::domain::dead_letter::received_at;
+
+/// What is compared with the day before.
+const HOUR: TimeDelta = TimeDelta::hours(1);
+const DAY: TimeDelta = TimeDelta::days(1);
 
 /// The dead letters of one service that are dead.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,32 +23,52 @@ pub struct ServiceCount {
     pub oldest: Option<DateTime<Utc>>,
     /// When the last of them arrived.
     pub newest: Option<DateTime<Utc>>,
+    /// How many arrived, whatever became of them.
+    pub trend: Trend,
+}
+
+/// How many died lately, and how many the day before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Trend {
+    /// In the hour that ends now, to five minutes.
+    pub last_hour: i64,
+    /// In the same hour of the day before.
+    pub day_before: i64,
 }
 
 impl Store {
-    /// The services with dead letters, most first.
-    ///
-    /// The counters say on which days the oldest and the newest arrived; one look into the index of each of these days
-    /// says when.
-    pub async fn service_counts(&self) -> Result<Vec<ServiceCount>, StoreError> {
+    /// The services with dead letters, most first. One look into the index says when the first and the last of each arrived.
+    pub async fn service_counts(&self, now: DateTime<Utc>) -> Result<Vec<ServiceCount>, StoreError> {
+        let hour = (now + FINE - HOUR).duration_trunc(FINE).unwrap_or(now);
         let rows = sqlx::query(
-            "WITH days AS ( \
-                 SELECT service, day, sum(dead)::bigint AS dead FROM dead_letter_counter \
-                 GROUP BY service, day HAVING sum(dead) <> 0), \
-             services AS ( \
-                 SELECT service, sum(dead)::bigint AS dead, min(day) AS first, max(day) AS last FROM days \
-                 GROUP BY service) \
-             SELECT s.service, s.dead, o.id AS oldest, n.id AS newest FROM services s \
+            "WITH services AS ( \
+                 SELECT g.service, sum(t.dead)::bigint AS dead FROM error_group g \
+                     JOIN error_group_total t ON t.error_group = g.id \
+                 GROUP BY g.service HAVING sum(t.dead) <> 0), \
+             hours AS ( \
+                 SELECT error_group, true AS now, dead + redelivered + deleted AS count FROM error_group_interval \
+                 WHERE start >= $1 \
+                 UNION ALL \
+                 SELECT error_group, false, dead + redelivered + deleted FROM error_group_interval \
+                 WHERE start >= $2 AND start < $3), \
+             trends AS ( \
+                 SELECT g.service, (sum(h.count) FILTER (WHERE h.now))::bigint AS last_hour, \
+                     (sum(h.count) FILTER (WHERE NOT h.now))::bigint AS day_before \
+                 FROM hours h JOIN error_group g ON g.id = h.error_group GROUP BY g.service) \
+             SELECT s.service, s.dead, o.id AS oldest, n.id AS newest, COALESCE(t.last_hour, 0) AS last_hour, \
+                 COALESCE(t.day_before, 0) AS day_before \
+             FROM services s LEFT JOIN trends t ON t.service = s.service \
              LEFT JOIN LATERAL ( \
                  SELECT id FROM dead_letter d WHERE d.service = s.service AND d.status = 'dead' \
-                     AND d.id >= dead_letter_floor_id(s.first) AND d.id < dead_letter_floor_id(s.first + 1) \
                  ORDER BY id LIMIT 1) o ON true \
              LEFT JOIN LATERAL ( \
                  SELECT id FROM dead_letter d WHERE d.service = s.service AND d.status = 'dead' \
-                     AND d.id >= dead_letter_floor_id(s.last) AND d.id < dead_letter_floor_id(s.last + 1) \
                  ORDER BY id DESC LIMIT 1) n ON true \
              ORDER BY s.dead DESC, s.service",
         )
+        .bind(hour)
+        .bind(hour - DAY)
+        .bind(hour - DAY + HOUR)
         .fetch_all(&mut *self.http.acquire().await?)
         .await?;
         rows.iter()
@@ -53,14 +78,18 @@ impl Store {
                     dead: row.try_get("dead")?,
                     oldest: row.try_get::<Option<Uuid>, _>("oldest")?.map(received_at),
                     newest: row.try_get::<Option<Uuid>, _>("newest")?.map(received_at),
+                    trend: Trend {
+                        last_hour: row.try_get("last_hour")?,
+                        day_before: row.try_get("day_before")?,
+                    },
                 })
             })
             .collect()
     }
 
-    /// Every service that has ever had a dead letter that is still stored.
+    /// Every service that has had a dead letter which may still be stored.
     pub async fn services(&self) -> Result<Vec<String>, StoreError> {
-        Ok(sqlx::query_scalar("SELECT DISTINCT service FROM dead_letter_counter")
+        Ok(sqlx::query_scalar("SELECT DISTINCT service FROM error_group")
             .fetch_all(&mut *self.http.acquire().await?)
             .await?)
     }

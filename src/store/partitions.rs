@@ -69,6 +69,25 @@ impl Store {
         self.drop_days(&expired).await
     }
 
+    /// Forgets the groups that have no dead letters any more and of which nobody has said anything.
+    pub async fn forget_empty_groups(&self) -> Result<(), StoreError> {
+        let mut transaction = self.operations.begin().await?;
+        sqlx::query(LOCK_TIMEOUT).execute(&mut *transaction).await?;
+        // A batch that is counted now may be the one that brings a group back.
+        sqlx::query("LOCK TABLE error_group IN SHARE ROW EXCLUSIVE MODE").execute(&mut *transaction).await?;
+        sqlx::query(
+            "WITH gone AS ( \
+                 DELETE FROM error_group g \
+                 WHERE NOT EXISTS (SELECT FROM error_group_interval i WHERE i.error_group = g.id) \
+                     AND NOT EXISTS (SELECT FROM error_group_event e WHERE e.error_group = g.id) RETURNING id) \
+             DELETE FROM error_group_total t USING gone WHERE t.error_group = gone.id",
+        )
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
     /// All in one transaction: others queue behind its lock once, and not for each day.
     async fn drop_days(&self, days: &[NaiveDate]) -> Result<Vec<(NaiveDate, i64)>, StoreError> {
         let mut transaction = self.operations.begin().await?;
@@ -76,11 +95,22 @@ impl Store {
         let names: Vec<_> = days.iter().map(|day| format!("dead_letter_{}", day.format("%Y%m%d"))).collect();
         let dropping = AssertSqlSafe(format!("DROP TABLE {}", names.join(", ")));
         sqlx::query(dropping).execute(&mut *transaction).await?;
+        // So that nobody folds what is to go.
+        sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('dead-letter folded counters', 0))")
+            .execute(&mut *transaction)
+            .await?;
         let counts = sqlx::query_as(
-            "WITH gone AS (DELETE FROM dead_letter_counter WHERE day = ANY($1) \
-                 RETURNING day, dead + redelivered + deleted AS count) \
-             SELECT d.day, COALESCE(sum(g.count), 0)::bigint FROM UNNEST($1) AS d (day) \
-                 LEFT JOIN gone g ON g.day = d.day GROUP BY d.day ORDER BY d.day",
+            "WITH gone AS ( \
+                 DELETE FROM error_group_interval WHERE (start AT TIME ZONE 'UTC')::date = ANY($1) RETURNING *), \
+             fewer AS ( \
+                 INSERT INTO error_group_total AS c (error_group, slot, dead, redelivered, deleted) \
+                 SELECT error_group, pg_backend_pid() % 16, -sum(dead), -sum(redelivered), -sum(deleted) \
+                 FROM gone GROUP BY error_group ORDER BY error_group \
+                 ON CONFLICT (error_group, slot) DO UPDATE SET dead = c.dead + excluded.dead, \
+                     redelivered = c.redelivered + excluded.redelivered, deleted = c.deleted + excluded.deleted) \
+             SELECT d.day, COALESCE(sum(g.dead + g.redelivered + g.deleted), 0)::bigint \
+             FROM UNNEST($1) AS d (day) LEFT JOIN gone g ON (g.start AT TIME ZONE 'UTC')::date = d.day \
+             GROUP BY d.day ORDER BY d.day",
         )
         .bind(days)
         .fetch_all(&mut *transaction)

@@ -8,6 +8,7 @@ use tokio::sync::SemaphorePermit;
 use tokio::time::timeout;
 use uuid::Uuid;
 
+use super::sought::{Counted, Sought, push_counts, push_group_conditions};
 use super::{Store, StoreError, filter_sql};
 use crate::domain::convention::Origin;
 use crate::domain::dead_letter::{DeadLetter, Derived, Status};
@@ -54,7 +55,8 @@ pub struct Total {
 }
 
 impl Store {
-    /// The page after (or before, for `backwards`) the row `edge`, or the first one.
+    /// The page after (or before, for `backwards`) the row `edge`, or the first one, and how many dead letters the filter lists
+    /// in all.
     pub async fn search(
         &self,
         filter: &Filter,
@@ -62,11 +64,29 @@ impl Store {
         edge: Option<Uuid>,
         backwards: bool,
         limit: u32,
+    ) -> Result<(Page, Total), StoreError> {
+        let sought = self.understand(filter).await?;
+        let page = self.page(&sought, order, edge, backwards, limit).await?;
+        let total = self.total(&sought, &page).await?;
+        Ok((page, total))
+    }
+
+    pub(super) async fn understand<'f>(&self, filter: &'f Filter) -> Result<Sought<'f>, StoreError> {
+        Sought::understand(&mut *self.http.acquire().await?, filter).await
+    }
+
+    async fn page(
+        &self,
+        sought: &Sought<'_>,
+        order: Order,
+        edge: Option<Uuid>,
+        backwards: bool,
+        limit: u32,
     ) -> Result<Page, StoreError> {
         let reading = if backwards { order.reversed() } else { order };
         let wanted = i64::from(limit) + 1;
-        let mut query = page_query(filter, reading, edge, wanted);
-        let _turn = self.turn(filter).await?;
+        let mut query = page_query(sought, reading, edge, wanted);
+        let _turn = self.turn(sought).await?;
         let rows = query.build().fetch_all(&mut *self.http.acquire().await?).await?;
         let mut rows = rows.iter().map(dead_letter).collect::<Result<Vec<_>, _>>()?;
         let more = rows.len() > limit as usize;
@@ -79,20 +99,21 @@ impl Store {
         Ok(Page { rows, has_previous, has_next })
     }
 
-    /// How many dead letters the filter lists, of which this is a page: exactly, as far as the page, the counters or a
-    /// bounded count know; else at least.
-    pub async fn total(&self, filter: &Filter, page: &Page) -> Result<Total, StoreError> {
+    /// Exactly, as far as the page, the counters or a bounded count know; else at least.
+    async fn total(&self, sought: &Sought<'_>, page: &Page) -> Result<Total, StoreError> {
         if page.total().exact {
             return Ok(page.total());
         }
-        if filter.is_counted() {
-            return Ok(Total { value: self.counted(filter).await?, exact: true });
+        match sought.counted() {
+            Some(Counted::Known(value)) => return Ok(Total { value, exact: true }),
+            Some(Counted::ByGroups) => {
+                return Ok(Total { value: self.counted(sought.filter).await?, exact: true });
+            }
+            None => {}
         }
-        let Ok(_turn) = self.turn(filter).await else { return Ok(page.total()) };
+        let Ok(_turn) = self.turn(sought).await else { return Ok(page.total()) };
         let mut query = QueryBuilder::new("SELECT count(*) FROM (SELECT 1");
-        filter_sql::push_from(&mut query, filter);
-        filter_sql::push_services(&mut query, filter);
-        filter_sql::push(&mut query, filter);
+        filter_sql::push(&mut query, sought);
         query.push(" LIMIT ").push_bind(COUNTED + 1).push(") found");
         let mut transaction = self.http.begin().await?;
         // Unlike a page, a count has no order that says how to read: how many rows the values select is worth knowing.
@@ -112,89 +133,70 @@ impl Store {
 
     /// Leave to search. Searches that no index serves read until they have found enough, and take turns, so that many of them
     /// do not take the processors from ingest.
-    async fn turn(&self, filter: &Filter) -> Result<Option<SemaphorePermit<'_>>, StoreError> {
-        if filter.is_indexed() {
-            return Ok(None);
-        }
+    async fn turn(&self, sought: &Sought<'_>) -> Result<Option<SemaphorePermit<'_>>, StoreError> {
+        if sought.is_indexed() { Ok(None) } else { self.scan().await }
+    }
+
+    /// Leave to read as much as it takes.
+    pub(super) async fn scan(&self) -> Result<Option<SemaphorePermit<'_>>, StoreError> {
         let turn = timeout(LONGEST_TURN, self.scans.acquire()).await.map_err(|_| StoreError::Slow)?;
         Ok(turn.ok())
     }
 
     async fn counted(&self, filter: &Filter) -> Result<i64, StoreError> {
-        let column = match filter.status.status() {
-            Some(status) => status.as_str(),
-            None => "dead + redelivered + deleted",
-        };
-        let mut query = QueryBuilder::<Postgres>::new("SELECT COALESCE(sum(");
-        query.push(column).push("), 0)::bigint FROM dead_letter_counter d WHERE true");
-        filter_sql::push_services(&mut query, filter);
+        let mut query = QueryBuilder::new("SELECT COALESCE(sum(t.count), 0)::bigint FROM error_group g");
+        push_counts(&mut query, filter.status);
+        push_group_conditions(&mut query, filter);
         Ok(query.build_query_scalar().fetch_one(&mut *self.http.acquire().await?).await?)
     }
 }
 
 /// Reads a page, along the index that makes it cheap whatever the planner believes of a young partition.
-fn page_query(filter: &Filter, order: Order, edge: Option<Uuid>, wanted: i64) -> QueryBuilder<Postgres> {
-    let dead_services = filter.services.as_ref().filter(|_| filter.status.status() == Some(Status::Dead));
-    if let Some(services) = dead_services.filter(|_| !filter.names_an_id()) {
-        return services_query(services, filter, order, edge, wanted);
-    }
+fn page_query(sought: &Sought<'_>, order: Order, edge: Option<Uuid>, wanted: i64) -> QueryBuilder<Postgres> {
+    let filter = sought.filter;
     let mut query = QueryBuilder::new(format!("SELECT {COLUMNS}"));
-    filter_sql::push_from(&mut query, filter);
-    filter_sql::push_services(&mut query, filter);
-    push_page(&mut query, filter, order, edge, wanted);
-    query
-}
-
-/// Each service is read along its own index, and the heads are merged: the cost is that of the page, however many other
-/// services' dead letters lie between. Only ids are merged; the rows of the page are looked up by them.
-fn services_query(
-    services: &[String],
-    filter: &Filter,
-    order: Order,
-    edge: Option<Uuid>,
-    wanted: i64,
-) -> QueryBuilder<Postgres> {
-    let mut query = QueryBuilder::new(format!("SELECT {COLUMNS} FROM (SELECT d.id FROM UNNEST("));
-    query.push_bind(services.to_vec());
-    query.push(
-        ") AS s (service) CROSS JOIN LATERAL (SELECT d.id FROM dead_letter d WHERE d.service = s.service",
-    );
-    push_page(&mut query, filter, order, edge, wanted);
-    query.push(") d");
-    push_order(&mut query, order, wanted);
-    query.push(") p CROSS JOIN LATERAL (SELECT * FROM dead_letter x WHERE x.id = p.id LIMIT 1) d");
-    push_order(&mut query, order, wanted);
-    query
-}
-
-fn push_page(
-    query: &mut QueryBuilder<Postgres>,
-    filter: &Filter,
-    order: Order,
-    edge: Option<Uuid>,
-    wanted: i64,
-) {
-    filter_sql::push(query, filter);
-    push_edge(query, order, edge);
-    push_order(query, order, wanted);
-}
-
-fn push_edge(query: &mut QueryBuilder<Postgres>, order: Order, edge: Option<Uuid>) {
-    if let Some(edge) = edge {
-        query.push(match order {
-            Order::Newest => " AND d.id < ",
-            Order::Oldest => " AND d.id > ",
-        });
-        query.push_bind(edge);
+    if let Some(heads) = sought.heads() {
+        query.push(" FROM (SELECT k.id FROM ");
+        filter_sql::push_heads(&mut query, heads);
+        query.push(" CROSS JOIN LATERAL (SELECT k.id FROM (");
+        filter_sql::push_head_ids(&mut query, filter, order, edge, true);
+        query.push(") k");
+        filter_sql::push_row(&mut query, "k");
+        filter_sql::push_where(&mut query, sought);
+        push_order(&mut query, "k", order, wanted);
+        query.push(") k");
+        push_merged(&mut query, "k", order, wanted);
+    } else if let Some(services) = filter.services.as_ref().filter(|_| filter.leads_by_service()) {
+        // Each service is read along its own index, and the heads are merged: the cost is that of the page, however many
+        // other services' dead letters lie between.
+        query.push(" FROM (SELECT d.id FROM UNNEST(").push_bind(services.to_vec());
+        query.push(
+            ") AS s (service) CROSS JOIN LATERAL (SELECT d.id FROM dead_letter d WHERE d.service = s.service",
+        );
+        filter_sql::push_conditions(&mut query, sought);
+        filter_sql::push_edge(&mut query, "d", order, edge);
+        push_order(&mut query, "d", order, wanted);
+        query.push(") d");
+        push_merged(&mut query, "d", order, wanted);
+    } else {
+        filter_sql::push(&mut query, sought);
+        filter_sql::push_edge(&mut query, "d", order, edge);
+        push_order(&mut query, "d", order, wanted);
     }
+    query
 }
 
-fn push_order(query: &mut QueryBuilder<Postgres>, order: Order, wanted: i64) {
-    query.push(match order {
-        Order::Newest => " ORDER BY d.id DESC LIMIT ",
-        Order::Oldest => " ORDER BY d.id ASC LIMIT ",
-    });
-    query.push_bind(wanted);
+/// Only ids are merged; the rows of the page are looked up by them.
+fn push_merged(query: &mut QueryBuilder<Postgres>, heads: &str, order: Order, wanted: i64) {
+    push_order(query, heads, order, wanted);
+    query.push(") p");
+    filter_sql::push_row(query, "p");
+    push_order(query, "d", order, wanted);
+}
+
+fn push_order(query: &mut QueryBuilder<Postgres>, alias: &str, order: Order, wanted: i64) {
+    query.push(" ORDER BY ").push(alias).push(".id ").push(order.direction());
+    query.push(" LIMIT ").push_bind(wanted);
 }
 
 /// A row of [`COLUMNS`].
@@ -218,11 +220,11 @@ pub(super) fn dead_letter(row: &PgRow) -> Result<DeadLetter, StoreError> {
             convention: row.try_get("convention")?,
             error_type: row.try_get("error_type")?,
             error_message: row.try_get("error_message")?,
-            error_group: row.try_get("error_group")?,
             died_at: row.try_get("died_at")?,
             deaths: row.try_get("deaths")?,
             redelivery_id: row.try_get("redelivery_id")?,
         },
+        error_group: row.try_get("error_group")?,
         warning: row.try_get("warning")?,
         body_size: row.try_get("body_size")?,
     })

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::TimeDelta;
 use dead_letter::clock;
+use dead_letter::domain::convention::Failure;
 use dead_letter::domain::dead_letter::{Derived, NewDeadLetter, Status};
 use dead_letter::domain::filter::{Filter, Order};
+use dead_letter::domain::fingerprint;
 use dead_letter::domain::identity::redelivery_id;
 use dead_letter::domain::operation::{Kind, NewOperation, Outcome, Selection, Settled, State, Target};
 use dead_letter::store::{Chunk, Frozen, Store};
@@ -131,6 +133,7 @@ impl<'s> Play<'s> {
             latest_death: None,
             source: "s".into(),
             derived: Derived { service: self.service.clone(), ..Derived::default() },
+            fingerprint: fingerprint::of(&self.service, &Failure::default()),
             warning: None,
             properties: vec![0, 0],
             body: vec![],
@@ -236,7 +239,7 @@ impl<'s> Play<'s> {
             match item.outcome {
                 Outcome::Sent => self.status.insert(item.dead_letter, Status::Redelivered),
                 Outcome::Deleted => self.status.insert(item.dead_letter, Status::Deleted),
-                Outcome::Refused | Outcome::Skipped => None,
+                Outcome::Returned | Outcome::Refused | Outcome::Skipped => None,
             };
         }
         let is_over = asked.items.values().all(Option::is_some);

@@ -68,7 +68,9 @@ async fn copies_are_stored_once_and_twins_both() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_is_known_on_the_other_side_of_midnight() {
     use chrono::{DateTime, TimeDelta};
+    use dead_letter::domain::convention::Failure;
     use dead_letter::domain::dead_letter::{Derived, NewDeadLetter, floor_id};
+    use dead_letter::domain::fingerprint;
 
     let database = crate::support::Database::shared().await;
     let store = database.store();
@@ -84,6 +86,7 @@ async fn a_copy_is_known_on_the_other_side_of_midnight() {
         latest_death: Some(midnight - TimeDelta::seconds(2)),
         source: "s".into(),
         derived: Derived { service: "edge".into(), ..Derived::default() },
+        fingerprint: fingerprint::of("edge", &Failure::default()),
         warning: None,
         properties: vec![0, 0],
         body: vec![],

@@ -14,6 +14,8 @@ mod attribution;
 mod bytes;
 mod clients;
 mod conventions;
+mod filters;
+mod groups;
 mod http;
 mod ingest;
 mod operations;

@@ -3,7 +3,9 @@
 use std::process::Command;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use dead_letter::domain::convention::Failure;
 use dead_letter::domain::dead_letter::{Derived, NewDeadLetter, floor_id};
+use dead_letter::domain::fingerprint;
 use dead_letter::store::Store;
 use serde_json::json;
 
@@ -17,6 +19,7 @@ fn arrived(at: DateTime<Utc>, number: u128) -> NewDeadLetter {
         latest_death: Some(at),
         source: "s".into(),
         derived: Derived { service: "old".into(), ..Derived::default() },
+        fingerprint: fingerprint::of("old", &Failure::default()),
         warning: None,
         properties: vec![0, 0],
         body: b"body".to_vec(),

@@ -247,7 +247,7 @@ impl Model {
             let to = match settled.outcome {
                 Outcome::Sent => Status::Redelivered,
                 Outcome::Deleted => Status::Deleted,
-                Outcome::Refused | Outcome::Skipped => letter.1,
+                Outcome::Returned | Outcome::Refused | Outcome::Skipped => letter.1,
             };
             let acts = matches!(settled.outcome, Outcome::Sent | Outcome::Deleted);
             prop_assert!(!acts || letter.1 == Status::Dead, "R8: nobody else changed it");

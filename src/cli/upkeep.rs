@@ -1,0 +1,80 @@
+//! What `dead-letter serve` does on the side to keep the database in order.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use chrono::TimeDelta;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::clock;
+use crate::store::{Store, StoreError};
+
+/// How often the partitions of the coming days are looked after.
+const PARTITION_INTERVAL: Duration = Duration::from_hours(1);
+/// How often a database that is away is tried at the start.
+const DATABASE_RETRY: Duration = Duration::from_millis(500);
+/// How often counters are folded.
+const FOLD_INTERVAL: Duration = Duration::from_mins(5);
+
+/// Brings the schema up to date as soon as the database answers, and then sees to the partitions: makes those of the days
+/// to come, and frees those of days that are over.
+pub(super) async fn keep_schema(
+    store: Store,
+    retention: Option<TimeDelta>,
+    done: CancellationToken,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let mut said = false;
+    loop {
+        match store.migrate().await {
+            Ok(()) => break,
+            Err(error @ (StoreError::Unavailable(_) | StoreError::Slow)) => {
+                if !said {
+                    warn!(%error, "waiting for the database");
+                    said = true;
+                }
+            }
+            Err(error) => return Err(error).context("the schema could not be brought up to date"),
+        }
+        if stop.run_until_cancelled(tokio::time::sleep(DATABASE_RETRY)).await.is_none() {
+            return Ok(());
+        }
+    }
+    loop {
+        if let Err(error) = store.create_partitions().await {
+            warn!(%error, "partitions could not be made: rows go to the default partition until they can");
+        }
+        done.cancel();
+        if let Some(retention) = retention {
+            expire(&store, retention).await;
+        }
+        if stop.run_until_cancelled(tokio::time::sleep(PARTITION_INTERVAL)).await.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+async fn expire(store: &Store, retention: TimeDelta) {
+    match store.drop_days_before((clock::now() - retention).date_naive()).await {
+        Ok(dropped) => {
+            for (day, count) in dropped {
+                info!(%day, count, "expired dead letters freed");
+            }
+        }
+        Err(error) => warn!(%error, "expired dead letters could not be freed: tried again in an hour"),
+    }
+    if let Err(error) = store.forget_empty_groups().await {
+        warn!(%error, "empty error groups could not be forgotten: tried again in an hour");
+    }
+}
+
+/// Folds counters every few minutes. What is not folded counts as well, only not as fast.
+pub(super) async fn fold_counters(store: Store, stop: CancellationToken) -> anyhow::Result<()> {
+    while stop.run_until_cancelled(tokio::time::sleep(FOLD_INTERVAL)).await.is_some() {
+        if let Err(error) = store.fold_counters(clock::now()).await {
+            warn!(%error, "counters could not be folded: tried again in a few minutes");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,172 @@
+//! Error groups: dead letters of one service that failed for the same reason, and what people think of them.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+
+/// How long a group is new.
+pub const NEW_FOR: TimeDelta = TimeDelta::hours(24);
+
+/// An error group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErrorGroup {
+    /// The fingerprint that its dead letters share.
+    pub id: Uuid,
+    /// The service.
+    pub service: String,
+    /// The broker's reason.
+    pub reason: Option<String>,
+    /// The type of the error.
+    pub error_type: Option<String>,
+    /// The error's text without what differs; `None` for groups of an older version of the fingerprint.
+    pub template: Option<String>,
+    /// When its first dead letter arrived.
+    pub first_seen: DateTime<Utc>,
+    /// When its last one did.
+    pub last_seen: DateTime<Utc>,
+    /// How many have ever arrived.
+    pub arrived: i64,
+    /// When somebody said that it is resolved.
+    pub resolved_at: Option<DateTime<Utc>>,
+    /// Until when nobody wants to hear of it.
+    pub muted_until: Option<DateTime<Utc>>,
+    /// Until how many have arrived.
+    pub muted_up_to: Option<i64>,
+}
+
+/// Where a group stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum GroupState {
+    /// First seen less than [`NEW_FOR`] ago.
+    New,
+    /// Known for longer.
+    Ongoing,
+    /// Came back after it was resolved.
+    Regressed,
+    /// Resolved, and did not come back.
+    Resolved,
+    /// Not to be heard of for a while.
+    Muted,
+}
+
+impl GroupState {
+    /// Every one of them.
+    pub const ALL: [Self; 5] = [Self::New, Self::Ongoing, Self::Regressed, Self::Resolved, Self::Muted];
+
+    /// The name in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Ongoing => "ongoing",
+            Self::Regressed => "regressed",
+            Self::Resolved => "resolved",
+            Self::Muted => "muted",
+        }
+    }
+
+    /// The state of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == name)
+    }
+}
+
+impl ErrorGroup {
+    /// Where it stands now. Derived when it is asked for: no arrival has to change anything.
+    pub fn state(&self, now: DateTime<Utc>) -> GroupState {
+        if self.is_muted(now) {
+            return GroupState::Muted;
+        }
+        match self.resolved_at {
+            Some(resolved) if self.last_seen > resolved => GroupState::Regressed,
+            Some(_) => GroupState::Resolved,
+            None if now - self.first_seen < NEW_FOR => GroupState::New,
+            None => GroupState::Ongoing,
+        }
+    }
+
+    /// Muted until a time or a number, whichever comes first.
+    fn is_muted(&self, now: DateTime<Utc>) -> bool {
+        (self.muted_until.is_some() || self.muted_up_to.is_some())
+            && self.muted_until.is_none_or(|until| now < until)
+            && self.muted_up_to.is_none_or(|number| self.arrived < number)
+    }
+}
+
+/// What somebody does with a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GroupAction {
+    /// Says that it is resolved: it is heard of again when it comes back.
+    Resolve,
+    /// Takes back what was said.
+    Reopen,
+    /// Does not want to hear of it.
+    Mute {
+        /// Until then.
+        until: Option<DateTime<Utc>>,
+        /// Until so many more have arrived.
+        count: Option<i64>,
+    },
+    /// Writes something down.
+    Note,
+}
+
+impl GroupAction {
+    /// The name in the database and in the API.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Resolve => "resolve",
+            Self::Reopen => "reopen",
+            Self::Mute { .. } => "mute",
+            Self::Note => "note",
+        }
+    }
+}
+
+/// What somebody did with a group (rule R13).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupEvent {
+    /// Its id, which also says when.
+    pub id: Uuid,
+    /// What.
+    pub action: String,
+    /// In their own words.
+    pub note: Option<String>,
+    /// Until when it was muted.
+    pub muted_until: Option<DateTime<Utc>>,
+    /// For how many more it was muted.
+    pub muted_count: Option<i64>,
+    /// Who.
+    pub done_by: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_state_follows_from_what_arrived_and_what_was_said() {
+        let hour = |number| DateTime::UNIX_EPOCH + TimeDelta::hours(number);
+        let group = ErrorGroup {
+            id: Uuid::nil(),
+            service: "webshop".into(),
+            reason: None,
+            error_type: None,
+            template: None,
+            first_seen: hour(0),
+            last_seen: hour(10),
+            arrived: 7,
+            resolved_at: None,
+            muted_until: None,
+            muted_up_to: None,
+        };
+        assert_eq!(group.state(hour(23)), GroupState::New);
+        assert_eq!(group.state(hour(24)), GroupState::Ongoing);
+        let resolved = ErrorGroup { resolved_at: Some(hour(10)), ..group.clone() };
+        assert_eq!(resolved.state(hour(11)), GroupState::Resolved);
+        let back = ErrorGroup { last_seen: hour(12), ..resolved.clone() };
+        assert_eq!(back.state(hour(12)), GroupState::Regressed);
+        let muted = ErrorGroup { muted_until: Some(hour(20)), muted_up_to: Some(9), ..back };
+        assert_eq!(muted.state(hour(19)), GroupState::Muted);
+        assert_eq!(muted.state(hour(20)), GroupState::Regressed);
+        assert_eq!(ErrorGroup { arrived: 9, ..muted }.state(hour(19)), GroupState::Regressed);
+    }
+}

@@ -1,0 +1,198 @@
+//! Error groups: which there are, how many dead letters they have, and what people did with them.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, QueryBuilder, Row};
+use uuid::Uuid;
+
+use super::search::{COLUMNS, dead_letter};
+use super::sought::{push_counts, push_group_conditions};
+use super::{Store, StoreError, filter_sql};
+use crate::clock;
+use crate::domain::dead_letter::DeadLetter;
+use crate::domain::error_group::{ErrorGroup, GroupAction, GroupEvent};
+use crate::domain::filter::{Filter, StatusFilter};
+
+/// Of a group `g` whose counters are `t`.
+const GROUP: &str = "g.id, g.service, g.reason, g.error_type, g.template, g.first_seen, t.last_seen, t.arrived, \
+     g.resolved_at, g.muted_until, g.muted_up_to";
+
+/// Hours that a sparkline shows.
+pub const SPARKLINE: usize = 24;
+/// The longest record of what was done with a group.
+const MAX_EVENTS: i64 = 200;
+
+/// What a list shows of a group besides its counters.
+#[derive(Clone, Debug, Default)]
+pub struct Glimpse {
+    /// The newest that is dead.
+    pub sample: Option<DeadLetter>,
+    /// How many arrived in each of the last hours, the running one last.
+    pub sparkline: [i64; SPARKLINE],
+}
+
+impl Store {
+    /// The groups of the dead letters that the filter lists, and how many each has, most first.
+    pub async fn error_groups(&self, filter: &Filter) -> Result<Vec<(ErrorGroup, i64)>, StoreError> {
+        let sought = self.understand(filter).await?;
+        let mut query = QueryBuilder::new(format!("SELECT {GROUP}, "));
+        let turn = if sought.counted().is_some() {
+            query.push("t.count FROM error_group g");
+            push_counts(&mut query, filter.status);
+            push_group_conditions(&mut query, filter);
+            if let Some(text) = &sought.text {
+                query.push(" AND g.id = ANY(").push_bind(text.whole.clone()).push(")");
+            }
+            None
+        } else {
+            query.push("f.count FROM (SELECT d.error_group, count(*) AS count");
+            filter_sql::push(&mut query, &sought);
+            query.push(" GROUP BY d.error_group) f JOIN error_group g ON g.id = f.error_group");
+            push_counts(&mut query, StatusFilter::Any);
+            self.scan().await?
+        };
+        query.push(" ORDER BY count DESC, t.last_seen DESC");
+        let rows = query.build().fetch_all(&mut *self.http.acquire().await?).await?;
+        drop(turn);
+        rows.iter().map(|row| Ok((group(row)?, row.try_get("count")?))).collect()
+    }
+
+    /// What a list shows of these groups besides.
+    pub async fn glimpses(
+        &self,
+        groups: &[Uuid],
+        now: DateTime<Utc>,
+    ) -> Result<HashMap<Uuid, Glimpse>, StoreError> {
+        let mut glimpses: HashMap<Uuid, Glimpse> = HashMap::new();
+        let mut connection = self.http.acquire().await?;
+        let query = format!(
+            "SELECT {COLUMNS} FROM UNNEST($1::uuid[]) AS g (id) CROSS JOIN LATERAL ( \
+                 SELECT * FROM dead_letter x WHERE x.error_group = g.id AND x.status = 'dead' \
+                 ORDER BY x.id DESC LIMIT 1) d"
+        );
+        for row in sqlx::query(AssertSqlSafe(query)).bind(groups).fetch_all(&mut *connection).await? {
+            let sample = dead_letter(&row)?;
+            let group = sample.error_group.unwrap_or_default();
+            glimpses.entry(group).or_default().sample = Some(sample);
+        }
+        let hour = TimeDelta::hours(1);
+        let from = (now + hour).duration_trunc(hour).unwrap_or(now)
+            - hour * i32::try_from(SPARKLINE).unwrap_or(i32::MAX);
+        let counts: Vec<(Uuid, DateTime<Utc>, i64)> = sqlx::query_as(
+            "SELECT error_group, date_trunc('hour', start, 'UTC'), sum(dead + redelivered + deleted)::bigint \
+             FROM error_group_interval WHERE error_group = ANY($1) AND start >= $2 GROUP BY 1, 2",
+        )
+        .bind(groups)
+        .bind(from)
+        .fetch_all(&mut *connection)
+        .await?;
+        for (group, start, count) in counts {
+            let at = usize::try_from((start - from).num_hours()).unwrap_or(usize::MAX);
+            if let Some(place) = glimpses.entry(group).or_default().sparkline.get_mut(at) {
+                *place = count;
+            }
+        }
+        Ok(glimpses)
+    }
+
+    /// The group of this id.
+    pub async fn error_group(&self, id: Uuid) -> Result<Option<ErrorGroup>, StoreError> {
+        let mut query = QueryBuilder::new(format!("SELECT {GROUP} FROM error_group g"));
+        // Whatever became of its dead letters.
+        query.push(
+            " JOIN (SELECT error_group, sum(arrived)::bigint AS arrived, max(last_seen) AS last_seen \
+             FROM error_group_total GROUP BY error_group) t ON t.error_group = g.id WHERE g.id = ",
+        );
+        query.push_bind(id);
+        let row = query.build().fetch_optional(&mut *self.http.acquire().await?).await?;
+        row.as_ref().map(group).transpose()
+    }
+
+    /// What was done with the group, last first.
+    pub async fn group_events(&self, id: Uuid) -> Result<Vec<GroupEvent>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT id, action, note, muted_until, muted_count, done_by FROM error_group_event \
+             WHERE error_group = $1 ORDER BY id DESC LIMIT $2",
+        )
+        .bind(id)
+        .bind(MAX_EVENTS)
+        .fetch_all(&mut *self.http.acquire().await?)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(GroupEvent {
+                    id: row.try_get("id")?,
+                    action: row.try_get("action")?,
+                    note: row.try_get("note")?,
+                    muted_until: row.try_get("muted_until")?,
+                    muted_count: row.try_get("muted_count")?,
+                    done_by: row.try_get("done_by")?,
+                })
+            })
+            .collect()
+    }
+
+    /// Does this with the group, and records who did it (rule R13). Whether there is such a group.
+    pub async fn act_on_group(
+        &self,
+        id: Uuid,
+        action: &GroupAction,
+        note: Option<&str>,
+        done_by: &str,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let (until, count) = match action {
+            GroupAction::Mute { until, count } => (*until, *count),
+            _ => (None, None),
+        };
+        let change = match action {
+            GroupAction::Resolve => "resolved_at = $2, muted_until = NULL, muted_up_to = NULL",
+            GroupAction::Reopen => "resolved_at = NULL, muted_until = NULL, muted_up_to = NULL",
+            GroupAction::Mute { .. } => {
+                "muted_until = $3, muted_up_to = $4 + \
+                 (SELECT sum(arrived) FROM error_group_total t WHERE t.error_group = g.id)"
+            }
+            GroupAction::Note => "id = id",
+        };
+        let statement = format!(
+            "WITH changed AS (UPDATE error_group g SET {change} \
+                 WHERE g.id = $1 AND $2::timestamptz IS NOT NULL RETURNING g.id) \
+             INSERT INTO error_group_event (id, error_group, action, note, muted_until, muted_count, done_by) \
+             SELECT $5, id, $6, $7, $3::timestamptz, $4::bigint, $8 FROM changed"
+        );
+        let mut connection = self.http.acquire().await?;
+        let done = sqlx::query(AssertSqlSafe(statement))
+            .bind(id)
+            .bind(now)
+            .bind(until)
+            .bind(count)
+            .bind(clock::new_id())
+            .bind(action.as_str())
+            .bind(note)
+            .bind(done_by)
+            .execute(&mut *connection)
+            .await?;
+        connection.done().await?;
+        Ok(done.rows_affected() == 1)
+    }
+}
+
+/// A row of [`GROUP`].
+fn group(row: &PgRow) -> Result<ErrorGroup, StoreError> {
+    let first_seen = row.try_get("first_seen")?;
+    Ok(ErrorGroup {
+        id: row.try_get("id")?,
+        service: row.try_get("service")?,
+        reason: row.try_get("reason")?,
+        error_type: row.try_get("error_type")?,
+        template: row.try_get("template")?,
+        first_seen,
+        last_seen: row.try_get::<Option<_>, _>("last_seen")?.unwrap_or(first_seen),
+        arrived: row.try_get("arrived")?,
+        resolved_at: row.try_get("resolved_at")?,
+        muted_until: row.try_get("muted_until")?,
+        muted_up_to: row.try_get("muted_up_to")?,
+    })
+}

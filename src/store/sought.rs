@@ -1,0 +1,146 @@
+//! What a search looks for: the filter, and the error groups that its text stands for.
+//!
+//! A text is looked for in the groups' templates first, of which there are thousands, and only then in rows, of which there
+//! are millions: in some groups every row has it, in most groups none can, and in the others the rows' trigrams say which are
+//! worth a look.
+
+use sqlx::postgres::PgConnection;
+use sqlx::{Postgres, QueryBuilder, Row};
+use uuid::Uuid;
+
+use super::StoreError;
+use crate::domain::error_search::{Holds, holds};
+use crate::domain::filter::{Filter, StatusFilter};
+
+/// So many groups are looked into one by one; rows of more than these are found often enough along the way.
+const FEW: usize = 64;
+
+/// A filter, understood.
+#[derive(Debug)]
+pub(super) struct Sought<'f> {
+    pub filter: &'f Filter,
+    /// Where the text can be, if one is asked for.
+    pub text: Option<TextGroups>,
+}
+
+/// The error groups that hold rows with a text.
+#[derive(Debug, Default)]
+pub(super) struct TextGroups {
+    /// Those of which every row has it.
+    pub whole: Vec<Uuid>,
+    /// How many rows of the status asked for these have.
+    pub in_whole: i64,
+    /// Those of which only some can have it, and the trigrams of these.
+    pub some: Vec<(Uuid, i64)>,
+}
+
+/// One group to look into: its rows whose trigrams have all bits of the mask.
+pub(super) type Head = (Uuid, i64);
+
+impl<'f> Sought<'f> {
+    /// Looks the text up among the groups that have rows of the status asked for.
+    pub async fn understand(connection: &mut PgConnection, filter: &'f Filter) -> Result<Self, StoreError> {
+        let Some(needle) = &filter.error else { return Ok(Self { filter, text: None }) };
+        let mut query =
+            QueryBuilder::new("SELECT g.id, g.error_type, g.template, t.count FROM error_group g");
+        push_counts(&mut query, filter.status);
+        push_group_conditions(&mut query, filter);
+        let mut text = TextGroups::default();
+        for row in query.build().fetch_all(connection).await? {
+            let id = row.try_get("id")?;
+            let error_type: Option<String> = row.try_get("error_type")?;
+            let template: Option<String> = row.try_get("template")?;
+            match text_in(error_type.as_deref(), template.as_deref(), needle) {
+                Holds::No => {}
+                Holds::Always => {
+                    text.whole.push(id);
+                    text.in_whole += row.try_get::<i64, _>("count")?;
+                }
+                Holds::Perhaps(mask) => text.some.push((id, mask)),
+            }
+        }
+        Ok(Self { filter, text: Some(text) })
+    }
+
+    /// The groups to look into one by one, where they are few and an index leads to their rows.
+    pub fn heads(&self) -> Option<Vec<Head>> {
+        if !self.filter.status.is_dead() || self.filter.names_an_id() {
+            return None;
+        }
+        match (&self.text, self.filter.error_group) {
+            (Some(text), _) if text.whole.len() + text.some.len() <= FEW => {
+                Some(text.whole.iter().map(|id| (*id, 0)).chain(text.some.iter().copied()).collect())
+            }
+            (None, Some(group)) => Some(vec![(group, 0)]),
+            _ => None,
+        }
+    }
+
+    /// The exact number, where it is known without a look at rows that only may be meant.
+    pub fn counted(&self) -> Option<Counted> {
+        let by_text = match &self.text {
+            None => None,
+            Some(text) if text.some.is_empty() => Some(text.in_whole),
+            Some(_) => return None,
+        };
+        let rest = Filter { error: None, ..self.filter.clone() };
+        rest.is_counted().then_some(by_text.map_or(Counted::ByGroups, Counted::Known))
+    }
+
+    /// Whether an index leads to the rows, so that hardly any is read in vain.
+    pub fn is_indexed(&self) -> bool {
+        match &self.text {
+            None => self.filter.is_indexed(),
+            Some(text) => {
+                let rest = Filter { error: None, ..self.filter.clone() };
+                rest.names_an_id() || (text.some.is_empty() && self.heads().is_some() && rest.is_indexed())
+            }
+        }
+    }
+}
+
+/// Where an exact number comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Counted {
+    /// It is this.
+    Known(i64),
+    /// From the counters of the filter's groups.
+    ByGroups,
+}
+
+/// Appends a join with `t (error_group, count, arrived, last_seen)`: the counters of the groups `g` that have rows of this status.
+pub(super) fn push_counts(query: &mut QueryBuilder<Postgres>, status: StatusFilter) {
+    let count = status.count_column();
+    query.push(format!(
+        " JOIN (SELECT error_group, sum({count})::bigint AS count, sum(arrived)::bigint AS arrived, \
+             max(last_seen) AS last_seen FROM error_group_total GROUP BY error_group HAVING sum({count}) <> 0) t ON t.error_group = g.id"
+    ));
+}
+
+/// Appends ` WHERE …` with each condition that is the same for all rows of a group `g`.
+pub(super) fn push_group_conditions(query: &mut QueryBuilder<Postgres>, filter: &Filter) {
+    query.push(" WHERE true");
+    if let Some(services) = &filter.services {
+        query.push(" AND g.service = ANY(").push_bind(services.clone()).push(")");
+    }
+    if let Some(group) = filter.error_group {
+        query.push(" AND g.id = ").push_bind(group);
+    }
+    if let Some(reason) = &filter.reason {
+        query.push(" AND g.reason = ").push_bind(reason.clone());
+    }
+}
+
+/// Within the type or the text. Of groups of the version before the template is not known, and their rows have no trigrams; of
+/// types only the text's trigrams are among the rows'.
+fn text_in(error_type: Option<&str>, template: Option<&str>, needle: &str) -> Holds {
+    let in_type = error_type.map_or(Holds::No, |name| {
+        if name.chars().any(char::is_control) { Holds::Perhaps(0) } else { holds(name, needle) }
+    });
+    let in_text = template.map_or(Holds::Perhaps(0), |template| holds(template, needle));
+    match (in_type, in_text) {
+        (Holds::Always, _) | (_, Holds::Always) => Holds::Always,
+        (Holds::Perhaps(_), _) => Holds::Perhaps(0),
+        (Holds::No, in_text) => in_text,
+    }
+}
