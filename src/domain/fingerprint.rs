@@ -1,61 +1,43 @@
-//! Fingerprints: dead letters of one service that failed for the same reason share one, whatever ids and numbers
-//! their error texts hold.
+//! Fingerprints: dead letters of one service that failed for the same reason at the same place share one, whatever ids and
+//! numbers their error texts hold. Both the text and the place count, so that a new error never hides under a known one.
 
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::convention::Failure;
+use super::error_text::{self, ErrorText};
+use super::{identity, top_frame};
 
-/// Only the head of a text tells errors apart; the bound keeps the work linear and small.
-const MAX_TEXT: usize = 512;
+/// The version of the rule. It is part of the hash: groups of two versions never mix.
+pub const VERSION: i16 = 2;
 
-/// The error group of a failure. The version is part of the hash, so that a better rule never mixes with this one.
-pub fn of(service: &str, failure: &Failure) -> Uuid {
-    let mut hash = Sha256::new_with_prefix(b"dead-letter fingerprint 1");
+/// What groups a dead letter with others, and tells it from them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fingerprint {
+    /// The error group.
+    pub group: Uuid,
+    /// What the error messages of the group share: [`ErrorText::template`].
+    pub template: String,
+    /// The signature of what is this message's own: [`ErrorText::trigrams`].
+    pub trigrams: i64,
+}
+
+/// The fingerprint of a failure.
+pub fn of(service: &str, failure: &Failure) -> Fingerprint {
+    let ErrorText { template, trigrams } =
+        error_text::of(failure.error_message.as_deref().unwrap_or_default());
+    let mut hash = Sha256::new_with_prefix(format!("dead-letter fingerprint {VERSION}"));
     for field in [
         service,
         failure.reason.as_deref().unwrap_or_default(),
         failure.error_type.as_deref().unwrap_or_default(),
-        &normalise(failure.error_message.as_deref().unwrap_or_default().chars()),
+        &template,
+        &top_frame::of(failure.error_stack.as_deref().unwrap_or_default()),
     ] {
         hash.update((field.len() as u64).to_be_bytes());
         hash.update(field);
     }
-    super::identity::uuid_of(&hash.finalize())
-}
-
-/// The text without what differs from one failure to the next: quoted parts, and words that hold a digit.
-fn normalise(text: impl Iterator<Item = char>) -> String {
-    let mut shape = String::new();
-    let mut characters = text.take(MAX_TEXT).peekable();
-    while let Some(first) = characters.next() {
-        if first == '\'' || first == '"' {
-            // An apostrophe inside a word (as in "can't") opens nothing.
-            if first == '\'' && shape.ends_with(char::is_alphanumeric) {
-                shape.push(first);
-                continue;
-            }
-            for quoted in characters.by_ref() {
-                if quoted == first {
-                    break;
-                }
-            }
-            shape.push_str("<text>");
-        } else if first.is_alphanumeric() {
-            let mut word = String::from(first);
-            while let Some(next) = characters.next_if(|next| next.is_alphanumeric() || *next == '-') {
-                word.push(next);
-            }
-            if word.chars().any(|letter| letter.is_ascii_digit()) {
-                shape.push_str("<id>");
-            } else {
-                shape.push_str(&word);
-            }
-        } else {
-            shape.push(first);
-        }
-    }
-    shape
+    Fingerprint { group: identity::uuid_of(&hash.finalize()), template, trigrams }
 }
 
 #[cfg(test)]
@@ -63,29 +45,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_numbers_and_quotes_do_not_matter() {
-        assert_eq!(
-            normalise("order 4711 can't be found in 'eu-1' (c0ffee12-ab)".chars()),
-            "order <id> can't be found in <text> (<id>)"
-        );
-        assert_eq!(normalise("unclosed 'quote".chars()), "unclosed <text>");
+    fn service_reason_type_words_and_place_count_and_numbers_do_not() {
+        let failure = |text: &str, line: &str| Failure {
+            reason: Some("rejected".into()),
+            error_type: Some("Timeout".into()),
+            error_message: Some(text.into()),
+            error_stack: Some(format!("Timeout: {text}\n    at {line}\n")),
+        };
+        let known = failure("after 3 s", "place (/srv/1/order.js:7:1)");
+        let group = |failure: &Failure| of("a", failure).group;
+        assert_eq!(group(&known), group(&failure("after 90 s", "place (/srv/2/order.js:8:2)")));
+        let others = [
+            of("b", &known).group,
+            group(&failure("before 3 s", "place (/srv/1/order.js:7:1)")),
+            group(&failure("after 3 s", "cancel (/srv/1/order.js:7:1)")),
+            group(&failure("after 3 s", "place (/srv/1/invoice.js:7:1)")),
+            group(&Failure { reason: None, ..known.clone() }),
+            group(&Failure { error_type: None, ..known.clone() }),
+            group(&Failure { error_stack: None, ..known.clone() }),
+        ];
+        assert!(others.iter().all(|other| *other != group(&known)));
     }
 
     #[test]
-    fn of_a_text_of_any_length_only_the_head_is_read() {
-        for part in ["x", "1", "'", "\"'", " ", "at com.example.Main.main(Main.java:7)\n"] {
-            let mut read = 0;
-            let shape = normalise(part.repeat((1 << 20) / part.len()).chars().inspect(|_| read += 1));
-            assert_eq!(read, MAX_TEXT, "{part:?}");
-            assert!(shape.len() <= MAX_TEXT * "<text>".len(), "{part:?}");
-        }
-    }
-
-    #[test]
-    fn service_type_and_words_do() {
-        let failure = |text: &str| Failure { error_message: Some(text.into()), ..Failure::default() };
-        assert_eq!(of("a", &failure("after 3 s")), of("a", &failure("after 90 s")));
-        assert_ne!(of("a", &failure("after 3 s")), of("b", &failure("after 3 s")));
-        assert_ne!(of("a", &failure("after 3 s")), of("a", &failure("before 3 s")));
+    fn groups_are_stored_and_stay() {
+        let failure = Failure { error_message: Some("order 4711".into()), ..Failure::default() };
+        let Fingerprint { group, template, trigrams } = of("shop", &failure);
+        assert_eq!(group.to_string(), "b8eb89a8-0ba2-8f15-8af9-595ee8ffeebc");
+        assert_eq!(template, "order \u{1}");
+        assert_eq!(trigrams, error_text::of("order 4711").trigrams);
+        assert_eq!(of("shop", &Failure::default()).trigrams, 0);
     }
 }

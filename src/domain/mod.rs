@@ -4,6 +4,8 @@
 pub mod convention;
 pub mod cursor;
 pub mod dead_letter;
+pub mod error_search;
+pub mod error_text;
 pub mod filter;
 pub mod fingerprint;
 pub mod identity;
@@ -13,4 +15,5 @@ pub mod message;
 pub mod operation;
 pub mod redelivery;
 pub mod service;
+pub mod top_frame;
 pub mod xdeath;

@@ -35,7 +35,7 @@ pub fn decode(decoder: Decoder<'_>, id: Uuid, received: Received) -> NewDeadLett
     let properties = &message.properties;
     let text = |field: &Option<Vec<u8>>| field.as_deref().map(|bytes| storable_text(bytes, MAX_PROPERTY));
     let derived = Derived {
-        error_group: Some(fingerprint::of(&service, &read.failure)),
+        error_group: Some(fingerprint::of(&service, &read.failure).group),
         service,
         redelivery_id: read.redelivery(properties).and_then(|id| Uuid::parse_str(&id).ok()),
         message_id: read.message_id.or_else(|| text(&properties.message_id)),
