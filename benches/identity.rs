@@ -1,4 +1,5 @@
-//! What is read out of a dead letter on its way in, what tells it apart, its row as `COPY` takes it, and the cursor of a page.
+//! What is read out of a dead letter on its way in, what tells it apart, its row as `COPY` takes it, a search among the
+//! templates of error texts, and the cursor of a page.
 
 mod sample;
 
@@ -11,7 +12,7 @@ use dead_letter::domain::cursor::{Cursor, SearchHash};
 use dead_letter::domain::filter::Order;
 use dead_letter::domain::message::Message;
 use dead_letter::domain::service::{DEFAULT_RULE, ServiceRule};
-use dead_letter::domain::{fingerprint, identity};
+use dead_letter::domain::{error_search, error_text, fingerprint, identity};
 use dead_letter::ingest::{Decoder, decode};
 use dead_letter::{clock, store};
 
@@ -61,6 +62,31 @@ fn cursors(criterion: &mut Criterion) {
     criterion.bench_function("cursor/decode", |bencher| bencher.iter(|| Cursor::decode(black_box(&text))));
 }
 
+fn searched(criterion: &mut Criterion) {
+    let texts = [
+        "order {} of customer c-{} is not open, and can't be paid",
+        "java.net.SocketTimeoutException: connect to 10.0.{}.{}:5432 timed out after 30000 ms",
+        "duplicate key value violates unique constraint \"orders_{}\", key (id)=({}) already exists",
+        "Unexpected token '<', in step {} of \"<!DOCTYPE {}\"... is not valid JSON",
+    ];
+    let templates: Vec<_> = (0..5000)
+        .map(|number: usize| {
+            // In letters, it is a word of the template.
+            let word: String =
+                number.to_string().bytes().map(|digit| char::from(digit - b'0' + b'k')).collect();
+            let text = texts[number % 4].replacen("{}", &number.to_string(), 1).replace("{}", &word);
+            error_text::of(&format!("{word}: {text}")).template
+        })
+        .collect();
+    criterion.bench_function("holds/5000", |bencher| {
+        bencher.iter(|| {
+            let held =
+                templates.iter().map(|template| error_search::holds(template, black_box("order 4711")));
+            held.filter(|holds| *holds != error_search::Holds::No).count()
+        });
+    });
+}
+
 fn told_apart(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("identity");
     for size in [1024, 64 * 1024] {
@@ -75,5 +101,5 @@ fn told_apart(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, read, told_apart, cursors);
+criterion_group!(benches, read, told_apart, searched, cursors);
 criterion_main!(benches);

@@ -71,6 +71,8 @@ fn piece(rng: &mut StdRng) -> String {
         8 => format!("“{}”", some_of(rng, "ab1'é ", 8)),
         9 => some_of(rng, "\u{1}\u{2}\u{3}\u{4}\u{5}\n", 2),
         10 if rng.random_bool(0.1) => some_of(rng, "ab1 é'", 600),
+        // Long ones that leave most of the signature empty.
+        10 if rng.random_bool(0.3) => some_of(rng, "abé ", 3).repeat(rng.random_range(100..500)),
         11 if rng.random_bool(0.3) => some_of(rng, "'\"“", 1),
         _ => some_of(rng, " .:-(", 2),
     }
@@ -104,7 +106,7 @@ fn sibling(rng: &mut StdRng, template: &str) -> Option<String> {
         match symbol {
             NUMBER => sibling.push_str(&some_of(rng, "1234567890-", 5)),
             ID => sibling.push_str(&some_of(rng, "ab12-é", 6)),
-            TEXT => sibling.push_str(&format!("\"{}\"", some_of(rng, "ab1é ", 6))),
+            TEXT => sibling.extend(["\"", &some_of(rng, "ab1é ", 6), "\""]),
             CUT => sibling.push_str(&some_of(rng, "ab1é '", 600)),
             literal => sibling.push(literal),
         }
@@ -116,15 +118,13 @@ fn is_in(needle: &str, message: &str) -> bool {
     message.to_ascii_lowercase().contains(&needle.to_ascii_lowercase())
 }
 
-fn assert_sound(template: &str, message: &str, needle: &str, held: Holds) {
-    let ErrorText { template: own, trigrams } = error_text::of(message);
-    assert_eq!(own, template);
+fn assert_sound(message: &str, read: &ErrorText, needle: &str, held: Holds) {
     let sound = match held {
         Holds::No => !is_in(needle, message),
         Holds::Always => is_in(needle, message),
-        Holds::Perhaps(mask) => trigrams & mask == mask || !is_in(needle, message),
+        Holds::Perhaps(mask) => read.trigrams & mask == mask || !is_in(needle, message),
     };
-    assert!(sound, "{held:?}: {needle:?} in {message:?}, {template:?}, {trigrams:x}");
+    assert!(sound, "{held:?}: {needle:?} in {message:?}, {read:x?}");
 }
 
 #[test]
@@ -132,31 +132,27 @@ fn no_message_is_missed() {
     let mut rng = StdRng::seed_from_u64(4711);
     let (mut no, mut always, mut asked, mut siblings) = (0, 0, 0, 0);
     for _ in 0..2_000 {
-        let message = message(&mut rng);
-        let ErrorText { template, .. } = error_text::of(&message);
-        let others: Vec<_> = (0..3).filter_map(|_| sibling(&mut rng, &template)).collect();
-        siblings += others.len();
-        for other in &others {
-            for _ in 0..8 {
-                let from = [&message, other, &piece(&mut rng)][rng.random_range(0..3)].clone();
-                let needle = part(&mut rng, &from);
-                let held = holds(&template, &needle);
-                assert_sound(&template, &message, &needle, held);
-                others.iter().for_each(|other| assert_sound(&template, other, &needle, held));
-                match held {
-                    Holds::No => no += 1,
-                    Holds::Always => always += 1,
-                    Holds::Perhaps(mask) => asked += i32::from(mask != 0),
-                }
+        let first = message(&mut rng);
+        let template = error_text::of(&first).template;
+        let mut messages = vec![first];
+        messages.extend((0..3).filter_map(|_| sibling(&mut rng, &template)));
+        siblings += messages.len() - 1;
+        let read: Vec<_> = messages.iter().map(|message| error_text::of(message)).collect();
+        for _ in 0..16 {
+            let from = if rng.random_bool(0.8) { messages.choose(&mut rng).cloned() } else { None };
+            let from = from.unwrap_or_else(|| message(&mut rng));
+            let needle = part(&mut rng, &from);
+            let held = holds(&template, &needle);
+            messages.iter().zip(&read).for_each(|(message, read)| assert_sound(message, read, &needle, held));
+            match held {
+                Holds::No => no += 1,
+                Holds::Always => always += 1,
+                Holds::Perhaps(mask) => asked += i32::from(mask != 0),
             }
-        }
-        for _ in 0..8 {
-            let needle = part(&mut rng, &message);
-            assert_sound(&template, &message, &needle, holds(&template, &needle));
         }
     }
     assert!(
-        no > 1_000 && always > 1_000 && asked > 1_000 && siblings > 2_000,
+        no > 500 && always > 1_000 && asked > 1_000 && siblings > 1_000,
         "{no} {always} {asked} {siblings}"
     );
 }
