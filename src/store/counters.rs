@@ -192,6 +192,19 @@ impl Store {
         Ok(())
     }
 
+    /// Does at once what the coming hours would: folds the counters, and has the tables vacuumed. For a database that was filled
+    /// in one go.
+    pub async fn settle(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
+        self.fold_counters(now).await?;
+        let mut connection = self.operations.acquire().await?;
+        sqlx::query("SET statement_timeout = 0").execute(&mut *connection).await?;
+        for table in ["dead_letter", "error_group", "error_group_total", "error_group_interval"] {
+            let statement = AssertSqlSafe(format!("VACUUM (ANALYZE) {table}"));
+            sqlx::query(statement).execute(&mut *connection).await?;
+        }
+        Ok(())
+    }
+
     /// Counts everything anew and returns the groups, and the hours of each, whose counters differ; an hour is absent where it
     /// is the group's total. There must be none.
     pub async fn recount(&self) -> Result<Vec<(Uuid, Option<DateTime<Utc>>)>, StoreError> {

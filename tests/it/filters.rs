@@ -51,7 +51,8 @@ fn letter(random: &mut StdRng, now: DateTime<Utc>) -> NewDeadLetter {
     };
     let service = pick(random, &SERVICES);
     let arrived = now - TimeDelta::seconds(random.random_range(0..4 * 24 * 3600));
-    let died_at = random.random_bool(0.8).then(|| arrived - TimeDelta::seconds(random.random_range(0..90_000)));
+    let died_at =
+        random.random_bool(0.8).then(|| arrived - TimeDelta::seconds(random.random_range(0..90_000)));
     NewDeadLetter {
         id: Uuid::from_u128(floor_id(arrived).as_u128() | u128::from(random.random::<u64>())),
         identity: None,
@@ -112,7 +113,8 @@ fn filter(random: &mut StdRng, letters: &[NewDeadLetter], now: DateTime<Utc>) ->
 
 /// A part of an error's text or type, in any case.
 fn text_of(random: &mut StdRng, letter: &NewDeadLetter) -> String {
-    let text = if random.random_bool(0.2) { &letter.derived.error_type } else { &letter.derived.error_message };
+    let text =
+        if random.random_bool(0.2) { &letter.derived.error_type } else { &letter.derived.error_message };
     let text: Vec<char> = text.as_deref().unwrap_or("nothing").chars().collect();
     let from = random.random_range(0..text.len());
     let part: String = text[from..].iter().take(random.random_range(1..14)).collect();
@@ -165,7 +167,8 @@ fn query(filter: &Map<String, Value>) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_filter_means_the_same_everywhere() {
     let world = World::start().await;
-    let seed: u64 = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(rand::random);
+    let seed: u64 =
+        std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(rand::random);
     println!("SEED={seed}");
     let mut random = StdRng::seed_from_u64(seed);
     let now = clock::now();
@@ -191,7 +194,12 @@ async fn a_filter_means_the_same_everywhere() {
     world.assert_counters_exact().await;
 }
 
-async fn check_reads(world: &World, filter: &Map<String, Value>, expected: &BTreeSet<Uuid>, now: DateTime<Utc>) {
+async fn check_reads(
+    world: &World,
+    filter: &Map<String, Value>,
+    expected: &BTreeSet<Uuid>,
+    now: DateTime<Utc>,
+) {
     let query = query(filter);
     let listed = world.api().all(&query, 7).await;
     let ids: BTreeSet<Uuid> =
@@ -201,7 +209,8 @@ async fn check_reads(world: &World, filter: &Map<String, Value>, expected: &BTre
     let count = i64::try_from(expected.len()).unwrap();
     let page = world.api().get(&format!("/dead-letters?{query}&limit=1")).await.assert(200).json;
     assert_eq!(page["total"], json!({"value": count, "relation": "eq"}), "count {query}");
-    let groups = world.api().get(&format!("/dead-letters/error-groups?{query}&limit=200")).await.assert(200).json;
+    let groups =
+        world.api().get(&format!("/dead-letters/error-groups?{query}&limit=200")).await.assert(200).json;
     assert_eq!(groups["messages"], count, "groups {query}");
 
     // A chart widens its times to whole intervals; without times it shows a day.
@@ -218,7 +227,8 @@ async fn check_reads(world: &World, filter: &Map<String, Value>, expected: &BTre
 }
 
 async fn check_act(world: &World, filter: &Map<String, Value>, expected: &BTreeSet<Uuid>) {
-    let deleted = world.api().delete("/dead-letters?wait=30", &json!({"filter": filter})).await.assert(200).json;
+    let deleted =
+        world.api().delete("/dead-letters?wait=30", &json!({"filter": filter})).await.assert(200).json;
     assert_eq!(deleted["outcomes"]["deleted"], expected.len(), "act {filter:?}");
     let path = format!("/operations/{}/items?limit=200", deleted["id"].as_str().unwrap());
     let mut items = BTreeSet::new();
@@ -226,7 +236,11 @@ async fn check_act(world: &World, filter: &Map<String, Value>, expected: &BTreeS
     loop {
         let page = world.api().get(&format!("{path}{cursor}")).await.assert(200).json;
         items.extend(
-            page["items"].as_array().unwrap().iter().map(|item| item["deadLetterId"].as_str().unwrap().parse::<Uuid>().unwrap()),
+            page["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|item| item["deadLetterId"].as_str().unwrap().parse::<Uuid>().unwrap()),
         );
         match page["nextCursor"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),

@@ -120,14 +120,17 @@ async fn a_wrong_change_of_a_group_says_what_to_do() {
         (json!({"action": "note", "note": "x".repeat(1001)}), "1000 bytes at most"),
         (json!({"action": "close"}), "unknown variant"),
     ] {
-        let answer = world.api().send(world.api().request(Method::PATCH, &path).json(&change)).await.assert(400);
+        let answer =
+            world.api().send(world.api().request(Method::PATCH, &path).json(&change)).await.assert(400);
         assert!(answer.json["detail"].as_str().unwrap().contains(part), "{change}: {}", answer.json);
     }
     let nobody = format!("/dead-letters/error-groups/{}", id());
     let request = world.api().request(Method::PATCH, &nobody).json(&json!({"action": "resolve"}));
     world.api().send(request).await.assert(404);
     world.api().get(&nobody).await.assert(404);
-    for wrong in ["error-groups?state=old", "error-groups?limit=0", "histogram?interval=2m", "histogram?by=squad"] {
+    for wrong in
+        ["error-groups?state=old", "error-groups?limit=0", "histogram?interval=2m", "histogram?by=squad"]
+    {
         world.api().get(&format!("/dead-letters/{wrong}")).await.assert(400);
     }
     let range = "from=2020-01-01T00:00:00Z&to=2026-01-01T00:00:00Z&interval=1m";
@@ -154,9 +157,11 @@ async fn a_message_that_dies_again_is_a_return() {
     world.broker.reject_next(&queue.name).await;
     world.broker.reject_next(&queue.name).await;
     world.until_stored(5).await;
-    until_eq("returns", json!({"sent": 1, "returned": 2, "deleted": 0, "refused": 0, "skipped": 0}), || async {
-        world.api().get(&path).await.assert(200).json["outcomes"].clone()
-    })
+    until_eq(
+        "returns",
+        json!({"sent": 1, "returned": 2, "deleted": 0, "refused": 0, "skipped": 0}),
+        || async { world.api().get(&path).await.assert(200).json["outcomes"].clone() },
+    )
     .await;
     let operation = world.api().get(&path).await.json;
     let returns = operation["returns"].as_array().unwrap();
@@ -169,14 +174,17 @@ async fn a_message_that_dies_again_is_a_return() {
     let items = items["items"].as_array().unwrap();
     assert_eq!(items.len(), 2);
     let again = items[0]["returnedAs"].as_str().unwrap();
-    let history = world.api().get(&format!("/dead-letters/{again}")).await.assert(200).json["history"].clone();
+    let history =
+        world.api().get(&format!("/dead-letters/{again}")).await.assert(200).json["history"].clone();
     let deaths: Vec<_> = history["deaths"].as_array().unwrap().iter().map(|death| &death["id"]).collect();
     assert_eq!(deaths, [&items[0]["deadLetterId"], &json!(again)]);
     let between = &history["operations"][0];
     assert_eq!((&between["outcome"], &between["note"]), (&json!("returned"), &json!("try again")));
     assert_eq!(returns[0]["errorGroup"], history["deaths"][1]["errorGroup"]);
-    until("no notes are left", || async { (world.database.count("dead_letter_return").await == 0).then_some(()) })
-        .await;
+    until("no notes are left", || async {
+        (world.database.count("dead_letter_return").await == 0).then_some(())
+    })
+    .await;
     world.assert_counters_exact().await;
 }
 

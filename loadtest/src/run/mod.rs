@@ -50,6 +50,9 @@ pub struct RunArgs {
     /// dead-letter's program [default: beside this one]
     #[arg(long)]
     pub binary: Option<PathBuf>,
+    /// Another build of dead-letter, to drain with by turns
+    #[arg(long, value_name = "BINARY")]
+    pub against: Option<PathBuf>,
     /// Where the reports go
     #[arg(long, default_value = "target/loadtest")]
     pub out: PathBuf,

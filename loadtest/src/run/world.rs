@@ -148,6 +148,17 @@ impl World {
         database: &Database,
         settings: &[(&str, &str)],
     ) -> Result<Service> {
+        self.service_of(&self.binary, queue, database, settings).await
+    }
+
+    /// Starts this build of dead-letter on this queue and this database.
+    pub async fn service_of(
+        &self,
+        binary: &Path,
+        queue: &str,
+        database: &Database,
+        settings: &[(&str, &str)],
+    ) -> Result<Service> {
         let mut all = vec![
             ("DATABASE_URL", database.url.as_str()),
             ("AMQP_URL", self.amqp_url.as_str()),
@@ -155,7 +166,7 @@ impl World {
         ];
         all.extend_from_slice(settings);
         let log = self.folder.join(format!("{queue}.log"));
-        Service::start(&self.binary, &all, &log).await
+        Service::start(binary, &all, &log).await
     }
 
     /// Runs dead-letter with these arguments to its end.

@@ -70,6 +70,7 @@ pub(super) async fn run(config: SeedConfig) -> anyhow::Result<()> {
     let seconds = begun.elapsed().as_secs_f64();
     #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
     let rate = stored as f64 / seconds;
+    store.settle(clock::now()).await.context("the rows are stored, but VACUUM failed")?;
     println!("{stored} dead letters of {} stored in {seconds:.1} s ({rate:.0} a second)", config.count);
     store.close().await;
     telemetry.shutdown();

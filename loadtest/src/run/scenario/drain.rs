@@ -30,6 +30,7 @@ pub async fn run(world: &World, args: &RunArgs) -> Result<Report> {
         }
     };
     let mut ours = Contender::new("dead-letter, end to end");
+    let mut other = Contender::new("the other build, end to end");
     let mut bare = Contender::new("consume and ack, no database");
     let mut rows = Contender::new("COPY of the same rows, no broker");
     let mut published = Contender::new("confirmed publishing");
@@ -38,6 +39,9 @@ pub async fn run(world: &World, args: &RunArgs) -> Result<Report> {
     for round in 1..=args.rounds {
         eprintln!("round {round} of {}", args.rounds);
         measured(&mut ours, || drain::run(world, &letters, count)).await?;
+        if let Some(binary) = &args.against {
+            measured(&mut other, || drain::by(world, binary, &letters, count)).await?;
+        }
         measured(&mut bare, || consume::run(world, &letters, limit)).await?;
         measured(&mut rows, || copy::run(world, &letters, limit.min(100_000))).await?;
         measured(&mut published, || publish::run(world, &letters, limit.min(100_000))).await?;
@@ -71,7 +75,12 @@ pub async fn run(world: &World, args: &RunArgs) -> Result<Report> {
         ratio_goal("drain / Python one by one", 20.0, &ours, &one),
         ratio_goal("drain / Python in batches of 100", 5.0, &ours, &hundred),
     ];
-    report.tables.push(table("Rates and what they cost", &[&ours, &bare, &rows, &published, &one, &hundred]));
+    if args.against.is_some() {
+        report.goals.push(ratio_goal("drain / drain of the other build", 0.97, &ours, &other));
+    }
+    report
+        .tables
+        .push(table("Rates and what they cost", &[&ours, &other, &bare, &rows, &published, &one, &hundred]));
     Ok(report)
 }
 
