@@ -46,11 +46,13 @@ case $language in
     python)
         require python python3-venv
         python3 -m venv "$dir/venv"
-        "$dir/venv/bin/pip" install --quiet --disable-pip-version-check 'dramatiq[rabbitmq]==2.0.*' 'celery==5.5.*'
+        "$dir/venv/bin/pip" install --quiet --disable-pip-version-check 'dramatiq[rabbitmq]==2.0.*' 'celery==5.5.*' ||
+            die 'pip could not install Celery and Dramatiq'
         ;;
     node)
         require node nodejs npm
-        npm install --silent --no-fund --no-audit --prefix "$dir" rascal@20
+        npm install --loglevel=error --prefer-offline --no-fund --no-audit --prefix "$dir" rascal@20 ||
+            die 'npm could not install Rascal'
         ;;
     *) die "unknown: $language" ;;
 esac

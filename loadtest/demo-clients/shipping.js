@@ -36,6 +36,7 @@ async function handle({ properties }, parcel, ackOrNack) {
   try {
     await printLabel(parcel);
   } catch (error) {
+    console.error(error);
     ackOrNack(error, recovery);
     return tell('failed');
   }
@@ -57,8 +58,7 @@ async function main() {
   });
   broker.on('error', die);
   const subscription = await broker.subscribe('parcels');
-  // Rascal reports each failure of ours as an error, too.
-  subscription.on('message', handle).on('error', (error) => console.error(error.message));
+  subscription.on('message', handle).on('error', console.error);
 
   for (let number = 0; ; number += 1) {
     const postcode = number % 5 === 0 ? '0000' : String(random(1000, 9990));
