@@ -45,7 +45,8 @@ mkdir -p "$dir"
 case $language in
     python)
         require python python3-venv
-        python3 -m venv "$dir/venv"
+        # Not over one of another Python, or one that was left half made.
+        "$dir/venv/bin/python" -m pip --version >/dev/null 2>&1 || python3 -m venv --clear "$dir/venv"
         "$dir/venv/bin/pip" install --quiet --disable-pip-version-check 'dramatiq[rabbitmq]==2.0.*' 'celery==5.5.*' ||
             die 'pip could not install Celery and Dramatiq'
         ;;
