@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The demo: private servers, a build, the service, and a small failing system that makes real dead letters.
+# The demo: private servers, a build, the service, and a small failing system that makes real dead letters; in the end
+# also by clients in Python and Node (demo-clients.sh).
 # Ctrl-C ends all of it. The data stay in target/servers/demo until `make demo FRESH=1`.
 #
 #   HTTP_ADDR, ADMIN_ADDR, CONTROL_ADDR   where the API, health and metrics, and the failing system's switch listen
@@ -21,16 +22,16 @@ die() {
 
 # ------------------------------------------------------------------------------------------------------------- the end
 
-# The pids of what runs. The first three have sessions of their own, so that Ctrl-C reaches only this script, which ends
+# The pids of what runs. The first four have sessions of their own, so that Ctrl-C reaches only this script, which ends
 # them in order. The failing system shares the terminal, whose keys it reads.
-starting='' building='' service='' failing=''
+starting='' building='' service='' clients='' failing=''
 terminal=$(stty -g 2>/dev/null || true)
 
 alive() { kill -0 -- "$1" 2>/dev/null; }
 
 # SIGTERM to a process (-PID: to its whole session), and SIGKILL when that doesn't help within ten seconds.
-end() { # [-]PID
-    local deadline=$((SECONDS + 10))
+end() { # [-]PID [SECONDS]
+    local deadline=$((SECONDS + ${2:-10}))
     kill -TERM -- "$1" || return
     while alive "$1" && ((SECONDS < deadline)); do sleep 0.1; done
     kill -KILL -- "$1"
@@ -42,6 +43,8 @@ clean_up() {
     trap '' INT TERM HUP
     [[ -z $starting$service ]] || say 'ending all that was started ...'
     [[ -z $building ]] || end "-$building"
+    # It waits for the package manager, which is not to be cut off midway.
+    [[ -z $clients ]] || end "-$clients" 300
     [[ -z $failing ]] || end "$failing"
     [[ -z $terminal ]] || stty "$terminal"
     [[ -z $service ]] || end "-$service"
@@ -127,6 +130,12 @@ services:
     squad: checkout
   - service: notification
     squad: messaging
+  - service: billing
+    squad: finance
+  - service: statements
+    squad: finance
+  - service: shipping
+    squad: logistics
 END
 export DEAD_LETTER_OWNERSHIP_FILE=target/demo/ownership.yaml
 # Whoever presses Ctrl-C is not kept waiting.
@@ -185,7 +194,7 @@ if alive "$failing"; then
     squads          $api/dead-letters/squad-overview
     health          $admin/health/ready
     metrics         $admin/metrics
-    logs            $log, $servers
+    logs            target/demo, $servers
 
   See what died, fix the consumers, and put the messages back:
 
@@ -193,9 +202,14 @@ if alive "$failing"; then
     curl -s -X POST http://$control_addr/fix
     curl -s -X POST '$api/dead-letters/redeliver?wait=10' -H 'content-type: application/json' -d '{"filter":{"service":"webshop"},"note":"fixed"}'
 
+  These are from webshop and notification, in Rust. billing (Celery), statements (Dramatiq) and shipping (Rascal) join as
+  soon as their libraries are installed.
+
   Keys: f fixes the consumers, b breaks them again, q (or Ctrl-C) ends everything.
 
 END
+    CONTROL_URL=http://${control_addr/#0.0.0.0:/127.0.0.1:} setsid scripts/demo-clients.sh </dev/null 9>&- &
+    clients=$!
 fi
 
 wait -n "$service" "$failing" && status=0 || status=$?

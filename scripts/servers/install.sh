@@ -37,7 +37,8 @@ package() { if [[ $1 == postgres ]]; then echo postgresql; else echo rabbitmq-se
 
 apt_install() {
     local policy=/usr/sbin/policy-rc.d
-    local -a quiet=(env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300)
+    # In a session of its own, where no signal cuts it off midway.
+    local -a quiet=(setsid --wait env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300)
     # Debian's packages start their daemons, unless this file says no.
     if [[ ! -e $policy ]]; then
         trap 'as_root rm -f /usr/sbin/policy-rc.d' EXIT

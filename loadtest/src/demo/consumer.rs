@@ -93,7 +93,7 @@ impl Desk<'_> {
             if self.state.is_broken(service) { failure::of(service, kind, &delivery.data) } else { None };
         let settled = match &failure {
             None => delivery.ack(BasicAckOptions::default()).await?,
-            Some(Failure::Unreadable) => delivery.reject(BasicRejectOptions { requeue: false }).await?,
+            Some(Failure::Rejected) => delivery.reject(BasicRejectOptions { requeue: false }).await?,
             Some(Failure::Error { error_type, message, stack }) => {
                 let reason = Reason { queue: self.place.queue, error_type, message, stack };
                 dead_copy::publish(&self.copies, &delivery, &reason).await?;
@@ -103,7 +103,7 @@ impl Desk<'_> {
         // Not settled says that the message will come again, on the next connection.
         ensure!(settled, "lost the broker");
         if failure.is_some() {
-            self.state.failed();
+            self.state.failed(service);
         } else {
             let message_id = delivery.properties.message_id().as_ref().map(ToString::to_string);
             self.state.handled(service, message_id, redelivery_id(&delivery));

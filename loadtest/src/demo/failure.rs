@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use super::state::Service;
+use super::service::Service;
 
 /// What a broken service makes of a message that its bug trips over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// It can't read the message and rejects it: the broker knows that, and nothing more.
-    Unreadable,
+    /// It rejects the message: the broker knows that, and nothing more.
+    Rejected,
     /// It fails with an error, and dead-letters the message itself to say so.
     Error {
         /// The exception's name.
@@ -23,18 +23,23 @@ pub(super) enum Failure {
 /// What goes wrong with this message in a broken service, if anything. Depends on the message alone.
 pub(super) fn of(service: Service, kind: &str, body: &[u8]) -> Option<Failure> {
     let Ok(body) = serde_json::from_slice::<Value>(body) else {
-        return Some(Failure::Unreadable);
+        return Some(Failure::Rejected);
     };
     match service {
         Service::Webshop => webshop(kind, &body),
-        Service::Notification => notification(kind, &body),
+        Service::Notification => fails_notification(kind, &body).then_some(Failure::Rejected),
+        // These fail in their own languages.
+        Service::Billing | Service::Statements | Service::Shipping => None,
     }
 }
 
+/// One bug that is met all the time, and two that are rare.
 fn webshop(kind: &str, body: &Value) -> Option<Failure> {
     let order = &body["orderId"];
-    if body["schemaVersion"] != 2 {
-        return Some(Failure::Unreadable);
+    let version = &body["schemaVersion"];
+    if version != 2 {
+        let message = format!("order {order} has schema version {version}, which nobody knows here");
+        return Some(error("UnknownSchema", message, SCHEMA_STACK));
     }
     if kind == "OrderPlaced" && body["payment"]["cardIssuer"] == "northbank" {
         let timeout = &body["payment"]["timeoutMs"];
@@ -43,29 +48,23 @@ fn webshop(kind: &str, body: &Value) -> Option<Failure> {
     }
     let (ordered, captured) = (&body["orderCurrency"], &body["captured"]["currency"]);
     if kind == "PaymentCaptured" && ordered != captured {
-        let message = format!("order {order} is in {}, but {} was captured", plain(ordered), plain(captured));
+        let amount = &body["captured"]["amountMinor"];
+        let (ordered, captured) = (plain(ordered), plain(captured));
+        let message = format!("order {order} is in {ordered}, but {amount} {captured} was captured");
         return Some(error("CurrencyMismatch", message, LEDGER_STACK));
     }
     None
 }
 
-fn notification(kind: &str, body: &Value) -> Option<Failure> {
+/// Without a template, or without an address that takes mail.
+fn fails_notification(kind: &str, body: &Value) -> bool {
     match kind {
-        "EmailRequested" => {
-            let (template, locale) = (plain(&body["template"]), plain(&body["locale"]));
-            let missing = template == "welcome-v2" && locale == "da-DK";
-            let message = format!("no template '{template}' for locale {locale}");
-            missing.then(|| error("TemplateNotFound", message, TEMPLATE_STACK))
+        "EmailRequested" => body["template"] == "welcome-v2" && body["locale"] == "da-DK",
+        "CustomerRegistered" => {
+            let address = body["customer"]["email"].as_str();
+            address.is_none_or(|address| address.ends_with("@old-mail.example"))
         }
-        "CustomerRegistered" => match body["customer"]["email"].as_str() {
-            None => Some(Failure::Unreadable),
-            Some(address) if address.ends_with("@old-mail.example") => {
-                let message = format!("550 5.1.1 mailbox unavailable: {address}");
-                Some(error("MailboxUnavailable", message, SMTP_STACK))
-            }
-            Some(_) => None,
-        },
-        _ => None,
+        _ => false,
     }
 }
 
@@ -89,22 +88,14 @@ const LEDGER_STACK: &str = "    at assertSameCurrency (/app/src/ledger/money.ts:
     at async PaymentCapturedHandler.handle (/app/src/handlers/payment-captured.ts:33:5)
     at async Consumer.dispatch (/app/node_modules/messaging/consumer.js:112:9)";
 
-const TEMPLATE_STACK: &str = "  File \"/srv/notification/consumer.py\", line 58, in dispatch
-    handler(event)
-  File \"/srv/notification/handlers/email.py\", line 31, in on_email_requested
-    html = templates.render(event.template, event.locale, event.variables)
-  File \"/srv/notification/templates.py\", line 77, in render
-    raise TemplateNotFound(name, locale)";
-
-const SMTP_STACK: &str = "  File \"/srv/notification/consumer.py\", line 58, in dispatch
-    handler(event)
-  File \"/srv/notification/handlers/customer.py\", line 22, in on_customer_registered
-    smtp.send(welcome(event.customer))
-  File \"/srv/notification/smtp.py\", line 140, in send
-    raise MailboxUnavailable(code, address)";
+const SCHEMA_STACK: &str = "    at parseOrder (/app/src/messages/order.ts:52:11)
+    at async OrderPlacedHandler.handle (/app/src/handlers/order-placed.ts:21:19)
+    at async Consumer.dispatch (/app/node_modules/messaging/consumer.js:112:9)";
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use rand::SeedableRng;
     use rand::rngs::StdRng;
 
@@ -130,9 +121,26 @@ mod tests {
         ] {
             let share = failures.iter().flatten().count() * 100 / failures.len();
             assert!((15..=25).contains(&share), "{service}: {share} of 100 fail");
-            let unreadable = failures.iter().flatten().filter(|one| **one == Failure::Unreadable).count();
-            assert!(unreadable > 0 && unreadable * 3 < failures.len(), "{service}: {unreadable} unreadable");
         }
+    }
+
+    #[test]
+    fn one_bug_makes_nine_of_ten_failures_of_the_webshop() {
+        let failures = failures(Service::Webshop, order_event);
+        let mut types = BTreeMap::<_, usize>::new();
+        for failure in failures.iter().flatten() {
+            let Failure::Error { error_type, .. } = failure else { panic!("the webshop tells why") };
+            *types.entry(*error_type).or_default() += 1;
+        }
+        let share = types["PaymentDeclined"] * 100 / types.values().sum::<usize>();
+        assert!((85..=95).contains(&share), "{types:?}");
+        assert_eq!(types.len(), 3, "{types:?}");
+    }
+
+    #[test]
+    fn notification_rejects() {
+        let failures = failures(Service::Notification, customer_event);
+        assert!(failures.iter().flatten().all(|failure| *failure == Failure::Rejected));
     }
 
     #[test]
@@ -154,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_is_unreadable() {
-        assert_eq!(of(Service::Webshop, "OrderPlaced", b"\xff"), Some(Failure::Unreadable));
+    fn what_is_not_json_is_rejected() {
+        assert_eq!(of(Service::Webshop, "OrderPlaced", b"\xff"), Some(Failure::Rejected));
     }
 }

@@ -1,8 +1,13 @@
-//! A small system that fails: two services of two squads, with a switch that mends and breaks them.
+//! A small system that fails: five services of four squads, with a switch that mends and breaks them.
 //!
-//! - `webshop` consumes `demo-orders_webshop`, and `demo-returns_webshop` while it is whole: while it is broken its
-//!   returns desk is closed, and what waits there expires;
-//! - `notification` consumes `demo-customers_notification`.
+//! Two of them run here:
+//! - `webshop` consumes `demo-orders_webshop`. It tells why a message failed, in headers; one bug makes nine of its ten
+//!   failures;
+//! - `notification` consumes `demo-customers_notification`, and rejects what it fails to handle. It also consumes
+//!   `demo-returns_notification` while it is whole: while it is broken its returns desk is closed, and what waits there
+//!   expires.
+//!
+//! The others are in `demo-clients`, in other languages; `scripts/demo.sh` runs them, and `control` hears of them.
 //!
 //! About one message in five meets a bug. Which one is in the message itself, so that a message that is redelivered
 //! before the fix fails again, and after it does not.
@@ -14,6 +19,7 @@ mod events;
 mod failure;
 mod keys;
 mod producer;
+mod service;
 mod state;
 mod status;
 mod supervise;
@@ -40,11 +46,11 @@ pub struct Options {
     /// Where to listen for POST /fix, POST /break and GET /
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8081")]
     pub control: String,
-    /// Messages a second to each of the two services
-    #[arg(long, default_value_t = 5.0)]
+    /// Messages a second to each of the two services that run here
+    #[arg(long, default_value_t = 2.0)]
     pub rate: f64,
     /// Messages to begin with, so that there is something to see at once
-    #[arg(long, default_value_t = 40)]
+    #[arg(long, default_value_t = 100)]
     pub backlog: u32,
     /// Tell the same story again: the same orders and customers, under new message ids
     #[arg(long)]

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::events::{Event, customer_event, order_event};
+use super::service::Service;
 use super::state::State;
 use super::supervise::Supervisor;
 use super::{Options, dead_copy, topology};
@@ -63,7 +64,11 @@ impl Front {
     }
 
     async fn publish_next(&mut self, channel: &Channel) -> Result<()> {
-        let event = if self.orders_next { order_event(&mut self.rng) } else { customer_event(&mut self.rng) };
+        let (service, event) = if self.orders_next {
+            (Service::Webshop, order_event(&mut self.rng))
+        } else {
+            (Service::Notification, customer_event(&mut self.rng))
+        };
         self.orders_next = !self.orders_next;
         let routing_key = event.kind;
         let properties = properties(&event);
@@ -71,7 +76,7 @@ impl Front {
         body["occurredAt"] = clock::rfc3339().into();
         let bytes = serde_json::to_vec(&body)?;
         dead_copy::publish_confirmed(channel, event.exchange, routing_key, &bytes, properties).await?;
-        self.state.published();
+        self.state.published(service);
         Ok(())
     }
 }

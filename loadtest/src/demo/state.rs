@@ -1,40 +1,16 @@
 //! What is broken, and what has happened so far.
 
-use std::collections::VecDeque;
-use std::fmt;
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::AddAssign;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tokio::sync::watch;
 
+use super::service::Service;
 use super::status;
 use crate::clock;
-
-/// One of the two.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Service {
-    Webshop,
-    Notification,
-}
-
-impl Service {
-    pub(super) const ALL: [Self; 2] = [Self::Webshop, Self::Notification];
-
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Webshop => "webshop",
-            Self::Notification => "notification",
-        }
-    }
-}
-
-impl fmt::Display for Service {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
 
 /// Redelivered messages that are remembered.
 const REMEMBERED: usize = 20;
@@ -45,17 +21,39 @@ const SHOWN: u64 = 5;
 /// Shared by everything that runs.
 #[derive(Debug)]
 pub(super) struct State {
-    webshop: watch::Sender<bool>,
-    notification: watch::Sender<bool>,
-    published: AtomicU64,
-    handled: AtomicU64,
-    failed: AtomicU64,
-    handled_after_redelivery: AtomicU64,
+    /// In the order of [`Service::ALL`].
+    services: [Standing; Service::ALL.len()],
     last_redelivered: Mutex<VecDeque<Redelivered>>,
     /// Redelivered messages since the last status line that had none.
     burst: AtomicU64,
     /// Those of them that have been told of, one by one or in sum.
     told: AtomicU64,
+}
+
+/// How one service fares.
+#[derive(Debug)]
+struct Standing {
+    broken: watch::Sender<bool>,
+    counts: Mutex<Counts>,
+}
+
+/// Messages.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Counts {
+    published: u64,
+    handled: u64,
+    failed: u64,
+    handled_after_redelivery: u64,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.published += other.published;
+        self.handled += other.handled;
+        self.failed += other.failed;
+        self.handled_after_redelivery += other.handled_after_redelivery;
+    }
 }
 
 /// A redelivered message that was handled well.
@@ -72,31 +70,27 @@ pub(super) struct Redelivered {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Snapshot {
-    broken: Broken,
-    published: u64,
-    handled: u64,
-    failed: u64,
-    handled_after_redelivery: u64,
+    #[serde(flatten)]
+    total: Counts,
+    services: BTreeMap<Service, Shown>,
     last_redelivered: Vec<Redelivered>,
 }
 
+/// One service, in a [`Snapshot`].
 #[derive(Debug, Serialize)]
-struct Broken {
-    webshop: bool,
-    notification: bool,
+struct Shown {
+    broken: bool,
+    #[serde(flatten)]
+    counts: Counts,
 }
 
 impl State {
-    /// Both services start broken: a system that works has nothing to show.
+    /// All services start broken: a system that works has nothing to show.
     pub(super) fn new() -> Self {
+        let standing = |_| Standing { broken: watch::Sender::new(true), counts: Mutex::default() };
         Self {
-            webshop: watch::Sender::new(true),
-            notification: watch::Sender::new(true),
-            published: AtomicU64::new(0),
-            handled: AtomicU64::new(0),
-            failed: AtomicU64::new(0),
-            handled_after_redelivery: AtomicU64::new(0),
-            last_redelivered: Mutex::new(VecDeque::new()),
+            services: Service::ALL.map(standing),
+            last_redelivered: Mutex::default(),
             burst: AtomicU64::new(0),
             told: AtomicU64::new(0),
         }
@@ -112,7 +106,7 @@ impl State {
         let _ = self.switch(service).subscribe().wait_for(|now| *now == broken).await;
     }
 
-    /// Fixes or breaks one service, or both.
+    /// Fixes or breaks one service, or all.
     pub(super) fn set_broken(&self, service: Option<Service>, broken: bool) {
         for one in Service::ALL.into_iter().filter(|one| service.is_none_or(|wanted| wanted == *one)) {
             if self.switch(one).send_replace(broken) != broken {
@@ -122,18 +116,22 @@ impl State {
     }
 
     fn switch(&self, service: Service) -> &watch::Sender<bool> {
-        match service {
-            Service::Webshop => &self.webshop,
-            Service::Notification => &self.notification,
-        }
+        &self.services[service as usize].broken
     }
 
-    pub(super) fn published(&self) {
-        self.published.fetch_add(1, Ordering::Relaxed);
+    fn counts(&self, service: Service) -> MutexGuard<'_, Counts> {
+        self.services[service as usize].counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn failed(&self) {
-        self.failed.fetch_add(1, Ordering::Relaxed);
+    /// A message for this service was published; returns the number of those so far.
+    pub(super) fn published(&self, service: Service) -> u64 {
+        let mut counts = self.counts(service);
+        counts.published += 1;
+        counts.published
+    }
+
+    pub(super) fn failed(&self, service: Service) {
+        self.counts(service).failed += 1;
     }
 
     /// A message was handled; one that dead-letter had redelivered is remembered, and the first few are told of.
@@ -143,11 +141,11 @@ impl State {
         message_id: Option<String>,
         redelivery_id: Option<String>,
     ) {
-        self.handled.fetch_add(1, Ordering::Relaxed);
+        self.counts(service).handled += 1;
         let Some(redelivery_id) = redelivery_id else {
             return;
         };
-        self.handled_after_redelivery.fetch_add(1, Ordering::Relaxed);
+        self.counts(service).handled_after_redelivery += 1;
         if self.burst.fetch_add(1, Ordering::Relaxed) < SHOWN {
             self.told.fetch_add(1, Ordering::Relaxed);
             let id = message_id.as_deref().unwrap_or("without an id");
@@ -173,29 +171,33 @@ impl State {
 
     /// One line for people.
     pub(super) fn line(&self) -> String {
-        let Snapshot { published, handled, failed, handled_after_redelivery, .. } = self.snapshot();
-        let services = Service::ALL.map(|service| {
-            let word = if self.is_broken(service) { "broken" } else { "ok" };
-            format!("{service} {word}")
-        });
+        let Counts { published, handled, failed, handled_after_redelivery } = self.total();
+        let broken = Service::ALL.into_iter().filter(|service| self.is_broken(*service)).map(Service::name);
+        let broken = match broken.collect::<Vec<_>>() {
+            none if none.is_empty() => "none".to_owned(),
+            all if all.len() == Service::ALL.len() => "all".to_owned(),
+            some => some.join(", "),
+        };
         format!(
             "published {published}  handled {handled}  failed {failed}  handled after redelivery \
-             {handled_after_redelivery}  |  {}",
-            services.join(", ")
+             {handled_after_redelivery}  |  broken: {broken}"
         )
+    }
+
+    fn total(&self) -> Counts {
+        let mut total = Counts::default();
+        for service in Service::ALL {
+            total += *self.counts(service);
+        }
+        total
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {
         let last = self.last_redelivered.lock().unwrap_or_else(PoisonError::into_inner);
+        let shown = |service| Shown { broken: self.is_broken(service), counts: *self.counts(service) };
         Snapshot {
-            broken: Broken {
-                webshop: self.is_broken(Service::Webshop),
-                notification: self.is_broken(Service::Notification),
-            },
-            published: self.published.load(Ordering::Relaxed),
-            handled: self.handled.load(Ordering::Relaxed),
-            failed: self.failed.load(Ordering::Relaxed),
-            handled_after_redelivery: self.handled_after_redelivery.load(Ordering::Relaxed),
+            total: self.total(),
+            services: Service::ALL.into_iter().map(|service| (service, shown(service))).collect(),
             last_redelivered: last.iter().cloned().collect(),
         }
     }
@@ -206,7 +208,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_service_is_fixed_without_the_other() {
+    fn one_service_is_fixed_without_the_others() {
         let state = State::new();
         state.set_broken(Some(Service::Webshop), false);
         assert!(!state.is_broken(Service::Webshop));
@@ -223,7 +225,9 @@ mod tests {
         }
         state.handled(Service::Webshop, Some("not redelivered".to_owned()), None);
         let snapshot = state.snapshot();
-        assert_eq!((snapshot.handled, snapshot.handled_after_redelivery), (31, 30));
+        assert_eq!((snapshot.total.handled, snapshot.total.handled_after_redelivery), (31, 30));
+        assert_eq!(snapshot.services[&Service::Webshop].counts.handled, 31);
+        assert_eq!(snapshot.services[&Service::Billing].counts.handled, 0);
         assert_eq!(snapshot.last_redelivered.len(), REMEMBERED);
         assert_eq!(snapshot.last_redelivered[0].message_id.as_deref(), Some("m29"));
     }

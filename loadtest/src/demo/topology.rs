@@ -1,4 +1,4 @@
-//! Exchanges and queues of the two services.
+//! Exchanges and queues of the two services that run here.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use lapin::{Channel, ExchangeKind};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::state::Service;
+use super::service::Service;
 use super::status;
 use super::supervise::Supervisor;
 use crate::amqp::{self, DEAD_LETTER};
@@ -40,9 +40,9 @@ pub(super) static PLACES: [Place; 3] = [
         closed_while_broken: false,
     },
     Place {
-        service: Service::Webshop,
+        service: Service::Notification,
         exchange: RETURNS,
-        queue: "demo-returns_webshop",
+        queue: "demo-returns_notification",
         closed_while_broken: true,
     },
     Place {
