@@ -169,7 +169,7 @@ fn page_query(sought: &Sought<'_>, order: Order, edge: Option<Uuid>, wanted: i64
     } else if let Some(services) = filter.services.as_ref().filter(|_| filter.leads_by_service()) {
         // Each service is read along its own index, and the heads are merged: the cost is that of the page, however many
         // other services' dead letters lie between.
-        query.push(" FROM (SELECT d.id FROM UNNEST(").push_bind(services.to_vec());
+        query.push(" FROM (SELECT d.id FROM UNNEST(").push_bind(services.clone());
         query.push(
             ") AS s (service) CROSS JOIN LATERAL (SELECT d.id FROM dead_letter d WHERE d.service = s.service",
         );
