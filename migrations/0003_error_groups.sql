@@ -18,6 +18,8 @@ CREATE TABLE error_group (
     -- The error's text without what differs; NULL where it is not known: of groups of the version before.
     template    text,
     first_seen  timestamptz      NOT NULL,
+    -- When a writer last made sure that it is there: it is not forgotten soon after.
+    touched_at  timestamptz      NOT NULL DEFAULT now(),
     resolved_at timestamptz,
     -- Muted until this time, or until so many have arrived since the group was made.
     muted_until timestamptz,
@@ -36,32 +38,46 @@ CREATE TABLE error_group_event (
 );
 CREATE INDEX error_group_event_idx ON error_group_event (error_group, id);
 
--- How many dead letters of a group there are, by status, kept in the transactions that change the rows. A row for each
--- writing connection (slot), so that concurrent batches do not queue for one: only the sum counts. `arrived` never goes
--- down.
+-- How many dead letters of a group there are, by status. `arrived` never goes down.
 CREATE TABLE error_group_total (
-    error_group uuid        NOT NULL,
-    slot        smallint    NOT NULL,
+    error_group uuid        NOT NULL PRIMARY KEY,
     arrived     bigint      NOT NULL DEFAULT 0,
     dead        bigint      NOT NULL DEFAULT 0,
     redelivered bigint      NOT NULL DEFAULT 0,
     deleted     bigint      NOT NULL DEFAULT 0,
-    last_seen   timestamptz,
-    PRIMARY KEY (error_group, slot)
+    last_seen   timestamptz
 ) WITH (fillfactor = 50);
 
--- The same by time of arrival: of the last two days by five minutes, of those before by the hour. Slot 0 is what was folded.
+-- The same by time of arrival: of the last two days by five minutes, of those before by the hour.
 CREATE TABLE error_group_interval (
     error_group uuid        NOT NULL,
     start       timestamptz NOT NULL,
-    slot        smallint    NOT NULL,
     dead        bigint      NOT NULL DEFAULT 0,
     redelivered bigint      NOT NULL DEFAULT 0,
     deleted     bigint      NOT NULL DEFAULT 0,
-    PRIMARY KEY (error_group, start, slot)
+    PRIMARY KEY (error_group, start)
 ) WITH (fillfactor = 50);
 CREATE INDEX error_group_interval_start_idx ON error_group_interval (start);
-CREATE INDEX error_group_interval_unfolded_idx ON error_group_interval (start) WHERE slot <> 0;
+
+-- What the two lack: written in the transactions that change the rows, and added to them every few seconds. Without an index,
+-- and never updated: the cheapest way to count, and nobody waits for anybody.
+CREATE TABLE error_group_change (
+    error_group uuid        NOT NULL,
+    start       timestamptz NOT NULL,
+    arrived     bigint      NOT NULL,
+    dead        bigint      NOT NULL,
+    redelivered bigint      NOT NULL,
+    deleted     bigint      NOT NULL,
+    last_seen   timestamptz
+);
+
+-- The counters as they are at this moment. Several rows may have the same key: only their sum counts.
+CREATE VIEW error_group_count AS
+    SELECT error_group, arrived, dead, redelivered, deleted, last_seen FROM error_group_total
+    UNION ALL SELECT error_group, arrived, dead, redelivered, deleted, last_seen FROM error_group_change;
+CREATE VIEW error_group_timeline AS
+    SELECT error_group, start, dead, redelivered, deleted FROM error_group_interval
+    UNION ALL SELECT error_group, start, dead, redelivered, deleted FROM error_group_change;
 
 -- The moment in which an id was made.
 CREATE FUNCTION dead_letter_received_at(id uuid) RETURNS timestamptz
@@ -72,7 +88,7 @@ CREATE FUNCTION dead_letter_received_at(id uuid) RETURNS timestamptz
 CREATE FUNCTION dead_letter_rebuild_counters() RETURNS void
     LANGUAGE plpgsql AS $$
 BEGIN
-    LOCK TABLE dead_letter, error_group, error_group_total, error_group_interval IN SHARE ROW EXCLUSIVE MODE;
+    LOCK TABLE dead_letter, error_group, error_group_total, error_group_interval, error_group_change IN SHARE ROW EXCLUSIVE MODE;
     CREATE TEMPORARY TABLE recounted ON COMMIT DROP AS
         SELECT COALESCE(error_group, '00000000-0000-0000-0000-000000000000') AS error_group,
             date_trunc('hour', dead_letter_received_at(id), 'UTC') AS start,
@@ -88,18 +104,19 @@ BEGIN
         ON CONFLICT DO NOTHING;
     CREATE TEMPORARY TABLE arrived_before ON COMMIT DROP AS
         SELECT error_group, sum(arrived)::bigint AS arrived, max(last_seen) AS last_seen
-        FROM error_group_total GROUP BY error_group;
+        FROM error_group_count GROUP BY error_group;
+    DELETE FROM error_group_change;
     DELETE FROM error_group_total;
     DELETE FROM error_group_interval;
-    INSERT INTO error_group_total (error_group, slot, arrived, dead, redelivered, deleted, last_seen)
-        SELECT error_group, 0, GREATEST(b.arrived, r.dead + r.redelivered + r.deleted), COALESCE(r.dead, 0),
+    INSERT INTO error_group_total (error_group, arrived, dead, redelivered, deleted, last_seen)
+        SELECT error_group, GREATEST(b.arrived, r.dead + r.redelivered + r.deleted), COALESCE(r.dead, 0),
             COALESCE(r.redelivered, 0), COALESCE(r.deleted, 0), GREATEST(b.last_seen, r.last_seen)
         FROM (SELECT error_group, sum(dead)::bigint AS dead, sum(redelivered)::bigint AS redelivered,
                   sum(deleted)::bigint AS deleted, max(last_seen) AS last_seen
               FROM recounted GROUP BY error_group) r
             FULL JOIN arrived_before b USING (error_group);
-    INSERT INTO error_group_interval (error_group, start, slot, dead, redelivered, deleted)
-        SELECT error_group, start, 0, dead, redelivered, deleted FROM recounted;
+    INSERT INTO error_group_interval (error_group, start, dead, redelivered, deleted)
+        SELECT error_group, start, dead, redelivered, deleted FROM recounted;
     DROP TABLE recounted, arrived_before;
 END
 $$;

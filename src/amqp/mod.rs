@@ -6,6 +6,7 @@
 pub mod codec;
 mod connection;
 mod error;
+mod inspect;
 mod publisher;
 mod received;
 mod returned;
@@ -14,6 +15,7 @@ mod source;
 
 pub use connection::Broker;
 pub use error::AmqpError;
+pub use inspect::{QueueState, inspect};
 pub use publisher::{Outgoing, Publisher, Receipt, Refusal};
 pub use received::Received;
 pub use source::{Arrival, QueueProbe, Source, SourceQueue};

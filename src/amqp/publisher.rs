@@ -4,13 +4,14 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use futures_util::{FutureExt, StreamExt};
-use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions};
-use lapin::types::{FieldTable, ShortString};
-use lapin::{BasicProperties, Channel, Confirmation, Connection, Event, ExchangeKind, PublisherConfirm};
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::types::ShortString;
+use lapin::{BasicProperties, Channel, Confirmation, Connection, Event, PublisherConfirm};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::connection::{answer, close};
+use super::inspect::{look_for_exchange, queue_state};
 use super::returned::{self, Returned};
 use super::{AmqpError, Broker, codec};
 use crate::domain::message::Properties;
@@ -163,7 +164,7 @@ impl Publisher {
         let Some(open) = &self.open else { return missing };
         let names: BTreeSet<&str> = messages.iter().map(|message| message.exchange.as_str()).collect();
         for name in names.into_iter().filter(|name| !name.is_empty()) {
-            let looking = tokio::time::timeout_at(deadline, open.look_for_exchange(name)).await;
+            let looking = tokio::time::timeout_at(deadline, look_for_exchange(&open.connection, name)).await;
             if let Ok(Err(AmqpError::Refused { code: 404, text })) = looking {
                 missing.insert(name.to_owned(), Refusal::new("exchange_not_found", format!("404 {text}")));
             }
@@ -216,6 +217,13 @@ impl Publisher {
         receipts
     }
 
+    /// How many messages wait in this queue; `None` where that cannot be told, now or ever.
+    pub async fn depth(&mut self, queue: &str) -> Option<u32> {
+        self.ready(Instant::now() + self.confirm_timeout).await.ok()?;
+        let state = queue_state(&self.open.as_ref()?.connection, queue).await.ok()??;
+        Some(state.ready)
+    }
+
     /// Closes the connection.
     pub async fn close(&mut self) {
         if let Some(open) = self.open.take() {
@@ -225,14 +233,6 @@ impl Publisher {
 }
 
 impl Open {
-    /// On a channel of its own, as the broker closes it if there is none.
-    async fn look_for_exchange(&self, name: &str) -> Result<(), AmqpError> {
-        let options = ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() };
-        let channel = self.connection.create_channel().await?;
-        channel.exchange_declare(name.into(), ExchangeKind::Direct, options, FieldTable::default()).await?;
-        Ok(channel.close(200, "bye".into()).await?)
-    }
-
     async fn publish(&self, message: &Outgoing) -> Result<PublisherConfirm, Receipt> {
         let refused = |kind, detail: String| Receipt::Refused(Refusal::new(kind, detail));
         let unencodable = |detail: String| refused("unencodable", detail);

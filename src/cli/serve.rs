@@ -49,7 +49,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         .collect();
     let admin = Admin { store: store.clone(), metrics: Arc::clone(&metrics), sources: Arc::clone(&statuses) };
     lifecycle.spawn_witness("admin", http::serve_admin(admin_listener, admin, stop.clone()));
-    let operations = Operations::new(store.clone());
+    let operations = Operations::new(store.clone(), broker.clone());
     let api = Api {
         store: store.clone(),
         ownership: ownership.clone(),

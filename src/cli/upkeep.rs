@@ -14,8 +14,10 @@ use crate::store::{Store, StoreError};
 const PARTITION_INTERVAL: Duration = Duration::from_hours(1);
 /// How often a database that is away is tried at the start.
 const DATABASE_RETRY: Duration = Duration::from_millis(500);
-/// How often counters are folded.
-const FOLD_INTERVAL: Duration = Duration::from_mins(5);
+/// How long a plan that expired is kept, to say so to who wants to run it.
+const PLANS_KEPT: TimeDelta = TimeDelta::days(1);
+/// How often counters are folded: what is not folded counts as well, only not as fast.
+const FOLD_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Brings the schema up to date as soon as the database answers, and then sees to the partitions: makes those of the days
 /// to come, and frees those of days that are over.
@@ -49,6 +51,12 @@ pub(super) async fn keep_schema(
         if let Some(retention) = retention {
             expire(&store, retention).await;
         }
+        if let Err(error) = store.coarsen_counters(clock::now()).await {
+            warn!(%error, "counters of days gone by could not be folded: tried again in an hour");
+        }
+        if let Err(error) = store.forget_plans(clock::now() - PLANS_KEPT).await {
+            warn!(%error, "expired plans could not be forgotten: tried again in an hour");
+        }
         if stop.run_until_cancelled(tokio::time::sleep(PARTITION_INTERVAL)).await.is_none() {
             return Ok(());
         }
@@ -69,11 +77,11 @@ async fn expire(store: &Store, retention: TimeDelta) {
     }
 }
 
-/// Folds counters every few minutes. What is not folded counts as well, only not as fast.
+/// Adds up what was counted, again and again.
 pub(super) async fn fold_counters(store: Store, stop: CancellationToken) -> anyhow::Result<()> {
     while stop.run_until_cancelled(tokio::time::sleep(FOLD_INTERVAL)).await.is_some() {
-        if let Err(error) = store.fold_counters(clock::now()).await {
-            warn!(%error, "counters could not be folded: tried again in a few minutes");
+        if let Err(error) = store.fold_counters().await {
+            warn!(%error, "counters could not be folded: tried again in a few seconds");
         }
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! The filter that lists, counts, plans and acts alike (rule R9).
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::dead_letter::Status;
@@ -130,7 +131,8 @@ impl Filter {
 }
 
 /// In which order a search lists, by arrival.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Order {
     /// Last arrived first.
     #[default]

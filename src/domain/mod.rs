@@ -1,6 +1,7 @@
 //! Plain types and rules, without I/O: what a dead letter is, where it died, why, how it is told apart
 //! from its twins, how it is found again, and what it looks like when it is put back.
 
+pub mod canary;
 pub mod convention;
 pub mod cursor;
 pub mod dead_letter;

@@ -4,6 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::canary::Canary;
+use super::dead_letter::Status;
 use super::filter::{Filter, Order};
 
 macro_rules! named {
@@ -36,6 +38,8 @@ named! {
         Redeliver = "redeliver",
         /// Marks the dead letters as deleted.
         Delete = "delete",
+        /// Takes that back.
+        Restore = "restore",
     }
 }
 
@@ -46,6 +50,12 @@ named! {
         Pending = "pending",
         /// Has begun.
         Running = "running",
+        /// Somebody, or its canary, has stopped it; it can go on.
+        Paused = "paused",
+        /// What is left is being let go.
+        Cancelling = "cancelling",
+        /// It was cancelled: what was not done stays as it was.
+        Cancelled = "cancelled",
         /// Every item has its outcome.
         Completed = "completed",
     }
@@ -60,10 +70,29 @@ named! {
         Returned = "returned",
         /// Deleted.
         Deleted = "deleted",
+        /// Restored: dead again.
+        Restored = "restored",
         /// The broker, or a rule of it that we know, refused it: it is still dead.
         Refused = "refused",
         /// Not this operation's to act on: another one has it, or it is not dead, or not there.
         Skipped = "skipped",
+    }
+}
+
+impl Kind {
+    /// The status of what it acts on.
+    pub fn acts_on(self) -> Status {
+        match self {
+            Self::Redeliver | Self::Delete => Status::Dead,
+            Self::Restore => Status::Deleted,
+        }
+    }
+}
+
+impl State {
+    /// Whether nothing more comes of it.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Completed | Self::Cancelled)
     }
 }
 
@@ -93,6 +122,30 @@ pub enum Selection {
     Ids(Vec<Uuid>),
     /// Those that the filter lists.
     Filter(Box<Filter>),
+    /// Those of the plan.
+    Plan(Uuid),
+    /// Those that this operation deleted.
+    DeletedBy(Uuid),
+}
+
+/// How an operation is done.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Options {
+    /// Where to, for a redelivery.
+    pub target: Target,
+    /// At most so many messages a second.
+    pub rate: Option<u32>,
+    /// At most so many dead letters.
+    pub limit: Option<u64>,
+    /// Which ones first.
+    pub order: Order,
+    /// Why, in words.
+    pub note: Option<String>,
+    /// A few first.
+    pub canary: Canary,
+    /// It waits while a target queue has more ready messages.
+    pub max_queue_depth: Option<i64>,
 }
 
 /// A request for an operation, checked.
@@ -104,16 +157,8 @@ pub struct NewOperation {
     pub selection: Selection,
     /// The selection as it was asked for, for the record (rule R13).
     pub asked: serde_json::Value,
-    /// Where to, for a redelivery.
-    pub target: Target,
-    /// At most so many messages a second.
-    pub rate: Option<u32>,
-    /// At most so many dead letters.
-    pub limit: Option<u64>,
-    /// Which ones first.
-    pub order: Order,
-    /// Why, in words.
-    pub note: Option<String>,
+    /// How.
+    pub options: Options,
     /// Who asked.
     pub requested_by: String,
     /// The same request with the same key is the same operation.
@@ -137,6 +182,12 @@ pub struct Operation {
     pub rate: Option<u32>,
     /// Why, in words.
     pub note: Option<String>,
+    /// A few first.
+    pub canary: Canary,
+    /// The last step of it that was passed.
+    pub canary_passed: i64,
+    /// It waits while a target queue has more ready messages.
+    pub max_queue_depth: Option<i64>,
     /// Who asked.
     pub requested_by: String,
     /// Number of items.
@@ -153,6 +204,66 @@ pub struct Operation {
     pub ended_at: Option<DateTime<Utc>>,
 }
 
+impl Operation {
+    /// How many items the next chunk may have, where that is bounded.
+    pub fn allowance(&self) -> Option<i64> {
+        if self.state == State::Cancelling {
+            return None;
+        }
+        let by_rate = self.rate.map(|rate| i64::from(rate.max(1)));
+        let by_canary = self.canary.allowance(self.canary_passed, &self.outcomes);
+        by_rate.into_iter().chain(by_canary).min()
+    }
+}
+
+/// How somebody steers an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Steering {
+    /// Stops it for a while.
+    Pause,
+    /// Lets it go on, past the canary's step that it may have stopped at.
+    Resume,
+    /// Stops it for good: what is not done stays as it was.
+    Cancel,
+    /// Sets another rate.
+    Rate(Option<u32>),
+}
+
+impl Steering {
+    /// The name in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::Cancel => "cancel",
+            Self::Rate(_) => "rate",
+        }
+    }
+
+    /// The states that it can be done in. In the one that it leads to it changes nothing.
+    pub fn allowed_in(self) -> &'static [State] {
+        match self {
+            Self::Pause => &[State::Pending, State::Running, State::Paused],
+            Self::Resume => &[State::Paused, State::Running, State::Pending],
+            Self::Cancel => &[State::Pending, State::Running, State::Paused, State::Cancelling],
+            Self::Rate(_) => &[State::Pending, State::Running, State::Paused],
+        }
+    }
+}
+
+/// What somebody, or the canary, did to a running operation (rule R13).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperationEvent {
+    /// Its id, which also says when.
+    pub id: Uuid,
+    /// What.
+    pub action: String,
+    /// How.
+    pub detail: Option<String>,
+    /// Who.
+    pub done_by: String,
+}
+
 /// Numbers of items by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outcomes {
@@ -162,6 +273,8 @@ pub struct Outcomes {
     pub returned: i64,
     /// Deleted.
     pub deleted: i64,
+    /// Restored.
+    pub restored: i64,
     /// Refused.
     pub refused: i64,
     /// Skipped.
@@ -175,6 +288,7 @@ impl Outcomes {
             Outcome::Sent => self.sent += 1,
             Outcome::Returned => self.returned += 1,
             Outcome::Deleted => self.deleted += 1,
+            Outcome::Restored => self.restored += 1,
             Outcome::Refused => self.refused += 1,
             Outcome::Skipped => self.skipped += 1,
         }
@@ -182,7 +296,12 @@ impl Outcomes {
 
     /// Items that have ended.
     pub fn settled(&self) -> i64 {
-        self.sent + self.returned + self.deleted + self.refused + self.skipped
+        self.sent + self.returned + self.deleted + self.restored + self.refused + self.skipped
+    }
+
+    /// Items that were published, whatever became of them, or would have been.
+    pub fn tried(&self) -> i64 {
+        self.sent + self.returned + self.refused
     }
 }
 

@@ -1,4 +1,4 @@
-//! `POST /operations`: run a selection.
+//! `POST /operations`: run a selection, or a plan.
 
 use std::net::SocketAddr;
 
@@ -6,17 +6,20 @@ use axum::extract::{ConnectInfo, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
+use uuid::Uuid;
 
 use super::Api;
-use super::error::{ApiError, BadRequest, Conflict, NotJson, TooLarge, Unavailable};
-use super::operation_request::{OperationRequest, WaitInput, start};
+use super::error::{ApiError, BadRequest, Conflict, NotFound, NotJson, TooLarge, Unavailable};
+use super::operation_request::{OperationRequest, check_run};
 use super::operation_view::OperationView;
 use super::query::Query;
 use super::request_body::RequestBody;
-use crate::domain::operation::Kind;
+use super::start_operation::{WaitInput, idempotency_key, requester, run, start};
+use crate::clock;
+use crate::domain::operation::{Kind, NewOperation, Options, Selection};
 
 /// What to do, with which dead letters, and how: an [`OperationRequest`] with a `kind`. For the document; it is read in two
 /// steps, since serde cannot refuse the unknown fields of a flattened struct.
@@ -50,20 +53,66 @@ enum KindInput {
     Redeliver,
     /// Delete the dead letters.
     Delete,
+    /// Restore deleted ones.
+    Restore,
 }
 
-/// Run an operation on a selection
+/// The kind of the request's fields, and the other fields.
+pub fn read_kind(mut fields: Map<String, Value>) -> Result<(Kind, OperationRequest), ApiError> {
+    let message = "must be one of redeliver, delete, restore";
+    let kind = match fields.remove("kind").map(serde_json::from_value) {
+        None => return Err(ApiError::field("kind", "is needed: redeliver, delete or restore")),
+        Some(Ok(KindInput::Redeliver)) => Kind::Redeliver,
+        Some(Ok(KindInput::Delete)) => Kind::Delete,
+        Some(Ok(KindInput::Restore)) => Kind::Restore,
+        Some(Err(_)) => return Err(ApiError::field("kind", message)),
+    };
+    let request = serde_json::from_value(Value::Object(fields))
+        .map_err(|error| ApiError::field("body", error.to_string()))?;
+    Ok((kind, request))
+}
+
+/// Which plan to run.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"planId": "01938c2e-7b1a-7c3e-9d5f-2a4b6c8d0e1f"}))]
+pub struct RunPlan {
+    /// The plan.
+    plan_id: Uuid,
+    /// At most so many messages a second, instead of what was planned.
+    #[schema(minimum = 1, maximum = 100_000)]
+    rate: Option<u32>,
+    /// Why, in words, for the record, instead of what was planned.
+    #[schema(max_length = 1_000)]
+    note: Option<String>,
+}
+
+/// A selection, or a plan.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub enum NewOperationInput {
+    /// Freeze a selection now.
+    Selection(CreateOperation),
+    /// Run what was planned.
+    Plan(RunPlan),
+}
+
+/// Run an operation on a selection, or a plan
+///
+/// A plan runs exactly what it froze, once: what was acted on since by others ends as skipped.
 #[utoipa::path(
     post,
     path = "/operations",
     tag = "operations",
     params(WaitInput),
-    request_body = CreateOperation,
+    request_body = NewOperationInput,
     responses(
         (status = 200, description = "The operation ended while the request waited", body = OperationView),
         (status = 202, description = "The operation goes on", body = OperationView,
             headers(("location" = String, description = "Where it can be followed"))),
-        BadRequest, Conflict, TooLarge, NotJson, Unavailable
+        BadRequest, NotFound, Conflict, TooLarge, NotJson, Unavailable
     )
 )]
 pub async fn create_operation(
@@ -75,15 +124,35 @@ pub async fn create_operation(
 ) -> Result<Response, ApiError> {
     let wait: WaitInput = query.take()?;
     query.finish()?;
-    let mut fields: serde_json::Map<String, serde_json::Value> = body.json(&headers)?;
-    let kind =
-        fields.remove("kind").ok_or_else(|| ApiError::field("kind", "is needed: redeliver or delete"))?;
-    let kind = match serde_json::from_value(kind) {
-        Ok(KindInput::Redeliver) => Kind::Redeliver,
-        Ok(KindInput::Delete) => Kind::Delete,
-        Err(_) => return Err(ApiError::field("kind", "must be one of redeliver, delete")),
-    };
-    let request: OperationRequest = serde_json::from_value(serde_json::Value::Object(fields))
+    let wait = wait.duration()?;
+    let fields: Map<String, Value> = body.json(&headers)?;
+    if !fields.contains_key("planId") {
+        let (kind, request) = read_kind(fields)?;
+        return start(&api, kind, request, wait, &headers, peer).await;
+    }
+    let RunPlan { plan_id, rate, note } = serde_json::from_value(Value::Object(fields))
         .map_err(|error| ApiError::field("body", error.to_string()))?;
-    start(&api, kind, request, wait.duration()?, &headers, peer).await
+    check_run(rate, note.as_deref())?;
+    let plan = api.store.planned(plan_id).await?;
+    let plan =
+        plan.ok_or_else(|| ApiError::NotFound(format!("there is no plan {plan_id}: make a new one")))?;
+    if plan.expires_at <= clock::now() {
+        let message = format!("the plan expired at {}: make a new one", plan.expires_at.format("%FT%TZ"));
+        return Err(ApiError::Conflict(message));
+    }
+    let new = NewOperation {
+        kind: plan.kind,
+        selection: Selection::Plan(plan.id),
+        asked: plan.asked,
+        // It has the first of its order already, and no more.
+        options: Options {
+            limit: None,
+            rate: rate.or(plan.options.rate),
+            note: note.or(plan.options.note),
+            ..plan.options
+        },
+        requested_by: requester(peer),
+        idempotency_key: idempotency_key(None, &headers)?,
+    };
+    run(&api, &new, wait).await
 }

@@ -11,11 +11,12 @@ use utoipa::IntoParams;
 use super::Api;
 use super::error::{ApiError, BadRequest, Conflict, NotJson, TooLarge, Unavailable};
 use super::filter::FilterInput;
-use super::operation_request::{OperationRequest, WaitInput, start};
+use super::operation_request::OperationRequest;
 use super::operation_view::OperationView;
 use super::query::Query;
 use super::request_body::RequestBody;
 use super::search::OrderName;
+use super::start_operation::{WaitInput, start};
 use crate::domain::operation::Kind;
 
 /// The selection and the options in the query, for those whose proxy drops the bodies of DELETE.

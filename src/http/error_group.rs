@@ -14,9 +14,9 @@ use super::Api;
 use super::error::{ApiError, BadRequest, FieldError, NotFound, NotJson, TooLarge, Unavailable};
 use super::error_group_view::{ErrorGroupView, GroupEventView};
 use super::get::{PathId, path_id};
-use super::operation_request::{MAX_NOTE, is_note, requester};
 use super::query::Query;
 use super::request_body::RequestBody;
+use super::start_operation::{MAX_NOTE, is_note, requester};
 use crate::clock;
 use crate::domain::error_group::GroupAction;
 

@@ -33,7 +33,13 @@ pub async fn get_operation(
 ) -> Result<Json<OperationDetailsView>, ApiError> {
     let id = path_id(id)?;
     query.finish()?;
+    details(&api, id).await.map(Json)
+}
+
+/// The operation as it stands now.
+pub async fn details(api: &Api, id: Uuid) -> Result<OperationDetailsView, ApiError> {
     let operation = api.store.operation(id).await?.ok_or_else(|| no_operation(id))?;
     let returned = api.store.returned_groups(id).await?;
-    Ok(Json(OperationDetailsView::new(operation, returned)))
+    let events = api.store.operation_events(id).await?;
+    Ok(OperationDetailsView::new(operation, returned, events))
 }

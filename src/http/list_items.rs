@@ -21,7 +21,7 @@ use crate::domain::operation::Outcome;
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct OutcomeInput {
-    /// Only those that ended so: `sent`, `returned`, `deleted`, `refused` or `skipped`.
+    /// Only those that ended so: `sent`, `returned`, `deleted`, `restored`, `refused` or `skipped`.
     #[param(inline, value_type = Option<OutcomeName>)]
     outcome: Option<String>,
 }
@@ -37,6 +37,8 @@ enum OutcomeName {
     Returned,
     /// Deleted.
     Deleted,
+    /// Restored.
+    Restored,
     /// Refused by the broker.
     Refused,
     /// Not this operation's to act on.
@@ -79,7 +81,7 @@ pub async fn list_items(
     let after = page.cursor(hash)?.map_or(0, |cursor| i64::try_from(cursor.id.as_u128()).unwrap_or(i64::MAX));
     let outcome = outcome.map(|name| {
         Outcome::parse(&name).ok_or_else(|| {
-            ApiError::field("outcome", "must be one of sent, returned, deleted, refused, skipped")
+            ApiError::field("outcome", "must be one of sent, returned, deleted, restored, refused, skipped")
         })
     });
     let outcome = outcome.transpose()?;

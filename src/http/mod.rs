@@ -18,13 +18,19 @@ mod observe;
 mod operation_request;
 mod operation_view;
 mod page;
+mod plan;
 mod query;
 mod redeliver;
 mod request_body;
+mod restore;
 mod search;
 mod service_overview;
 mod squad_overview;
+mod start_operation;
+mod steer_operation;
+mod target;
 mod view;
+mod watch_operation;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -103,10 +109,16 @@ fn api_router() -> OpenApiRouter<Api> {
         .routes(routes!(error_group::error_group, error_group::change_error_group))
         .routes(routes!(histogram::histogram))
         .routes(routes!(redeliver::redeliver))
+        .routes(routes!(restore::restore))
         .routes(routes!(get::get))
         .routes(routes!(body::body))
         .routes(routes!(create_operation::create_operation, list_operations::list_operations))
-        .routes(routes!(get_operation::get_operation))
+        .routes(routes!(plan::plan))
+        .routes(routes!(get_operation::get_operation, steer_operation::change_operation))
+        .routes(routes!(steer_operation::pause))
+        .routes(routes!(steer_operation::resume))
+        .routes(routes!(steer_operation::cancel))
+        .routes(routes!(watch_operation::watch_operation))
         .routes(routes!(list_items::list_items))
 }
 

@@ -5,9 +5,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::operation_request::TargetInput;
+use super::target::TargetInput;
+use crate::clock;
+use crate::domain::dead_letter::received_at;
 use crate::domain::error_text;
-use crate::domain::operation::{Item, Operation, ReturnedGroup};
+use crate::domain::operation::{Item, Operation, OperationEvent, ReturnedGroup, State};
 
 /// One request to redeliver or delete a frozen selection of dead letters, with its progress.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -16,10 +18,10 @@ use crate::domain::operation::{Item, Operation, ReturnedGroup};
 pub struct OperationView {
     /// Its id.
     id: Uuid,
-    /// `redeliver` or `delete`.
+    /// `redeliver`, `delete` or `restore`.
     #[schema(example = "redeliver")]
     kind: &'static str,
-    /// `pending`, `running` or `completed`.
+    /// `pending`, `running`, `paused`, `cancelling`, `cancelled` or `completed`.
     #[schema(example = "running")]
     state: &'static str,
     /// Dead letters in it.
@@ -30,6 +32,8 @@ pub struct OperationView {
     remaining: i64,
     /// Those that are settled, by outcome.
     outcomes: OutcomesView,
+    /// How fast it goes.
+    progress: ProgressView,
     /// What keeps it from going on; it goes on by itself when that is gone.
     #[schema(required)]
     last_error: Option<String>,
@@ -41,6 +45,18 @@ pub struct OperationView {
     /// At most so many messages a second.
     #[schema(required)]
     rate: Option<u32>,
+    /// Its canary ladder; empty where it has none.
+    #[schema(example = json!([1, 10, 100]))]
+    canary: Vec<i64>,
+    /// The last step that it has passed; 0 where none.
+    canary_passed: i64,
+    /// Seconds that it waits after each step.
+    canary_wait: i64,
+    /// It pauses where more than so many percent were refused or came back.
+    canary_max_returned: f64,
+    /// It waits while a target queue has more ready messages.
+    #[schema(required, example = 10_000)]
+    max_queue_depth: Option<i64>,
     /// Why, in the words of who asked.
     #[schema(required)]
     note: Option<String>,
@@ -67,6 +83,8 @@ struct OutcomesView {
     returned: i64,
     /// Deleted.
     deleted: i64,
+    /// Restored: dead again.
+    restored: i64,
     /// Refused by the broker: still dead.
     refused: i64,
     /// Another operation has it, or it is not dead, or not there.
@@ -76,16 +94,19 @@ struct OutcomesView {
 impl From<Operation> for OperationView {
     fn from(operation: Operation) -> Self {
         let outcomes = operation.outcomes;
+        let remaining = operation.total - outcomes.settled();
         Self {
+            progress: ProgressView::new(&operation, remaining),
             id: operation.id,
             kind: operation.kind.as_str(),
             state: operation.state.as_str(),
             total: operation.total,
-            remaining: operation.total - outcomes.settled(),
+            remaining,
             outcomes: OutcomesView {
                 sent: outcomes.sent,
                 returned: outcomes.returned,
                 deleted: outcomes.deleted,
+                restored: outcomes.restored,
                 refused: outcomes.refused,
                 skipped: outcomes.skipped,
             },
@@ -93,11 +114,45 @@ impl From<Operation> for OperationView {
             selection: operation.asked,
             to: operation.target.into(),
             rate: operation.rate,
+            canary: operation.canary.steps,
+            canary_passed: operation.canary_passed,
+            canary_wait: operation.canary.wait_seconds,
+            canary_max_returned: operation.canary.max_failed_percent,
+            max_queue_depth: operation.max_queue_depth,
             note: operation.note,
             requested_by: operation.requested_by,
             created_at: operation.created_at,
             started_at: operation.started_at,
             ended_at: operation.ended_at,
+        }
+    }
+}
+
+/// How fast an operation goes, on the average of its whole time.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Progress)]
+struct ProgressView {
+    /// Messages a second since it began, until it ended or until now; null where it has not begun.
+    #[schema(required, example = 498.2)]
+    per_second: Option<f64>,
+    /// Seconds that it still takes at that rate; null where it is not running.
+    #[schema(required, example = 47)]
+    eta_seconds: Option<i64>,
+}
+
+impl ProgressView {
+    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "numbers for people")]
+    fn new(operation: &Operation, remaining: i64) -> Self {
+        let until = operation.ended_at.unwrap_or_else(clock::now);
+        let seconds = operation.started_at.map(|started| (until - started).as_seconds_f64());
+        let per_second = seconds
+            .filter(|seconds| *seconds > 0.0)
+            .map(|seconds| operation.outcomes.settled() as f64 / seconds);
+        let running = per_second.filter(|rate| operation.state == State::Running && *rate > 0.0);
+        Self {
+            per_second: per_second.map(|rate| (rate * 10.0).round() / 10.0),
+            eta_seconds: running.map(|rate| (remaining as f64 / rate).ceil() as i64),
         }
     }
 }
@@ -112,6 +167,25 @@ pub struct OperationDetailsView {
     operation: OperationView,
     /// Why messages that it sent died again, most first.
     returns: Vec<ReturnsView>,
+    /// Who steered it, and what its canary found, first one first.
+    events: Vec<OperationEventView>,
+}
+
+/// What was done to an operation that runs.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = OperationEvent)]
+struct OperationEventView {
+    /// When.
+    at: DateTime<Utc>,
+    /// Who; `dead-letter` for its canary.
+    by: String,
+    /// `pause`, `resume`, `cancel`, `rate` or `canary`.
+    #[schema(example = "pause")]
+    action: String,
+    /// The new rate, or what the canary found.
+    #[schema(required)]
+    detail: Option<String>,
 }
 
 /// Messages that were sent and died again for the same reason.
@@ -143,7 +217,7 @@ struct ReturnsView {
 
 impl OperationDetailsView {
     /// With what came back of it.
-    pub fn new(operation: Operation, returned: Vec<ReturnedGroup>) -> Self {
+    pub fn new(operation: Operation, returned: Vec<ReturnedGroup>, events: Vec<OperationEvent>) -> Self {
         let seconds = |time: TimeDelta| time.as_seconds_f64();
         let returns = returned.into_iter().map(|returned| ReturnsView {
             error_group: returned.group,
@@ -154,7 +228,18 @@ impl OperationDetailsView {
             median_seconds: seconds(returned.median),
             latest_seconds: seconds(returned.latest),
         });
-        Self { returns: returns.collect(), operation: operation.into() }
+        let events = events.into_iter().map(|event| OperationEventView {
+            at: received_at(event.id),
+            by: event.done_by,
+            action: event.action,
+            detail: event.detail,
+        });
+        Self { returns: returns.collect(), events: events.collect(), operation: operation.into() }
+    }
+
+    /// Whether nothing more comes of it.
+    pub fn is_final(&self) -> bool {
+        State::parse(self.operation.state).is_some_and(State::is_final)
     }
 }
 

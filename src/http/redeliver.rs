@@ -8,10 +8,11 @@ use axum::response::Response;
 
 use super::Api;
 use super::error::{ApiError, BadRequest, Conflict, NotJson, TooLarge, Unavailable};
-use super::operation_request::{OperationRequest, WaitInput, start};
+use super::operation_request::OperationRequest;
 use super::operation_view::OperationView;
 use super::query::Query;
 use super::request_body::RequestBody;
+use super::start_operation::{WaitInput, start};
 use crate::domain::operation::Kind;
 
 /// Put dead letters back

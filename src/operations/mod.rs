@@ -3,12 +3,15 @@
 //! [`mod@request`] makes an operation; [`mod@worker`] takes chunks of whatever operation has waited longest; [`mod@redeliver`] publishes
 //! the messages of one. [`mod@returns`] sees what came back.
 
+mod crowding;
+mod plan;
 mod redeliver;
 mod request;
 mod returns;
 mod unrecorded;
 mod worker;
 
-pub use request::Operations;
+pub use plan::{Planned, Warning};
+pub use request::{Operations, Requested};
 pub use returns::link_returns;
 pub use worker::{Worker, work};

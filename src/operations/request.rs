@@ -7,31 +7,43 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::unrecorded::Unrecorded;
+use crate::amqp::Broker;
 use crate::clock;
-use crate::domain::operation::NewOperation;
+use crate::domain::operation::{NewOperation, Selection};
 use crate::store::{Frozen, Store, StoreError};
 
 /// Where operations are asked for. Clones are the same.
 #[derive(Clone, Debug)]
 pub struct Operations {
-    store: Store,
+    pub(super) store: Store,
+    pub(super) broker: Broker,
     asked: Arc<Notify>,
     pub(super) unrecorded: Unrecorded,
 }
 
 impl Operations {
-    /// On this database.
-    pub fn new(store: Store) -> Self {
-        Self { store, asked: Arc::new(Notify::new()), unrecorded: Unrecorded::default() }
+    /// On this database and this broker.
+    pub fn new(store: Store, broker: Broker) -> Self {
+        Self { store, broker, asked: Arc::new(Notify::new()), unrecorded: Unrecorded::default() }
     }
 
-    /// Freezes the selection (rule R9) and returns the operation's id; the work begins at once.
-    pub async fn request(&self, new: &NewOperation) -> Result<Uuid, StoreError> {
-        let frozen = self.store.freeze(new, clock::new_id(), clock::now(), hash(new)).await?;
-        self.asked.notify_waiters();
+    /// Freezes the selection (rule R9); the work begins at once. A plan is run under its own id, and so once.
+    pub async fn request(&self, new: &NewOperation) -> Result<Requested, StoreError> {
+        let id = match new.selection {
+            Selection::Plan(plan) => plan,
+            _ => clock::new_id(),
+        };
+        let frozen = self.store.freeze(new, id, clock::now(), hash(new)).await?;
+        self.wake();
         Ok(match frozen {
-            Frozen::New(id) | Frozen::Known(id) => id,
+            Frozen::New(id) | Frozen::Known(id) => Requested::Operation(id),
+            Frozen::AlreadyRun => Requested::AlreadyRun,
         })
+    }
+
+    /// Has the workers look at once.
+    pub fn wake(&self) {
+        self.asked.notify_waiters();
     }
 
     /// Waits until an operation is asked for on this replica.
@@ -40,10 +52,19 @@ impl Operations {
     }
 }
 
+/// What became of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Requested {
+    /// It is this operation, now or since before.
+    Operation(Uuid),
+    /// Its plan was run before.
+    AlreadyRun,
+}
+
 /// Of what was asked for, but not by whom: the same key with another request is a mistake.
 fn hash(new: &NewOperation) -> Uuid {
-    let NewOperation { kind, asked, target, rate, limit, order, note, .. } = new;
-    let request = format!("{kind:?} {asked} {target:?} {rate:?} {limit:?} {order:?} {note:?}");
+    let NewOperation { kind, asked, options, .. } = new;
+    let request = format!("{kind:?} {asked} {options:?}");
     let mut head = [0; 16];
     head.copy_from_slice(&Sha256::digest(request)[..16]);
     Uuid::new_v8(head)

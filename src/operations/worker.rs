@@ -5,20 +5,21 @@
 
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use rand::Rng;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info, info_span, warn};
 
 use super::Operations;
+use super::crowding::{Crowding, target_queue};
 use super::redeliver;
 use crate::amqp::{Broker, Publisher};
 use crate::clock;
 use crate::config::OperationsConfig;
 use crate::domain::convention::Conventions;
 use crate::domain::dead_letter::Status;
-use crate::domain::operation::{Kind, Operation, Outcome, Outcomes, Settled};
+use crate::domain::operation::{Kind, Operation, Outcome, Outcomes, Settled, State};
 use crate::store::{Chunk, ChunkItem, Store, StoreError};
 use crate::telemetry::{ChunkDone, Metrics};
 
@@ -42,6 +43,8 @@ pub struct Worker {
     pub conventions: Conventions,
     /// The way to the broker.
     pub publisher: Publisher,
+    /// How much its queues have to do.
+    crowding: Crowding,
 }
 
 /// What was done with a chunk.
@@ -66,7 +69,7 @@ impl Worker {
         metrics: std::sync::Arc<Metrics>,
     ) -> Self {
         let publisher = Publisher::new(broker, config.confirm_timeout);
-        Self { store, operations, config, metrics, conventions, publisher }
+        Self { store, operations, config, metrics, conventions, publisher, crowding: Crowding::default() }
     }
 
     /// Does the next chunk, if there is one to do now.
@@ -90,27 +93,42 @@ impl Worker {
         Ok(())
     }
 
+    /// Publishes the messages of these items again, but for those whose queue has enough to do.
+    async fn put_back(&mut self, operation: &Operation, items: Vec<&ChunkItem>) -> Done {
+        let crowded = self.crowding.of(&mut self.publisher, operation, items.iter().copied()).await;
+        let is_free = |item: &&ChunkItem| {
+            target_queue(operation, item).is_none_or(|queue| !crowded.contains_key(queue))
+        };
+        let free = items.into_iter().filter(is_free);
+        let mut done = redeliver::redeliver(&mut self.publisher, &self.conventions, operation, free).await;
+        if let (None, Some((queue, depth))) = (&done.waits_for, crowded.iter().next()) {
+            done.waits_for = Some(format!("{depth} messages wait in the queue {queue}"));
+        }
+        done
+    }
+
     async fn act(&mut self, chunk: Chunk) -> Result<(), StoreError> {
         let (begun, begun_at) = (Instant::now(), clock::now());
         let unrecorded = self.operations.unrecorded.clone();
+        let wanted = chunk.operation.kind.acts_on();
         let mut done = match chunk.operation.kind {
+            _ if chunk.operation.state == State::Cancelling => let_go(acted_on(&chunk.items, wanted)),
             Kind::Redeliver => {
-                let known = unrecorded.of(chunk.operation.id, living(&chunk.items));
-                let rest = unknown(&chunk.items, &known);
-                let mut done =
-                    redeliver::redeliver(&mut self.publisher, &self.conventions, &chunk.operation, rest)
-                        .await;
+                let known = unrecorded.of(chunk.operation.id, acted_on(&chunk.items, wanted));
+                let rest: Vec<_> = unknown(&chunk.items, &known).collect();
+                let mut done = self.put_back(&chunk.operation, rest).await;
                 done.settled.extend(known);
                 unrecorded.keep(chunk.operation.id, &done.settled);
                 done
             }
-            Kind::Delete => delete(living(&chunk.items)),
+            Kind::Delete => all_end(acted_on(&chunk.items, wanted), Outcome::Deleted, None),
+            Kind::Restore => all_end(acted_on(&chunk.items, wanted), Outcome::Restored, None),
         };
-        done.settled.extend(chunk.items.iter().filter_map(skipped));
+        done.settled.extend(chunk.items.iter().filter_map(|item| skipped(item, wanted)));
         let operation = chunk.operation.clone();
         let next_chunk_at = match done.waits_for {
             Some(_) => clock::now() + RETRY,
-            None => begun_at + spacing(&operation, chunk.items.len()),
+            None => (begun_at + spacing(&operation, chunk.items.len())).max(step_wait(&operation, &done)),
         };
         let completed = chunk.record(&done.settled, done.waits_for.as_deref(), next_chunk_at).await?;
         unrecorded.forget(operation.id, &done.settled, completed);
@@ -158,19 +176,19 @@ pub async fn work(mut worker: Worker, stop: CancellationToken) -> anyhow::Result
     Ok(())
 }
 
-fn living(items: &[ChunkItem]) -> impl Iterator<Item = &ChunkItem> {
-    items.iter().filter(|item| item.status == Some(Status::Dead))
+fn acted_on(items: &[ChunkItem], wanted: Status) -> impl Iterator<Item = &ChunkItem> {
+    items.iter().filter(move |item| item.status == Some(wanted))
 }
 
 /// Those that are to be published: what became of the others is known.
 fn unknown<'i>(items: &'i [ChunkItem], known: &[Settled]) -> impl Iterator<Item = &'i ChunkItem> {
-    living(items).filter(|item| known.iter().all(|one| one.position != item.position))
+    acted_on(items, Status::Dead).filter(|item| known.iter().all(|one| one.position != item.position))
 }
 
 /// An item whose dead letter was acted on, or went away, between the freezing and the chunk.
-fn skipped(item: &ChunkItem) -> Option<Settled> {
+fn skipped(item: &ChunkItem, wanted: Status) -> Option<Settled> {
     let detail = match item.status {
-        Some(Status::Dead) => return None,
+        Some(status) if status == wanted => return None,
         Some(status) => format!("it is {}", status.as_str()),
         None => "it is no longer stored".into(),
     };
@@ -183,15 +201,30 @@ fn skipped(item: &ChunkItem) -> Option<Settled> {
     })
 }
 
-fn delete<'i>(items: impl Iterator<Item = &'i ChunkItem>) -> Done {
+/// What a cancelled operation has not done.
+fn let_go<'i>(items: impl Iterator<Item = &'i ChunkItem>) -> Done {
+    all_end(items, Outcome::Skipped, Some("the operation was cancelled"))
+}
+
+fn all_end<'i>(items: impl Iterator<Item = &'i ChunkItem>, outcome: Outcome, detail: Option<&str>) -> Done {
     let settled = items.map(|item| Settled {
         position: item.position,
         dead_letter: item.dead_letter,
-        outcome: Outcome::Deleted,
-        detail: None,
+        outcome,
+        detail: detail.map(str::to_owned),
         redelivery_id: None,
     });
     Done { settled: settled.collect(), ..Done::default() }
+}
+
+/// Until when the operation waits to see what comes back, where this chunk ends a step of its canary.
+fn step_wait(operation: &Operation, done: &Done) -> DateTime<Utc> {
+    let mut outcomes = operation.outcomes;
+    done.settled.iter().for_each(|item| outcomes.add(item.outcome));
+    match operation.canary.verdict(operation.canary_passed, &outcomes) {
+        Some(_) => clock::now() + TimeDelta::seconds(operation.canary.wait_seconds),
+        None => DateTime::UNIX_EPOCH,
+    }
 }
 
 /// How long after this chunk's beginning the next one may begin, for the operation's rate.

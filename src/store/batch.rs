@@ -14,11 +14,10 @@ use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
-use super::counters::{self, RECORD, interval_of};
+use super::counters::{self, interval_of};
 use super::{Store, StoreError, copy, returns};
 use crate::clock;
 use crate::domain::dead_letter::{self, NewDeadLetter, received_at};
-use crate::domain::fingerprint;
 use crate::planted::{Bug, planted};
 
 /// How far the clocks of broker, service and database may be apart, and how long a batch may take; around midnight.
@@ -52,6 +51,7 @@ impl Store {
 
     /// Stores a batch: all of it, but for what is there already, or nothing. `now` is the time of the attempt.
     pub async fn insert(&self, rows: &[NewDeadLetter], now: DateTime<Utc>) -> Result<Stored, StoreError> {
+        self.make_groups(rows).await?;
         match Neighbours::of(rows, now) {
             None if rows.iter().map(NewDeadLetter::size).sum::<usize>() < COPY_FROM => {
                 self.insert_carefully(rows, &Neighbours::none(now), now).await
@@ -186,20 +186,13 @@ async fn insert_unknown(
              SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::integer[], $4::timestamptz[], $5::uuid[], $6::uuid[], \
                  $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], \
                  $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::bytea[], $21::bytea[], \
-                 $22::bigint[], $23::text[], $24::timestamptz[], $25::timestamptz[]) \
-                 AS n ({COLUMNS}, template, received_at, start)), \
+                 $22::bigint[], $23::timestamptz[], $24::timestamptz[]) AS n ({COLUMNS}, received_at, start)), \
          stored AS ( \
              INSERT INTO dead_letter ({COLUMNS}) SELECT {COLUMNS} FROM new ON CONFLICT DO NOTHING RETURNING id), \
-         changed AS MATERIALIZED ( \
-             SELECT error_group, start, count(*) AS arrived, count(*) AS dead, 0 AS redelivered, 0 AS deleted, \
-                 max(received_at) AS last_seen \
+         counted AS ( \
+             INSERT INTO error_group_change (error_group, start, arrived, dead, redelivered, deleted, last_seen) \
+             SELECT error_group, start, count(*), count(*), 0, 0, max(received_at) \
              FROM new JOIN stored USING (id) GROUP BY error_group, start), \
-         {RECORD}, \
-         groups AS ( \
-             INSERT INTO error_group (id, version, service, reason, error_type, template, first_seen) \
-             SELECT DISTINCT ON (error_group) error_group, $26, service, reason, error_type, template, received_at \
-             FROM new JOIN totals USING (error_group) WHERE is_new ORDER BY error_group, id \
-             ON CONFLICT DO NOTHING), \
          returned AS ( \
              INSERT INTO dead_letter_return (dead_letter_id, redelivery_id, error_group) \
              SELECT id, redelivery_id, error_group FROM new JOIN stored USING (id) WHERE redelivery_id IS NOT NULL) \
@@ -228,10 +221,8 @@ async fn insert_unknown(
         .bind(column(rows, |row| row.properties.as_slice()))
         .bind(column(rows, |row| row.body.as_slice()))
         .bind(column(rows, |row| row.fingerprint.trigrams))
-        .bind(column(rows, |row| row.fingerprint.template.as_str()))
         .bind(column(rows, |row| received_at(row.id)))
         .bind(column(rows, |row| interval_of(received_at(row.id), now)))
-        .bind(fingerprint::VERSION)
         .fetch_one(connection)
         .await?;
     Ok(u64::try_from(stored).unwrap_or_default())
@@ -242,6 +233,7 @@ mod tests {
     use super::*;
     use crate::domain::convention::Failure;
     use crate::domain::dead_letter::{Derived, floor_id};
+    use crate::domain::fingerprint;
 
     fn row(arrived: &str, died: &str) -> NewDeadLetter {
         NewDeadLetter {

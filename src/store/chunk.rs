@@ -13,9 +13,10 @@ use uuid::Uuid;
 use super::counters::Changes;
 use super::{Store, StoreError, operations};
 use crate::clock;
+use crate::domain::canary::Verdict;
 use crate::domain::convention::Origin;
 use crate::domain::dead_letter::{Payload, Status};
-use crate::domain::operation::{Kind, Operation, Outcome, Outcomes, Settled};
+use crate::domain::operation::{Kind, Operation, Outcome, Outcomes, Settled, State};
 use crate::planted::{Bug, planted};
 
 /// How many unfinished operations are looked at for one that nobody is working on.
@@ -67,7 +68,7 @@ impl Store {
         bytes: i64,
     ) -> Result<Option<Chunk>, StoreError> {
         let candidates: Vec<Uuid> = sqlx::query_scalar(
-            "SELECT id FROM operation WHERE state <> 'completed' AND next_chunk_at <= $1 \
+            "SELECT id FROM operation WHERE state IN ('pending', 'running', 'cancelling') AND next_chunk_at <= $1 \
              ORDER BY next_chunk_at LIMIT $2",
         )
         .bind(now)
@@ -80,10 +81,14 @@ impl Store {
             if let Some(operation) = lock(&mut transaction, id, now).await? {
                 #[cfg(feature = "planted-bugs")]
                 super::thawed::add_what_came_since(&mut transaction, &operation).await?;
-                let items = match operation.rate {
-                    Some(rate) => items.min(rate.max(1).into()),
-                    None => items,
-                };
+                if operation.state != State::Cancelling
+                    && let Some(verdict) =
+                        operation.canary.verdict(operation.canary_passed, &operation.outcomes)
+                {
+                    judge(transaction, id, verdict).await?;
+                    continue;
+                }
+                let items = operation.allowance().map_or(items, |allowed| items.min(allowed));
                 let items = load(&mut transaction, &operation, items, bytes).await?;
                 if items.is_empty() && has_open_items(&mut transaction, id).await? {
                     // Others are at them.
@@ -117,7 +122,7 @@ async fn lock(
     now: DateTime<Utc>,
 ) -> Result<Option<Operation>, StoreError> {
     let locked: Option<bool> = sqlx::query_scalar(
-        "SELECT CASE WHEN rate IS NULL THEN pg_try_advisory_xact_lock_shared(hashtextextended($1, 0)) \
+        "SELECT CASE WHEN rate IS NULL AND canary_passed >= ALL (canary_steps) THEN pg_try_advisory_xact_lock_shared(hashtextextended($1, 0)) \
              ELSE pg_try_advisory_xact_lock(hashtextextended($1, 0)) END FROM operation WHERE id = $2",
     )
     .bind(format!("dead-letter operation {id}"))
@@ -128,7 +133,8 @@ async fn lock(
         return Ok(None);
     }
     let query = format!(
-        "SELECT {} FROM operation WHERE id = $1 AND state <> 'completed' AND next_chunk_at <= $2",
+        "SELECT {} FROM operation WHERE id = $1 AND state IN ('pending', 'running', 'cancelling') \
+             AND next_chunk_at <= $2",
         operations::COLUMNS
     );
     let row = sqlx::query(AssertSqlSafe(query)).bind(id).bind(now).fetch_optional(&mut **transaction).await?;
@@ -143,7 +149,7 @@ async fn load(
 ) -> Result<Vec<ChunkItem>, StoreError> {
     let payload = match operation.kind {
         Kind::Redeliver => "d.properties, d.body",
-        Kind::Delete => "NULL::bytea AS properties, NULL::bytea AS body",
+        Kind::Delete | Kind::Restore => "NULL::bytea AS properties, NULL::bytea AS body",
     };
     let lock = if planted(Bug::ChunkNotLocked) { "" } else { "FOR UPDATE SKIP LOCKED" };
     // Sizes are summed before any body that is stored apart is read. Each dead letter is looked up by its id: the LIMIT keeps
@@ -190,6 +196,34 @@ async fn load(
         .collect()
 }
 
+/// Records what the canary found: the operation is paused, or looked at again at once, past the step.
+async fn judge(
+    mut transaction: Transaction<'static, Postgres>,
+    id: Uuid,
+    verdict: Verdict,
+) -> Result<(), StoreError> {
+    let (passed, stopped) = match &verdict {
+        Verdict::Pass(step) => (Some(*step), None),
+        Verdict::Stop(why) => (None, Some(why.as_str())),
+    };
+    sqlx::query(
+        "WITH judged AS ( \
+             UPDATE operation SET canary_passed = COALESCE($2, canary_passed), last_error = $3, \
+                 state = CASE WHEN $3::text IS NULL OR state = 'cancelling' THEN state ELSE 'paused' END \
+             WHERE id = $1 RETURNING id) \
+         INSERT INTO operation_event (id, operation_id, action, detail, done_by) \
+         SELECT $4, id, 'canary', COALESCE($3, 'passed after ' || $2), 'dead-letter' FROM judged",
+    )
+    .bind(id)
+    .bind(passed)
+    .bind(stopped)
+    .bind(clock::new_id())
+    .execute(&mut *transaction)
+    .await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
 async fn has_open_items(
     transaction: &mut Transaction<'static, Postgres>,
     id: Uuid,
@@ -209,17 +243,22 @@ impl Chunk {
     ) -> Result<bool, StoreError> {
         self.change_status(settled, Outcome::Sent, Status::Redelivered).await?;
         self.change_status(settled, Outcome::Deleted, Status::Deleted).await?;
+        self.change_status(settled, Outcome::Restored, Status::Dead).await?;
         self.settle(settled).await?;
         let mut outcomes = Outcomes::default();
         for item in settled {
             outcomes.add(item.outcome);
         }
         let state: String = sqlx::query_scalar(
-            "UPDATE operation SET sent = sent + $2, deleted = deleted + $3, refused = refused + $4, \
-                 skipped = skipped + $5, last_error = $6, next_chunk_at = $7, \
-                 started_at = COALESCE(started_at, now()), \
-                 state = CASE WHEN sent + returned + deleted + refused + skipped + $2 + $3 + $4 + $5 < total THEN 'running' ELSE 'completed' END, \
-                 ended_at = CASE WHEN sent + returned + deleted + refused + skipped + $2 + $3 + $4 + $5 < total THEN NULL ELSE now() END \
+            "UPDATE operation o SET sent = o.sent + $2, deleted = o.deleted + $3, refused = o.refused + $4, \
+                 skipped = o.skipped + $5, restored = o.restored + $8, \
+                 last_error = CASE WHEN o.state = 'paused' THEN o.last_error ELSE $6 END, \
+                 next_chunk_at = $7, started_at = COALESCE(o.started_at, now()), \
+                 state = CASE WHEN n.is_open THEN CASE o.state WHEN 'pending' THEN 'running' ELSE o.state END \
+                     WHEN o.state = 'cancelling' THEN 'cancelled' ELSE 'completed' END, \
+                 ended_at = CASE WHEN n.is_open THEN NULL ELSE now() END \
+             FROM (SELECT sent + returned + deleted + restored + refused + skipped + $9 < total AS is_open \
+                   FROM operation WHERE id = $1 FOR UPDATE) n \
              WHERE id = $1 RETURNING state",
         )
         .bind(self.operation.id)
@@ -229,10 +268,12 @@ impl Chunk {
         .bind(outcomes.skipped)
         .bind(waits_for)
         .bind(next_chunk_at)
+        .bind(outcomes.restored)
+        .bind(outcomes.settled())
         .fetch_one(&mut *self.transaction)
         .await?;
         self.transaction.commit().await?;
-        Ok(state == "completed")
+        Ok(State::parse(&state).is_some_and(State::is_final))
     }
 
     async fn change_status(
@@ -241,17 +282,19 @@ impl Chunk {
         outcome: Outcome,
         to: Status,
     ) -> Result<(), StoreError> {
+        let from = self.operation.kind.acts_on();
         let ids: Vec<Uuid> =
             settled.iter().filter(|item| item.outcome == outcome).map(|item| item.dead_letter).collect();
         if ids.is_empty() {
             return Ok(());
         }
         let changed: Vec<(Uuid, Option<Uuid>)> = sqlx::query_as(
-            "UPDATE dead_letter SET status = $1::dead_letter_status WHERE id = ANY($2) AND status = 'dead' \
+            "UPDATE dead_letter SET status = $1::dead_letter_status WHERE id = ANY($2) AND status = $3::dead_letter_status \
              RETURNING id, error_group",
         )
         .bind(to.as_str())
         .bind(&ids)
+        .bind(from.as_str())
         .fetch_all(&mut *self.transaction)
         .await?;
         if changed.len() != ids.len() {
@@ -265,7 +308,7 @@ impl Chunk {
         let mut changes = Changes::default();
         let now = clock::now();
         for (id, group) in changed {
-            changes.left(group, id, to, now);
+            changes.moved(group, id, (from, to), now);
         }
         changes.apply(&mut self.transaction).await?;
         Ok(())

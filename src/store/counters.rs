@@ -1,5 +1,5 @@
 //! Counters: how many dead letters of each error group there are, in all and by time of arrival, by status, kept in the very
-//! transactions that change the rows (rule R11).
+//! transactions that change the rows (rule R11): as changes, which are added up every few seconds.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,6 @@ use uuid::Uuid;
 
 use super::{Store, StoreError};
 use crate::domain::dead_letter::{NewDeadLetter, Status, received_at};
-use crate::domain::fingerprint;
 
 /// What arrived is counted by intervals of this length.
 pub(super) const FINE: TimeDelta = TimeDelta::minutes(5);
@@ -18,28 +17,10 @@ pub(super) const FINE: TimeDelta = TimeDelta::minutes(5);
 pub(super) const COARSE: TimeDelta = TimeDelta::hours(1);
 /// How long intervals stay as they were written.
 pub(super) const FINE_FOR: TimeDelta = TimeDelta::days(2);
-/// No batch takes so long that it still writes into an interval which ended before.
-const SETTLED_AFTER: TimeDelta = TimeDelta::minutes(15);
-
-/// Writes what stands in the common table expression `changed (error_group, start, arrived, dead, redelivered, deleted,
-/// last_seen)` into this connection's slots; `totals` then has the groups, and whether each is new to the slot. Sorted, so
-/// that two transactions never lock in opposite orders.
-pub(super) const RECORD: &str = "intervals AS ( \
-         INSERT INTO error_group_interval AS c (error_group, start, slot, dead, redelivered, deleted) \
-         SELECT error_group, start, pg_backend_pid() % 16 + 1, dead, redelivered, deleted \
-         FROM changed ORDER BY error_group, start \
-         ON CONFLICT (error_group, start, slot) DO UPDATE SET dead = c.dead + excluded.dead, \
-             redelivered = c.redelivered + excluded.redelivered, deleted = c.deleted + excluded.deleted), \
-     totals AS ( \
-         INSERT INTO error_group_total AS c \
-             (error_group, slot, arrived, dead, redelivered, deleted, last_seen) \
-         SELECT error_group, pg_backend_pid() % 16, sum(arrived)::bigint, sum(dead)::bigint, \
-             sum(redelivered)::bigint, sum(deleted)::bigint, max(last_seen) \
-         FROM changed GROUP BY error_group ORDER BY error_group \
-         ON CONFLICT (error_group, slot) DO UPDATE SET arrived = c.arrived + excluded.arrived, \
-             dead = c.dead + excluded.dead, redelivered = c.redelivered + excluded.redelivered, \
-             deleted = c.deleted + excluded.deleted, last_seen = GREATEST(c.last_seen, excluded.last_seen) \
-         RETURNING error_group, xmax = 0 AS is_new)";
+/// Whoever folds or takes away counters has this lock, so that no two do at once.
+pub(super) const FOLDING: &str = "hashtextextended('dead-letter folded counters', 0)";
+/// So many rows that were folded are worth a VACUUM at once.
+const MANY: i64 = 1000;
 
 /// The interval that an arrival is counted in.
 pub(super) fn interval_of(arrived: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
@@ -56,6 +37,16 @@ struct Change {
     last_seen: Option<DateTime<Utc>>,
 }
 
+impl Change {
+    fn of(&mut self, status: Status) -> &mut i64 {
+        match status {
+            Status::Dead => &mut self.dead,
+            Status::Redelivered => &mut self.redelivered,
+            Status::Deleted => &mut self.deleted,
+        }
+    }
+}
+
 /// What a transaction changes, by error group and interval.
 #[derive(Debug, Default)]
 pub(super) struct Changes(BTreeMap<(Uuid, DateTime<Utc>), Change>);
@@ -69,50 +60,44 @@ impl Changes {
         change.last_seen = change.last_seen.max(Some(received_at(id)));
     }
 
-    /// One dead letter is no longer dead.
-    pub fn left(&mut self, group: Option<Uuid>, id: Uuid, to: Status, now: DateTime<Utc>) {
+    /// One dead letter has another status.
+    pub fn moved(&mut self, group: Option<Uuid>, id: Uuid, (from, to): (Status, Status), now: DateTime<Utc>) {
         let change = self.of(group.unwrap_or_default(), id, now);
-        change.dead -= 1;
-        match to {
-            Status::Dead => change.dead += 1,
-            Status::Redelivered => change.redelivered += 1,
-            Status::Deleted => change.deleted += 1,
-        }
+        *change.of(from) -= 1;
+        *change.of(to) += 1;
     }
 
     fn of(&mut self, group: Uuid, id: Uuid, now: DateTime<Utc>) -> &mut Change {
         self.0.entry((group, interval_of(received_at(id), now))).or_default()
     }
 
-    /// Writes them; returns the groups that may be new.
-    pub async fn apply(self, connection: &mut PgConnection) -> Result<Vec<Uuid>, StoreError> {
+    /// Writes them.
+    pub async fn apply(self, connection: &mut PgConnection) -> Result<(), StoreError> {
         if self.0.is_empty() {
-            return Ok(Vec::new());
+            return Ok(());
         }
         let (keys, changes): (Vec<_>, Vec<_>) = self.0.into_iter().unzip();
         let (groups, starts): (Vec<_>, Vec<_>) = keys.into_iter().unzip();
         let column = |of: fn(&Change) -> i64| changes.iter().map(of).collect::<Vec<_>>();
-        let statement = format!(
-            "WITH changed AS MATERIALIZED ( \
-                 SELECT * FROM UNNEST($1::uuid[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::bigint[], \
-                     $6::bigint[], $7::timestamptz[]) \
-                     AS n (error_group, start, arrived, dead, redelivered, deleted, last_seen)), \
-             {RECORD} SELECT error_group FROM totals WHERE is_new"
-        );
-        Ok(sqlx::query_scalar(AssertSqlSafe(statement))
-            .bind(groups)
-            .bind(starts)
-            .bind(column(|change| change.arrived))
-            .bind(column(|change| change.dead))
-            .bind(column(|change| change.redelivered))
-            .bind(column(|change| change.deleted))
-            .bind(changes.iter().map(|change| change.last_seen).collect::<Vec<_>>())
-            .fetch_all(connection)
-            .await?)
+        sqlx::query(
+            "INSERT INTO error_group_change (error_group, start, arrived, dead, redelivered, deleted, last_seen) \
+             SELECT * FROM UNNEST($1::uuid[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::bigint[], \
+                 $6::bigint[], $7::timestamptz[])",
+        )
+        .bind(groups)
+        .bind(starts)
+        .bind(column(|change| change.arrived))
+        .bind(column(|change| change.dead))
+        .bind(column(|change| change.redelivered))
+        .bind(column(|change| change.deleted))
+        .bind(changes.iter().map(|change| change.last_seen).collect::<Vec<_>>())
+        .execute(connection)
+        .await?;
+        Ok(())
     }
 }
 
-/// Counts rows that are stored in the same transaction, and makes the groups that are new.
+/// Counts rows that are stored in the same transaction.
 pub(super) async fn count(
     connection: &mut PgConnection,
     rows: &[NewDeadLetter],
@@ -122,72 +107,68 @@ pub(super) async fn count(
     for row in rows {
         changes.arrived(row.fingerprint.group, row.id, now);
     }
-    let new = changes.apply(&mut *connection).await?;
-    if new.is_empty() {
-        return Ok(());
-    }
-    let mut first: BTreeMap<Uuid, &NewDeadLetter> = BTreeMap::new();
-    for row in rows.iter().filter(|row| new.contains(&row.fingerprint.group)) {
-        let known = first.entry(row.fingerprint.group).or_insert(row);
-        if row.id < known.id {
-            *known = row;
-        }
-    }
-    let first: Vec<_> = first.into_values().collect();
-    let text = |of: fn(&NewDeadLetter) -> Option<&str>| first.iter().map(|row| of(row)).collect::<Vec<_>>();
-    sqlx::query(
-        "INSERT INTO error_group (id, version, service, reason, error_type, template, first_seen) \
-         SELECT id, $2, service, reason, error_type, template, first_seen \
-         FROM UNNEST($1::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[]) \
-             AS n (id, service, reason, error_type, template, first_seen) \
-         ON CONFLICT DO NOTHING",
-    )
-    .bind(first.iter().map(|row| row.fingerprint.group).collect::<Vec<_>>())
-    .bind(fingerprint::VERSION)
-    .bind(text(|row| Some(&row.derived.service)))
-    .bind(text(|row| row.derived.reason.as_deref()))
-    .bind(text(|row| row.derived.error_type.as_deref()))
-    .bind(text(|row| Some(&row.fingerprint.template)))
-    .bind(first.iter().map(|row| received_at(row.id)).collect::<Vec<_>>())
-    .execute(connection)
-    .await?;
-    Ok(())
+    changes.apply(connection).await
 }
 
 impl Store {
-    /// Makes one row of the rows of several connections, and one hour of the intervals of days gone by. Of several replicas
-    /// one does it. Rows that somebody is writing are left for the next time: nobody waits for this.
-    pub async fn fold_counters(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
+    /// Adds what was written lately to the totals and the intervals. Of several replicas one does it. Nobody waits for it, and a sum
+    /// is the same before and after.
+    pub async fn fold_counters(&self) -> Result<(), StoreError> {
         let mut transaction = self.operations.begin().await?;
-        let is_ours: bool = sqlx::query_scalar(
-            "SELECT pg_try_advisory_xact_lock(hashtextextended('dead-letter folded counters', 0))",
-        )
-        .fetch_one(&mut *transaction)
-        .await?;
+        let is_ours: bool =
+            sqlx::query_scalar(AssertSqlSafe(format!("SELECT pg_try_advisory_xact_lock({FOLDING})")))
+                .fetch_one(&mut *transaction)
+                .await?;
         if !is_ours {
             return Ok(());
         }
-        for (condition, length, before) in [
-            ("slot <> 0", FINE, now - SETTLED_AFTER),
-            ("start <> date_trunc('hour', start, 'UTC')", COARSE, now - FINE_FOR),
-        ] {
-            let statement = format!(
-                "WITH settled AS ( \
-                     SELECT ctid FROM error_group_interval WHERE {condition} AND start < $1 FOR UPDATE SKIP LOCKED), \
-                 gone AS ( \
-                     DELETE FROM error_group_interval WHERE ctid = ANY(ARRAY(SELECT ctid FROM settled)) RETURNING *) \
-                 INSERT INTO error_group_interval AS c (error_group, start, slot, dead, redelivered, deleted) \
-                 SELECT error_group, date_bin($2::interval, start, 'epoch'), 0, sum(dead), sum(redelivered), sum(deleted) \
-                 FROM gone GROUP BY 1, 2 \
-                 ON CONFLICT (error_group, start, slot) DO UPDATE SET dead = c.dead + excluded.dead, \
-                     redelivered = c.redelivered + excluded.redelivered, deleted = c.deleted + excluded.deleted"
-            );
-            sqlx::query(AssertSqlSafe(statement))
-                .bind(before)
-                .bind(length)
-                .execute(&mut *transaction)
-                .await?;
+        let folded: i64 = sqlx::query_scalar(
+            "WITH gone AS MATERIALIZED (DELETE FROM error_group_change RETURNING *), \
+             totals AS ( \
+                 INSERT INTO error_group_total AS c (error_group, arrived, dead, redelivered, deleted, last_seen) \
+                 SELECT error_group, sum(arrived), sum(dead), sum(redelivered), sum(deleted), max(last_seen) \
+                 FROM gone GROUP BY error_group \
+                 ON CONFLICT (error_group) DO UPDATE SET arrived = c.arrived + excluded.arrived, \
+                     dead = c.dead + excluded.dead, redelivered = c.redelivered + excluded.redelivered, \
+                     deleted = c.deleted + excluded.deleted, last_seen = GREATEST(c.last_seen, excluded.last_seen)), \
+             intervals AS ( \
+                 INSERT INTO error_group_interval AS c (error_group, start, dead, redelivered, deleted) \
+                 SELECT error_group, start, sum(dead), sum(redelivered), sum(deleted) \
+                 FROM gone GROUP BY error_group, start \
+                 ON CONFLICT (error_group, start) DO UPDATE SET dead = c.dead + excluded.dead, \
+                     redelivered = c.redelivered + excluded.redelivered, deleted = c.deleted + excluded.deleted) \
+             SELECT count(*) FROM gone",
+        )
+        .fetch_one(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        if folded >= MANY && !self.operations.is_pooled() {
+            // Whoever counts reads past what is gone, until it is cleared away.
+            sqlx::query("VACUUM error_group_change").execute(&mut *self.operations.acquire().await?).await?;
         }
+        Ok(())
+    }
+
+    /// Makes hours of the intervals of days gone by.
+    pub async fn coarsen_counters(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let mut transaction = self.operations.begin().await?;
+        sqlx::query(AssertSqlSafe(format!("SELECT pg_advisory_xact_lock({FOLDING})")))
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query(
+            "WITH gone AS ( \
+                 DELETE FROM error_group_interval \
+                 WHERE start < $1 AND start <> date_trunc('hour', start, 'UTC') \
+                 RETURNING *) \
+             INSERT INTO error_group_interval AS c (error_group, start, dead, redelivered, deleted) \
+             SELECT error_group, date_trunc('hour', start, 'UTC'), sum(dead), sum(redelivered), sum(deleted) \
+             FROM gone GROUP BY 1, 2 \
+             ON CONFLICT (error_group, start) DO UPDATE SET dead = c.dead + excluded.dead, \
+                 redelivered = c.redelivered + excluded.redelivered, deleted = c.deleted + excluded.deleted",
+        )
+        .bind(now - FINE_FOR)
+        .execute(&mut *transaction)
+        .await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -195,10 +176,13 @@ impl Store {
     /// Does at once what the coming hours would: folds the counters, and has the tables vacuumed. For a database that was filled
     /// in one go.
     pub async fn settle(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
-        self.fold_counters(now).await?;
+        self.fold_counters().await?;
+        self.coarsen_counters(now).await?;
         let mut connection = self.operations.acquire().await?;
         sqlx::query("SET statement_timeout = 0").execute(&mut *connection).await?;
-        for table in ["dead_letter", "error_group", "error_group_total", "error_group_interval"] {
+        for table in
+            ["dead_letter", "error_group", "error_group_total", "error_group_interval", "error_group_change"]
+        {
             let statement = AssertSqlSafe(format!("VACUUM (ANALYZE) {table}"));
             sqlx::query(statement).execute(&mut *connection).await?;
         }
@@ -221,8 +205,8 @@ impl Store {
                  FROM dead_letter GROUP BY 1, 2) \
              SELECT error_group, hour FROM ( \
                  SELECT error_group, date_trunc('hour', start, 'UTC') AS hour, dead, redelivered, deleted \
-                 FROM error_group_interval \
-                 UNION ALL SELECT error_group, NULL, dead, redelivered, deleted FROM error_group_total \
+                 FROM error_group_timeline \
+                 UNION ALL SELECT error_group, NULL, dead, redelivered, deleted FROM error_group_count \
                  UNION ALL SELECT error_group, hour, -dead, -redelivered, -deleted FROM rows \
                  UNION ALL SELECT error_group, NULL, -dead, -redelivered, -deleted FROM rows \
                  UNION ALL SELECT error_group, NULL, 1, 1, 1 FROM rows \

@@ -82,7 +82,7 @@ impl Store {
             - hour * i32::try_from(SPARKLINE).unwrap_or(i32::MAX);
         let counts: Vec<(Uuid, DateTime<Utc>, i64)> = sqlx::query_as(
             "SELECT error_group, date_trunc('hour', start, 'UTC'), sum(dead + redelivered + deleted)::bigint \
-             FROM error_group_interval WHERE error_group = ANY($1) AND start >= $2 GROUP BY 1, 2",
+             FROM error_group_timeline WHERE error_group = ANY($1) AND start >= $2 GROUP BY 1, 2",
         )
         .bind(groups)
         .bind(from)
@@ -103,7 +103,7 @@ impl Store {
         // Whatever became of its dead letters.
         query.push(
             " JOIN (SELECT error_group, sum(arrived)::bigint AS arrived, max(last_seen) AS last_seen \
-             FROM error_group_total GROUP BY error_group) t ON t.error_group = g.id WHERE g.id = ",
+             FROM error_group_count GROUP BY error_group) t ON t.error_group = g.id WHERE g.id = ",
         );
         query.push_bind(id);
         let row = query.build().fetch_optional(&mut *self.http.acquire().await?).await?;
@@ -152,7 +152,7 @@ impl Store {
             GroupAction::Reopen => "resolved_at = NULL, muted_until = NULL, muted_up_to = NULL",
             GroupAction::Mute { .. } => {
                 "muted_until = $3, muted_up_to = $4 + \
-                 (SELECT sum(arrived) FROM error_group_total t WHERE t.error_group = g.id)"
+                 (SELECT sum(arrived) FROM error_group_count t WHERE t.error_group = g.id)"
             }
             GroupAction::Note => "id = id",
         };

@@ -7,8 +7,7 @@ use uuid::Uuid;
 use super::sought::Sought;
 use super::{Store, StoreError, filter_sql};
 use crate::domain::dead_letter::floor_id;
-use crate::domain::filter::Filter;
-use crate::domain::operation::{NewOperation, Selection};
+use crate::domain::operation::{NewOperation, Options, Selection};
 use crate::planted::{Bug, planted};
 
 /// A request for an operation, frozen or known from before.
@@ -18,6 +17,8 @@ pub enum Frozen {
     New(Uuid),
     /// The same request, by its idempotency key, was made before.
     Known(Uuid),
+    /// The plan was run before.
+    AlreadyRun,
 }
 
 impl Store {
@@ -42,10 +43,8 @@ impl Store {
             transaction.rollback().await?;
             return self.known(new, hash).await;
         }
-        match &new.selection {
-            Selection::Ids(ids) => insert_ids(&mut transaction, new, id, ids).await?,
-            Selection::Filter(filter) => insert_found(&mut transaction, new, id, filter, now).await?,
-        }
+        let chosen = chosen(&mut transaction, new, now).await?;
+        insert_chosen(&mut transaction, chosen, new, id).await?;
         name_the_holders(&mut transaction, id).await?;
         sqlx::query(
             "UPDATE operation SET total = n.total, skipped = n.skipped, \
@@ -63,13 +62,18 @@ impl Store {
         Ok(Frozen::New(id))
     }
 
+    /// The operation that stands in the way of a new one: the same request, or the run of the same plan.
     async fn known(&self, new: &NewOperation, hash: Uuid) -> Result<Frozen, StoreError> {
-        let (id, known_hash): (Uuid, Uuid) =
+        let known: Option<(Uuid, Uuid)> =
             sqlx::query_as("SELECT id, request_hash FROM operation WHERE idempotency_key = $1")
                 .bind(&new.idempotency_key)
-                .fetch_one(&mut *self.operations.acquire().await?)
+                .fetch_optional(&mut *self.operations.acquire().await?)
                 .await?;
-        if known_hash == hash { Ok(Frozen::Known(id)) } else { Err(StoreError::KeyReused) }
+        match known {
+            None => Ok(Frozen::AlreadyRun),
+            Some((known, known_hash)) if known_hash == hash => Ok(Frozen::Known(known)),
+            Some(_) => Err(StoreError::KeyReused),
+        }
     }
 }
 
@@ -80,68 +84,78 @@ async fn insert_operation(
     now: DateTime<Utc>,
     hash: Uuid,
 ) -> Result<bool, StoreError> {
-    let target =
-        serde_json::to_value(&new.target).map_err(|error| StoreError::Inconsistent(error.to_string()))?;
+    let Options { target, rate, note, canary, max_queue_depth, .. } = &new.options;
+    let target = serde_json::to_value(target).map_err(|error| StoreError::Inconsistent(error.to_string()))?;
     let inserted = sqlx::query(
         "INSERT INTO operation (id, kind, selection, target, rate, note, requested_by, idempotency_key, \
-             request_hash, total, created_at, next_chunk_at) \
-         VALUES ($1, $2, $3::jsonb, $4::jsonb, $5, $6, $7, $8, $9, 0, $10, $10) \
-         ON CONFLICT (idempotency_key) DO NOTHING",
+             request_hash, total, created_at, next_chunk_at, canary_steps, canary_wait, canary_max_failed, \
+             max_queue_depth) \
+         VALUES ($1, $2, $3::jsonb, $4::jsonb, $5, $6, $7, $8, $9, 0, $10, $10, $11, $12, $13, $14) \
+         ON CONFLICT DO NOTHING",
     )
     .bind(id)
     .bind(new.kind.as_str())
     .bind(new.asked.to_string())
     .bind(target.to_string())
-    .bind(new.rate.map(|rate| i32::try_from(rate).unwrap_or(i32::MAX)))
-    .bind(&new.note)
+    .bind(rate.map(|rate| i32::try_from(rate).unwrap_or(i32::MAX)))
+    .bind(note)
     .bind(&new.requested_by)
     .bind(&new.idempotency_key)
     .bind(hash)
     .bind(now)
+    .bind(&canary.steps)
+    .bind(canary.wait_seconds)
+    .bind(canary.max_failed_percent)
+    .bind(max_queue_depth)
     .execute(&mut **transaction)
     .await?;
     Ok(inserted.rows_affected() == 1)
 }
 
-async fn insert_ids(
+/// The dead letters that are selected now, and why some cannot be acted on, as `WITH chosen (id, refusal)`. A plan and a run
+/// choose alike (rule R9).
+pub(super) async fn chosen(
     transaction: &mut Transaction<'_, Postgres>,
     new: &NewOperation,
-    id: Uuid,
-    ids: &[Uuid],
-) -> Result<(), StoreError> {
-    let mut query = QueryBuilder::new(
-        "WITH chosen AS MATERIALIZED ( \
-             SELECT c.id, CASE WHEN d.id IS NULL THEN 'there is no such dead letter' \
-                 WHEN d.status <> 'dead' THEN 'it is ' || d.status END AS refusal \
-             FROM UNNEST(",
-    );
-    query.push_bind(ids.to_vec()).push("::uuid[]) AS c (id) LEFT JOIN dead_letter d ON d.id = c.id");
-    push_order_and_limit(&mut query, "c.id", new);
-    insert_chosen(transaction, query, new, id).await
-}
-
-async fn insert_found(
-    transaction: &mut Transaction<'_, Postgres>,
-    new: &NewOperation,
-    id: Uuid,
-    filter: &Filter,
     now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    let sought = Sought::understand(&mut *transaction, filter).await?;
-    let mut query = QueryBuilder::new("WITH chosen AS MATERIALIZED (SELECT d.id, NULL::text AS refusal");
-    filter_sql::push(&mut query, &sought);
-    // What arrives from now on is not meant, whenever this statement reads.
-    query.push(" AND d.id < ").push_bind(floor_id(now));
-    push_order_and_limit(&mut query, "d.id", new);
-    insert_chosen(transaction, query, new, id).await
-}
-
-fn push_order_and_limit(query: &mut QueryBuilder<Postgres>, id: &str, new: &NewOperation) {
-    if let Some(limit) = new.limit {
-        query.push(" ORDER BY ").push(id).push(" ").push(new.order.direction());
+) -> Result<QueryBuilder<Postgres>, StoreError> {
+    let mut query = QueryBuilder::new("WITH chosen AS MATERIALIZED (SELECT ");
+    let named = format!(
+        "c.id, CASE WHEN d.id IS NULL THEN 'there is no such dead letter' \
+         WHEN d.status <> '{}' THEN 'it is ' || d.status END AS refusal FROM ",
+        new.kind.acts_on().as_str()
+    );
+    let looked_up = " AS c (id) LEFT JOIN dead_letter d ON d.id = c.id";
+    let id = match &new.selection {
+        Selection::Ids(ids) => {
+            query.push(named).push("UNNEST(").push_bind(ids.clone()).push("::uuid[])").push(looked_up);
+            "c.id"
+        }
+        Selection::Plan(plan) => {
+            query.push(named).push("(SELECT dead_letter_id FROM operation_plan_item WHERE plan_id = ");
+            query.push_bind(*plan).push(")").push(looked_up);
+            "c.id"
+        }
+        Selection::DeletedBy(operation) => {
+            query.push(named).push("(SELECT dead_letter_id FROM operation_item WHERE operation_id = ");
+            query.push_bind(*operation).push(" AND outcome = 'deleted')").push(looked_up);
+            "c.id"
+        }
+        Selection::Filter(filter) => {
+            let sought = Sought::understand(&mut *transaction, filter).await?;
+            query.push("d.id, NULL::text AS refusal");
+            filter_sql::push(&mut query, &sought);
+            // What arrives from now on is not meant, whenever this statement reads.
+            query.push(" AND d.id < ").push_bind(floor_id(now));
+            "d.id"
+        }
+    };
+    if let Some(limit) = new.options.limit {
+        query.push(" ORDER BY ").push(id).push(" ").push(new.options.order.direction());
         query.push(" LIMIT ").push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
     }
     query.push(")");
+    Ok(query)
 }
 
 /// Makes an item of each row that was chosen. The live ones are inserted in the order of their ids, whatever order they
@@ -155,7 +169,7 @@ async fn insert_chosen(
 ) -> Result<(), StoreError> {
     query
         .push(", placed AS MATERIALIZED (SELECT id, refusal, row_number() OVER (ORDER BY id ")
-        .push(new.order.direction());
+        .push(new.options.order.direction());
     query.push(") AS position FROM chosen), taken AS (INSERT INTO operation_item (operation_id, position, dead_letter_id) SELECT ");
     let held = if planted(Bug::SeveralOperations) { "" } else { "(dead_letter_id) WHERE outcome IS NULL" };
     query.push_bind(id).push(", position, id FROM placed WHERE refusal IS NULL ORDER BY id ON CONFLICT ");

@@ -39,7 +39,7 @@ impl Store {
             query.push(value(by, "g", "id")).push(" AS value, sum(");
             query.push(filter.status.count_column());
             query.push(
-                ")::bigint AS count FROM error_group_interval i JOIN error_group g ON g.id = i.error_group",
+                ")::bigint AS count FROM error_group_timeline i JOIN error_group g ON g.id = i.error_group",
             );
             push_group_conditions(&mut query, &timeless);
             if let Some(text) = &sought.text {

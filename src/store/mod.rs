@@ -10,6 +10,7 @@ use std::time::Duration;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::Semaphore;
 
+use known_groups::KnownGroups;
 use pool::{Pool, Setting};
 
 mod batch;
@@ -22,13 +23,16 @@ mod error_groups;
 mod filter_sql;
 mod freeze;
 mod histogram;
+mod known_groups;
 mod operations;
 mod overview;
 mod partitions;
+mod plans;
 mod pool;
 mod returns;
 mod search;
 mod sought;
+mod steering;
 #[cfg(feature = "planted-bugs")]
 mod thawed;
 
@@ -41,6 +45,7 @@ pub use error_groups::{Glimpse, SPARKLINE};
 pub use freeze::Frozen;
 pub use histogram::Bucket;
 pub use overview::{ServiceCount, Trend};
+pub use plans::{Plan, Summary};
 pub use search::{Page, Total};
 
 use crate::planted::{Bug, planted};
@@ -98,6 +103,7 @@ pub struct Store {
     operations: Pool,
     watch: Pool,
     scans: Arc<Semaphore>,
+    known_groups: KnownGroups,
 }
 
 /// Use of one of the pools.
@@ -131,6 +137,7 @@ impl Store {
             operations: pool(sizes.operations, ACQUIRE_FOR_HTTP, &FOR_OPERATIONS),
             watch: pool(WATCHING, ACQUIRE_FOR_HTTP, &FOR_PAGES),
             scans: Arc::new(Semaphore::new(sizes.scans)),
+            known_groups: KnownGroups::default(),
         })
     }
 

@@ -6,10 +6,12 @@ use sqlx::{AssertSqlSafe, Row};
 use uuid::Uuid;
 
 use super::{Store, StoreError};
+use crate::domain::canary::Canary;
 use crate::domain::operation::{Item, Kind, Operation, Outcome, Outcomes, ReturnedGroup, State};
 
 pub(super) const COLUMNS: &str = "id, kind, state, selection::text AS selection, target::text AS target, rate, note, \
-     requested_by, total, sent, returned, deleted, refused, skipped, last_error, created_at, started_at, ended_at";
+     canary_steps, canary_wait, canary_max_failed, canary_passed, max_queue_depth, \
+     requested_by, total, sent, returned, deleted, restored, refused, skipped, last_error, created_at, started_at, ended_at";
 
 /// How many operations are in each state.
 pub type StateCounts = Vec<(State, i64)>;
@@ -107,7 +109,7 @@ impl Store {
     pub async fn ended(&self, ids: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
         Ok(sqlx::query_scalar(
             "SELECT a.id FROM UNNEST($1::uuid[]) AS a (id) \
-             WHERE NOT EXISTS (SELECT FROM operation o WHERE o.id = a.id AND o.state <> 'completed')",
+             WHERE NOT EXISTS (SELECT FROM operation o WHERE o.id = a.id AND o.state NOT IN ('completed', 'cancelled'))",
         )
         .bind(ids)
         .fetch_all(&mut *self.operations.acquire().await?)
@@ -133,12 +135,20 @@ pub(super) fn operation(row: &PgRow) -> Result<Operation, StoreError> {
         target: json(row, "target")?,
         rate: row.try_get::<Option<i32>, _>("rate")?.and_then(|rate| rate.try_into().ok()),
         note: row.try_get("note")?,
+        canary: Canary {
+            steps: row.try_get("canary_steps")?,
+            wait_seconds: row.try_get("canary_wait")?,
+            max_failed_percent: row.try_get("canary_max_failed")?,
+        },
+        canary_passed: row.try_get("canary_passed")?,
+        max_queue_depth: row.try_get("max_queue_depth")?,
         requested_by: row.try_get("requested_by")?,
         total: row.try_get("total")?,
         outcomes: Outcomes {
             sent: row.try_get("sent")?,
             returned: row.try_get("returned")?,
             deleted: row.try_get("deleted")?,
+            restored: row.try_get("restored")?,
             refused: row.try_get("refused")?,
             skipped: row.try_get("skipped")?,
         },
@@ -165,7 +175,8 @@ pub(super) fn named_option<T>(
         .transpose()
 }
 
-fn json<T: serde::de::DeserializeOwned>(row: &PgRow, column: &str) -> Result<T, StoreError> {
+/// The JSON of a column.
+pub(super) fn json<T: serde::de::DeserializeOwned>(row: &PgRow, column: &str) -> Result<T, StoreError> {
     serde_json::from_str(&row.try_get::<String, _>(column)?)
         .map_err(|error| StoreError::Inconsistent(format!("{column}: {error}")))
 }

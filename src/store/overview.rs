@@ -43,13 +43,13 @@ impl Store {
         let rows = sqlx::query(
             "WITH services AS ( \
                  SELECT g.service, sum(t.dead)::bigint AS dead FROM error_group g \
-                     JOIN error_group_total t ON t.error_group = g.id \
+                     JOIN error_group_count t ON t.error_group = g.id \
                  GROUP BY g.service HAVING sum(t.dead) <> 0), \
              hours AS ( \
-                 SELECT error_group, true AS now, dead + redelivered + deleted AS count FROM error_group_interval \
+                 SELECT error_group, true AS now, dead + redelivered + deleted AS count FROM error_group_timeline \
                  WHERE start >= $1 \
                  UNION ALL \
-                 SELECT error_group, false, dead + redelivered + deleted FROM error_group_interval \
+                 SELECT error_group, false, dead + redelivered + deleted FROM error_group_timeline \
                  WHERE start >= $2 AND start < $3), \
              trends AS ( \
                  SELECT g.service, (sum(h.count) FILTER (WHERE h.now))::bigint AS last_hour, \

@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{NaiveDate, TimeDelta};
 use sqlx::{AssertSqlSafe, Connection};
 
+use super::counters::FOLDING;
 use super::{Store, StoreError};
 use crate::clock;
 
@@ -73,12 +74,11 @@ impl Store {
     pub async fn forget_empty_groups(&self) -> Result<(), StoreError> {
         let mut transaction = self.operations.begin().await?;
         sqlx::query(LOCK_TIMEOUT).execute(&mut *transaction).await?;
-        // A batch that is counted now may be the one that brings a group back.
-        sqlx::query("LOCK TABLE error_group IN SHARE ROW EXCLUSIVE MODE").execute(&mut *transaction).await?;
         sqlx::query(
             "WITH gone AS ( \
                  DELETE FROM error_group g \
-                 WHERE NOT EXISTS (SELECT FROM error_group_interval i WHERE i.error_group = g.id) \
+                 WHERE touched_at < now() - interval '1 day' \
+                     AND NOT EXISTS (SELECT FROM error_group_timeline i WHERE i.error_group = g.id) \
                      AND NOT EXISTS (SELECT FROM error_group_event e WHERE e.error_group = g.id) RETURNING id) \
              DELETE FROM error_group_total t USING gone WHERE t.error_group = gone.id",
         )
@@ -95,18 +95,21 @@ impl Store {
         let names: Vec<_> = days.iter().map(|day| format!("dead_letter_{}", day.format("%Y%m%d"))).collect();
         let dropping = AssertSqlSafe(format!("DROP TABLE {}", names.join(", ")));
         sqlx::query(dropping).execute(&mut *transaction).await?;
-        // So that nobody folds what is to go.
-        sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('dead-letter folded counters', 0))")
+        sqlx::query(AssertSqlSafe(format!("SELECT pg_advisory_xact_lock({FOLDING})")))
             .execute(&mut *transaction)
             .await?;
         let counts = sqlx::query_as(
-            "WITH gone AS ( \
+            "WITH intervals AS ( \
                  DELETE FROM error_group_interval WHERE (start AT TIME ZONE 'UTC')::date = ANY($1) RETURNING *), \
+             changes AS ( \
+                 DELETE FROM error_group_change WHERE (start AT TIME ZONE 'UTC')::date = ANY($1) RETURNING *), \
+             gone AS ( \
+                 SELECT error_group, start, dead, redelivered, deleted FROM intervals \
+                 UNION ALL SELECT error_group, start, dead, redelivered, deleted FROM changes), \
              fewer AS ( \
-                 INSERT INTO error_group_total AS c (error_group, slot, dead, redelivered, deleted) \
-                 SELECT error_group, pg_backend_pid() % 16, -sum(dead), -sum(redelivered), -sum(deleted) \
-                 FROM gone GROUP BY error_group ORDER BY error_group \
-                 ON CONFLICT (error_group, slot) DO UPDATE SET dead = c.dead + excluded.dead, \
+                 INSERT INTO error_group_total AS c (error_group, dead, redelivered, deleted) \
+                 SELECT error_group, -sum(dead), -sum(redelivered), -sum(deleted) FROM intervals GROUP BY error_group \
+                 ON CONFLICT (error_group) DO UPDATE SET dead = c.dead + excluded.dead, \
                      redelivered = c.redelivered + excluded.redelivered, deleted = c.deleted + excluded.deleted) \
              SELECT d.day, COALESCE(sum(g.dead + g.redelivered + g.deleted), 0)::bigint \
              FROM UNNEST($1) AS d (day) LEFT JOIN gone g ON (g.start AT TIME ZONE 'UTC')::date = d.day \

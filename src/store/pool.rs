@@ -73,6 +73,11 @@ impl Pool {
         }
     }
 
+    /// Whether a pooler is in between.
+    pub fn is_pooled(&self) -> bool {
+        self.begin.is_some()
+    }
+
     pub async fn close(&self) {
         self.connections.close().await;
     }

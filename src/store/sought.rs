@@ -113,7 +113,7 @@ pub(super) fn push_counts(query: &mut QueryBuilder<Postgres>, status: StatusFilt
     let count = status.count_column();
     query.push(format!(
         " JOIN (SELECT error_group, sum({count})::bigint AS count, sum(arrived)::bigint AS arrived, \
-             max(last_seen) AS last_seen FROM error_group_total GROUP BY error_group HAVING sum({count}) <> 0) t ON t.error_group = g.id"
+             max(last_seen) AS last_seen FROM error_group_count GROUP BY error_group HAVING sum({count}) <> 0) t ON t.error_group = g.id"
     ));
 }
 

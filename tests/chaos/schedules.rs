@@ -10,7 +10,7 @@ use dead_letter::domain::dead_letter::{Derived, NewDeadLetter, Status};
 use dead_letter::domain::filter::{Filter, Order};
 use dead_letter::domain::fingerprint;
 use dead_letter::domain::identity::redelivery_id;
-use dead_letter::domain::operation::{Kind, NewOperation, Outcome, Selection, Settled, State, Target};
+use dead_letter::domain::operation::{Kind, NewOperation, Options, Outcome, Selection, Settled, State};
 use dead_letter::store::{Chunk, Frozen, Store};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
@@ -161,11 +161,11 @@ impl<'s> Play<'s> {
             kind,
             selection,
             asked: serde_json::json!({}),
-            target: Target::Queue,
-            rate,
-            limit: None,
-            order: *[Order::Newest, Order::Oldest].choose(&mut self.random).unwrap(),
-            note: None,
+            options: Options {
+                rate,
+                order: *[Order::Newest, Order::Oldest].choose(&mut self.random).unwrap(),
+                ..Options::default()
+            },
             requested_by: "a schedule".into(),
             idempotency_key: None,
         };
@@ -215,6 +215,7 @@ impl<'s> Play<'s> {
             let fate = if all { 0 } else { self.random.random_range(0..5) };
             let outcome = match (operation.kind, fate) {
                 (Kind::Delete, _) => Outcome::Deleted,
+                (Kind::Restore, _) => unreachable!("nobody asks for it here"),
                 (Kind::Redeliver, 3) => Outcome::Refused,
                 (Kind::Redeliver, fate) => {
                     self.published.entry((operation.id, item.dead_letter)).or_default().insert(id);
@@ -239,7 +240,7 @@ impl<'s> Play<'s> {
             match item.outcome {
                 Outcome::Sent => self.status.insert(item.dead_letter, Status::Redelivered),
                 Outcome::Deleted => self.status.insert(item.dead_letter, Status::Deleted),
-                Outcome::Returned | Outcome::Refused | Outcome::Skipped => None,
+                Outcome::Restored | Outcome::Returned | Outcome::Refused | Outcome::Skipped => None,
             };
         }
         let is_over = asked.items.values().all(Option::is_some);

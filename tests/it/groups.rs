@@ -159,7 +159,7 @@ async fn a_message_that_dies_again_is_a_return() {
     world.until_stored(5).await;
     until_eq(
         "returns",
-        json!({"sent": 1, "returned": 2, "deleted": 0, "refused": 0, "skipped": 0}),
+        json!({"sent": 1, "returned": 2, "deleted": 0, "restored": 0, "refused": 0, "skipped": 0}),
         || async { world.api().get(&path).await.assert(200).json["outcomes"].clone() },
     )
     .await;

@@ -21,5 +21,6 @@ mod ingest;
 mod operations;
 mod outages;
 mod retention;
+mod steering;
 #[expect(dead_code, unused_imports, reason = "shared with the tests of chaos")]
 mod support;

@@ -60,7 +60,7 @@ async fn a_redelivered_message_equals_the_original() {
     let operation = redeliver(&world, json!({"ids": found, "note": "fixed"})).await;
     assert_eq!(
         operation["outcomes"],
-        json!({"sent": 1, "returned": 0, "deleted": 0, "refused": 0, "skipped": 0}),
+        json!({"sent": 1, "returned": 0, "deleted": 0, "restored": 0, "refused": 0, "skipped": 0}),
         "{operation}"
     );
     let again = world.broker.take(&queue.name).await;
@@ -143,7 +143,7 @@ async fn an_unroutable_message_among_others_is_the_one_that_is_refused() {
     let operation = redeliver(&world, json!({"filter": {}, "all": true})).await;
     assert_eq!(
         operation["outcomes"],
-        json!({"sent": 160, "returned": 0, "deleted": 0, "refused": 40, "skipped": 0}),
+        json!({"sent": 160, "returned": 0, "deleted": 0, "restored": 0, "refused": 40, "skipped": 0}),
         "{operation}"
     );
     for (status, expected) in [("dead", "lost-"), ("redelivered", "fine-")] {
@@ -173,7 +173,7 @@ async fn a_missing_exchange_refuses_its_own_messages_only() {
     let operation = redeliver(&world, json!({"filter": {}, "all": true, "to": "exchange"})).await;
     assert_eq!(
         operation["outcomes"],
-        json!({"sent": 5, "returned": 0, "deleted": 0, "refused": 5, "skipped": 0}),
+        json!({"sent": 5, "returned": 0, "deleted": 0, "restored": 0, "refused": 5, "skipped": 0}),
         "{operation}"
     );
     let refused: Vec<_> =

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::amqp::{Receipt, Refusal};
+use crate::domain::canary::Canary;
 use crate::domain::identity::redelivery_id;
 use crate::domain::operation::{State, Target};
 use crate::operations::unrecorded::Unrecorded;
@@ -151,6 +152,9 @@ impl Model {
             target: Target::Queue,
             rate,
             note: None,
+            canary: Canary::default(),
+            canary_passed: 0,
+            max_queue_depth: None,
             requested_by: String::new(),
             total: i64::try_from(rows.len()).unwrap(),
             outcomes: Outcomes::default(),
@@ -196,9 +200,10 @@ impl Model {
     fn act(&mut self, worker: usize, mut held: Held, fates: u8) -> Result<(), TestCaseError> {
         let (process, operation) = (worker / 2, &self.asked[held.asked].operation);
         let mut done = match operation.kind {
-            Kind::Delete => delete(living(&held.items)),
+            Kind::Delete => all_end(acted_on(&held.items, Status::Dead), Outcome::Deleted, None),
+            Kind::Restore => unreachable!("nobody asks for it here"),
             Kind::Redeliver => {
-                let known = self.processes[process].of(operation.id, living(&held.items));
+                let known = self.processes[process].of(operation.id, acted_on(&held.items, Status::Dead));
                 let mut done = Done::default();
                 for (number, item) in unknown(&held.items, &known).enumerate() {
                     let told = self.told[process].contains(&(held.asked, item.position));
@@ -227,7 +232,7 @@ impl Model {
                 done
             }
         };
-        done.settled.extend(held.items.iter().filter_map(skipped));
+        done.settled.extend(held.items.iter().filter_map(|item| skipped(item, Status::Dead)));
         held.done = Some(done);
         self.workers[worker] = Some(held);
         Ok(())
@@ -247,7 +252,7 @@ impl Model {
             let to = match settled.outcome {
                 Outcome::Sent => Status::Redelivered,
                 Outcome::Deleted => Status::Deleted,
-                Outcome::Returned | Outcome::Refused | Outcome::Skipped => letter.1,
+                Outcome::Restored | Outcome::Returned | Outcome::Refused | Outcome::Skipped => letter.1,
             };
             let acts = matches!(settled.outcome, Outcome::Sent | Outcome::Deleted);
             prop_assert!(!acts || letter.1 == Status::Dead, "R8: nobody else changed it");

@@ -1,0 +1,71 @@
+//! Looking at queues and exchanges without touching them.
+
+use lapin::options::{ExchangeDeclareOptions, QueueDeclareOptions};
+use lapin::types::FieldTable;
+use lapin::{Connection, ExchangeKind};
+
+use super::connection::{answer, close};
+use super::{AmqpError, Broker};
+
+/// What a queue looks like at this moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueState {
+    /// Messages that wait in it; those that are out for delivery are not counted.
+    pub ready: u32,
+    /// Consumers that it has.
+    pub consumers: u32,
+}
+
+/// Looks at these queues and exchanges; `None` and `false` for those that do not exist.
+pub async fn inspect(
+    broker: &Broker,
+    queues: &[String],
+    exchanges: &[String],
+) -> Result<(Vec<Option<QueueState>>, Vec<bool>), AmqpError> {
+    let connection = broker.connect("inspection").await?;
+    let (mut states, mut known) = (Vec::new(), Vec::new());
+    for queue in queues {
+        states.push(queue_state(&connection, queue).await?);
+    }
+    for exchange in exchanges {
+        known.push(exchange.is_empty() || exists(&connection, exchange).await?);
+    }
+    close(connection).await;
+    Ok((states, known))
+}
+
+/// On a channel of its own, as the broker closes it if there is none.
+pub(super) async fn queue_state(
+    connection: &Connection,
+    name: &str,
+) -> Result<Option<QueueState>, AmqpError> {
+    let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+    let found = answer(async {
+        let channel = connection.create_channel().await?;
+        let queue = channel.queue_declare(name.into(), options, FieldTable::default()).await?;
+        channel.close(200, "bye".into()).await?;
+        Ok(QueueState { ready: queue.message_count(), consumers: queue.consumer_count() })
+    });
+    or_none(found.await)
+}
+
+async fn exists(connection: &Connection, name: &str) -> Result<bool, AmqpError> {
+    let found = answer(look_for_exchange(connection, name)).await;
+    or_none(found).map(|found| found.is_some())
+}
+
+/// Fails with the broker's words where there is no such exchange.
+pub(super) async fn look_for_exchange(connection: &Connection, name: &str) -> Result<(), AmqpError> {
+    let options = ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() };
+    let channel = connection.create_channel().await?;
+    channel.exchange_declare(name.into(), ExchangeKind::Direct, options, FieldTable::default()).await?;
+    Ok(channel.close(200, "bye".into()).await?)
+}
+
+fn or_none<T>(found: Result<T, AmqpError>) -> Result<Option<T>, AmqpError> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}

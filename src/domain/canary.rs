@@ -1,0 +1,79 @@
+//! Canary ladders: a few first, then more, and all the rest only if those came through.
+
+use serde::{Deserialize, Serialize};
+
+use super::operation::Outcomes;
+
+/// After each step an operation waits, and goes on only if few enough of what it sent failed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Canary {
+    /// How many in all have been tried at the end of each step, ascending. Without any there is no ladder.
+    pub steps: Vec<i64>,
+    /// How long to wait at the end of each, in seconds.
+    pub wait_seconds: i64,
+    /// It stops where more than so many percent were refused or died again.
+    pub max_failed_percent: f64,
+}
+
+/// What is found at the end of a step.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict {
+    /// On to the next step, past this one.
+    Pass(i64),
+    /// The operation stops, for this reason.
+    Stop(String),
+}
+
+impl Canary {
+    /// The step that is climbed, after the last one that was passed.
+    fn step(&self, passed: i64) -> Option<i64> {
+        self.steps.iter().copied().find(|step| *step > passed)
+    }
+
+    /// Whether a step is left.
+    pub fn is_climbing(&self, passed: i64) -> bool {
+        self.step(passed).is_some()
+    }
+
+    /// How many may be tried before the end of the step; `None` where nothing bounds them.
+    pub fn allowance(&self, passed: i64, outcomes: &Outcomes) -> Option<i64> {
+        self.step(passed).map(|step| (step - outcomes.tried()).max(0))
+    }
+
+    /// What is to be done at the end of the step; `None` where it is not reached. To be asked when the wait is over.
+    pub fn verdict(&self, passed: i64, outcomes: &Outcomes) -> Option<Verdict> {
+        let tried = outcomes.tried();
+        let step = self.step(passed).filter(|step| tried >= *step)?;
+        let failed = outcomes.returned + outcomes.refused;
+        #[expect(clippy::cast_precision_loss, reason = "numbers of messages")]
+        let is_too_much = failed as f64 * 100.0 > self.max_failed_percent * tried as f64;
+        Some(if is_too_much {
+            Verdict::Stop(format!(
+                "the canary stopped it: {} of {tried} died again and {} were refused, and {} % may",
+                outcomes.returned, outcomes.refused, self.max_failed_percent
+            ))
+        } else {
+            Verdict::Pass(step)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ladder_is_climbed_step_by_step() {
+        let canary = Canary { steps: vec![1, 10], wait_seconds: 30, max_failed_percent: 20.0 };
+        let outcomes = |sent, returned, refused| Outcomes { sent, returned, refused, ..Outcomes::default() };
+        assert_eq!(canary.allowance(0, &outcomes(0, 0, 0)), Some(1));
+        assert_eq!(canary.verdict(0, &outcomes(0, 0, 0)), None);
+        assert_eq!(canary.verdict(0, &outcomes(1, 0, 0)), Some(Verdict::Pass(1)));
+        assert_eq!(canary.allowance(1, &outcomes(1, 0, 0)), Some(9));
+        assert_eq!(canary.verdict(1, &outcomes(8, 1, 1)), Some(Verdict::Pass(10)));
+        assert!(matches!(canary.verdict(1, &outcomes(7, 2, 1)), Some(Verdict::Stop(_))));
+        assert_eq!(canary.allowance(10, &outcomes(8, 1, 1)), None);
+        assert_eq!(canary.verdict(10, &outcomes(8, 1, 1)), None);
+        assert!(!canary.is_climbing(10) && !Canary::default().is_climbing(0));
+    }
+}

@@ -1,0 +1,156 @@
+//! `POST /operations/plan`: what a request would do, before anything is done.
+
+use std::net::SocketAddr;
+
+use axum::Json;
+use axum::extract::{ConnectInfo, State};
+use axum::http::{HeaderMap, StatusCode};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::Api;
+use super::create_operation::{CreateOperation, read_kind};
+use super::error::{ApiError, BadRequest, NotJson, TooLarge, Unavailable};
+use super::error_group_view::ErrorGroupView;
+use super::query::Query;
+use super::request_body::RequestBody;
+use super::start_operation::requester;
+use crate::clock;
+use crate::operations::{Planned, Warning};
+use crate::ownership::Owners;
+
+/// A frozen selection, and what would happen to it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Plan)]
+pub struct PlanView {
+    /// Its id; the operation that runs it has the same.
+    id: Uuid,
+    /// `redeliver`, `delete` or `restore`.
+    #[schema(example = "redeliver")]
+    kind: &'static str,
+    /// Exactly so many dead letters.
+    #[schema(example = 43_695)]
+    total: i64,
+    /// How many of each service, most first; the first 100.
+    services: Vec<CountedValue>,
+    /// How many died in each queue, most first; the first 100.
+    queues: Vec<CountedValue>,
+    /// How many of each error group, most first; the first 100.
+    error_groups: Vec<PlannedGroup>,
+    /// What may go wrong.
+    warnings: Vec<WarningView>,
+    /// The selection as it was asked for.
+    #[schema(value_type = Object)]
+    selection: Value,
+    /// When it was frozen.
+    created_at: DateTime<Utc>,
+    /// Until when it may be run.
+    expires_at: DateTime<Utc>,
+}
+
+/// How many there are of one value.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct CountedValue {
+    /// The value; null where it is not known.
+    #[schema(required, example = "webshop")]
+    value: Option<String>,
+    /// How many.
+    #[schema(example = 43_600)]
+    count: i64,
+}
+
+/// An error group in a plan.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct PlannedGroup {
+    /// The group.
+    #[serde(flatten)]
+    group: ErrorGroupView,
+    /// How many of the plan's dead letters.
+    count: i64,
+    /// Whether one arrived within the last five minutes.
+    failing_now: bool,
+}
+
+/// What may go wrong.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = PlanWarning)]
+struct WarningView {
+    /// `still_failing`, `queue_missing`, `no_consumers`, `queue_crowded`, `exchange_missing`, `no_origin`, `large_messages`,
+    /// `not_selectable` or `broker_unreachable`.
+    #[schema(example = "no_consumers")]
+    code: &'static str,
+    /// In words.
+    #[schema(
+        example = "the queue demo-orders_webshop has no consumers: nobody will handle its messages for now"
+    )]
+    message: String,
+    /// How many of the plan's dead letters it is about, where that is known.
+    #[schema(required)]
+    count: Option<i64>,
+}
+
+impl From<Warning> for WarningView {
+    fn from(Warning { code, message, count }: Warning) -> Self {
+        Self { code, message, count }
+    }
+}
+
+impl PlanView {
+    fn new(Planned { plan, summary, groups, warnings }: Planned, owners: &Owners) -> Self {
+        let counted = |values: Vec<(Option<String>, i64)>| {
+            values.into_iter().map(|(value, count)| CountedValue { value, count }).collect()
+        };
+        let now = clock::now();
+        Self {
+            id: plan.id,
+            kind: plan.kind.as_str(),
+            total: summary.total,
+            services: counted(summary.services),
+            queues: counted(summary.queues),
+            error_groups: groups
+                .into_iter()
+                .map(|(group, count, failing_now)| PlannedGroup {
+                    group: ErrorGroupView::new(group, owners, now),
+                    count,
+                    failing_now,
+                })
+                .collect(),
+            warnings: warnings.into_iter().map(WarningView::from).collect(),
+            selection: plan.asked,
+            created_at: plan.created_at,
+            expires_at: plan.expires_at,
+        }
+    }
+}
+
+/// Plan an operation: exact numbers and warnings, nothing done
+///
+/// Freezes the selection. `POST /operations` with the plan's id as `planId` runs exactly that, within 15 minutes.
+#[utoipa::path(
+    post,
+    path = "/operations/plan",
+    tag = "operations",
+    request_body = CreateOperation,
+    responses((status = 201, description = "The plan", body = PlanView), BadRequest, TooLarge, NotJson, Unavailable)
+)]
+pub async fn plan(
+    State(api): State<Api>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    query: Query,
+    headers: HeaderMap,
+    body: RequestBody,
+) -> Result<(StatusCode, Json<PlanView>), ApiError> {
+    query.finish()?;
+    let fields: Map<String, Value> = body.json(&headers)?;
+    let (kind, request) = read_kind(fields)?;
+    let new = request.check(&api, kind, requester(peer)).await?;
+    let planned = api.operations.plan(&new).await?;
+    Ok((StatusCode::CREATED, Json(PlanView::new(planned, &api.ownership.now()))))
+}

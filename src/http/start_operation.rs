@@ -1,0 +1,127 @@
+//! Starting an operation: freeze the selection, answer with the operation, or wait for its end.
+
+use std::net::SocketAddr;
+use std::str::FromStr;
+use std::time::Duration;
+
+use axum::Json;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use tokio::time::Instant;
+use utoipa::IntoParams;
+use uuid::Uuid;
+
+use super::Api;
+use super::error::ApiError;
+use super::operation_request::OperationRequest;
+use super::operation_view::OperationView;
+use crate::domain::operation::{Kind, NewOperation, Operation, State};
+use crate::operations::Requested;
+
+const MAX_WAIT_SECONDS: u64 = 30;
+const MAX_KEY: usize = 200;
+/// Bytes in a note, at most.
+pub const MAX_NOTE: usize = 1_000;
+/// How often a waiting request looks at its operation.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Whether to wait for the end.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct WaitInput {
+    /// Wait so many seconds for the end, 30 at most: 200 if it came in time, else 202.
+    #[param(value_type = Option<u64>, minimum = 0, maximum = 30)]
+    wait: Option<String>,
+}
+
+impl WaitInput {
+    /// How long to wait.
+    pub fn duration(&self) -> Result<Duration, ApiError> {
+        let Some(text) = &self.wait else { return Ok(Duration::ZERO) };
+        u64::from_str(text)
+            .ok()
+            .filter(|seconds| *seconds <= MAX_WAIT_SECONDS)
+            .map(Duration::from_secs)
+            .ok_or_else(|| {
+                ApiError::field("wait", format!("must be a number of seconds from 0 to {MAX_WAIT_SECONDS}"))
+            })
+    }
+}
+
+/// Who asks, for the record. Nobody signs in yet: all that is known is where the request came from.
+pub fn requester(peer: SocketAddr) -> String {
+    format!("anonymous at {}", peer.ip())
+}
+
+/// Whether the record takes this note.
+pub fn is_note(note: &str) -> bool {
+    note.len() <= MAX_NOTE && !note.contains('\0')
+}
+
+/// Checks the request, freezes its selection, and answers with the operation.
+pub async fn start(
+    api: &Api,
+    kind: Kind,
+    request: OperationRequest,
+    wait: Duration,
+    headers: &HeaderMap,
+    peer: SocketAddr,
+) -> Result<Response, ApiError> {
+    let key = idempotency_key(request.idempotency_key.as_deref(), headers)?;
+    let new = NewOperation { idempotency_key: key, ..request.check(api, kind, requester(peer)).await? };
+    run(api, &new, wait).await
+}
+
+/// Has it done, and answers with the operation.
+pub async fn run(api: &Api, new: &NewOperation, wait: Duration) -> Result<Response, ApiError> {
+    let id = match api.operations.request(new).await? {
+        Requested::Operation(id) => id,
+        Requested::AlreadyRun => {
+            return Err(ApiError::Conflict("the plan was run before: the operation has its id".into()));
+        }
+    };
+    let operation = await_end(api, id, wait).await?;
+    let status = match operation.state {
+        state if state.is_final() && !wait.is_zero() => StatusCode::OK,
+        _ => StatusCode::ACCEPTED,
+    };
+    let location = HeaderValue::try_from(format!("/operations/{id}"))
+        .map_err(|error| ApiError::Internal(error.to_string()))?;
+    Ok((status, [(header::LOCATION, location)], Json(OperationView::from(operation))).into_response())
+}
+
+async fn await_end(api: &Api, id: Uuid, wait: Duration) -> Result<Operation, ApiError> {
+    let deadline = Instant::now() + wait;
+    loop {
+        let operation = api.store.operation(id).await?;
+        let operation = operation.ok_or_else(|| ApiError::Internal(format!("operation {id} is gone")))?;
+        // One that has stopped by itself will not end in time.
+        let has_stopped = operation.state.is_final() || operation.state == State::Paused;
+        if has_stopped || Instant::now() >= deadline || api.close.is_cancelled() {
+            return Ok(operation);
+        }
+        // When the process ends the operation goes on elsewhere, and the answer is how far it is.
+        let _ = api.close.run_until_cancelled(tokio::time::sleep(LOOK)).await;
+    }
+}
+
+/// The key of the body or of the header.
+pub fn idempotency_key(body: Option<&str>, headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    let header = headers.get("idempotency-key").map(|value| value.to_str().map(str::to_owned));
+    let header = header.transpose().map_err(|_| ApiError::field("Idempotency-Key", "must be ASCII text"))?;
+    let key = match (body, header) {
+        (Some(body), Some(header)) if body != header => {
+            return Err(ApiError::field("idempotencyKey", "contradicts the header Idempotency-Key"));
+        }
+        (Some(key), _) => Some(key.to_owned()),
+        (None, header) => header,
+    };
+    match &key {
+        Some(key) if key.is_empty() || key.len() > MAX_KEY || key.contains('\0') => Err(ApiError::field(
+            "idempotencyKey",
+            format!("must be text of 1 to {MAX_KEY} bytes, without NUL"),
+        )),
+        _ => Ok(key),
+    }
+}

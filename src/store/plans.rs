@@ -1,0 +1,157 @@
+//! Plans: selections that are frozen and may be run until they expire.
+
+use chrono::{DateTime, Utc};
+use sqlx::Row;
+use uuid::Uuid;
+
+use super::freeze::chosen;
+use super::operations::named;
+use super::{Store, StoreError};
+use crate::domain::operation::{Kind, NewOperation, Options};
+
+/// A plan that is kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// Its id, and that of the operation that runs it.
+    pub id: Uuid,
+    /// What it does.
+    pub kind: Kind,
+    /// The selection as it was asked for.
+    pub asked: serde_json::Value,
+    /// How.
+    pub options: Options,
+    /// Who asked.
+    pub requested_by: String,
+    /// When.
+    pub created_at: DateTime<Utc>,
+    /// Until when it may be run.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// What a plan is about.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Summary {
+    /// Dead letters in it.
+    pub total: i64,
+    /// How many of each service, queue and error group, most first; of what has none under `None`.
+    pub services: Vec<(Option<String>, i64)>,
+    /// Likewise.
+    pub queues: Vec<(Option<String>, i64)>,
+    /// Likewise, and whether dead letters of the group arrived a short while ago.
+    pub groups: Vec<(Uuid, i64)>,
+    /// How many have a body larger than a broker takes by default.
+    pub large: i64,
+}
+
+/// What RabbitMQ takes since 4.0, unless told otherwise.
+const LARGE: i64 = 16 << 20;
+/// So many services, queues and groups are named.
+const NAMED: i64 = 100;
+
+impl Store {
+    /// Freezes the selection as a plan of this id. Only what can be acted on now is in it; returns how many were asked for and
+    /// are not.
+    pub async fn plan(
+        &self,
+        new: &NewOperation,
+        id: Uuid,
+        now: DateTime<Utc>,
+        expires_at: DateTime<Utc>,
+    ) -> Result<i64, StoreError> {
+        let options = serde_json::to_value(&new.options)
+            .map_err(|error| StoreError::Inconsistent(error.to_string()))?;
+        let mut transaction = self.operations.begin().await?;
+        sqlx::query(
+            "INSERT INTO operation_plan (id, kind, selection, options, requested_by, created_at, expires_at) \
+             VALUES ($1, $2, $3::jsonb, $4::jsonb, $5, $6, $7)",
+        )
+        .bind(id)
+        .bind(new.kind.as_str())
+        .bind(new.asked.to_string())
+        .bind(options.to_string())
+        .bind(&new.requested_by)
+        .bind(now)
+        .bind(expires_at)
+        .execute(&mut *transaction)
+        .await?;
+        let mut query = chosen(&mut transaction, new, now).await?;
+        query.push(", planned AS (INSERT INTO operation_plan_item (plan_id, dead_letter_id) SELECT ");
+        query.push_bind(id).push(
+            ", id FROM chosen WHERE refusal IS NULL) SELECT count(*) FROM chosen WHERE refusal IS NOT NULL",
+        );
+        let left_out = query.build_query_scalar().fetch_one(&mut *transaction).await?;
+        transaction.commit().await?;
+        Ok(left_out)
+    }
+
+    /// The plan of this id.
+    pub async fn planned(&self, id: Uuid) -> Result<Option<Plan>, StoreError> {
+        let row = sqlx::query(
+            "SELECT id, kind, selection::text AS selection, options::text AS options, requested_by, created_at, \
+                 expires_at FROM operation_plan WHERE id = $1",
+        )
+        .bind(id)
+        .fetch_optional(&mut *self.http.acquire().await?)
+        .await?;
+        row.as_ref()
+            .map(|row| {
+                Ok(Plan {
+                    id,
+                    kind: named(row, "kind", Kind::parse)?,
+                    asked: super::operations::json(row, "selection")?,
+                    options: super::operations::json(row, "options")?,
+                    requested_by: row.try_get("requested_by")?,
+                    created_at: row.try_get("created_at")?,
+                    expires_at: row.try_get("expires_at")?,
+                })
+            })
+            .transpose()
+    }
+
+    /// What the plan is about. Reads each of its dead letters once.
+    pub async fn plan_summary(&self, id: Uuid) -> Result<Summary, StoreError> {
+        let rows = sqlx::query(
+            "WITH items AS MATERIALIZED ( \
+                 SELECT d.service, d.origin_queue, d.error_group, octet_length(d.body) > $2 AS is_large \
+                 FROM operation_plan_item i \
+                     CROSS JOIN LATERAL (SELECT * FROM dead_letter x WHERE x.id = i.dead_letter_id LIMIT 1) d \
+                 WHERE i.plan_id = $1) \
+             (SELECT 'service' AS what, service AS value, NULL::uuid AS error_group, count(*) AS count FROM items \
+                 GROUP BY service ORDER BY count DESC LIMIT $3) \
+             UNION ALL (SELECT 'queue', origin_queue, NULL, count(*) AS count FROM items \
+                 GROUP BY origin_queue ORDER BY count DESC LIMIT $3) \
+             UNION ALL (SELECT 'group', NULL, error_group, count(*) AS count FROM items WHERE error_group IS NOT NULL \
+                 GROUP BY error_group ORDER BY count DESC LIMIT $3) \
+             UNION ALL SELECT 'large', NULL, NULL, count(*) FROM items WHERE is_large \
+             UNION ALL SELECT 'total', NULL, NULL, count(*) FROM items",
+        )
+        .bind(id)
+        .bind(LARGE)
+        .bind(NAMED)
+        .fetch_all(&mut *self.operations.acquire().await?)
+        .await?;
+        let mut summary = Summary::default();
+        for row in rows {
+            let (what, count): (String, i64) = (row.try_get("what")?, row.try_get("count")?);
+            match what.as_str() {
+                "service" => summary.services.push((row.try_get("value")?, count)),
+                "queue" => summary.queues.push((row.try_get("value")?, count)),
+                "group" => summary.groups.push((row.try_get("error_group")?, count)),
+                "large" => summary.large = count,
+                _ => summary.total = count,
+            }
+        }
+        Ok(summary)
+    }
+
+    /// Forgets plans that expired before.
+    pub async fn forget_plans(&self, before: DateTime<Utc>) -> Result<(), StoreError> {
+        let mut connection = self.operations.acquire().await?;
+        sqlx::query("DELETE FROM operation_plan WHERE expires_at < $1")
+            .bind(before)
+            .execute(&mut *connection)
+            .await?;
+        connection.done().await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,81 @@
+//! Steering operations that run (rule R13: who did what).
+
+use chrono::{DateTime, Utc};
+use sqlx::{AssertSqlSafe, Row};
+use uuid::Uuid;
+
+use super::{Store, StoreError};
+use crate::clock;
+use crate::domain::operation::{OperationEvent, Steering};
+
+/// The longest record that is shown.
+const MAX_EVENTS: i64 = 200;
+
+impl Store {
+    /// Steers the operation, if it is in a state that allows it; whether it was.
+    pub async fn steer(
+        &self,
+        id: Uuid,
+        steering: Steering,
+        done_by: &str,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let change = match steering {
+            Steering::Pause => "state = 'paused'",
+            // Whoever lets it go on has seen what the canary found.
+            Steering::Resume => {
+                "state = CASE WHEN started_at IS NULL THEN 'pending' ELSE 'running' END, last_error = NULL, \
+                 canary_passed = CASE WHEN state = 'paused' THEN COALESCE((SELECT max(step) FROM UNNEST(canary_steps) AS s (step) \
+                     WHERE step <= sent + returned + refused), 0) ELSE canary_passed END"
+            }
+            Steering::Cancel => "state = 'cancelling', last_error = NULL",
+            Steering::Rate(_) => "rate = $4",
+        };
+        let rate = match steering {
+            Steering::Rate(rate) => rate.map(|rate| i32::try_from(rate).unwrap_or(i32::MAX)),
+            _ => None,
+        };
+        let states: Vec<_> = steering.allowed_in().iter().map(|state| state.as_str()).collect();
+        let statement = format!(
+            "WITH steered AS ( \
+                 UPDATE operation SET {change}, next_chunk_at = LEAST(next_chunk_at, $3) \
+                 WHERE id = $1 AND state = ANY($2) RETURNING id) \
+             INSERT INTO operation_event (id, operation_id, action, detail, done_by) \
+             SELECT $5, id, $6, $4::integer::text, $7 FROM steered"
+        );
+        let mut connection = self.http.acquire().await?;
+        let done = sqlx::query(AssertSqlSafe(statement))
+            .bind(id)
+            .bind(states)
+            .bind(now)
+            .bind(rate)
+            .bind(clock::new_id())
+            .bind(steering.as_str())
+            .bind(done_by)
+            .execute(&mut *connection)
+            .await?;
+        connection.done().await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// What was done to the operation, first one first.
+    pub async fn operation_events(&self, id: Uuid) -> Result<Vec<OperationEvent>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT id, action, detail, done_by FROM operation_event WHERE operation_id = $1 ORDER BY id LIMIT $2",
+        )
+        .bind(id)
+        .bind(MAX_EVENTS)
+        .fetch_all(&mut *self.http.acquire().await?)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(OperationEvent {
+                    id: row.try_get("id")?,
+                    action: row.try_get("action")?,
+                    detail: row.try_get("detail")?,
+                    done_by: row.try_get("done_by")?,
+                })
+            })
+            .collect()
+    }
+}
