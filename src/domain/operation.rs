@@ -243,10 +243,8 @@ impl Steering {
     /// The states that it can be done in. In the one that it leads to it changes nothing.
     pub fn allowed_in(self) -> &'static [State] {
         match self {
-            Self::Pause => &[State::Pending, State::Running, State::Paused],
-            Self::Resume => &[State::Paused, State::Running, State::Pending],
+            Self::Pause | Self::Resume | Self::Rate(_) => &[State::Pending, State::Running, State::Paused],
             Self::Cancel => &[State::Pending, State::Running, State::Paused, State::Cancelling],
-            Self::Rate(_) => &[State::Pending, State::Running, State::Paused],
         }
     }
 }

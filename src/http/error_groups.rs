@@ -112,8 +112,8 @@ pub async fn error_groups(State(api): State<Api>, mut query: Query) -> Result<Js
     groups.retain(|(group, _)| state.is_none_or(|state| group.state(now) == state));
     let (total, messages) = (groups.len(), groups.iter().map(|(_, count)| count).sum());
     groups.truncate(limit as usize);
-    let ids: Vec<_> = groups.iter().map(|(group, _)| group.id).collect();
-    let mut glimpses = api.store.glimpses(&ids, now).await?;
+    let shown: Vec<_> = groups.iter().map(|(group, _)| (group.id, group.last_seen)).collect();
+    let mut glimpses = api.store.glimpses(&shown, now).await?;
     let (owners, log_link) = (api.ownership.now(), api.log_link.as_deref());
     let groups = groups.into_iter().map(|(group, count)| {
         let glimpse = glimpses.remove(&group.id).unwrap_or_default();

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use axum::Json;
 use axum::extract::{ConnectInfo, State};
 use axum::http::HeaderMap;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -87,14 +87,10 @@ pub async fn cancel(
 #[schema(example = json!({"rate": 500}))]
 pub struct OperationChange {
     /// At most so many messages a second from now on; null for as many as go.
-    #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<u32>, required, minimum = 1, maximum = 100_000)]
-    rate: Option<Option<u32>>,
-}
-
-/// Null is given, too.
-fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u32>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+    // It has to be given, be it null.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schema(required, minimum = 1, maximum = 100_000)]
+    rate: Option<u32>,
 }
 
 /// Change an operation's rate while it runs
@@ -119,7 +115,6 @@ pub async fn change_operation(
 ) -> Result<Json<OperationDetailsView>, ApiError> {
     query.finish()?;
     let OperationChange { rate } = body.json(&headers)?;
-    let rate = rate.ok_or_else(|| ApiError::field("rate", "is needed"))?;
     if !is_rate(rate) {
         return Err(ApiError::field("rate", format!("must be from 1 to {MAX_RATE} messages a second")));
     }

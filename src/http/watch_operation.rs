@@ -41,11 +41,15 @@ pub async fn watch_operation(
     let id = path_id(id)?;
     query.finish()?;
     let first = details(&api, id).await?;
-    Ok(Sse::new(follow(api, id, first)).keep_alive(KeepAlive::default()))
+    Ok(Sse::new(follow(api, id, &first)).keep_alive(KeepAlive::default()))
 }
 
-fn follow(api: Api, id: Uuid, first: OperationDetailsView) -> impl Stream<Item = Result<Event, Infallible>> {
-    let next = Some((event(&first), first.is_final()));
+fn follow(
+    api: Api,
+    id: Uuid,
+    first: &OperationDetailsView,
+) -> impl Stream<Item = Result<Event, Infallible>> + use<> {
+    let next = Some((event(first), first.is_final()));
     unfold((api, next, String::new()), move |(api, next, last)| async move {
         let (mut data, mut is_last) = next?;
         while data == last {

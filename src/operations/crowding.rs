@@ -28,14 +28,13 @@ impl Crowding {
         let Some(most) = operation.max_queue_depth else { return crowded };
         self.0.retain(|_, (seen, _)| seen.elapsed() < FRESH);
         for queue in items.filter_map(|item| target_queue(operation, item)) {
-            let depth = match self.0.get(queue) {
-                Some((_, depth)) => *depth,
-                None => {
-                    // One that cannot be looked at is found out when it is published to.
-                    let depth = publisher.depth(queue).await.unwrap_or_default();
-                    self.0.insert(queue.to_owned(), (Instant::now(), depth));
-                    depth
-                }
+            let depth = if let Some((_, depth)) = self.0.get(queue) {
+                *depth
+            } else {
+                // One that cannot be looked at is found out when it is published to.
+                let depth = publisher.depth(queue).await.unwrap_or_default();
+                self.0.insert(queue.to_owned(), (Instant::now(), depth));
+                depth
             };
             if i64::from(depth) > most {
                 crowded.insert(queue.to_owned(), depth);

@@ -59,20 +59,29 @@ impl Store {
         rows.iter().map(|row| Ok((group(row)?, row.try_get("count")?))).collect()
     }
 
-    /// What a list shows of these groups besides.
+    /// What a list shows besides of these groups, which were last seen then.
     pub async fn glimpses(
         &self,
-        groups: &[Uuid],
+        groups: &[(Uuid, DateTime<Utc>)],
         now: DateTime<Utc>,
     ) -> Result<HashMap<Uuid, Glimpse>, StoreError> {
         let mut glimpses: HashMap<Uuid, Glimpse> = HashMap::new();
         let mut connection = self.http.acquire().await?;
         let query = format!(
-            "SELECT {COLUMNS} FROM UNNEST($1::uuid[]) AS g (id) CROSS JOIN LATERAL ( \
-                 SELECT * FROM dead_letter x WHERE x.error_group = g.id AND x.status = 'dead' \
-                 ORDER BY x.id DESC LIMIT 1) d"
+            "SELECT {COLUMNS} FROM UNNEST($1::uuid[], $2::timestamptz[]) AS g (id, late) CROSS JOIN LATERAL ( \
+                 (SELECT * FROM dead_letter x WHERE x.error_group = g.id AND x.status = 'dead' \
+                     AND x.id >= dead_letter_floor_id(g.late) AND x.id < dead_letter_floor_id(g.late + interval '25 hours') \
+                  ORDER BY x.id DESC LIMIT 1) \
+                 UNION ALL \
+                 (SELECT * FROM dead_letter x WHERE x.error_group = g.id AND x.status = 'dead' \
+                     AND x.id < dead_letter_floor_id(g.late) ORDER BY x.id DESC LIMIT 1) \
+                 LIMIT 1) d"
         );
-        for row in sqlx::query(AssertSqlSafe(query)).bind(groups).fetch_all(&mut *connection).await? {
+        let (groups, late): (Vec<_>, Vec<_>) =
+            groups.iter().map(|(id, last_seen)| (*id, *last_seen - TimeDelta::days(1))).unzip();
+        for row in
+            sqlx::query(AssertSqlSafe(query)).bind(&groups).bind(late).fetch_all(&mut *connection).await?
+        {
             let sample = dead_letter(&row)?;
             let group = sample.error_group.unwrap_or_default();
             glimpses.entry(group).or_default().sample = Some(sample);
@@ -82,10 +91,11 @@ impl Store {
             - hour * i32::try_from(SPARKLINE).unwrap_or(i32::MAX);
         let counts: Vec<(Uuid, DateTime<Utc>, i64)> = sqlx::query_as(
             "SELECT error_group, date_trunc('hour', start, 'UTC'), sum(dead + redelivered + deleted)::bigint \
-             FROM error_group_timeline WHERE error_group = ANY($1) AND start >= $2 GROUP BY 1, 2",
+             FROM error_group_timeline WHERE error_group = ANY($1) AND start >= $2 AND start < $3 GROUP BY 1, 2",
         )
         .bind(groups)
         .bind(from)
+        .bind(now + hour)
         .fetch_all(&mut *connection)
         .await?;
         for (group, start, count) in counts {

@@ -37,21 +37,28 @@ pub struct Trend {
 }
 
 impl Store {
-    /// The services with dead letters, most first. One look into the index says when the first and the last of each arrived.
+    /// The services with dead letters, most first. A look into the index says when the first and the last of each arrived: in the
+    /// day in which the counters expect it, or where that was acted on, in the others.
     pub async fn service_counts(&self, now: DateTime<Utc>) -> Result<Vec<ServiceCount>, StoreError> {
         let hour = (now + FINE - HOUR).duration_trunc(FINE).unwrap_or(now);
         let rows = sqlx::query(
-            "WITH services AS ( \
-                 SELECT g.service, sum(t.dead)::bigint AS dead FROM error_group g \
-                     JOIN error_group_count t ON t.error_group = g.id \
-                 GROUP BY g.service HAVING sum(t.dead) <> 0), \
+            "WITH groups AS ( \
+                 SELECT g.service, c.dead, c.last_seen, (SELECT i.start FROM error_group_interval i \
+                     WHERE i.error_group = g.id ORDER BY i.start LIMIT 1) AS first_start \
+                 FROM (SELECT error_group, sum(dead) AS dead, max(last_seen) AS last_seen FROM error_group_count \
+                       GROUP BY error_group HAVING sum(dead) <> 0) c JOIN error_group g ON g.id = c.error_group), \
+             services AS ( \
+                 SELECT service, sum(dead)::bigint AS dead, \
+                     LEAST(min(first_start), (SELECT min(start) FROM error_group_change)) + interval '1 day' AS early, \
+                     max(last_seen) - interval '1 day' AS late \
+                 FROM groups GROUP BY service), \
              hours AS ( \
                  SELECT error_group, true AS now, dead + redelivered + deleted AS count FROM error_group_timeline \
-                 WHERE start >= $1 \
+                 WHERE start >= $1 AND start < $4 \
                  UNION ALL \
                  SELECT error_group, false, dead + redelivered + deleted FROM error_group_timeline \
                  WHERE start >= $2 AND start < $3), \
-             trends AS ( \
+            trends AS ( \
                  SELECT g.service, (sum(h.count) FILTER (WHERE h.now))::bigint AS last_hour, \
                      (sum(h.count) FILTER (WHERE NOT h.now))::bigint AS day_before \
                  FROM hours h JOIN error_group g ON g.id = h.error_group GROUP BY g.service) \
@@ -59,16 +66,28 @@ impl Store {
                  COALESCE(t.day_before, 0) AS day_before \
              FROM services s LEFT JOIN trends t ON t.service = s.service \
              LEFT JOIN LATERAL ( \
-                 SELECT id FROM dead_letter d WHERE d.service = s.service AND d.status = 'dead' \
-                 ORDER BY id LIMIT 1) o ON true \
+                 (SELECT id FROM dead_letter d WHERE d.service = s.service AND d.status = 'dead' \
+                     AND d.id >= dead_letter_floor_id(s.early - interval '1 day') AND d.id < dead_letter_floor_id(s.early) \
+                  ORDER BY id LIMIT 1) \
+                 UNION ALL \
+                 (SELECT id FROM dead_letter d WHERE d.service = s.service AND d.status = 'dead' \
+                     AND d.id >= dead_letter_floor_id(s.early) ORDER BY id LIMIT 1) \
+                 LIMIT 1) o ON true \
              LEFT JOIN LATERAL ( \
-                 SELECT id FROM dead_letter d WHERE d.service = s.service AND d.status = 'dead' \
-                 ORDER BY id DESC LIMIT 1) n ON true \
+                 (SELECT id FROM dead_letter d WHERE d.service = s.service AND d.status = 'dead' \
+                     AND d.id >= dead_letter_floor_id(s.late) AND d.id < dead_letter_floor_id(s.late + interval '25 hours') \
+                  ORDER BY id DESC LIMIT 1) \
+                 UNION ALL \
+                 (SELECT id FROM dead_letter d WHERE d.service = s.service AND d.status = 'dead' \
+                     AND d.id < dead_letter_floor_id(s.late) ORDER BY id DESC LIMIT 1) \
+                 LIMIT 1) n ON true \
              ORDER BY s.dead DESC, s.service",
         )
         .bind(hour)
         .bind(hour - DAY)
         .bind(hour - DAY + HOUR)
+        // Without an end the planner would expect a third of all.
+        .bind(hour + HOUR + HOUR)
         .fetch_all(&mut *self.http.acquire().await?)
         .await?;
         rows.iter()

@@ -12,8 +12,10 @@ use super::StoreError;
 use crate::domain::error_search::{Holds, holds};
 use crate::domain::filter::{Filter, StatusFilter};
 
-/// So many groups are looked into one by one; rows of more than these are found often enough along the way.
-const FEW: usize = 64;
+/// So many groups are looked into one by one.
+const FEW: usize = 500;
+/// Where one row of so many has the text for sure, a page of them is found along the way.
+const OFTEN: i64 = 10;
 
 /// A filter, understood.
 #[derive(Debug)]
@@ -30,12 +32,20 @@ pub(super) struct TextGroups {
     pub whole: Vec<Uuid>,
     /// How many rows of the status asked for these have.
     pub in_whole: i64,
+    /// How many rows of that status the groups have that were looked at.
+    in_all: i64,
     /// Those of which only some can have it, and the trigrams of these.
     pub some: Vec<(Uuid, i64)>,
 }
 
 /// One group to look into: its rows whose trigrams have all bits of the mask.
 pub(super) type Head = (Uuid, i64);
+
+impl TextGroups {
+    fn is_often(&self) -> bool {
+        self.in_whole > 0 && self.in_whole >= self.in_all / OFTEN
+    }
+}
 
 impl<'f> Sought<'f> {
     /// Looks the text up among the groups that have rows of the status asked for.
@@ -50,11 +60,13 @@ impl<'f> Sought<'f> {
             let id = row.try_get("id")?;
             let error_type: Option<String> = row.try_get("error_type")?;
             let template: Option<String> = row.try_get("template")?;
+            let count: i64 = row.try_get("count")?;
+            text.in_all += count;
             match text_in(error_type.as_deref(), template.as_deref(), needle) {
                 Holds::No => {}
                 Holds::Always => {
                     text.whole.push(id);
-                    text.in_whole += row.try_get::<i64, _>("count")?;
+                    text.in_whole += count;
                 }
                 Holds::Perhaps(mask) => text.some.push((id, mask)),
             }
@@ -68,7 +80,7 @@ impl<'f> Sought<'f> {
             return None;
         }
         match (&self.text, self.filter.error_group) {
-            (Some(text), _) if text.whole.len() + text.some.len() <= FEW => {
+            (Some(text), _) if text.whole.len() + text.some.len() <= FEW && !text.is_often() => {
                 Some(text.whole.iter().map(|id| (*id, 0)).chain(text.some.iter().copied()).collect())
             }
             (None, Some(group)) => Some(vec![(group, 0)]),
@@ -93,7 +105,10 @@ impl<'f> Sought<'f> {
             None => self.filter.is_indexed(),
             Some(text) => {
                 let rest = Filter { error: None, ..self.filter.clone() };
-                rest.names_an_id() || (text.some.is_empty() && self.heads().is_some() && rest.is_indexed())
+                rest.names_an_id()
+                    || (text.some.is_empty()
+                        && (self.heads().is_some() || text.is_often())
+                        && rest.is_indexed())
             }
         }
     }

@@ -201,10 +201,41 @@ async fn questions(service: &Service) -> Result<Vec<Question>> {
                 .map(|(name, text)| format!("/dead-letters?service={name}&error={text}"))
                 .collect(),
         ),
+        question("by error text with a number", numbered(&messages)),
+        question("page of an error group", ids("errorGroup", "errorGroup")),
+        question("a day of a service", days(&messages)),
+        question("error groups", vec!["/dead-letters/error-groups".into()]),
+        question(
+            "error groups of a service",
+            services.iter().map(|name| format!("/dead-letters/error-groups?service={name}")).collect(),
+        ),
+        question("histogram of a day", vec!["/dead-letters/histogram?by=service&status=any".into()]),
         question("squad overview", vec!["/dead-letters/squad-overview".into()]),
         question("service overview", vec!["/dead-letters/service-overview".into()]),
         question("one message", messages.iter().filter_map(one).collect()),
     ])
+}
+
+/// From the last word before a number of an error's text to the number's end.
+fn numbered(messages: &[Value]) -> Vec<String> {
+    let part = |message: &Value| {
+        let text = message["errorMessage"].as_str()?;
+        let digit = text.find(|character: char| character.is_ascii_digit())?;
+        let end = text[digit..].find(|character: char| !character.is_ascii_digit());
+        let from = text[..digit].trim_end().rfind(' ').map_or(0, |space| space + 1);
+        Some(text[from..end.map_or(text.len(), |end| digit + end)].to_owned())
+    };
+    let parts = messages.iter().filter_map(part);
+    parts.map(|part| format!("/dead-letters?error={}", part.replace(' ', "+").replace('#', "%23"))).collect()
+}
+
+/// The day of arrival of each.
+fn days(messages: &[Value]) -> Vec<String> {
+    let path = |message: &Value| {
+        let (service, day) = (message["service"].as_str()?, message["receivedAt"].as_str()?.get(..10)?);
+        Some(format!("/dead-letters?service={service}&from={day}T00:00:00Z&to={day}T23:59:59Z"))
+    };
+    messages.iter().filter_map(path).collect()
 }
 
 fn one(message: &Value) -> Option<String> {
