@@ -1,0 +1,138 @@
+//! Which server, and who we are: flags, environment, or a profile.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use clap::Args;
+use reqwest::Url;
+use reqwest::header::HeaderValue;
+use serde::Deserialize;
+
+use super::ending::Failure;
+
+const DEFAULT_SERVER: &str = "http://127.0.0.1:8080";
+const DEFAULT_PROFILE: &str = "default";
+
+/// Where the server is.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Connection")]
+pub(super) struct ConnectionArgs {
+    /// URL of the server; `http://127.0.0.1:8080` where nothing else says
+    #[arg(long, env = "DEAD_LETTER_SERVER", value_name = "URL")]
+    server: Option<Url>,
+    /// Token to send; better in the environment or in a profile, where no process list shows it
+    #[arg(long, env = "DEAD_LETTER_TOKEN", hide_env_values = true)]
+    token: Option<Token>,
+    /// Profile in ~/.config/dead-letter/config.toml; `default` where there is one. Flags and environment win, and its token
+    /// goes to its own server only
+    #[arg(long, env = "DEAD_LETTER_PROFILE", value_name = "NAME")]
+    profile: Option<String>,
+    /// Print the API's JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// What is not to be seen by anybody.
+#[derive(Clone)]
+pub(super) struct Token(HeaderValue);
+
+impl FromStr for Token {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut value = HeaderValue::try_from(format!("Bearer {}", text.trim()))
+            .map_err(|_| "a token has visible ASCII characters only")?;
+        value.set_sensitive(true);
+        Ok(Self(value))
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Token")
+    }
+}
+
+/// The server to ask, and as whom.
+#[derive(Clone, Debug)]
+pub(super) struct Connection {
+    pub(super) server: Url,
+    pub(super) authorization: Option<HeaderValue>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Config {
+    #[serde(default)]
+    profiles: std::collections::BTreeMap<String, Profile>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Profile {
+    server: Option<String>,
+    token: Option<String>,
+}
+
+impl ConnectionArgs {
+    /// Flags and environment first, then the profile.
+    pub(super) fn connection(&self) -> Result<Connection, Failure> {
+        let profile = self.profile()?;
+        let wrong = |what: &str| Failure::Refused(format!("the profile's {what} cannot be used"));
+        let of_profile =
+            profile.server.as_deref().map(Url::parse).transpose().map_err(|_| wrong("server"))?;
+        let fallback = || Url::parse(DEFAULT_SERVER).map_err(|error| Failure::Failed(error.to_string()));
+        let server = match (&self.server, &of_profile) {
+            (Some(url), _) | (None, Some(url)) => url.clone(),
+            (None, None) => fallback()?,
+        };
+        if !matches!(server.scheme(), "http" | "https") {
+            return Err(Failure::Refused("the server's URL must begin with http:// or https://".into()));
+        }
+        // A token is for the server that it was noted with, and is not to be shown to another.
+        let noted = profile.token.filter(|_| of_profile.is_none_or(|url| url == server));
+        let token = match (&self.token, noted) {
+            (Some(token), _) => Some(token.clone()),
+            (None, noted) => noted.map(|token| token.parse()).transpose().map_err(|_| wrong("token"))?,
+        };
+        Ok(Connection { server, authorization: token.map(|token| token.0) })
+    }
+
+    fn profile(&self) -> Result<Profile, Failure> {
+        let name = self.profile.as_deref();
+        let path = config_file();
+        let config = path.as_deref().map(read).transpose()?.unwrap_or_default();
+        match (config.profiles.get(name.unwrap_or(DEFAULT_PROFILE)), name) {
+            (Some(profile), _) => Ok(profile.clone()),
+            (None, None) => Ok(Profile::default()),
+            (None, Some(name)) => {
+                let path = path.unwrap_or_default();
+                Err(Failure::Refused(format!("there is no profile {name} in {}", path.display())))
+            }
+        }
+    }
+}
+
+fn config_file() -> Option<PathBuf> {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let folder = set("XDG_CONFIG_HOME").or_else(|| set("HOME").map(|home| home.join(".config")))?;
+    Some(folder.join("dead-letter/config.toml"))
+}
+
+fn read(path: &Path) -> Result<Config, Failure> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Config::default()),
+        Err(error) => return Err(Failure::Refused(format!("{} cannot be read: {error}", path.display()))),
+    };
+    // The parser's own message quotes the file, which has tokens.
+    toml::from_str(&text).map_err(|error| {
+        let before = error.span().map_or(0, |span| span.start.min(text.len()));
+        let number = text.as_bytes()[..before].iter().filter(|byte| **byte == b'\n').count() + 1;
+        Failure::Refused(format!(
+            "{}, line {number}: is not as it should be: [profiles.NAME], then server = \"URL\" and token = \"TOKEN\"",
+            path.display()
+        ))
+    })
+}
