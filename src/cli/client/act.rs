@@ -35,7 +35,7 @@ pub(super) struct ActArgs {
 }
 
 #[derive(Args, Debug)]
-pub(super) struct RedeliverArgs {
+pub(in crate::cli) struct RedeliverArgs {
     #[command(flatten)]
     act: ActArgs,
     /// Where messages go: `queue` (that each died in), `exchange`, `queue:NAME`, `exchange:NAME/ROUTING-KEY`
@@ -53,7 +53,7 @@ pub(super) struct RedeliverArgs {
 }
 
 #[derive(Args, Debug)]
-pub(super) struct DeleteArgs {
+pub(in crate::cli) struct DeleteArgs {
     #[command(flatten)]
     act: ActArgs,
 }

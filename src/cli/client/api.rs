@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, HeaderMap};
 use reqwest::{Method, Url};
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::connection::Connection;
@@ -12,7 +11,7 @@ use super::ending::Failure;
 
 const CONNECT: Duration = Duration::from_secs(5);
 /// Longer than the slowest search, and than freezing a large selection.
-const ANSWER: Duration = Duration::from_secs(120);
+const ANSWER: Duration = Duration::from_mins(2);
 
 /// A query: names and values.
 pub(super) type Pairs = Vec<(&'static str, String)>;
@@ -23,14 +22,6 @@ pub(super) struct Answer {
     /// As it came, for scripts.
     pub(super) text: String,
     pub(super) json: Value,
-}
-
-impl Answer {
-    /// The parts that matter here.
-    pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        serde_json::from_str(&self.text)
-            .map_err(|error| Failure::Failed(format!("the server's answer cannot be read: {error}")))
-    }
 }
 
 /// A client of one server.

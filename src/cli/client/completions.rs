@@ -8,7 +8,7 @@ use super::output::print;
 use crate::cli::Cli;
 
 #[derive(Args, Debug)]
-pub(super) struct CompletionsArgs {
+pub(in crate::cli) struct CompletionsArgs {
     /// The shell, such as in `source <(dead-letter completions bash)`
     shell: Shell,
 }

@@ -128,8 +128,8 @@ fn read(path: &Path) -> Result<Config, Failure> {
     };
     // The parser's own message quotes the file, which has tokens.
     toml::from_str(&text).map_err(|error| {
-        let before = error.span().map_or(0, |span| span.start.min(text.len()));
-        let number = text.as_bytes()[..before].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let number = before.matches('\n').count() + 1;
         Failure::Refused(format!(
             "{}, line {number}: is not as it should be: [profiles.NAME], then server = \"URL\" and token = \"TOKEN\"",
             path.display()

@@ -14,7 +14,7 @@ use crate::clock;
 use crate::config::duration;
 
 #[derive(Args, Debug)]
-pub(super) struct NotedArgs {
+pub(in crate::cli) struct NotedArgs {
     /// Id of the error group
     group: Uuid,
     /// Why, in your own words
@@ -24,7 +24,7 @@ pub(super) struct NotedArgs {
 
 #[derive(Args, Debug)]
 #[command(group = ArgGroup::new("end").args(["until", "for", "count"]).required(true).multiple(true))]
-pub(super) struct MuteArgs {
+pub(in crate::cli) struct MuteArgs {
     #[command(flatten)]
     noted: NotedArgs,
     /// Until this time, RFC 3339
@@ -39,7 +39,7 @@ pub(super) struct MuteArgs {
 }
 
 #[derive(Args, Debug)]
-pub(super) struct NoteArgs {
+pub(in crate::cli) struct NoteArgs {
     /// Id of the error group
     group: Uuid,
     /// What to write down

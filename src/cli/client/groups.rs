@@ -13,7 +13,7 @@ use crate::clock;
 
 #[derive(Args, Debug)]
 #[command(mut_arg("until", |flag| flag.visible_alias("to")))]
-pub(super) struct GroupsArgs {
+pub(in crate::cli) struct GroupsArgs {
     #[command(flatten)]
     filter: FilterArgs,
     /// Only those in this state: `new`, `ongoing`, `regressed`, `resolved` or `muted`

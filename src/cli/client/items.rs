@@ -10,7 +10,7 @@ use super::table::{Column, Table};
 use super::text::{field, list, time};
 
 #[derive(Args, Debug)]
-pub(super) struct ItemsArgs {
+pub(in crate::cli) struct ItemsArgs {
     /// Id of the operation
     id: Uuid,
     /// Only those that ended so: `sent`, `returned`, `deleted`, `refused`, `skipped`

@@ -14,7 +14,7 @@ const WIDEST_PAGE: u32 = 200;
 
 #[derive(Args, Debug)]
 #[command(mut_arg("until", |flag| flag.visible_alias("to")))]
-pub(super) struct LsArgs {
+pub(in crate::cli) struct LsArgs {
     #[command(flatten)]
     filter: FilterArgs,
     /// How many, from 1 to 200

@@ -35,7 +35,7 @@ use ending::{EXIT_CODES, Ending, Failure};
 
 /// Commands that ask a running server.
 #[derive(Debug, Subcommand)]
-pub(super) enum ClientCommand {
+pub(in crate::cli) enum ClientCommand {
     /// List dead letters
     Ls(Box<With<ls::LsArgs>>),
     /// Show one dead letter, whole: headers, body, stack trace, history

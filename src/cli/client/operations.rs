@@ -11,7 +11,7 @@ use super::watch::Operation;
 use crate::clock;
 
 #[derive(Args, Debug)]
-pub(super) struct OperationsArgs {
+pub(in crate::cli) struct OperationsArgs {
     /// How many, from 1 to 200
     #[arg(long, value_name = "NUMBER", default_value_t = 20)]
     limit: u32,

@@ -10,7 +10,7 @@ use super::text::{age, count, field, number};
 use crate::clock;
 
 #[derive(Args, Debug)]
-pub(super) struct OverviewArgs {
+pub(in crate::cli) struct OverviewArgs {
     /// The services of this squad; `unowned` for those that nobody owns
     #[arg(long)]
     squad: Option<String>,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::ending::Failure;
 
 /// How long to try.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 

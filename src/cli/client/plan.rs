@@ -15,7 +15,7 @@ use crate::clock;
 const SHOWN: usize = 10;
 
 #[derive(Args, Debug)]
-pub(super) struct PlanArgs {
+pub(in crate::cli) struct PlanArgs {
     #[command(flatten)]
     selection: SelectionArgs,
     /// What is to be done
@@ -158,7 +158,7 @@ pub(super) fn summary(plan: &Value) -> String {
             shown.push(format!("and {} more", values.len() - SHOWN));
         }
         if !shown.is_empty() {
-            text.push_str(&format!("{title}: {}\n", shown.join(", ")));
+            text.extend([title, ": ", &shown.join(", "), "\n"]);
         }
     }
     text.push_str(&groups(list(plan, "errorGroups")));

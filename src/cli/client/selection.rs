@@ -53,7 +53,7 @@ impl SelectionArgs {
         };
         let options = [("limit", json!(self.limit)), ("order", json!(self.order))];
         let options = options.into_iter().filter(|(_, value)| !value.is_null());
-        let mut body = Map::from_iter(options.map(|(name, value)| (name.to_owned(), value)));
+        let mut body: Map<_, _> = options.map(|(name, value)| (name.to_owned(), value)).collect();
         body.extend(selection.as_object().cloned().unwrap_or_default());
         Ok(body)
     }

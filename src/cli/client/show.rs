@@ -12,7 +12,7 @@ use super::text::{age, error, field, line, lines, list, named, parse_time, time}
 use crate::clock;
 
 #[derive(Args, Debug)]
-pub(super) struct ShowArgs {
+pub(in crate::cli) struct ShowArgs {
     /// Id of the dead letter
     id: Uuid,
 }
@@ -47,10 +47,10 @@ fn whole(letter: &Value) -> String {
     let mut text = String::new();
     for (title, content) in sections.iter().filter(|(_, content)| !content.is_empty()) {
         if !title.is_empty() {
-            text.push_str(&format!("\n{title}\n"));
+            text.extend(["\n", title, "\n"]);
         }
         let indent = if title.is_empty() { "" } else { "  " };
-        content.lines().for_each(|line| text.push_str(&format!("{indent}{line}\n")));
+        text.extend(content.lines().flat_map(|line| [indent, line, "\n"]));
     }
     text
 }
@@ -119,6 +119,8 @@ fn history(history: &Value) -> String {
     let columns =
         [Column::text("AT").expendable(1), Column::text("WHAT"), Column::text("ID"), Column::long("WHY")];
     let mut table = Table::new(columns);
-    events.into_iter().for_each(|(_, row)| table.row(row));
+    for (_, row) in events {
+        table.row(row);
+    }
     table.for_output()
 }

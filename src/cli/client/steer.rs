@@ -10,13 +10,13 @@ use super::output::print_line;
 use super::watch::Operation;
 
 #[derive(Args, Debug)]
-pub(super) struct OperationArgs {
+pub(in crate::cli) struct OperationArgs {
     /// Id of the operation
     pub(super) id: Uuid,
 }
 
 #[derive(Args, Debug)]
-pub(super) struct RateArgs {
+pub(in crate::cli) struct RateArgs {
     /// Id of the operation
     id: Uuid,
     /// At most so many messages a second, or `none`

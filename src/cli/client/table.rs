@@ -76,7 +76,7 @@ impl Table {
                 let cell = cut(cell, width);
                 let padding = " ".repeat(width - cell.width());
                 let (before, after) = if column.is_number { (&*padding, "") } else { ("", &*padding) };
-                line.push_str(&format!("{before}{cell}{after}{}", " ".repeat(GAP)));
+                line.extend([before, &cell, after, &" ".repeat(GAP)]);
             }
             text.push_str(line.trim_end());
             text.push('\n');

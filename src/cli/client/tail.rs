@@ -20,7 +20,7 @@ const OVERLAP: TimeDelta = TimeDelta::seconds(3);
 
 #[derive(Args, Debug)]
 #[command(mut_arg("until", |flag| flag.visible_alias("to")))]
-pub(super) struct TailArgs {
+pub(in crate::cli) struct TailArgs {
     #[command(flatten)]
     filter: FilterArgs,
     /// How many to begin with, up to 200
