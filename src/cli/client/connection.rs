@@ -1,5 +1,6 @@
 //! Which server, and who we are: flags, environment, or a profile.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -33,18 +34,24 @@ pub(super) struct ConnectionArgs {
     pub(super) json: bool,
 }
 
-/// What is not to be seen by anybody.
+/// What is not to be seen by anybody. Any text is one at first: clap would print those that are none.
 #[derive(Clone)]
-pub(super) struct Token(HeaderValue);
+pub(super) struct Token(String);
 
 impl FromStr for Token {
-    type Err = &'static str;
+    type Err = Infallible;
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut value = HeaderValue::try_from(format!("Bearer {}", text.trim()))
-            .map_err(|_| "a token has visible ASCII characters only")?;
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(text.trim().to_owned()))
+    }
+}
+
+impl Token {
+    fn header(&self) -> Result<HeaderValue, Failure> {
+        let mut value = HeaderValue::try_from(format!("Bearer {}", self.0))
+            .map_err(|_| Failure::Refused("a token has visible ASCII characters only".into()))?;
         value.set_sensitive(true);
-        Ok(Self(value))
+        Ok(value)
     }
 }
 
@@ -79,24 +86,21 @@ impl ConnectionArgs {
     /// Flags and environment first, then the profile.
     pub(super) fn connection(&self) -> Result<Connection, Failure> {
         let profile = self.profile()?;
-        let wrong = |what: &str| Failure::Refused(format!("the profile's {what} cannot be used"));
-        let of_profile =
-            profile.server.as_deref().map(Url::parse).transpose().map_err(|_| wrong("server"))?;
-        let fallback = || Url::parse(DEFAULT_SERVER).map_err(|error| Failure::Failed(error.to_string()));
+        let parse = |text: &str| {
+            Url::parse(text).map_err(|error| Failure::Refused(format!("the server's URL is none: {error}")))
+        };
+        let of_profile = profile.server.as_deref().map(parse).transpose()?;
         let server = match (&self.server, &of_profile) {
             (Some(url), _) | (None, Some(url)) => url.clone(),
-            (None, None) => fallback()?,
+            (None, None) => parse(DEFAULT_SERVER)?,
         };
         if !matches!(server.scheme(), "http" | "https") {
             return Err(Failure::Refused("the server's URL must begin with http:// or https://".into()));
         }
         // A token is for the server that it was noted with, and is not to be shown to another.
         let noted = profile.token.filter(|_| of_profile.is_none_or(|url| url == server));
-        let token = match (&self.token, noted) {
-            (Some(token), _) => Some(token.clone()),
-            (None, noted) => noted.map(|token| token.parse()).transpose().map_err(|_| wrong("token"))?,
-        };
-        Ok(Connection { server, authorization: token.map(|token| token.0) })
+        let token = self.token.clone().or(noted.map(Token));
+        Ok(Connection { server, authorization: token.as_ref().map(Token::header).transpose()? })
     }
 
     fn profile(&self) -> Result<Profile, Failure> {

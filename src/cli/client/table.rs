@@ -168,7 +168,7 @@ mod tests {
             table().within(Some(36)),
             "ID  COUNT  STATE  ERROR\na1      7  new    漢字 the card iss…\n"
         );
-        assert_eq!(table().within(Some(30)), "ID  COUNT  ERROR\na1      7  漢字 the card i…\n");
+        assert_eq!(table().within(Some(30)), "ID  COUNT  ERROR\na1      7  漢字 the card issu…\n");
         assert_eq!(table().within(Some(20)), "ID  ERROR\na1  漢字 the card i…\n");
         assert_eq!(table().within(Some(9)), "ID  ERROR\na1  漢字 the card i…\n", "there is an end to it");
     }

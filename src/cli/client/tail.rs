@@ -36,6 +36,8 @@ pub(in crate::cli) struct TailArgs {
 struct Seen {
     ids: BTreeMap<String, DateTime<Utc>>,
     latest: Option<DateTime<Utc>>,
+    /// What arrived before is none of ours.
+    floor: Option<DateTime<Utc>>,
 }
 
 pub(super) async fn run(api: &Api, args: TailArgs, json: bool) -> Result<Ending, Failure> {
@@ -45,10 +47,15 @@ pub(super) async fn run(api: &Api, args: TailArgs, json: bool) -> Result<Ending,
         filter.push(("status", "any".into()));
     }
     let mut seen = Seen::default();
-    let beginning = with(&filter, [("order", "newest".into()), ("limit", args.last.max(1).to_string())]);
+    let beginning = with(&filter, [("order", "newest".into()), ("limit", PAGE.into())]);
     let answer = api.get("/dead-letters", &beginning).await?;
     let begin_with = usize::try_from(args.last).unwrap_or_default();
-    for (place, letter) in list(&answer.json, "messages").iter().enumerate().rev() {
+    let letters = list(&answer.json, "messages");
+    if !answer.json["nextCursor"].is_null() {
+        let oldest = letters.last().and_then(|letter| parse_time(letter, "receivedAt"));
+        seen.floor = oldest.map(|oldest| oldest + TimeDelta::milliseconds(1));
+    }
+    for (place, letter) in letters.iter().enumerate().rev() {
         if seen.is_new(letter) && place < begin_with {
             show(letter, json)?;
         }
@@ -73,7 +80,7 @@ async fn look(
     let mut filter = filter.to_vec();
     if let Some(latest) = seen.latest {
         let given = filter.iter().find(|(name, _)| *name == "from").and_then(|(_, from)| from.parse().ok());
-        let from = given.map_or(latest - OVERLAP, |given: DateTime<Utc>| given.max(latest - OVERLAP));
+        let from = [given, seen.floor].into_iter().flatten().fold(latest - OVERLAP, DateTime::max);
         filter.retain(|(name, _)| *name != "from");
         filter.push(("from", from.to_rfc3339_opts(chrono::SecondsFormat::Micros, true)));
     }
