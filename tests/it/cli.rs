@@ -265,23 +265,73 @@ async fn a_token_is_sent_and_not_shown() {
     }
 }
 
-/// The plan's count and warnings are shown, exactly that plan runs, once.
+/// A server that goes away for a moment does not end the watching; Ctrl-C ends it, and not the operation.
+#[tokio::test(flavor = "multi_thread")]
+async fn watching_outlives_the_server_and_ends_with_ctrl_c() {
+    let mut world = world().await;
+    let queue = world.broker.declare_work_queue(&format!("work-{}_orders", id()), &world.source.name).await;
+    for _ in 0..8 {
+        world.broker.publish("", &queue.name, &DeadMessage::plain().id(&id())).await;
+        world.broker.reject_next(&queue.name).await;
+    }
+    world.until_stored(11).await;
+    let arguments = ["redeliver", "--service", "orders", "--rate", "1", "--yes", "--detach"];
+    let operation = client(&world, &arguments).await.assert(0).out.trim().to_owned();
+    let server = world.api().url();
+    let watch = || command(&["watch", &operation, "--server", &server]);
+
+    let watching = watch().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    let pid = watching.id().unwrap().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let interrupted = watching.wait_with_output().await.unwrap();
+    assert_eq!(interrupted.status.code(), Some(130));
+    let said = String::from_utf8(interrupted.stderr).unwrap();
+    assert!(said.contains(&format!("dead-letter cancel {operation}")), "{said}");
+
+    let (watched, ()) = tokio::join!(run(watch()), async {
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        world.service.kill();
+        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+        world.service.restart();
+    });
+    let watched = watched.assert(0);
+    assert!(watched.out.contains("redeliver completed: 8 of 8, sent 8"), "{watched:?}");
+}
+
+/// The plan's count and warnings are shown; exactly that plan runs, once; and a wrong delete is undone.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs /operations/plan"]
-async fn a_plan_runs_once() {
+async fn a_plan_runs_once_and_a_delete_is_undone() {
     let world = world().await;
     let plan = client(&world, &["plan", "--kind", "delete", "--service", "webshop"]).await.assert(0).out;
     assert!(plan.contains("delete: 2 dead letters") && plan.contains("services: webshop 2"), "{plan}");
     let plan_id = plan.trim().rsplit(' ').next().unwrap();
-    let wrong = client(&world, &["redeliver", "--plan", plan_id, "--yes"]).await.assert(2);
-    assert!(wrong.err.contains("dead-letter delete --plan"), "{wrong:?}");
     world.publish(DeadMessage::new(&id(), "work_webshop")).await;
     world.until_stored(4).await;
     let done = client(&world, &["delete", "--plan", plan_id, "--yes"]).await.assert(0);
-    assert!(done.out.contains("deleted 2"), "what died later is not among them: {done:?}");
+    assert!(
+        done.out.contains("delete completed: 2 of 2, deleted 2"),
+        "what died later is not in it: {done:?}"
+    );
     client(&world, &["delete", "--plan", plan_id, "--yes"]).await.assert(2);
-    let undone = client(&world, &["restore", "--service", "webshop", "--yes"]).await.assert(0);
+    client(&world, &["delete", "--plan", &id(), "--yes"]).await.assert(3);
+    let undone = client(&world, &["restore", "--deleted-by", plan_id, "--yes"]).await.assert(0);
     assert!(undone.out.contains("restored 2"), "{undone:?}");
+    let missing = client(&world, &["delete", &id(), "--yes"]).await.assert(3);
+    assert!(missing.err.contains("nothing was done"), "{missing:?}");
+    let letter = world.only("service=mailer").await;
+    client(&world, &["delete", &id(), letter["id"].as_str().unwrap(), "--yes"]).await.assert(4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs GET /operations/plan/{id}"]
+async fn a_plan_is_not_run_as_something_else() {
+    let world = world().await;
+    let plan = client(&world, &["plan", "--kind", "delete", "--all", "--json"]).await.assert(0).json();
+    let wrong =
+        client(&world, &["redeliver", "--plan", plan["id"].as_str().unwrap(), "--yes"]).await.assert(2);
+    assert!(wrong.err.contains("dead-letter delete --plan"), "{wrong:?}");
 }
 
 /// Steering: a paused or cancelled operation is said to be so, with an exit code of its own.

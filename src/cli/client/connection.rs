@@ -20,8 +20,8 @@ const DEFAULT_PROFILE: &str = "default";
 #[command(next_help_heading = "Connection")]
 pub(super) struct ConnectionArgs {
     /// URL of the server; `http://127.0.0.1:8080` where nothing else says
-    #[arg(long, env = "DEAD_LETTER_SERVER", value_name = "URL")]
-    server: Option<Url>,
+    #[arg(long, env = "DEAD_LETTER_SERVER", value_name = "URL", hide_env_values = true)]
+    server: Option<String>,
     /// Token to send; better in the environment or in a profile, where no process list shows it
     #[arg(long, env = "DEAD_LETTER_TOKEN", hide_env_values = true)]
     token: Option<Token>,
@@ -90,9 +90,10 @@ impl ConnectionArgs {
             Url::parse(text).map_err(|error| Failure::Refused(format!("the server's URL is none: {error}")))
         };
         let of_profile = profile.server.as_deref().map(parse).transpose()?;
-        let server = match (&self.server, &of_profile) {
-            (Some(url), _) | (None, Some(url)) => url.clone(),
-            (None, None) => parse(DEFAULT_SERVER)?,
+        let given = self.server.as_deref().map(parse).transpose()?;
+        let server = match given.or_else(|| of_profile.clone()) {
+            Some(server) => server,
+            None => parse(DEFAULT_SERVER)?,
         };
         if !matches!(server.scheme(), "http" | "https") {
             return Err(Failure::Refused("the server's URL must begin with http:// or https://".into()));

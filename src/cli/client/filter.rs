@@ -101,3 +101,38 @@ impl FilterArgs {
         self.pairs().into_iter().map(|(name, value)| (name.to_owned(), Value::String(value))).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use crate::cli::Cli;
+
+    /// A parameter of the API that is new is to be a flag, too.
+    #[test]
+    fn every_parameter_of_the_search_is_a_flag() {
+        let cli = Cli::command();
+        let document = serde_json::to_value(crate::http::document()).unwrap();
+        for (command, path) in [("ls", "/dead-letters"), ("groups", "/dead-letters/error-groups")] {
+            let command = cli.find_subcommand(command).unwrap();
+            let flags: Vec<_> = command
+                .get_arguments()
+                .filter_map(clap::Arg::get_long_and_visible_aliases)
+                .flatten()
+                .collect();
+            for parameter in document["paths"][path]["get"]["parameters"].as_array().unwrap() {
+                let name = parameter["name"].as_str().unwrap();
+                let kebab: String = name
+                    .chars()
+                    .flat_map(|c| if c.is_uppercase() { vec!['-', c.to_ascii_lowercase()] } else { vec![c] })
+                    .collect();
+                assert!(flags.contains(&&*kebab) || name == "cursor", "{name} of {path}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use clap::{ArgGroup, Args};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::api::Api;
 use super::ending::{Ending, Failure};
+use super::options::members;
 use super::output::{print, print_line};
 use super::text::{count, error, field, named, number, time};
 use crate::clock;
@@ -82,9 +83,8 @@ async fn change(
     parts: impl IntoIterator<Item = (&'static str, Value)>,
     json: bool,
 ) -> Result<Ending, Failure> {
-    let given = parts.into_iter().filter(|(_, value)| !value.is_null());
-    let change: Map<_, _> = given.map(|(name, value)| (name.to_owned(), value)).collect();
-    let answer = api.patch(&format!("/dead-letters/error-groups/{group}"), &Value::Object(change)).await?;
+    let change = Value::Object(members(parts));
+    let answer = api.patch(&format!("/dead-letters/error-groups/{group}"), &change).await?;
     if json {
         print_line(&answer.text)?;
         return Ok(Ending::Done);

@@ -14,14 +14,14 @@ use crate::clock;
 #[derive(Args, Debug)]
 #[command(mut_arg("until", |flag| flag.visible_alias("to")))]
 pub(in crate::cli) struct GroupsArgs {
-    #[command(flatten)]
-    filter: FilterArgs,
     /// Only those in this state: `new`, `ongoing`, `regressed`, `resolved` or `muted`
     #[arg(long)]
     state: Option<String>,
     /// How many, from 1 to 200
     #[arg(long, value_name = "NUMBER", default_value_t = 50)]
     limit: u32,
+    #[command(flatten)]
+    filter: FilterArgs,
 }
 
 pub(super) async fn run(api: &Api, args: GroupsArgs, json: bool) -> Result<Ending, Failure> {

@@ -15,8 +15,6 @@ const WIDEST_PAGE: u32 = 200;
 #[derive(Args, Debug)]
 #[command(mut_arg("until", |flag| flag.visible_alias("to")))]
 pub(in crate::cli) struct LsArgs {
-    #[command(flatten)]
-    filter: FilterArgs,
     /// How many, from 1 to 200
     #[arg(long, value_name = "NUMBER", default_value = "50")]
     limit: u32,
@@ -26,6 +24,8 @@ pub(in crate::cli) struct LsArgs {
     /// All that there are, page by page; with --json, one page after the other
     #[arg(long, conflicts_with = "limit")]
     all_pages: bool,
+    #[command(flatten)]
+    filter: FilterArgs,
 }
 
 pub(super) async fn run(api: &Api, args: LsArgs, json: bool) -> Result<Ending, Failure> {

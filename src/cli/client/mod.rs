@@ -12,6 +12,7 @@ mod groups;
 mod items;
 mod ls;
 mod operations;
+mod options;
 mod output;
 mod overview;
 mod patience;
@@ -51,9 +52,9 @@ pub(in crate::cli) enum ClientCommand {
     /// Put dead letters back
     Redeliver(Box<With<act::RedeliverArgs>>),
     /// Delete dead letters
-    Delete(Box<With<act::DeleteArgs>>),
+    Delete(Box<With<act::ActArgs>>),
     /// Take back a deletion
-    Restore(Box<With<act::DeleteArgs>>),
+    Restore(Box<With<act::RestoreArgs>>),
     /// List operations, the last one first
     Operations(With<operations::OperationsArgs>),
     /// What became of each dead letter of an operation
@@ -117,7 +118,6 @@ macro_rules! with {
 
 async fn dispatch(command: ClientCommand) -> Result<Ending, Failure> {
     use group::Action;
-    use plan::Kind::{Delete, Restore};
     use steer::Steer;
     match command {
         ClientCommand::Ls(with) => with!(with, ls::run),
@@ -127,8 +127,8 @@ async fn dispatch(command: ClientCommand) -> Result<Ending, Failure> {
         ClientCommand::Overview(with) => with!(with, overview::run),
         ClientCommand::Plan(with) => with!(with, plan::run),
         ClientCommand::Redeliver(with) => with!(with, act::redeliver),
-        ClientCommand::Delete(with) => with!(with, act::delete_or_restore, Delete),
-        ClientCommand::Restore(with) => with!(with, act::delete_or_restore, Restore),
+        ClientCommand::Delete(with) => with!(with, act::delete),
+        ClientCommand::Restore(with) => with!(with, act::restore),
         ClientCommand::Operations(with) => with!(with, operations::run),
         ClientCommand::Items(with) => with!(with, items::run),
         ClientCommand::Watch(with) => with!(with, watch::run),

@@ -1,12 +1,13 @@
 //! `dead-letter plan`: what an operation on a selection would do; and the plan that is made before each operation.
 
 use clap::{Args, ValueEnum};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::api::{Answer, Api};
 use super::ending::{Ending, Failure};
+use super::options::{Members, OptionArgs, RedeliveryArgs};
 use super::output::{print, print_line};
-use super::selection::{SelectionArgs, Target};
+use super::selection::{DeletedByArgs, SelectionArgs};
 use super::table::{Column, Table};
 use super::text::{age, count, dead_letters, error, field, list, number, time};
 use crate::clock;
@@ -16,14 +17,17 @@ const SHOWN: usize = 10;
 
 #[derive(Args, Debug)]
 pub(in crate::cli) struct PlanArgs {
-    #[command(flatten)]
-    selection: SelectionArgs,
     /// What is to be done
     #[arg(long, value_enum, default_value_t = Kind::Redeliver)]
     kind: Kind,
-    /// Where messages go: `queue` (that each died in), `exchange`, `queue:NAME`, `exchange:NAME/ROUTING-KEY`
-    #[arg(long, value_name = "TARGET")]
-    to: Option<Target>,
+    #[command(flatten)]
+    options: OptionArgs,
+    #[command(flatten)]
+    redelivery: RedeliveryArgs,
+    #[command(flatten)]
+    deleted: DeletedByArgs,
+    #[command(flatten)]
+    selection: SelectionArgs,
 }
 
 /// What an operation does.
@@ -54,8 +58,10 @@ pub(super) enum Planned {
 }
 
 pub(super) async fn run(api: &Api, args: PlanArgs, json: bool) -> Result<Ending, Failure> {
-    let body = body(args.kind, &args.selection, args.to.as_ref())?;
-    match make(api, args.kind, &args.selection, body).await? {
+    let mut body = args.selection.members(args.deleted.deleted_by)?;
+    body.extend(args.options.members());
+    body.extend(args.redelivery.members());
+    match make(api, args.kind, &args.selection, &mut body).await? {
         Planned::Plan(answer) if json => print_line(&answer.text)?,
         Planned::Plan(answer) => {
             print(&summary(&answer.json))?;
@@ -79,28 +85,15 @@ pub(super) async fn run(api: &Api, args: PlanArgs, json: bool) -> Result<Ending,
     Ok(Ending::Done)
 }
 
-/// What is frozen, and for what.
-pub(super) fn body(
-    kind: Kind,
-    selection: &SelectionArgs,
-    to: Option<&Target>,
-) -> Result<Map<String, Value>, Failure> {
-    let mut body = selection.body()?;
-    body.insert("kind".into(), json!(kind.as_str()));
-    if let Some(Target(target)) = to {
-        body.insert("to".into(), target.clone());
-    }
-    Ok(body)
-}
-
-/// Makes a plan; counts by a search where the server cannot.
+/// Makes a plan; counts by a search where the server cannot. The body is given its kind.
 pub(super) async fn make(
     api: &Api,
     kind: Kind,
     selection: &SelectionArgs,
-    body: Map<String, Value>,
+    body: &mut Members,
 ) -> Result<Planned, Failure> {
-    match api.post("/operations/plan", &Value::Object(body)).await {
+    body.insert("kind".into(), json!(kind.as_str()));
+    match api.post("/operations/plan", &json!(body)).await {
         Ok(answer) => Ok(Planned::Plan(answer)),
         Err(failure) if failure.is_unknown_route() => counted(api, kind, selection).await,
         Err(failure) => Err(failure),

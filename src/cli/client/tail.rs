@@ -21,14 +21,14 @@ const OVERLAP: TimeDelta = TimeDelta::seconds(3);
 #[derive(Args, Debug)]
 #[command(mut_arg("until", |flag| flag.visible_alias("to")))]
 pub(in crate::cli) struct TailArgs {
-    #[command(flatten)]
-    filter: FilterArgs,
     /// How many to begin with, up to 200
     #[arg(long, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u32).range(0..=200))]
     last: u32,
     /// Seconds between two looks
     #[arg(long, value_name = "SECONDS", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=3600))]
     interval: u64,
+    #[command(flatten)]
+    filter: FilterArgs,
 }
 
 /// What was found already: the ids of the last moments, and when these arrived.
