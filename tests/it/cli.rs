@@ -338,14 +338,21 @@ async fn a_plan_is_not_run_as_something_else() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs /operations/{id}/pause"]
 async fn an_operation_is_steered() {
-    let world = world().await;
-    let begun = client(&world, &["redeliver", "--all", "--rate", "1", "--yes", "--detach"]).await.assert(0);
+    let world = World::start().await;
+    for _ in 0..40 {
+        world.publish(DeadMessage::new(&id(), "work_webshop")).await;
+    }
+    world.until_stored(40).await;
+    let begun = client(&world, &["delete", "--all", "--rate", "2", "--yes", "--detach"]).await.assert(0);
     let operation = begun.out.trim();
     client(&world, &["pause", operation]).await.assert(0);
     let paused = client(&world, &["watch", operation]).await.assert(5);
     assert!(paused.err.contains("dead-letter resume"), "{paused:?}");
-    client(&world, &["rate", operation, "none"]).await.assert(0);
+    let changed = client(&world, &["rate", operation, "3"]).await.assert(0);
+    assert!(changed.out.contains("at most 3 a second"), "{changed:?}");
     client(&world, &["resume", operation]).await.assert(0);
     client(&world, &["cancel", operation]).await.assert(0);
-    client(&world, &["watch", operation]).await.assert(5);
+    let cancelled = client(&world, &["watch", operation]).await.assert(5);
+    assert!(cancelled.out.contains("delete cancelled"), "{cancelled:?}");
+    client(&world, &["cancel", operation]).await.assert(2);
 }
