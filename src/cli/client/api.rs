@@ -43,8 +43,11 @@ impl Api {
             .timeout(ANSWER)
             .build()
             .map_err(|error| Failure::Failed(format!("no HTTP client can be made: {error}")))?;
-        let base = connection.server.as_str().trim_end_matches('/').to_owned();
-        Ok(Self { client, base, name: without_secrets(connection.server) })
+        let mut server = connection.server;
+        server.set_query(None);
+        server.set_fragment(None);
+        let base = server.as_str().trim_end_matches('/').to_owned();
+        Ok(Self { client, base, name: without_secrets(server) })
     }
 
     pub(super) async fn get(&self, path: &str, pairs: &[(&'static str, String)]) -> Result<Answer, Failure> {
@@ -101,7 +104,6 @@ fn without_secrets(mut url: Url) -> String {
     // A URL that can have neither has none to hide.
     let _ = url.set_username("");
     let _ = url.set_password(None);
-    url.set_query(None);
     url.as_str().trim_end_matches('/').to_owned()
 }
 

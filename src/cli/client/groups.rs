@@ -50,7 +50,7 @@ fn table(groups: &[Value]) -> String {
         Column::text("STATE").expendable(1),
         Column::text("LAST").expendable(2),
         Column::text("24 HOURS").expendable(5),
-        Column::text("SERVICE").expendable(3),
+        Column::long("SERVICE").expendable(3),
         Column::long("ERROR"),
     ];
     let (mut table, now) = (Table::new(columns), clock::now());

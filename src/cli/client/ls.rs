@@ -66,7 +66,7 @@ pub(super) fn table(letters: &[serde_json::Value]) -> String {
         Column::text("ID"),
         Column::text("ARRIVED"),
         Column::text("STATUS").expendable(3),
-        Column::text("SERVICE").expendable(1),
+        Column::long("SERVICE").expendable(1),
         Column::text("QUEUE").expendable(4),
         Column::number("DEATHS").expendable(2),
         Column::long("ERROR"),

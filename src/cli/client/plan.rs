@@ -168,7 +168,7 @@ fn groups(groups: &[Value]) -> String {
         Column::number("COUNT"),
         Column::text("LAST").expendable(2),
         Column::text("NOW"),
-        Column::text("SERVICE").expendable(3),
+        Column::long("SERVICE").expendable(3),
         Column::long("ERROR"),
     ];
     let (mut table, now) = (Table::new(columns), clock::now());

@@ -5,7 +5,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 /// Between two columns.
 const GAP: usize = 2;
 /// A column that gives way keeps this.
-const LEAST: usize = 16;
+const LEAST: usize = 12;
 
 /// A column, and how it gives way where the terminal is narrow.
 pub(super) struct Column {
@@ -101,15 +101,16 @@ impl Table {
         }
     }
 
-    /// Takes what is too much from the columns that can be cut; tells whether that was enough.
+    /// Takes what is too much from the columns that can be cut, from the widest first; tells whether that was enough.
     fn shrink(&self, widths: &mut [Option<usize>], mut excess: usize) -> bool {
         let mut narrowed = widths.to_vec();
-        for (width, _) in narrowed.iter_mut().zip(&self.columns).filter(|(_, column)| column.shrinks) {
-            if let Some(width) = width {
-                let given = width.saturating_sub(LEAST).min(excess);
-                *width -= given;
-                excess -= given;
+        while excess > 0 {
+            let shrinking = narrowed.iter_mut().zip(&self.columns).filter(|(_, column)| column.shrinks);
+            match shrinking.filter_map(|(width, _)| width.as_mut()).max_by_key(|width| **width) {
+                Some(width) if *width > LEAST => *width -= 1,
+                _ => break,
             }
+            excess -= 1;
         }
         let none_expendable =
             widths.iter().zip(&self.columns).all(|(width, column)| width.is_none() || column.expendable == 0);
@@ -168,8 +169,16 @@ mod tests {
             table().within(Some(36)),
             "ID  COUNT  STATE  ERROR\na1      7  new    漢字 the card iss…\n"
         );
-        assert_eq!(table().within(Some(30)), "ID  COUNT  ERROR\na1      7  漢字 the card issu…\n");
-        assert_eq!(table().within(Some(20)), "ID  ERROR\na1  漢字 the card i…\n");
-        assert_eq!(table().within(Some(9)), "ID  ERROR\na1  漢字 the card i…\n", "there is an end to it");
+        assert_eq!(table().within(Some(26)), "ID  COUNT  ERROR\na1      7  漢字 the card…\n");
+        assert_eq!(table().within(Some(16)), "ID  ERROR\na1  漢字 the ca…\n");
+        assert_eq!(table().within(Some(9)), "ID  ERROR\na1  漢字 the ca…\n", "there is an end to it");
+    }
+
+    #[test]
+    fn the_widest_gives_way_first() {
+        let mut table = Table::new([Column::long("A"), Column::long("B")]);
+        table.row(["a".repeat(20), "b".repeat(30)]);
+        let text = |a: usize, b: usize| format!("{}…  {}…", "a".repeat(a), "b".repeat(b));
+        assert!(table.within(Some(38)).ends_with(&format!("{}\n", text(17, 17))));
     }
 }
