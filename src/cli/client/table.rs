@@ -139,8 +139,7 @@ fn cut(text: &str, width: usize) -> String {
         }
         head.push(character);
     }
-    head.push('…');
-    head
+    format!("{}…", head.trim_end())
 }
 
 #[cfg(test)]
