@@ -220,7 +220,7 @@ fn log_link(text: &str) -> Result<LogLink, String> {
 }
 
 /// A number with a unit: `250us`, `5ms`, `30s`, `15m`, `1h`.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let unit_at = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(unit_at);
     let microseconds = match unit {

@@ -14,7 +14,7 @@ async fn main() -> ExitCode {
     // One TLS provider for everything in the process, before anything needs it; it is the first, so this cannot fail.
     let _ = rustls::crypto::ring::default_provider().install_default();
     match run(Cli::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("dead-letter: {error:#}");
             ExitCode::FAILURE

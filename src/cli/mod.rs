@@ -1,5 +1,6 @@
 //! The command line.
 
+mod client;
 mod expire;
 mod migrate;
 mod openapi;
@@ -7,6 +8,8 @@ mod recount;
 mod seed;
 mod serve;
 mod upkeep;
+
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -34,16 +37,20 @@ enum Command {
     Seed(seed::SeedConfig),
     /// Print the OpenAPI document
     Openapi,
+    #[command(flatten)]
+    Client(client::ClientCommand),
 }
 
 /// Runs what the command line asks for.
-pub async fn run(cli: Cli) -> anyhow::Result<()> {
+pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
-        Command::Serve(config) => serve::run(*config).await,
-        Command::Migrate(config) => migrate::run(config).await,
-        Command::Expire(config) => expire::run(config).await,
-        Command::Recount(config) => recount::run(config).await,
-        Command::Seed(config) => seed::run(config).await,
-        Command::Openapi => openapi::run(),
+        Command::Serve(config) => serve::run(*config).await?,
+        Command::Migrate(config) => migrate::run(config).await?,
+        Command::Expire(config) => expire::run(config).await?,
+        Command::Recount(config) => recount::run(config).await?,
+        Command::Seed(config) => seed::run(config).await?,
+        Command::Openapi => openapi::run()?,
+        Command::Client(command) => return Ok(client::run(command).await),
     }
+    Ok(ExitCode::SUCCESS)
 }

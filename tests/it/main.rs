@@ -12,6 +12,7 @@
 
 mod attribution;
 mod bytes;
+mod cli;
 mod clients;
 mod conventions;
 mod filters;

@@ -33,6 +33,10 @@ impl Api {
         Self { client: reqwest::Client::new(), base: format!("http://{address}") }
     }
 
+    pub fn url(&self) -> String {
+        self.base.clone()
+    }
+
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.base))
     }

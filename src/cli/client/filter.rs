@@ -1,0 +1,138 @@
+//! The API's filter as flags, each named like its parameter.
+
+use clap::Args;
+use serde_json::{Map, Value};
+
+use super::api::Pairs;
+
+/// Which dead letters: every condition must hold.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Filter")]
+pub(super) struct FilterArgs {
+    /// Of this squad; `unowned` for services that nobody owns
+    #[arg(long)]
+    squad: Option<String>,
+    /// Service whose queue it died in; `unknown` where that is not known
+    #[arg(long)]
+    service: Option<String>,
+    /// Queue that it died in
+    #[arg(long)]
+    queue: Option<String>,
+    /// Exchange that it had been published to; empty for the default exchange
+    #[arg(long)]
+    exchange: Option<String>,
+    /// Routing key that it had been published with
+    #[arg(long)]
+    routing_key: Option<String>,
+    /// Message id
+    #[arg(long)]
+    message_id: Option<String>,
+    /// Correlation id
+    #[arg(long)]
+    correlation_id: Option<String>,
+    /// Type of the message
+    #[arg(long)]
+    r#type: Option<String>,
+    /// Text within the error's type or message, whatever its case
+    #[arg(long)]
+    error: Option<String>,
+    /// Error group
+    #[arg(long, value_name = "ID")]
+    error_group: Option<String>,
+    /// The broker's reason: `rejected`, `expired`, `maxlen` or `delivery_limit`
+    #[arg(long)]
+    reason: Option<String>,
+    /// The failure convention, such as `native`
+    #[arg(long)]
+    convention: Option<String>,
+    /// `dead` (the default), `redelivered`, `deleted` or `any`
+    #[arg(long)]
+    status: Option<String>,
+    /// Arrived at or after this time, RFC 3339
+    #[arg(long, value_name = "TIME")]
+    from: Option<String>,
+    // Not `--to`: that says where messages go, where they go somewhere.
+    /// Arrived before this time, RFC 3339
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+    /// Died at or after this time, as the message tells, RFC 3339
+    #[arg(long, value_name = "TIME")]
+    died_from: Option<String>,
+    /// Died before this time, as the message tells, RFC 3339
+    #[arg(long, value_name = "TIME")]
+    died_to: Option<String>,
+    /// Text within the body, or bytes as `hex:00ff`
+    #[arg(long, value_name = "TEXT")]
+    contains: Option<String>,
+    /// Died at least so often
+    #[arg(long, value_name = "NUMBER")]
+    min_attempt: Option<String>,
+}
+
+impl FilterArgs {
+    /// As a query.
+    pub(super) fn pairs(&self) -> Pairs {
+        let all = [
+            ("squad", &self.squad),
+            ("service", &self.service),
+            ("queue", &self.queue),
+            ("exchange", &self.exchange),
+            ("routingKey", &self.routing_key),
+            ("messageId", &self.message_id),
+            ("correlationId", &self.correlation_id),
+            ("type", &self.r#type),
+            ("error", &self.error),
+            ("errorGroup", &self.error_group),
+            ("reason", &self.reason),
+            ("convention", &self.convention),
+            ("status", &self.status),
+            ("from", &self.from),
+            ("to", &self.until),
+            ("diedFrom", &self.died_from),
+            ("diedTo", &self.died_to),
+            ("contains", &self.contains),
+            ("minAttempt", &self.min_attempt),
+        ];
+        all.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect()
+    }
+
+    /// As the member `filter` of a request.
+    pub(super) fn json(&self) -> Map<String, Value> {
+        self.pairs().into_iter().map(|(name, value)| (name.to_owned(), Value::String(value))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use crate::cli::Cli;
+
+    /// A parameter of the API that is new is to be a flag, too.
+    #[test]
+    fn every_parameter_of_the_search_is_a_flag() {
+        let cli = Cli::command();
+        let document = serde_json::to_value(crate::http::document()).unwrap();
+        for (command, path) in [("ls", "/dead-letters"), ("groups", "/dead-letters/error-groups")] {
+            let command = cli.find_subcommand(command).unwrap();
+            let flags: Vec<_> = command
+                .get_arguments()
+                .filter_map(clap::Arg::get_long_and_visible_aliases)
+                .flatten()
+                .collect();
+            for parameter in document["paths"][path]["get"]["parameters"].as_array().unwrap() {
+                let name = parameter["name"].as_str().unwrap();
+                let kebab: String = name
+                    .chars()
+                    .flat_map(|c| if c.is_uppercase() { vec!['-', c.to_ascii_lowercase()] } else { vec![c] })
+                    .collect();
+                assert!(flags.contains(&&*kebab) || name == "cursor", "{name} of {path}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

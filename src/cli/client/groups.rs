@@ -1,0 +1,70 @@
+//! `dead-letter groups`: is it one bug or five.
+
+use clap::Args;
+use serde_json::Value;
+
+use super::api::Api;
+use super::ending::{Ending, Failure};
+use super::filter::FilterArgs;
+use super::output::{print, print_line};
+use super::table::{Column, Table};
+use super::text::{age, count, dead_letters, error, field, list, number, sparkline};
+use crate::clock;
+
+#[derive(Args, Debug)]
+#[command(mut_arg("until", |flag| flag.visible_alias("to")))]
+pub(in crate::cli) struct GroupsArgs {
+    /// Only those in this state: `new`, `ongoing`, `regressed`, `resolved` or `muted`
+    #[arg(long)]
+    state: Option<String>,
+    /// How many, from 1 to 200
+    #[arg(long, value_name = "NUMBER", default_value_t = 50)]
+    limit: u32,
+    #[command(flatten)]
+    filter: FilterArgs,
+}
+
+pub(super) async fn run(api: &Api, args: GroupsArgs, json: bool) -> Result<Ending, Failure> {
+    let mut query = args.filter.pairs();
+    query.push(("limit", args.limit.to_string()));
+    query.extend(args.state.map(|state| ("state", state)));
+    let answer = api.get("/dead-letters/error-groups", &query).await?;
+    if json {
+        print_line(&answer.text)?;
+        return Ok(Ending::Done);
+    }
+    let groups = list(&answer.json, "groups");
+    if !groups.is_empty() {
+        print(&table(groups))?;
+    }
+    let (total, messages) = (number(&answer.json, "total"), number(&answer.json, "messages"));
+    eprintln!("{} of {} groups, {}", groups.len(), count(total), dead_letters(messages));
+    Ok(Ending::Done)
+}
+
+fn table(groups: &[Value]) -> String {
+    let columns = [
+        Column::text("ID"),
+        Column::number("COUNT"),
+        Column::number("SHARE").expendable(4),
+        Column::text("STATE").expendable(1),
+        Column::text("LAST").expendable(2),
+        Column::text("24 HOURS").expendable(5),
+        Column::long("SERVICE").expendable(3),
+        Column::long("ERROR"),
+    ];
+    let (mut table, now) = (Table::new(columns), clock::now());
+    for group in groups {
+        table.row([
+            field(group, "id"),
+            count(number(group, "count")),
+            format!("{:.0} %", group["share"].as_f64().unwrap_or_default() * 100.0),
+            field(group, "state"),
+            age(group, "lastSeen", now),
+            sparkline(list(group, "sparkline")),
+            field(group, "service"),
+            error(group, "title"),
+        ]);
+    }
+    table.for_output()
+}

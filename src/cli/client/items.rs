@@ -1,0 +1,61 @@
+//! `dead-letter items`: what became of each dead letter of an operation.
+
+use clap::Args;
+use uuid::Uuid;
+
+use super::api::Api;
+use super::ending::{Ending, Failure};
+use super::output::{print, print_line};
+use super::table::{Column, Table};
+use super::text::{field, list, time};
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct ItemsArgs {
+    /// Id of the operation
+    id: Uuid,
+    /// Only those that ended so: `sent`, `returned`, `deleted`, `refused`, `skipped`
+    #[arg(long)]
+    outcome: Option<String>,
+    /// How many, from 1 to 200
+    #[arg(long, value_name = "NUMBER", default_value_t = 50)]
+    limit: u32,
+    /// The page after one, by its `nextCursor`
+    #[arg(long)]
+    cursor: Option<String>,
+}
+
+pub(super) async fn run(api: &Api, args: ItemsArgs, json: bool) -> Result<Ending, Failure> {
+    let mut query = vec![("limit", args.limit.to_string())];
+    query.extend(args.outcome.map(|outcome| ("outcome", outcome)));
+    query.extend(args.cursor.map(|cursor| ("cursor", cursor)));
+    let answer = api.get(&format!("/operations/{}/items", args.id), &query).await?;
+    if json {
+        print_line(&answer.text)?;
+        return Ok(Ending::Done);
+    }
+    let columns = [
+        Column::text("DEAD LETTER"),
+        Column::text("OUTCOME"),
+        Column::text("SETTLED").expendable(2),
+        Column::text("RETURNED AS").expendable(1),
+        Column::long("DETAIL"),
+    ];
+    let (mut table, items) = (Table::new(columns), list(&answer.json, "items"));
+    for item in items {
+        table.row([
+            field(item, "deadLetterId"),
+            field(item, "outcome"),
+            time(item, "settledAt"),
+            field(item, "returnedAs"),
+            field(item, "detail"),
+        ]);
+    }
+    match items {
+        [] => eprintln!("there are no such items"),
+        _ => print(&table.for_output())?,
+    }
+    if let Some(cursor) = answer.json["nextCursor"].as_str() {
+        eprintln!("there are more: --cursor {cursor}");
+    }
+    Ok(Ending::Done)
+}

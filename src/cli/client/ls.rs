@@ -1,0 +1,87 @@
+//! `dead-letter ls`: a search.
+
+use clap::Args;
+
+use super::api::{Api, Pairs};
+use super::ending::{Ending, Failure};
+use super::filter::FilterArgs;
+use super::output::{print, print_line};
+use super::table::{Column, Table};
+use super::text::{age, count, error, field, list, number};
+use crate::clock;
+
+const WIDEST_PAGE: u32 = 200;
+
+#[derive(Args, Debug)]
+#[command(mut_arg("until", |flag| flag.visible_alias("to")))]
+pub(in crate::cli) struct LsArgs {
+    /// How many, from 1 to 200
+    #[arg(long, value_name = "NUMBER", default_value = "50")]
+    limit: u32,
+    /// `newest` or `oldest` arrival first
+    #[arg(long, default_value = "newest")]
+    order: String,
+    /// All that there are, page by page; with --json, one page after the other
+    #[arg(long, conflicts_with = "limit")]
+    all_pages: bool,
+    #[command(flatten)]
+    filter: FilterArgs,
+}
+
+pub(super) async fn run(api: &Api, args: LsArgs, json: bool) -> Result<Ending, Failure> {
+    let mut query = args.filter.pairs();
+    let limit = if args.all_pages { WIDEST_PAGE } else { args.limit };
+    query.extend([("limit", limit.to_string()), ("order", args.order)]);
+    let mut cursor = None::<String>;
+    let mut shown = 0;
+    loop {
+        let page: Pairs = query.iter().cloned().chain(cursor.map(|cursor| ("cursor", cursor))).collect();
+        let answer = api.get("/dead-letters", &page).await?;
+        let messages = list(&answer.json, "messages");
+        shown += messages.len();
+        cursor = answer.json["nextCursor"].as_str().map(str::to_owned).filter(|_| args.all_pages);
+        if json {
+            print_line(&answer.text)?;
+        } else if !messages.is_empty() {
+            print(&table(messages))?;
+        }
+        if cursor.is_none() {
+            if !json {
+                let total = &answer.json["total"];
+                let least = if total["relation"] == "gte" { "at least " } else { "" };
+                eprintln!(
+                    "{} of {least}{}",
+                    count(i64::try_from(shown).unwrap_or(i64::MAX)),
+                    count(number(total, "value"))
+                );
+            }
+            return Ok(Ending::Done);
+        }
+    }
+}
+
+/// Dead letters as a table.
+pub(super) fn table(letters: &[serde_json::Value]) -> String {
+    let columns = [
+        Column::text("ID"),
+        Column::text("ARRIVED"),
+        Column::text("STATUS").expendable(3),
+        Column::long("SERVICE").expendable(1),
+        Column::text("QUEUE").expendable(4),
+        Column::number("DEATHS").expendable(2),
+        Column::long("ERROR"),
+    ];
+    let (mut table, now) = (Table::new(columns), clock::now());
+    for letter in letters {
+        table.row([
+            field(letter, "id"),
+            age(letter, "receivedAt", now),
+            field(letter, "status"),
+            field(letter, "service"),
+            field(letter, "queue"),
+            count(number(letter, "attempts")),
+            error(letter, "errorMessage"),
+        ]);
+    }
+    table.for_output()
+}

@@ -1,0 +1,202 @@
+//! `dead-letter plan`: what an operation on a selection would do; and the plan that is made before each operation.
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+
+use super::api::{Answer, Api};
+use super::ending::{Ending, Failure};
+use super::options::{Members, OptionArgs, RedeliveryArgs};
+use super::output::{print, print_line};
+use super::selection::{DeletedByArgs, SelectionArgs};
+use super::table::{Column, Table};
+use super::text::{age, count, dead_letters, error, field, list, number, time};
+use crate::clock;
+
+/// Values that are listed of each kind.
+const SHOWN: usize = 10;
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct PlanArgs {
+    /// What is to be done
+    #[arg(long, value_enum, default_value_t = Kind::Redeliver)]
+    kind: Kind,
+    #[command(flatten)]
+    options: OptionArgs,
+    #[command(flatten)]
+    redelivery: RedeliveryArgs,
+    #[command(flatten)]
+    deleted: DeletedByArgs,
+    #[command(flatten)]
+    selection: SelectionArgs,
+}
+
+/// What an operation does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Kind {
+    Redeliver,
+    Delete,
+    Restore,
+}
+
+impl Kind {
+    /// As the API calls it, and the command line.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Redeliver => "redeliver",
+            Self::Delete => "delete",
+            Self::Restore => "restore",
+        }
+    }
+}
+
+/// What an operation would act on.
+pub(super) enum Planned {
+    /// Frozen at the server.
+    Plan(Answer),
+    /// Counted by a search: the server knows no plans.
+    Counted { total: i64, is_exact: bool },
+}
+
+pub(super) async fn run(api: &Api, args: PlanArgs, json: bool) -> Result<Ending, Failure> {
+    let mut body = args.selection.members(args.deleted.deleted_by)?;
+    body.extend(args.options.members());
+    body.extend(args.redelivery.members());
+    match make(api, args.kind, &args.selection, &mut body).await? {
+        Planned::Plan(answer) if json => print_line(&answer.text)?,
+        Planned::Plan(answer) => {
+            print(&summary(&answer.json))?;
+            let id = field(&answer.json, "id");
+            let until = match time(&answer.json, "expiresAt") {
+                until if until.is_empty() => until,
+                until => format!(" until {until}"),
+            };
+            print_line(&format!("\nRun it{until}: dead-letter {} --plan {id}", args.kind.as_str()))?;
+        }
+        Planned::Counted { .. } if json => {
+            return Err(Failure::Failed("this server is older than this client, and makes no plans".into()));
+        }
+        counted @ Planned::Counted { .. } => {
+            print_line(&format!(
+                "{} (counted only: this server is older, and makes no plans)",
+                counted.count()
+            ))?;
+        }
+    }
+    Ok(Ending::Done)
+}
+
+/// Makes a plan; counts by a search where the server cannot. The body is given its kind.
+pub(super) async fn make(
+    api: &Api,
+    kind: Kind,
+    selection: &SelectionArgs,
+    body: &mut Members,
+) -> Result<Planned, Failure> {
+    body.insert("kind".into(), json!(kind.as_str()));
+    match api.post("/operations/plan", &json!(body)).await {
+        Ok(answer) => Ok(Planned::Plan(answer)),
+        Err(failure) if failure.is_unknown_route() => counted(api, kind, selection).await,
+        Err(failure) => Err(failure),
+    }
+}
+
+async fn counted(api: &Api, kind: Kind, selection: &SelectionArgs) -> Result<Planned, Failure> {
+    if !selection.ids.is_empty() {
+        let total = i64::try_from(selection.ids.len()).unwrap_or(i64::MAX);
+        return Ok(Planned::Counted { total, is_exact: true });
+    }
+    let mut query = selection.filter.pairs();
+    if kind == Kind::Restore && !query.iter().any(|(name, _)| *name == "status") {
+        query.push(("status", "deleted".into()));
+    }
+    query.push(("limit", "1".into()));
+    let total = &api.get("/dead-letters", &query).await?.json["total"];
+    let (found, limit) = (number(total, "value"), selection.limit.unwrap_or(i64::MAX));
+    let is_exact = total["relation"] != "gte" || found >= limit;
+    Ok(Planned::Counted { total: found.min(limit), is_exact })
+}
+
+impl Planned {
+    /// How many dead letters.
+    pub(super) fn total(&self) -> i64 {
+        match self {
+            Self::Plan(answer) => number(&answer.json, "total"),
+            Self::Counted { total, .. } => *total,
+        }
+    }
+
+    /// The same in words.
+    pub(super) fn count(&self) -> String {
+        match self {
+            Self::Counted { is_exact: false, total } => format!("at least {}", dead_letters(*total)),
+            _ => dead_letters(self.total()),
+        }
+    }
+}
+
+/// What the plan found out.
+pub(super) fn summary(plan: &Value) -> String {
+    let mut text = format!("{}: {}\n", field(plan, "kind"), dead_letters(number(plan, "total")));
+    for (title, name) in [("services", "services"), ("queues", "queues")] {
+        let values = list(plan, name);
+        let shown = values.iter().take(SHOWN).map(|value| {
+            let name = match field(value, "value") {
+                name if name.is_empty() => "unknown".into(),
+                name => name,
+            };
+            format!("{name} {}", count(number(value, "count")))
+        });
+        let mut shown: Vec<_> = shown.collect();
+        if values.len() > SHOWN {
+            shown.push(format!("and {} more", values.len() - SHOWN));
+        }
+        if !shown.is_empty() {
+            text.extend([title, ": ", &shown.join(", "), "\n"]);
+        }
+    }
+    text.push_str(&groups(list(plan, "errorGroups")));
+    text.push_str(&warnings(plan));
+    text
+}
+
+fn groups(groups: &[Value]) -> String {
+    if groups.is_empty() {
+        return String::new();
+    }
+    let columns = [
+        Column::text("GROUP").expendable(1),
+        Column::number("COUNT"),
+        Column::text("LAST").expendable(2),
+        Column::text("NOW"),
+        Column::long("SERVICE").expendable(3),
+        Column::long("ERROR"),
+    ];
+    let (mut table, now) = (Table::new(columns), clock::now());
+    for group in groups.iter().take(SHOWN) {
+        table.row([
+            field(group, "id"),
+            count(number(group, "count")),
+            age(group, "lastSeen", now),
+            if group["failingNow"] == true { "still failing".into() } else { "quiet".into() },
+            field(group, "service"),
+            error(group, "title"),
+        ]);
+    }
+    let more = match groups.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!("and {more} more groups\n"),
+    };
+    format!("\n{}{more}", table.for_output())
+}
+
+/// What may go wrong, a line for each.
+pub(super) fn warnings(plan: &Value) -> String {
+    let warning = |warning: &Value| {
+        let concerned = match number(warning, "count") {
+            0 => String::new(),
+            number => format!(" ({})", count(number)),
+        };
+        format!("warning: {}{concerned}\n", field(warning, "message"))
+    };
+    list(plan, "warnings").iter().map(warning).collect()
+}

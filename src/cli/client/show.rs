@@ -1,0 +1,126 @@
+//! `dead-letter show`: one dead letter, whole.
+
+use clap::Args;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::api::Api;
+use super::ending::{Ending, Failure};
+use super::output::{print, print_line};
+use super::table::{Column, Table};
+use super::text::{age, error, field, line, lines, list, named, parse_time, time};
+use crate::clock;
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct ShowArgs {
+    /// Id of the dead letter
+    id: Uuid,
+}
+
+pub(super) async fn run(api: &Api, args: ShowArgs, json: bool) -> Result<Ending, Failure> {
+    let answer = api.get(&format!("/dead-letters/{}", args.id), &[]).await?;
+    if json {
+        print_line(&answer.text)?;
+    } else {
+        print(&whole(&answer.json))?;
+    }
+    Ok(Ending::Done)
+}
+
+fn whole(letter: &Value) -> String {
+    let body = &letter["body"];
+    let content = lines(body["content"].as_str().unwrap_or_default());
+    let of_body = format!(
+        "Body ({} bytes{}{})",
+        field(letter, "bodySize"),
+        if body["encoding"] == "base64" { ", in base64" } else { "" },
+        body["contentType"].as_str().map_or_else(String::new, |kind| format!(", {}", line(kind))),
+    );
+    let sections = [
+        (String::new(), summary(letter)),
+        ("Properties".to_owned(), members(&letter["properties"])),
+        ("Headers".to_owned(), members(&letter["headers"])),
+        (of_body, content),
+        ("Stack trace".to_owned(), lines(letter["errorStack"].as_str().unwrap_or_default())),
+        ("History".to_owned(), history(&letter["history"])),
+    ];
+    let mut text = String::new();
+    for (title, content) in sections.iter().filter(|(_, content)| !content.is_empty()) {
+        if !title.is_empty() {
+            text.extend(["\n", title, "\n"]);
+        }
+        let indent = if title.is_empty() { "" } else { "  " };
+        text.extend(content.lines().flat_map(|line| [indent, line, "\n"]));
+    }
+    text
+}
+
+fn summary(letter: &Value) -> String {
+    let now = clock::now();
+    let with_age = |name: &str| match time(letter, name) {
+        time if time.is_empty() => time,
+        time => format!("{time} ({})", age(letter, name, now)),
+    };
+    named(&[
+        ("id", field(letter, "id")),
+        ("status", field(letter, "status")),
+        ("arrived", with_age("receivedAt")),
+        ("died", with_age("diedAt")),
+        ("service", format!("{} (squad {})", field(letter, "service"), field(letter, "squad"))),
+        ("queue", field(letter, "queue")),
+        ("exchange", field(letter, "exchange")),
+        ("routing key", field(letter, "routingKey")),
+        ("reason", field(letter, "reason")),
+        ("error", error(letter, "errorMessage")),
+        ("error group", field(letter, "errorGroup")),
+        ("deaths", field(letter, "attempts")),
+        ("type", field(letter, "type")),
+        ("message id", field(letter, "messageId")),
+        ("correlation id", field(letter, "correlationId")),
+        ("source", field(letter, "source")),
+        ("convention", field(letter, "convention")),
+        ("redelivery", field(letter, "redeliveryId")),
+        ("logs", field(letter, "logLink")),
+        ("warning", field(letter, "warning")),
+    ])
+}
+
+fn members(object: &Value) -> String {
+    let Some(members) = object.as_object() else { return String::new() };
+    let names: Vec<String> = members.keys().map(|name| line(name)).collect();
+    let pairs: Vec<_> =
+        names.iter().zip(members.keys()).map(|(shown, name)| (&**shown, field(object, name))).collect();
+    named(&pairs)
+}
+
+/// Deaths and what was done about them, in the order of time.
+fn history(history: &Value) -> String {
+    let mut events: Vec<_> = list(history, "deaths")
+        .iter()
+        .map(|death| {
+            let row =
+                [time(death, "receivedAt"), "died".into(), field(death, "id"), error(death, "errorMessage")];
+            (parse_time(death, "receivedAt"), row)
+        })
+        .collect();
+    for operation in list(history, "operations") {
+        let outcome = match field(operation, "outcome") {
+            outcome if outcome.is_empty() => "not settled yet".into(),
+            outcome => outcome,
+        };
+        let parts =
+            [outcome, field(operation, "detail"), field(operation, "note"), field(operation, "requestedBy")];
+        let said = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
+        let row =
+            [time(operation, "requestedAt"), field(operation, "kind"), field(operation, "operationId"), said];
+        events.push((parse_time(operation, "requestedAt"), row));
+    }
+    events.sort_by_key(|(at, _)| *at);
+    let columns =
+        [Column::text("AT").expendable(1), Column::text("WHAT"), Column::text("ID"), Column::long("WHY")];
+    let mut table = Table::new(columns);
+    for (_, row) in events {
+        table.row(row);
+    }
+    table.for_output()
+}

@@ -1,0 +1,135 @@
+//! `dead-letter tail`: dead letters as they come.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use clap::Args;
+use serde_json::Value;
+
+use super::api::{Api, Pairs};
+use super::ending::{Ending, Failure};
+use super::filter::FilterArgs;
+use super::output::print_line;
+use super::patience::Patience;
+use super::text::{error, field, list, parse_time, time};
+
+const PAGE: &str = "200";
+/// One that is stored by another replica at the same moment may be found a little after those that came after it.
+const OVERLAP: TimeDelta = TimeDelta::seconds(3);
+
+#[derive(Args, Debug)]
+#[command(mut_arg("until", |flag| flag.visible_alias("to")))]
+pub(in crate::cli) struct TailArgs {
+    /// How many to begin with, up to 200
+    #[arg(long, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u32).range(0..=200))]
+    last: u32,
+    /// Seconds between two looks
+    #[arg(long, value_name = "SECONDS", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    interval: u64,
+    #[command(flatten)]
+    filter: FilterArgs,
+}
+
+/// What was found already: the ids of the last moments, and when these arrived.
+#[derive(Default)]
+struct Seen {
+    ids: BTreeMap<String, DateTime<Utc>>,
+    latest: Option<DateTime<Utc>>,
+    /// What arrived before is none of ours.
+    floor: Option<DateTime<Utc>>,
+}
+
+pub(super) async fn run(api: &Api, args: TailArgs, json: bool) -> Result<Ending, Failure> {
+    let mut filter = args.filter.pairs();
+    // What is put back a moment later has died all the same.
+    if !filter.iter().any(|(name, _)| *name == "status") {
+        filter.push(("status", "any".into()));
+    }
+    let mut seen = Seen::default();
+    let beginning = with(&filter, [("order", "newest".into()), ("limit", PAGE.into())]);
+    let answer = api.get("/dead-letters", &beginning).await?;
+    let begin_with = usize::try_from(args.last).unwrap_or_default();
+    let letters = list(&answer.json, "messages");
+    if !answer.json["nextCursor"].is_null() {
+        let oldest = letters.last().and_then(|letter| parse_time(letter, "receivedAt"));
+        seen.floor = oldest.map(|oldest| oldest + TimeDelta::milliseconds(1));
+    }
+    for (place, letter) in letters.iter().enumerate().rev() {
+        if seen.is_new(letter) && place < begin_with {
+            show(letter, json)?;
+        }
+    }
+    let mut patience = Patience::default();
+    loop {
+        tokio::time::sleep(Duration::from_secs(args.interval)).await;
+        while let Err(failure) = look(api, &filter, &mut seen, json).await {
+            patience.wait(failure).await?;
+        }
+        patience.renew();
+    }
+}
+
+/// Shows what has come since the last look, the first one first.
+async fn look(
+    api: &Api,
+    filter: &[(&'static str, String)],
+    seen: &mut Seen,
+    json: bool,
+) -> Result<(), Failure> {
+    let mut filter = filter.to_vec();
+    if let Some(latest) = seen.latest {
+        let given = filter.iter().find(|(name, _)| *name == "from").and_then(|(_, from)| from.parse().ok());
+        let from = [given, seen.floor].into_iter().flatten().fold(latest - OVERLAP, DateTime::max);
+        filter.retain(|(name, _)| *name != "from");
+        filter.push(("from", from.to_rfc3339_opts(chrono::SecondsFormat::Micros, true)));
+    }
+    let mut cursor = None::<String>;
+    loop {
+        let page = [("order", "oldest".into()), ("limit", PAGE.into())];
+        let page = with(&filter, page.into_iter().chain(cursor.map(|cursor| ("cursor", cursor))));
+        let answer = api.get("/dead-letters", &page).await?;
+        for letter in list(&answer.json, "messages") {
+            if seen.is_new(letter) {
+                show(letter, json)?;
+            }
+        }
+        cursor = answer.json["nextCursor"].as_str().map(str::to_owned);
+        if cursor.is_none() {
+            seen.forget();
+            return Ok(());
+        }
+    }
+}
+
+fn with(filter: &[(&'static str, String)], more: impl IntoIterator<Item = (&'static str, String)>) -> Pairs {
+    filter.iter().cloned().chain(more).collect()
+}
+
+impl Seen {
+    fn is_new(&mut self, letter: &Value) -> bool {
+        let at = parse_time(letter, "receivedAt").unwrap_or_default();
+        self.latest = self.latest.max(Some(at));
+        self.ids.insert(field(letter, "id"), at).is_none()
+    }
+
+    /// What the next look does not find again.
+    fn forget(&mut self) {
+        if let Some(latest) = self.latest {
+            self.ids.retain(|_, at| *at >= latest - OVERLAP - TimeDelta::seconds(1));
+        }
+    }
+}
+
+fn show(letter: &Value, json: bool) -> Result<(), Failure> {
+    if json {
+        return print_line(&letter.to_string());
+    }
+    print_line(&format!(
+        "{}  {}  {}  {}",
+        time(letter, "receivedAt"),
+        field(letter, "id"),
+        field(letter, "service"),
+        error(letter, "errorMessage")
+    ))
+}

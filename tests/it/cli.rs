@@ -1,0 +1,358 @@
+//! The binary as a client of the API: what it prints, and its exit codes.
+
+use std::process::{Output, Stdio};
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::process::Command;
+
+use crate::support::{DeadMessage, World, free_address, id, until, until_eq};
+
+/// What a command printed, and how it ended.
+#[derive(Debug)]
+struct Ran {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl Ran {
+    fn assert(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{self:?}");
+        self
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap()
+    }
+}
+
+/// A command of the client, without terminal, settings or profiles of whoever runs the tests.
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dead-letter"));
+    for name in ["DEAD_LETTER_SERVER", "DEAD_LETTER_TOKEN", "DEAD_LETTER_PROFILE"] {
+        command.env_remove(name);
+    }
+    command.args(arguments).env("XDG_CONFIG_HOME", "/nonexistent").stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+async fn run(mut command: Command) -> Ran {
+    let Output { status, stdout, stderr } = command.output().await.unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ran { code: status.code().unwrap(), out: text(stdout), err: text(stderr) }
+}
+
+async fn client(world: &World, arguments: &[&str]) -> Ran {
+    let mut command = command(arguments);
+    command.env("DEAD_LETTER_SERVER", world.api().url());
+    run(command).await
+}
+
+/// Two services with three dead letters of two bugs; those of `work` can be put back.
+async fn world() -> World {
+    let world = World::start().await;
+    for number in 0..2 {
+        let text = format!("card issuer timed out after {number}00 ms");
+        world.publish(DeadMessage::new(&id(), "work_webshop").error("PaymentDeclined", &text)).await;
+    }
+    let hostile =
+        DeadMessage::new(&id(), "work_mailer").error("Bounced", "no \u{1b}[31msuch\nbox").body("{\"to\":1}");
+    world.publish(hostile).await;
+    world.until_stored(3).await;
+    world
+}
+
+/// Tables for people, and the API's JSON for scripts: the same dead letters.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_read_is_a_table_or_the_json_of_the_api() {
+    let world = world().await;
+    let listed = client(&world, &["ls", "--service", "webshop"]).await.assert(0);
+    assert_eq!(listed.out.matches("PaymentDeclined: card issuer timed out").count(), 2, "{listed:?}");
+    assert!(listed.out.starts_with("ID ") && !listed.out.contains("mailer"), "{listed:?}");
+    assert_eq!(listed.err, "2 of 2\n");
+    let page = client(&world, &["ls", "--limit", "1", "--order", "oldest", "--json"]).await.assert(0).json();
+    let query = "/dead-letters?limit=1&order=oldest";
+    assert_eq!(page, world.api().get(query).await.assert(200).json);
+    let all = client(&world, &["ls", "--all-pages", "--to", "2999-01-01T00:00:00Z"]).await.assert(0);
+    assert_eq!(all.out.lines().count(), 4, "{all:?}");
+    assert!(!all.out.contains('\u{1b}'), "what a message says does not steer the terminal: {all:?}");
+
+    let letter = world.only("service=mailer").await;
+    let shown = client(&world, &["show", letter["id"].as_str().unwrap()]).await.assert(0).out;
+    for part in ["mailer (squad unowned)", "{\"to\":1}", "dead-letter-error-type", "at main", "History"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert!(!shown.contains('\u{1b}'), "{shown}");
+    let whole = client(&world, &["show", letter["id"].as_str().unwrap(), "--json"]).await.assert(0).json();
+    assert_eq!(whole["id"], letter["id"]);
+
+    let groups = client(&world, &["groups"]).await.assert(0);
+    assert!(
+        groups.out.contains("card issuer timed out after <number> ms") && groups.out.contains("67 %"),
+        "{groups:?}"
+    );
+    assert_eq!(groups.err, "2 of 2 groups, 3 dead letters\n");
+    assert_eq!(client(&world, &["groups", "--json"]).await.assert(0).json()["messages"], 3);
+    let squads = client(&world, &["overview"]).await.assert(0).out;
+    assert!(squads.contains("unowned") && squads.contains("LAST HOUR"), "{squads}");
+    let services = client(&world, &["overview", "--squad", "unowned"]).await.assert(0).out;
+    assert!(services.contains("webshop") && services.contains("mailer"), "{services}");
+}
+
+/// Nothing is changed that nobody agreed to; the exit code says how an operation ended.
+#[tokio::test(flavor = "multi_thread")]
+async fn operations_need_a_yes_and_end_with_their_exit_code() {
+    let world = World::start().await;
+    let queue = world.broker.declare_work_queue(&format!("work-{}_orders", id()), &world.source.name).await;
+    for _ in 0..2 {
+        world.broker.publish("", &queue.name, &DeadMessage::plain().id(&id())).await;
+        world.broker.reject_next(&queue.name).await;
+    }
+    world.publish(DeadMessage::new(&id(), "work-gone_mailer")).await;
+    world.until_stored(3).await;
+
+    let refused = client(&world, &["redeliver", "--service", "orders"]).await.assert(2);
+    assert!(refused.err.contains("nothing was done; give --yes"), "{refused:?}");
+    let operations = world.api().get("/operations").await.assert(200).json;
+    assert_eq!(operations["operations"], json!([]));
+    let done =
+        client(&world, &["redeliver", "--service", "orders", "--note", "fixed", "--yes"]).await.assert(0);
+    assert!(done.out.contains("redeliver completed: 2 of 2, sent 2"), "{done:?}");
+    assert!(done.err.contains(" of 2 ("), "plain lines, where there is no terminal: {done:?}");
+    let nothing = client(&world, &["redeliver", "--service", "orders", "--yes"]).await.assert(0);
+    assert!(nothing.err.contains("nothing was done"), "{nothing:?}");
+
+    // Nobody listens there any more: the broker returns it.
+    let letter = world.only("service=mailer").await;
+    let letter = letter["id"].as_str().unwrap();
+    let partial = client(&world, &["redeliver", letter, "--yes", "--json"]).await.assert(4);
+    assert_eq!(partial.json()["outcomes"]["refused"], 1);
+    let operation = partial.json()["id"].as_str().unwrap().to_owned();
+    let items = client(&world, &["items", &operation, "--outcome", "refused"]).await.assert(0);
+    assert!(items.out.contains(letter) && items.out.contains("NO_ROUTE"), "{items:?}");
+    client(&world, &["watch", &operation]).await.assert(4);
+
+    let begun = client(&world, &["delete", "--all", "--yes", "--detach"]).await.assert(0);
+    let watched = client(&world, &["watch", begun.out.trim()]).await.assert(0);
+    assert!(watched.out.contains("delete completed: 1 of 1, deleted 1"), "{watched:?}");
+    let listed = client(&world, &["operations"]).await.assert(0).out;
+    assert_eq!((listed.lines().count(), listed.matches("fixed").count()), (4, 1), "{listed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mistakes_end_with_an_exit_code_that_tells_them_apart() {
+    let world = world().await;
+    let nobody = id();
+    for arguments in [&["show", &nobody][..], &["watch", &nobody], &["resolve", &nobody]] {
+        let missing = client(&world, arguments).await.assert(3);
+        assert!(
+            missing.err.starts_with("dead-letter: there is no ") && missing.err.contains(&nobody),
+            "{missing:?}"
+        );
+    }
+    let wrong = client(&world, &["ls", "--limit", "0", "--min-attempt", "x"]).await.assert(2);
+    assert!(wrong.err.lines().all(|line| line.starts_with("dead-letter: ")), "{wrong:?}");
+    let wrong = client(&world, &["groups", "--error-group", "x", "--min-attempt", "x"]).await.assert(2);
+    assert_eq!(wrong.err.lines().count(), 2, "a line for each field: {wrong:?}");
+    for arguments in [
+        &["redeliver", "--yes"][..],
+        &["redeliver", "--yes", "--all", "--service", "webshop"],
+        &["redeliver", "--yes", "--all", "--to", "2026-01-01T00:00:00Z"],
+        &["delete", "--yes", "--plan", &nobody, "--service", "webshop"],
+        &["show", "x"],
+        &["ls", "--profile", "unknown"],
+        &["ls", "--server", "ftp://127.0.0.1"],
+    ] {
+        client(&world, arguments).await.assert(2);
+    }
+    let server = format!("http://{}", free_address());
+    let nobody_there = run(command(&["ls", "--server", &server])).await.assert(1);
+    assert!(
+        nobody_there.err.starts_with(&format!("dead-letter: no answer from {server}: ")),
+        "{nobody_there:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn error_groups_are_resolved_muted_and_noted() {
+    let world = world().await;
+    let group = world.only("service=mailer").await["errorGroup"].as_str().unwrap().to_owned();
+    let resolved = client(&world, &["resolve", &group, "--note", "in 42"]).await.assert(0).out;
+    assert!(resolved.contains("resolved") && resolved.contains("Bounced"), "{resolved}");
+    client(&world, &["mute", &group]).await.assert(2);
+    let muted = client(&world, &["mute", &group, "--for", "2h", "--count", "5"]).await.assert(0).out;
+    assert!(muted.contains("muted until") && muted.contains("6 arrivals, of which 1 were"), "{muted}");
+    let reopened = client(&world, &["reopen", &group, "--json"]).await.assert(0).json();
+    assert_eq!(reopened["state"], "new");
+    client(&world, &["note", &group, "told them"]).await.assert(0);
+    let details = world.api().get(&format!("/dead-letters/error-groups/{group}")).await.assert(200).json;
+    assert_eq!(details["events"][0]["note"], "told them");
+}
+
+/// The last ones first, and then what comes, each once.
+#[tokio::test(flavor = "multi_thread")]
+async fn tail_shows_what_comes() {
+    let world = world().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("out");
+    let mut tail = command(&["tail", "--last", "2", "--server", &world.api().url()])
+        .stdout(std::fs::File::create(&path).unwrap())
+        .spawn()
+        .unwrap();
+    let count = || std::fs::read_to_string(&path).unwrap().lines().count();
+    until("the last ones", || async { (count() == 2).then_some(()) }).await;
+    for _ in 0..3 {
+        world.publish(DeadMessage::new(&id(), "work_late").error("Late", "too late")).await;
+    }
+    until_eq("those that came", 5, || async { count() }).await;
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    assert_eq!(count(), 5, "each once");
+    assert_eq!(std::fs::read_to_string(&path).unwrap().matches("Late: too late").count(), 3);
+    tail.kill().await.unwrap();
+}
+
+/// Answers one request with an empty page, and gives back what was asked.
+async fn asked(listener: TcpListener) -> String {
+    let (mut connection, _) = listener.accept().await.unwrap();
+    let mut request = Vec::new();
+    while !request.ends_with(b"\r\n\r\n") {
+        request.push(connection.read_u8().await.unwrap());
+    }
+    let body = "{\"messages\":[],\"total\":{\"value\":0,\"relation\":\"eq\"},\"nextCursor\":null}";
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+    connection.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+    String::from_utf8(request).unwrap().to_lowercase()
+}
+
+/// Server and token come from the profile; the token goes to its own server only, and is never printed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_sent_and_not_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("dead-letter/config.toml");
+    std::fs::create_dir(file.parent().unwrap()).unwrap();
+    let (first, second) =
+        (TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap());
+    let url = |listener: &TcpListener| format!("http://{}", listener.local_addr().unwrap());
+    let (profile_url, other_url) = (url(&first), url(&second));
+    let write = |token: &str| {
+        std::fs::write(&file, format!("[profiles.night]\nserver = \"{profile_url}\"\ntoken = {token}\n"))
+            .unwrap();
+    };
+    let run_with = async |arguments: &[&str], token: Option<&str>| {
+        let mut command = command(&[&["ls", "--profile", "night"], arguments].concat());
+        command.env("XDG_CONFIG_HOME", folder.path());
+        command.envs(token.map(|token| ("DEAD_LETTER_TOKEN", token)));
+        let ran = run(command).await;
+        assert!(!format!("{ran:?}").contains("s3cret"), "{ran:?}");
+        ran
+    };
+    write("\"s3cret\"");
+    let (ran, request) = tokio::join!(run_with(&[], None), asked(first));
+    ran.assert(0);
+    assert!(request.contains("authorization: bearer s3cret\r\n"), "{request}");
+    let elsewhere = ["--server", &other_url];
+    let (ran, request) = tokio::join!(run_with(&elsewhere, None), asked(second));
+    ran.assert(0);
+    assert!(!request.contains("authorization"), "it is not for that server: {request}");
+    run_with(&[], Some("s3cret")).await.assert(1);
+    run_with(&["--help"], Some("s3cret")).await.assert(0);
+    run_with(&[], Some("s3cret\u{7}")).await.assert(2);
+    for broken in ["\"s3cret", "53cret", "[\"s3cret\"]"] {
+        write(broken);
+        assert!(run_with(&[], None).await.assert(2).err.contains("line 3"), "{broken}");
+    }
+}
+
+/// A server that goes away for a moment does not end the watching; Ctrl-C ends it, and not the operation.
+#[tokio::test(flavor = "multi_thread")]
+async fn watching_outlives_the_server_and_ends_with_ctrl_c() {
+    let mut world = world().await;
+    let queue = world.broker.declare_work_queue(&format!("work-{}_orders", id()), &world.source.name).await;
+    for _ in 0..8 {
+        world.broker.publish("", &queue.name, &DeadMessage::plain().id(&id())).await;
+        world.broker.reject_next(&queue.name).await;
+    }
+    world.until_stored(11).await;
+    let arguments = ["redeliver", "--service", "orders", "--rate", "1", "--yes", "--detach"];
+    let operation = client(&world, &arguments).await.assert(0).out.trim().to_owned();
+    let server = world.api().url();
+    let watch = || command(&["watch", &operation, "--server", &server]);
+
+    let watching = watch().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    let pid = watching.id().unwrap().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let interrupted = watching.wait_with_output().await.unwrap();
+    assert_eq!(interrupted.status.code(), Some(130));
+    let said = String::from_utf8(interrupted.stderr).unwrap();
+    assert!(said.contains(&format!("dead-letter cancel {operation}")), "{said}");
+
+    let (watched, ()) = tokio::join!(run(watch()), async {
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        world.service.kill();
+        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+        world.service.restart();
+    });
+    let watched = watched.assert(0);
+    assert!(watched.out.contains("redeliver completed: 8 of 8, sent 8"), "{watched:?}");
+}
+
+/// The plan's count and warnings are shown; exactly that plan runs, once; and a wrong delete is undone.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs /operations/plan"]
+async fn a_plan_runs_once_and_a_delete_is_undone() {
+    let world = world().await;
+    let plan = client(&world, &["plan", "--kind", "delete", "--service", "webshop"]).await.assert(0).out;
+    assert!(plan.contains("delete: 2 dead letters") && plan.contains("services: webshop 2"), "{plan}");
+    let plan_id = plan.trim().rsplit(' ').next().unwrap();
+    world.publish(DeadMessage::new(&id(), "work_webshop")).await;
+    world.until_stored(4).await;
+    let done = client(&world, &["delete", "--plan", plan_id, "--yes"]).await.assert(0);
+    assert!(
+        done.out.contains("delete completed: 2 of 2, deleted 2"),
+        "what died later is not in it: {done:?}"
+    );
+    client(&world, &["delete", "--plan", plan_id, "--yes"]).await.assert(2);
+    client(&world, &["delete", "--plan", &id(), "--yes"]).await.assert(3);
+    let undone = client(&world, &["restore", "--deleted-by", plan_id, "--yes"]).await.assert(0);
+    assert!(undone.out.contains("restored 2"), "{undone:?}");
+    let missing = client(&world, &["delete", &id(), "--yes"]).await.assert(3);
+    assert!(missing.err.contains("nothing was done"), "{missing:?}");
+    let letter = world.only("service=mailer").await;
+    client(&world, &["delete", &id(), letter["id"].as_str().unwrap(), "--yes"]).await.assert(4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs GET /operations/plan/{id}"]
+async fn a_plan_is_not_run_as_something_else() {
+    let world = world().await;
+    let plan = client(&world, &["plan", "--kind", "delete", "--all", "--json"]).await.assert(0).json();
+    let wrong =
+        client(&world, &["redeliver", "--plan", plan["id"].as_str().unwrap(), "--yes"]).await.assert(2);
+    assert!(wrong.err.contains("dead-letter delete --plan"), "{wrong:?}");
+}
+
+/// Steering: a paused or cancelled operation is said to be so, with an exit code of its own.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs /operations/{id}/pause"]
+async fn an_operation_is_steered() {
+    let world = World::start().await;
+    for _ in 0..40 {
+        world.publish(DeadMessage::new(&id(), "work_webshop")).await;
+    }
+    world.until_stored(40).await;
+    let begun = client(&world, &["delete", "--all", "--rate", "2", "--yes", "--detach"]).await.assert(0);
+    let operation = begun.out.trim();
+    client(&world, &["pause", operation]).await.assert(0);
+    let paused = client(&world, &["watch", operation]).await.assert(5);
+    assert!(paused.err.contains("dead-letter resume"), "{paused:?}");
+    let changed = client(&world, &["rate", operation, "3"]).await.assert(0);
+    assert!(changed.out.contains("at most 3 a second"), "{changed:?}");
+    client(&world, &["resume", operation]).await.assert(0);
+    client(&world, &["cancel", operation]).await.assert(0);
+    let cancelled = client(&world, &["watch", operation]).await.assert(5);
+    assert!(cancelled.out.contains("delete cancelled"), "{cancelled:?}");
+    client(&world, &["cancel", operation]).await.assert(2);
+}
