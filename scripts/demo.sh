@@ -5,6 +5,7 @@
 #
 #   HTTP_ADDR, ADMIN_ADDR, CONTROL_ADDR   where the API, health and metrics, and the failing system's switch listen
 #   DATABASE_URL, AMQP_URL                servers to use instead of private ones
+#   BACKLOG                               messages to begin with (100)
 set -euo pipefail
 CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -168,7 +169,7 @@ done
 # In the background, for the sake of signals; with the terminal and the default meaning of Ctrl-C, which that takes away.
 (
     trap - INT QUIT
-    exec "$bin/demo" --control "$control_addr" 9>&-
+    exec "$bin/demo" --control "$control_addr" --backlog "${BACKLOG:-100}" 9>&-
 ) <&0 &
 failing=$!
 

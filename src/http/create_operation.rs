@@ -15,6 +15,7 @@ use super::Api;
 use super::error::{ApiError, BadRequest, Conflict, NotFound, NotJson, TooLarge, Unavailable};
 use super::operation_request::{OperationRequest, check_run};
 use super::operation_view::OperationView;
+use super::plan::no_plan;
 use super::query::Query;
 use super::request_body::RequestBody;
 use super::start_operation::{WaitInput, idempotency_key, requester, run, start};
@@ -134,8 +135,7 @@ pub async fn create_operation(
         .map_err(|error| ApiError::field("body", error.to_string()))?;
     check_run(rate, note.as_deref())?;
     let plan = api.store.planned(plan_id).await?;
-    let plan =
-        plan.ok_or_else(|| ApiError::NotFound(format!("there is no plan {plan_id}: make a new one")))?;
+    let plan = plan.ok_or_else(|| no_plan(plan_id))?;
     if plan.expires_at <= clock::now() {
         let message = format!("the plan expired at {}: make a new one", plan.expires_at.format("%FT%TZ"));
         return Err(ApiError::Conflict(message));

@@ -114,6 +114,7 @@ fn api_router() -> OpenApiRouter<Api> {
         .routes(routes!(body::body))
         .routes(routes!(create_operation::create_operation, list_operations::list_operations))
         .routes(routes!(plan::plan))
+        .routes(routes!(plan::get_plan))
         .routes(routes!(get_operation::get_operation, steer_operation::change_operation))
         .routes(routes!(steer_operation::pause))
         .routes(routes!(steer_operation::resume))

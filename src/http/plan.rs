@@ -1,4 +1,4 @@
-//! `POST /operations/plan`: what a request would do, before anything is done.
+//! `POST /operations/plan`, `GET /operations/plan/{id}`: what a request would do, before anything is done.
 
 use std::net::SocketAddr;
 
@@ -13,8 +13,9 @@ use uuid::Uuid;
 
 use super::Api;
 use super::create_operation::{CreateOperation, read_kind};
-use super::error::{ApiError, BadRequest, NotJson, TooLarge, Unavailable};
+use super::error::{ApiError, BadRequest, NotFound, NotJson, TooLarge, Unavailable};
 use super::error_group_view::ErrorGroupView;
+use super::get::{PathId, path_id};
 use super::query::Query;
 use super::request_body::RequestBody;
 use super::start_operation::requester;
@@ -153,4 +154,25 @@ pub async fn plan(
     let new = request.check(&api, kind, requester(peer)).await?;
     let planned = api.operations.plan(&new).await?;
     Ok((StatusCode::CREATED, Json(PlanView::new(planned, &api.ownership.now()))))
+}
+
+/// A plan, and what would happen to it now
+#[utoipa::path(
+    get,
+    path = "/operations/plan/{id}",
+    tag = "operations",
+    params(("id" = Uuid, Path, description = "Id of the plan")),
+    responses((status = 200, description = "The plan", body = PlanView), BadRequest, NotFound, Unavailable)
+)]
+pub async fn get_plan(State(api): State<Api>, id: PathId, query: Query) -> Result<Json<PlanView>, ApiError> {
+    let id = path_id(id)?;
+    query.finish()?;
+    let plan = api.store.planned(id).await?.ok_or_else(|| no_plan(id))?;
+    let planned = api.operations.look_at(plan).await?;
+    Ok(Json(PlanView::new(planned, &api.ownership.now())))
+}
+
+/// There is no plan of this id.
+pub fn no_plan(id: Uuid) -> ApiError {
+    ApiError::NotFound(format!("there is no plan {id}: make a new one"))
 }

@@ -12,12 +12,13 @@ use crate::store::ChunkItem;
 /// How long what was seen of a queue holds.
 const FRESH: Duration = Duration::from_millis(500);
 
-/// How many messages wait in the queues that a worker publishes to, as it last looked.
+/// How many messages wait in the queues that a worker publishes to, as it last looked, and with what it has sent since.
 #[derive(Debug, Default)]
 pub(super) struct Crowding(HashMap<String, (Instant, u32)>);
 
 impl Crowding {
-    /// The queues of these items in which more messages wait than the operation allows, and how many.
+    /// The queues of these items in which more messages wait than the operation allows, and how many. The others' messages are
+    /// taken to be sent.
     pub async fn of<'i>(
         &mut self,
         publisher: &mut Publisher,
@@ -27,6 +28,7 @@ impl Crowding {
         let mut crowded = HashMap::new();
         let Some(most) = operation.max_queue_depth else { return crowded };
         self.0.retain(|_, (seen, _)| seen.elapsed() < FRESH);
+        let mut going: HashMap<&str, u32> = HashMap::new();
         for queue in items.filter_map(|item| target_queue(operation, item)) {
             let depth = if let Some((_, depth)) = self.0.get(queue) {
                 *depth
@@ -38,6 +40,13 @@ impl Crowding {
             };
             if i64::from(depth) > most {
                 crowded.insert(queue.to_owned(), depth);
+            } else {
+                *going.entry(queue).or_default() += 1;
+            }
+        }
+        for (queue, count) in going {
+            if let Some((_, depth)) = self.0.get_mut(queue) {
+                *depth = depth.saturating_add(count);
             }
         }
         crowded

@@ -50,23 +50,26 @@ impl Operations {
         let left_out = self.store.plan(new, id, now, now + VALID_FOR).await?;
         let plan = self.store.planned(id).await?;
         let plan = plan.ok_or_else(|| StoreError::Inconsistent(format!("plan {id} is gone")))?;
-        let summary = self.store.plan_summary(id).await?;
-        let groups = self.groups(&summary, now).await?;
-        let mut warnings = Vec::new();
+        let mut planned = self.look_at(plan).await?;
         if left_out > 0 {
-            warnings.push(Warning {
-                code: "not_selectable",
-                message: format!(
-                    "{left_out} of those that were asked for are not {}, or not stored: they are left out",
-                    new.kind.acts_on().as_str()
-                ),
-                count: Some(left_out),
-            });
+            let wanted = new.kind.acts_on().as_str();
+            let message = format!(
+                "{left_out} of those that were asked for are not {wanted}, or not stored: they are left out"
+            );
+            planned.warnings.push(Warning { code: "not_selectable", message, count: Some(left_out) });
         }
-        if new.kind == Kind::Redeliver {
+        Ok(planned)
+    }
+
+    /// Looks at what would happen to a plan now.
+    pub async fn look_at(&self, plan: Plan) -> Result<Planned, StoreError> {
+        let summary = self.store.plan_summary(plan.id).await?;
+        let groups = self.groups(&summary, clock::now()).await?;
+        let mut warnings = Vec::new();
+        if plan.kind == Kind::Redeliver {
             let failing = groups.iter().filter(|(_, _, fails)| *fails);
             warnings.extend(failing.map(|(group, count, _)| still_failing(group, *count)));
-            self.look_at_targets(&new.options.target, &summary, &mut warnings).await;
+            self.look_at_targets(&plan.options.target, &summary, &mut warnings).await;
             if summary.large > 0 {
                 warnings.push(Warning {
                     code: "large_messages",

@@ -127,6 +127,8 @@ impl Worker {
         done.settled.extend(chunk.items.iter().filter_map(|item| skipped(item, wanted)));
         let operation = chunk.operation.clone();
         let next_chunk_at = match done.waits_for {
+            // What is let go goes at once.
+            _ if operation.state == State::Cancelling => begun_at,
             Some(_) => clock::now() + RETRY,
             None => (begun_at + spacing(&operation, chunk.items.len())).max(step_wait(&operation, &done)),
         };

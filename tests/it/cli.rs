@@ -301,7 +301,6 @@ async fn watching_outlives_the_server_and_ends_with_ctrl_c() {
 
 /// The plan's count and warnings are shown; exactly that plan runs, once; and a wrong delete is undone.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs /operations/plan"]
 async fn a_plan_runs_once_and_a_delete_is_undone() {
     let world = world().await;
     let plan = client(&world, &["plan", "--kind", "delete", "--service", "webshop"]).await.assert(0).out;
@@ -325,7 +324,6 @@ async fn a_plan_runs_once_and_a_delete_is_undone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs GET /operations/plan/{id}"]
 async fn a_plan_is_not_run_as_something_else() {
     let world = world().await;
     let plan = client(&world, &["plan", "--kind", "delete", "--all", "--json"]).await.assert(0).json();
@@ -336,7 +334,6 @@ async fn a_plan_is_not_run_as_something_else() {
 
 /// Steering: a paused or cancelled operation is said to be so, with an exit code of its own.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs /operations/{id}/pause"]
 async fn an_operation_is_steered() {
     let world = World::start().await;
     for _ in 0..40 {
