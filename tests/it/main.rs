@@ -14,6 +14,7 @@ mod attribution;
 mod bytes;
 mod clients;
 mod conventions;
+mod edit;
 mod filters;
 mod groups;
 mod http;
