@@ -131,7 +131,7 @@ mod tests {
     fn body_and_headers_are_changed_and_the_rest_stays() {
         let mut edited = message("{\"m\": \"x\"}");
         edit().apply(&mut edited).unwrap();
-        assert_eq!(edited.body, br#"{"m":"x","n":1e16}"#);
+        assert_eq!(edited.body, br#"{"m":"x","n":1e+16}"#);
         let expected = [("c", Value::U8(4)), ("a", Value::F32(0.1)), ("d", Value::text("\0"))];
         let expected = expected.map(|(name, value)| (name.as_bytes().to_vec(), value));
         assert_eq!(edited.properties.headers.unwrap().0, expected);

@@ -83,9 +83,7 @@ fn size(value: &Value, depth: usize) -> Option<usize> {
     Some(match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => 4,
         Value::String(text) => text.len() + 2,
-        Value::Array(values) => {
-            values.iter().try_fold(2, |sum, value| Some(sum + 1 + inner(value)?))?
-        }
+        Value::Array(values) => values.iter().try_fold(2, |sum, value| Some(sum + 1 + inner(value)?))?,
         Value::Object(members) => {
             members.iter().try_fold(2, |sum, (name, value)| Some(sum + 4 + name.len() + inner(value)?))?
         }
@@ -148,7 +146,8 @@ mod tests {
     #[test]
     fn no_patch_makes_more_than_fits() {
         let double = vec![json!({"op": "copy", "from": "", "path": "/a"}); MAX_OPERATIONS];
-        let deep = applied(Value::Array(double), r#"{"a": 1}"#).unwrap_err();
+        let body = format!("{}1{}", "{\"a\":".repeat(40), "}".repeat(40));
+        let deep = applied(Value::Array(double), &body).unwrap_err();
         assert!(deep.contains("too large or nested too deep"), "{deep}");
         let wide: Vec<_> =
             (0..MAX_OPERATIONS).map(|n| json!({"op": "copy", "from": "", "path": format!("/{n}")})).collect();

@@ -34,12 +34,7 @@ const PERSISTENT: u8 = 2;
 /// `x-stream-offset`), our own of an earlier redelivery, `CC` and `BCC` where the message goes to one queue (they would be taken for queue names), `user-id` (the
 /// broker refuses another user's), and an `expiration` that is not a number (the broker refuses it). The delivery mode
 /// becomes persistent. Everything else stays.
-pub fn message(
-    conventions: &Conventions,
-    mut message: Message,
-    mark: Mark,
-    to_one_queue: bool,
-) -> Message {
+pub fn message(conventions: &Conventions, mut message: Message, mark: Mark, to_one_queue: bool) -> Message {
     conventions.restore(&mut message);
     let properties = &mut message.properties;
     let count = properties
@@ -140,7 +135,9 @@ mod tests {
 
     #[test]
     fn what_we_or_the_broker_write_may_not_be_edited() {
-        for name in OURS.into_iter().chain(["x-death", "x-first-death-queue", "x-delivery-count", "CC", "BCC"]) {
+        for name in
+            OURS.into_iter().chain(["x-death", "x-first-death-queue", "x-delivery-count", "CC", "BCC"])
+        {
             assert!(!may_be_edited(name), "{name}");
         }
         assert!(may_be_edited("x-mine") && may_be_edited("dead-letter-error-type"));

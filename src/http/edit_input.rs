@@ -68,7 +68,10 @@ impl EditInput {
         };
         self.headers.check_names(&mut errors);
         if errors.is_empty() && !edit.changes_anything() {
-            errors.push(FieldError::new("edit", "changes nothing: give `body`, `patch` or `headers`, or leave it out"));
+            errors.push(FieldError::new(
+                "edit",
+                "changes nothing: give `body`, `patch` or `headers`, or leave it out",
+            ));
         }
         if errors.is_empty() { Ok(edit) } else { Err(errors) }
     }
@@ -127,11 +130,14 @@ impl HeadersInput {
     fn check_names(&self, errors: &mut Vec<FieldError>) {
         let set = self.set.keys().map(|name| ("edit.headers.set", name));
         for (field, name) in set.chain(self.remove.iter().map(|name| ("edit.headers.remove", name))) {
-            let mut wrong = |message: &str| errors.push(FieldError::new(field, format!("{name:?} {message}")));
+            let mut wrong =
+                |message: &str| errors.push(FieldError::new(field, format!("{name:?} {message}")));
             if !typed::is_name(name) {
                 wrong("is no name of a header: it must have 1 to 255 bytes");
             } else if !redelivery::may_be_edited(name) {
-                wrong("cannot be edited: dead-letter or the broker writes it, or it says where the message goes, which is `to`");
+                wrong(
+                    "cannot be edited: dead-letter or the broker writes it, or it says where the message goes, which is `to`",
+                );
             }
         }
         for name in self.remove.iter().filter(|name| self.set.contains_key(*name)) {
@@ -147,7 +153,8 @@ impl OperationRequest {
         let mut errors = self.edit.as_ref().and_then(|edit| edit.read().err()).unwrap_or_default();
         let has_body = self.edit.as_ref().is_some_and(|edit| edit.body.is_some());
         if has_body && self.ids.as_ref().is_none_or(|ids| ids.len() != 1) {
-            let message = "is for one dead letter: give its id as the only one of `ids`, or a `patch` for several";
+            let message =
+                "is for one dead letter: give its id as the only one of `ids`, or a `patch` for several";
             errors.push(FieldError::new("edit.body", message));
         }
         if self.copy && !matches!(self.to, Some(TargetInput::Explicit(_))) {

@@ -46,7 +46,10 @@ struct SampleView {
     #[schema(required)]
     after: Option<PreviewMessage>,
     /// Why it would be refused.
-    #[schema(required, example = "operation 1 of the patch (test) does not apply: another value stands there")]
+    #[schema(
+        required,
+        example = "operation 1 of the patch (test) does not apply: another value stands there"
+    )]
     error: Option<String>,
 }
 

@@ -87,8 +87,9 @@ impl Road<'_> {
     /// The message as it goes out, or why it cannot.
     pub fn outgoing(&self, id: Uuid, origin: &Origin, payload: &Payload) -> Result<Outgoing, Refusal> {
         let (exchange, routing_key) = address(self.target, origin)?;
-        let properties = codec::decode(&payload.properties)
-            .map_err(|error| Refusal::new("unencodable", format!("its properties cannot be read: {error}")))?;
+        let properties = codec::decode(&payload.properties).map_err(|error| {
+            Refusal::new("unencodable", format!("its properties cannot be read: {error}"))
+        })?;
         let original = Message {
             exchange: String::new(),
             routing_key: String::new(),

@@ -35,9 +35,8 @@ impl Store {
 
     /// At most `limit` operations that were asked for before `before`, the last one first.
     pub async fn operations(&self, before: Option<Uuid>, limit: u32) -> Result<Vec<Operation>, StoreError> {
-        let query = format!(
-            "SELECT {LISTED}, NULL AS edit FROM operation WHERE id < $1 ORDER BY id DESC LIMIT $2"
-        );
+        let query =
+            format!("SELECT {LISTED}, NULL AS edit FROM operation WHERE id < $1 ORDER BY id DESC LIMIT $2");
         let rows = sqlx::query(AssertSqlSafe(query))
             .bind(before.unwrap_or(Uuid::max()))
             .bind(i64::from(limit))

@@ -58,7 +58,10 @@ async fn one_message_goes_out_with_another_body() {
     let record = operation(&world, &sent).await;
     assert_eq!(record["edit"], json!({"body": edit["body"], "headers": {"set": {}, "remove": []}}));
     let kept = letter(&world, &ids[0]).await;
-    assert_eq!((&kept["body"]["content"], &kept["status"]), (&json!("{\"amount\": -1}"), &json!("redelivered")));
+    assert_eq!(
+        (&kept["body"]["content"], &kept["status"]),
+        (&json!("{\"amount\": -1}"), &json!("redelivered"))
+    );
     let listed = world.api().get("/operations").await.assert(200).json;
     assert_eq!(listed["operations"][0].get("edit"), None, "a list is not the place for bodies");
     world.assert_counters_exact().await;
@@ -88,7 +91,8 @@ async fn a_patch_goes_over_many_and_spares_those_that_it_does_not_fit() {
     ]);
     let request = json!({"filter": {"service": "orders"}, "order": "oldest", "edit": {"patch": patch}});
     // By way of a plan, which keeps the edit.
-    let planned = json!({"kind": "redeliver", "filter": request["filter"], "order": "oldest", "edit": request["edit"]});
+    let planned =
+        json!({"kind": "redeliver", "filter": request["filter"], "order": "oldest", "edit": request["edit"]});
     let planned = world.api().post("/operations/plan", &planned).await.assert(201).json;
     let run = json!({"planId": planned["id"]});
     let done = world.api().post("/operations?wait=30", &run).await.assert(200).json;
@@ -102,10 +106,15 @@ async fn a_patch_goes_over_many_and_spares_those_that_it_does_not_fit() {
     }
     assert_eq!(world.broker.depth(&queue.name).await, 2);
     let (first, _) = take(&world, &queue.name).await;
-    assert_eq!(first, r#"{"fixed":true,"id":18446744073709551615,"price":0.30000000000000004,"state":"old"}"#);
+    assert_eq!(
+        first,
+        r#"{"fixed":true,"id":18446744073709551615,"price":0.30000000000000004,"state":"old"}"#
+    );
     assert_eq!(take(&world, &queue.name).await.0, r#"{"fixed":true,"state":"old"}"#);
     assert_eq!(world.api().all("service=orders", 200).await.len(), 3, "what was refused is dead");
-    assert!((world.service.metric("dead_letter_refused_total{reason=\"edit\"}").await - 3.0).abs() < f64::EPSILON);
+    assert!(
+        (world.service.metric("dead_letter_refused_total{reason=\"edit\"}").await - 3.0).abs() < f64::EPSILON
+    );
     world.assert_counters_exact().await;
 }
 
@@ -264,7 +273,10 @@ async fn bad_edits_are_refused() {
     let plain = "text, a whole number of 64 bits";
     for (request, part) in [
         (json!({"all": true, "edit": {}}), "changes nothing: give `body`"),
-        (json!({"all": true, "edit": {"patch": [{"op": "test", "path": "/a", "value": 1}]}}), "changes nothing"),
+        (
+            json!({"all": true, "edit": {"patch": [{"op": "test", "path": "/a", "value": 1}]}}),
+            "changes nothing",
+        ),
         (json!({"all": true, "edit": {"body": {"text": "x"}}}), "give its id as the only one of `ids`"),
         (json!({"ids": [id(), id()], "edit": {"body": {"text": "x"}}}), "or a `patch` for several"),
         (
@@ -273,7 +285,10 @@ async fn bad_edits_are_refused() {
         ),
         (json!({"ids": [id()], "edit": {"body": {"base64": "?"}}}), "must be base64"),
         (json!({"ids": [id()], "edit": {"body": {"bytes": "?"}}}), "expected `text` or `base64`"),
-        (json!({"all": true, "edit": {"patch": [{"op": "frob", "path": "/a"}]}}), "edit.patch[0]: must be an operation of RFC 6902"),
+        (
+            json!({"all": true, "edit": {"patch": [{"op": "frob", "path": "/a"}]}}),
+            "edit.patch[0]: must be an operation of RFC 6902",
+        ),
         (json!({"all": true, "edit": {"patch": [{"op": "remove", "path": "a"}]}}), "edit.patch[0]"),
         (json!({"all": true, "edit": {"patch": many}}), "100 operations at most"),
         (json!({"all": true, "edit": {"bodies": 1}}), "unknown field"),
@@ -287,7 +302,10 @@ async fn bad_edits_are_refused() {
         (set("dead-letter-redelivery-count", json!("v")), "cannot be edited"),
         (set("dead-letter-copy-id", json!("v")), "cannot be edited"),
         (set("CC", json!("v")), "which is `to`"),
-        (json!({"all": true, "edit": {"headers": {"remove": ["dead-letter-redelivery-id"]}}}), "cannot be edited"),
+        (
+            json!({"all": true, "edit": {"headers": {"remove": ["dead-letter-redelivery-id"]}}}),
+            "cannot be edited",
+        ),
         (json!({"all": true, "edit": {"headers": {"set": {"a": 1}, "remove": ["a"]}}}), "leave it out here"),
         (json!({"all": true, "copy": true}), "needs `to` with the `exchange`"),
         (json!({"all": true, "copy": true, "to": "exchange"}), "needs `to` with the `exchange`"),
@@ -309,7 +327,8 @@ async fn bad_edits_are_refused() {
     }
     let answer = world.api().post("/operations/preview", &json!({"kind": "delete", "all": true})).await;
     assert!(answer.assert(400).json["detail"].as_str().unwrap().contains("must be redeliver"));
-    let long = r#"{"all": true, "edit": {"patch": [{"op": "add", "path": "/n", "value": 18446744073709551616}]}}"#;
+    let long =
+        r#"{"all": true, "edit": {"patch": [{"op": "add", "path": "/n", "value": 18446744073709551616}]}}"#;
     let post = world.api().request(reqwest::Method::POST, "/dead-letters/redeliver");
     let post = post.header("content-type", "application/json").body(long);
     let answer = world.api().send(post).await.assert(400).json;
