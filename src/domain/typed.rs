@@ -65,23 +65,21 @@ fn whole<N: TryFrom<i64>>(value: &Json) -> Option<N> {
 }
 
 fn double(tagged: &Map<String, Json>, value: &Json) -> Option<f64> {
-    Some(match value.as_str() {
-        None => value.as_f64()?,
-        Some("NaN") => match bits(tagged, 16) {
-            None => f64::NAN,
-            Some(bits) => Some(f64::from_bits(bits?)).filter(|n| n.is_nan())?,
-        },
-        Some(name) => infinite(name)?,
-    })
+    match value.as_str() {
+        None => value.as_f64(),
+        Some("NaN") if tagged.contains_key("bits") => {
+            Some(f64::from_bits(bits(tagged, 16)?)).filter(|n| n.is_nan())
+        }
+        Some("NaN") => Some(f64::NAN),
+        Some(name) => infinite(name),
+    }
 }
 
 /// Like a double; but NaN has bits of its own, and of all numbers only those that a float has are taken.
 fn single(tagged: &Map<String, Json>, value: &Json) -> Option<f32> {
-    if value.as_str() == Some("NaN") {
-        return match bits(tagged, 8) {
-            None => Some(f32::NAN),
-            Some(bits) => Some(f32::from_bits(u32::try_from(bits?).ok()?)).filter(|n| n.is_nan()),
-        };
+    if value.as_str() == Some("NaN") && tagged.contains_key("bits") {
+        let bits = u32::try_from(bits(tagged, 8)?).ok()?;
+        return Some(f32::from_bits(bits)).filter(|n| n.is_nan());
     }
     let wide = double(tagged, value)?;
     #[expect(clippy::cast_possible_truncation, reason = "rounded to the nearest float, as 0.1 must be")]
@@ -89,10 +87,10 @@ fn single(tagged: &Map<String, Json>, value: &Json) -> Option<f32> {
     (narrow.is_finite() == wide.is_finite()).then_some(narrow)
 }
 
-/// So many hexadecimal digits, where they are given; none where they are something else.
-fn bits(tagged: &Map<String, Json>, digits: usize) -> Option<Option<u64>> {
-    let bits = tagged.get("bits")?.as_str().filter(|text| text.len() == digits);
-    Some(bits.and_then(|text| u64::from_str_radix(text, 16).ok()))
+/// So many hexadecimal digits.
+fn bits(tagged: &Map<String, Json>, digits: usize) -> Option<u64> {
+    let text = tagged.get("bits")?.as_str().filter(|text| text.len() == digits)?;
+    u64::from_str_radix(text, 16).ok()
 }
 
 fn infinite(name: &str) -> Option<f64> {
