@@ -54,7 +54,8 @@ pub fn examine(received: Received) {
 }
 
 fn resend(message: &Message, queue: &Option<String>) {
-    let sent = redelivery::message(&CONVENTIONS, message.clone(), Uuid::nil(), queue.is_some()).properties;
+    let mark = redelivery::Mark::Redelivery(Uuid::nil());
+    let sent = redelivery::message(&CONVENTIONS, message.clone(), mark, queue.is_some()).properties;
     // Nothing that came makes it unwritable.
     let wire = codec::encode(&sent).expect("it can be written");
     let again: Properties = codec::decode(&wire).expect("it can be read");

@@ -10,12 +10,12 @@ use lapin::message::BasicReturnMessage;
 use super::codec;
 use super::publisher::{Outgoing, Receipt, Refusal};
 use crate::domain::message::Properties;
-use crate::domain::redelivery::REDELIVERY_ID;
+use crate::domain::redelivery::{COPY_ID, REDELIVERY_ID};
 
 /// A message that could not be routed.
 #[derive(Debug)]
 pub(super) struct Returned {
-    /// Its redelivery id.
+    /// Its redelivery id, or that of a copy.
     mark: Option<String>,
     refusal: Refusal,
 }
@@ -29,7 +29,8 @@ impl From<BasicReturnMessage> for Returned {
 }
 
 fn mark(properties: &Properties) -> Option<String> {
-    properties.header_text(REDELIVERY_ID).map(std::borrow::Cow::into_owned)
+    let mark = properties.header_text(REDELIVERY_ID).or_else(|| properties.header_text(COPY_ID));
+    mark.map(std::borrow::Cow::into_owned)
 }
 
 /// Refuses the messages that were returned, whichever confirms their returns came with (rule R7).

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::convention::Recognised;
 use super::message::Message;
+use super::redelivery::COPY_ID;
 use crate::planted::{Bug, planted};
 
 /// The identity of this death, where it can be told apart. `vhost` and `source` are where it was consumed.
@@ -20,7 +21,9 @@ pub fn of(vhost: &str, source: &str, message: &Message, read: &Recognised) -> Op
     let message_id =
         read.message_id.as_deref().map(str::as_bytes).or(message.properties.message_id.as_deref())?;
     let died_at: DateTime<Utc> = read.died_at?;
-    let redelivery = read.redelivery(&message.properties);
+    // Two copies that die in the same second are two.
+    let copy = || message.properties.header_text(COPY_ID);
+    let redelivery = read.redelivery(&message.properties).or_else(copy);
     let text = |field: &Option<String>| field.clone().map(String::into_bytes);
     let mut hash = Sha256::new_with_prefix(b"dead-letter identity 1");
     let mut field = |bytes: Option<&[u8]>| {
@@ -65,7 +68,7 @@ pub(super) fn uuid_of(hash: &[u8]) -> Uuid {
 mod tests {
     use super::*;
     use crate::domain::message::{Properties, Table, Value};
-    use crate::domain::redelivery::REDELIVERY_ID;
+    use crate::domain::redelivery::{COPY_ID, REDELIVERY_ID};
 
     fn message() -> Message {
         Message {
@@ -97,7 +100,10 @@ mod tests {
         let mut returned = message();
         returned.properties.headers =
             Some(Table(vec![(REDELIVERY_ID.as_bytes().to_vec(), Value::text("r1"))]));
+        let mut copied = message();
+        copied.properties.headers = Some(Table(vec![(COPY_ID.as_bytes().to_vec(), Value::text("c1"))]));
         let others = [
+            of("/", "dead-letter", &copied, &read()),
             of("/v", "dead-letter", &message(), &read()),
             of("/", "other", &message(), &read()),
             of("/", "dead-letter", &other_body, &read()),

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::canary::Canary;
 use super::dead_letter::Status;
+use super::edit::Edit;
 use super::filter::{Filter, Order};
 
 macro_rules! named {
@@ -146,6 +147,10 @@ pub struct Options {
     pub canary: Canary,
     /// It waits while a target queue has more ready messages.
     pub max_queue_depth: Option<i64>,
+    /// What is changed in the messages, of a redelivery.
+    pub edit: Option<Edit>,
+    /// Whether it publishes copies only, and the dead letters stay dead.
+    pub copy: bool,
 }
 
 /// A request for an operation, checked.
@@ -188,6 +193,10 @@ pub struct Operation {
     pub canary_passed: i64,
     /// It waits while a target queue has more ready messages.
     pub max_queue_depth: Option<i64>,
+    /// What is changed in the messages; absent in lists.
+    pub edit: Option<Edit>,
+    /// Whether it publishes copies only, and the dead letters stay dead.
+    pub copy: bool,
     /// Who asked.
     pub requested_by: String,
     /// Number of items.

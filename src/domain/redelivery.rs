@@ -5,10 +5,23 @@ use uuid::Uuid;
 use super::convention::Conventions;
 use super::message::{Message, Table, Value};
 
-/// Header that every message we publish bears: the same for each try to redeliver one dead letter in one operation.
+/// Header that every message that we put back bears: the same for each try to redeliver one dead letter in one operation.
 pub const REDELIVERY_ID: &str = "dead-letter-redelivery-id";
 /// Header that counts how often the message was redelivered by us, as text.
 pub const REDELIVERY_COUNT: &str = "dead-letter-redelivery-count";
+
+/// Header that every copy that we publish bears instead: its death is nobody's return.
+pub const COPY_ID: &str = "dead-letter-copy-id";
+const OURS: [&str; 3] = [REDELIVERY_ID, REDELIVERY_COUNT, COPY_ID];
+
+/// As what a message goes out, and under which id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// It is put back.
+    Redelivery(Uuid),
+    /// It is a copy, and the dead letter stays dead.
+    Copy(Uuid),
+}
 
 /// Delivery mode of a persistent message.
 const PERSISTENT: u8 = 2;
@@ -18,15 +31,10 @@ const PERSISTENT: u8 = 2;
 ///
 /// Its convention makes it what it was before it failed ([`Conventions::restore`]). Taken off besides: the headers that the
 /// broker wrote (`x-death`, `x-first-death-*`, `x-last-death-*`, `x-delivery-count`, `x-acquired-count`, and
-/// `x-stream-offset`), `CC` and `BCC` where the message goes to one queue (they would be taken for queue names), `user-id` (the
+/// `x-stream-offset`), our own of an earlier redelivery, `CC` and `BCC` where the message goes to one queue (they would be taken for queue names), `user-id` (the
 /// broker refuses another user's), and an `expiration` that is not a number (the broker refuses it). The delivery mode
 /// becomes persistent. Everything else stays.
-pub fn message(
-    conventions: &Conventions,
-    mut message: Message,
-    redelivery: Uuid,
-    to_one_queue: bool,
-) -> Message {
+pub fn message(conventions: &Conventions, mut message: Message, mark: Mark, to_one_queue: bool) -> Message {
     conventions.restore(&mut message);
     let properties = &mut message.properties;
     let count = properties
@@ -35,15 +43,29 @@ pub fn message(
         .unwrap_or(0)
         .saturating_add(1);
     let mut headers = properties.headers.take().unwrap_or_default();
-    headers.0.retain(|(name, _)| !is_taken_off(name, to_one_queue));
-    headers.set(REDELIVERY_ID, Value::text(redelivery));
-    headers.set(REDELIVERY_COUNT, Value::text(count.to_string()));
+    headers.0.retain(|(name, _)| !is_ours(name) && !is_taken_off(name, to_one_queue));
+    match mark {
+        Mark::Redelivery(id) => {
+            headers.set(REDELIVERY_ID, Value::text(id));
+            headers.set(REDELIVERY_COUNT, Value::text(count.to_string()));
+        }
+        Mark::Copy(id) => headers.set(COPY_ID, Value::text(id)),
+    }
     properties.headers = Some(Table(headers.0));
     properties.delivery_mode = Some(PERSISTENT);
     properties.user_id = None;
     properties.expiration =
         properties.expiration.take().filter(|text| !text.is_empty() && text.iter().all(u8::is_ascii_digit));
     message
+}
+
+/// Whether people may change the header: it is not written by us or by the broker, and does not say where the message goes.
+pub fn may_be_edited(name: &str) -> bool {
+    !is_ours(name.as_bytes()) && !is_taken_off(name.as_bytes(), true)
+}
+
+fn is_ours(name: &[u8]) -> bool {
+    OURS.iter().any(|ours| ours.as_bytes() == name)
 }
 
 fn is_taken_off(name: &[u8], to_one_queue: bool) -> bool {
@@ -68,7 +90,7 @@ mod tests {
             properties: properties.clone(),
             body: vec![],
         };
-        message(&Conventions::default(), failed, redelivery, to_one_queue).properties
+        message(&Conventions::default(), failed, Mark::Redelivery(redelivery), to_one_queue).properties
     }
 
     fn names(properties: &Properties) -> Vec<String> {
@@ -99,6 +121,26 @@ mod tests {
         assert_eq!(names(&sent), ["x-mine", REDELIVERY_ID, REDELIVERY_COUNT]);
         assert_eq!((sent.user_id, sent.expiration, sent.delivery_mode), (None, None, Some(2)));
         assert!(names(&properties(&original(), Uuid::nil(), false)).contains(&"CC".to_owned()));
+    }
+
+    #[test]
+    fn a_copy_bears_a_mark_of_its_own_and_none_of_an_earlier_redelivery() {
+        let once = properties(&original(), Uuid::nil(), true);
+        let failed =
+            Message { exchange: String::new(), routing_key: String::new(), properties: once, body: vec![] };
+        let copy = message(&Conventions::default(), failed, Mark::Copy(Uuid::nil()), true).properties;
+        assert_eq!(names(&copy), ["x-mine", COPY_ID]);
+        assert_eq!(names(&properties(&copy, Uuid::nil(), true)), ["x-mine", REDELIVERY_ID, REDELIVERY_COUNT]);
+    }
+
+    #[test]
+    fn what_we_or_the_broker_write_may_not_be_edited() {
+        for name in
+            OURS.into_iter().chain(["x-death", "x-first-death-queue", "x-delivery-count", "CC", "BCC"])
+        {
+            assert!(!may_be_edited(name), "{name}");
+        }
+        assert!(may_be_edited("x-mine") && may_be_edited("dead-letter-error-type"));
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod admin;
 mod body;
 mod create_operation;
 mod delete;
+mod edit_input;
 mod error;
 mod error_group;
 mod error_group_view;
@@ -19,6 +20,7 @@ mod operation_request;
 mod operation_view;
 mod page;
 mod plan;
+mod preview;
 mod query;
 mod redeliver;
 mod request_body;
@@ -115,6 +117,7 @@ fn api_router() -> OpenApiRouter<Api> {
         .routes(routes!(create_operation::create_operation, list_operations::list_operations))
         .routes(routes!(plan::plan))
         .routes(routes!(plan::get_plan))
+        .routes(routes!(preview::preview))
         .routes(routes!(get_operation::get_operation, steer_operation::change_operation))
         .routes(routes!(steer_operation::pause))
         .routes(routes!(steer_operation::resume))

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::Api;
+use super::edit_input::EditInput;
 use super::error::{ApiError, FieldError};
 use super::filter::FilterInput;
 use super::search::{OrderName, parse_order};
@@ -51,6 +52,12 @@ pub struct OperationRequest {
     pub order: Option<String>,
     /// Where redelivered messages go: `queue` (the default) is the queue that each died in.
     pub to: Option<TargetInput>,
+    /// Of a redelivery: what is changed in the messages.
+    pub edit: Option<EditInput>,
+    /// Of a redelivery with an exchange and a routing key in `to`: copies go there, and the dead letters stay dead. The death of a copy
+    /// is no return.
+    #[serde(default)]
+    pub copy: bool,
     /// Numbers that go up: how many have gone in all at the end of each step. After each it waits to see what comes back, and goes on
     /// by itself if few enough do; after the last step goes all the rest.
     #[schema(min_items = 1, max_items = 20, example = json!([1, 10, 100]))]
@@ -94,6 +101,8 @@ impl OperationRequest {
                 max_failed_percent: self.canary_max_returned.unwrap_or_default(),
             },
             max_queue_depth: max_queue_depth(self.max_queue_depth),
+            edit: self.edit.map(|edit| edit.read()).transpose().map_err(ApiError::Invalid)?,
+            copy: self.copy,
         };
         Ok(NewOperation { kind, selection, asked, options, requested_by, idempotency_key: None })
     }
@@ -104,6 +113,7 @@ impl OperationRequest {
             Err(ApiError::Invalid(errors)) => errors,
             _ => Vec::new(),
         };
+        errors.extend(self.check_edit());
         let mut wrong = |field: &str, message: String| errors.push(FieldError::new(field, message));
         match (&self.ids, &self.filter) {
             _ if self.deleted_by.is_some() => {
@@ -134,6 +144,8 @@ impl OperationRequest {
         if kind != Kind::Redeliver {
             for (field, is_given) in [
                 ("to", self.to.is_some()),
+                ("edit", self.edit.is_some()),
+                ("copy", self.copy),
                 ("canary", self.canary.is_some()),
                 ("maxQueueDepth", self.max_queue_depth.is_some()),
             ] {

@@ -5,6 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::edit_input::EditInput;
 use super::target::TargetInput;
 use crate::clock;
 use crate::domain::dead_letter::received_at;
@@ -42,6 +43,8 @@ pub struct OperationView {
     selection: serde_json::Value,
     /// Where the messages go.
     to: TargetInput,
+    /// Whether it publishes copies, and the dead letters stay dead.
+    copy: bool,
     /// At most so many messages a second.
     #[schema(required)]
     rate: Option<u32>,
@@ -113,6 +116,7 @@ impl From<Operation> for OperationView {
             last_error: operation.last_error,
             selection: operation.asked,
             to: operation.target.into(),
+            copy: operation.copy,
             rate: operation.rate,
             canary: operation.canary.steps,
             canary_passed: operation.canary_passed,
@@ -165,6 +169,9 @@ pub struct OperationDetailsView {
     /// The operation.
     #[serde(flatten)]
     operation: OperationView,
+    /// What is changed in the messages.
+    #[schema(required)]
+    edit: Option<EditInput>,
     /// Why messages that it sent died again, most first.
     returns: Vec<ReturnsView>,
     /// Who steered it, and what its canary found, first one first.
@@ -217,7 +224,7 @@ struct ReturnsView {
 
 impl OperationDetailsView {
     /// With what came back of it.
-    pub fn new(operation: Operation, returned: Vec<ReturnedGroup>, events: Vec<OperationEvent>) -> Self {
+    pub fn new(mut operation: Operation, returned: Vec<ReturnedGroup>, events: Vec<OperationEvent>) -> Self {
         let seconds = |time: TimeDelta| time.as_seconds_f64();
         let returns = returned.into_iter().map(|returned| ReturnsView {
             error_group: returned.group,
@@ -234,7 +241,8 @@ impl OperationDetailsView {
             action: event.action,
             detail: event.detail,
         });
-        Self { returns: returns.collect(), events: events.collect(), operation: operation.into() }
+        let edit = operation.edit.take().map(EditInput::from);
+        Self { edit, returns: returns.collect(), events: events.collect(), operation: operation.into() }
     }
 
     /// Whether nothing more comes of it.
@@ -256,7 +264,7 @@ pub struct ItemView {
     /// The broker's reason, or the operation that has it.
     #[schema(required, example = "returned: 312 NO_ROUTE")]
     detail: Option<String>,
-    /// The id that it was published with, in the header `dead-letter-redelivery-id`.
+    /// The id that it was published with, in the header `dead-letter-redelivery-id`, or `dead-letter-copy-id` of a copy.
     #[schema(required)]
     redelivery_id: Option<Uuid>,
     /// When it was settled.

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
 use super::error::ApiError;
+use crate::domain::exact;
 
 /// Largest request body: 10,000 ids and a filter fit well.
 const MAX_BYTES: usize = 2 << 20;
@@ -74,6 +75,15 @@ impl RequestBody {
             let detail = "the body must be JSON: send it with content-type: application/json".into();
             return Err(ApiError::Body(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
         }
-        serde_json::from_slice(&self.0).map_err(|error| ApiError::field("body", error.to_string()))
+        let value =
+            serde_json::from_slice(&self.0).map_err(|error| ApiError::field("body", error.to_string()))?;
+        if exact::keeps_numbers(&self.0) {
+            Ok(value)
+        } else {
+            Err(ApiError::field(
+                "body",
+                "has a number with more digits than can be kept: shorten it, or write it as text",
+            ))
+        }
     }
 }

@@ -149,7 +149,7 @@ pub struct DeadLetteredMessageDetails {
 /// A body: as text where it is UTF-8, else as base64.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct MessageBody {
+pub struct MessageBody {
     /// `text` or `base64`.
     #[schema(example = "text")]
     encoding: &'static str,
@@ -213,6 +213,8 @@ struct OperationInHistory {
     /// `redeliver` or `delete`.
     #[schema(example = "redeliver")]
     kind: &'static str,
+    /// Whether it published a copy, and the dead letter stayed dead.
+    copy: bool,
     /// Who asked for it.
     requested_by: String,
     /// Why.
@@ -275,7 +277,8 @@ impl DeadLetteredMessageDetails {
 }
 
 impl MessageBody {
-    fn new(body: Vec<u8>, content_type: Option<String>) -> Self {
+    /// The bytes in the encoding that suits them.
+    pub fn new(body: Vec<u8>, content_type: Option<String>) -> Self {
         match String::from_utf8(body) {
             Ok(content) => Self { encoding: "text", content, content_type },
             Err(error) => {
@@ -310,6 +313,7 @@ impl From<HistoryOperation> for OperationInHistory {
         Self {
             operation_id: operation.operation,
             kind: operation.kind.as_str(),
+            copy: operation.copy,
             requested_by: operation.requested_by,
             note: operation.note,
             requested_at: operation.requested_at,

@@ -5,6 +5,7 @@
 
 mod crowding;
 mod plan;
+mod preview;
 mod redeliver;
 mod request;
 mod returns;
@@ -12,6 +13,7 @@ mod unrecorded;
 mod worker;
 
 pub use plan::{Planned, Warning};
+pub use preview::Sample;
 pub use request::{Operations, Requested};
 pub use returns::link_returns;
 pub use worker::{Worker, work};

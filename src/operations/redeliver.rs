@@ -1,12 +1,16 @@
 //! Publishing the messages of a chunk again.
 
+use uuid::Uuid;
+
 use super::worker::Done;
 use crate::amqp::{Outgoing, Publisher, Receipt, Refusal, codec};
-use crate::domain::convention::Conventions;
+use crate::domain::convention::{Conventions, Origin};
+use crate::domain::dead_letter::Payload;
+use crate::domain::edit::Edit;
 use crate::domain::identity::redelivery_id;
 use crate::domain::message::Message;
 use crate::domain::operation::{Operation, Outcome, Settled, Target};
-use crate::domain::redelivery;
+use crate::domain::redelivery::{self, Mark};
 use crate::store::ChunkItem;
 
 /// Publishes each, and settles those whose fate is known: sent only if confirmed and not returned (rule R7). The others
@@ -20,8 +24,15 @@ pub(super) async fn redeliver<'i>(
     let mut done = Done::default();
     let mut going = Vec::new();
     let mut messages = Vec::new();
+    let road = Road {
+        conventions,
+        operation: operation.id,
+        target: &operation.target,
+        edit: operation.edit.as_ref(),
+        copy: operation.copy,
+    };
     for item in items {
-        match outgoing(conventions, operation, item) {
+        match road.outgoing(item.dead_letter, &item.origin, &item.payload) {
             Ok(message) => {
                 going.push(item);
                 messages.push(message);
@@ -62,32 +73,54 @@ impl Done {
     }
 }
 
-/// The message as it goes out, or why it cannot.
-fn outgoing(conventions: &Conventions, operation: &Operation, item: &ChunkItem) -> Result<Outgoing, Refusal> {
+/// How the messages of an operation go out.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Road<'o> {
+    pub conventions: &'o Conventions,
+    pub operation: Uuid,
+    pub target: &'o Target,
+    pub edit: Option<&'o Edit>,
+    pub copy: bool,
+}
+
+impl Road<'_> {
+    /// The message as it goes out, or why it cannot.
+    pub fn outgoing(&self, id: Uuid, origin: &Origin, payload: &Payload) -> Result<Outgoing, Refusal> {
+        let (exchange, routing_key) = address(self.target, origin)?;
+        let properties = codec::decode(&payload.properties).map_err(|error| {
+            Refusal::new("unencodable", format!("its properties cannot be read: {error}"))
+        })?;
+        let original = Message {
+            exchange: String::new(),
+            routing_key: String::new(),
+            properties,
+            body: payload.body.clone(),
+        };
+        let id = redelivery_id(self.operation, id);
+        let mark = if self.copy { Mark::Copy(id) } else { Mark::Redelivery(id) };
+        let mut message = redelivery::message(self.conventions, original, mark, exchange.is_empty());
+        if let Some(edit) = self.edit {
+            edit.apply(&mut message).map_err(|error| Refusal::new("edit", error.to_string()))?;
+        }
+        let Message { properties, body, .. } = message;
+        Ok(Outgoing { exchange, routing_key, properties, body })
+    }
+}
+
+/// Exchange and routing key.
+fn address(target: &Target, origin: &Origin) -> Result<(String, String), Refusal> {
     let unknown = |what: &str| {
         Refusal::new(
             "no_origin",
             format!("the {what} that it died in or was published with is not known: name a target with `to`"),
         )
     };
-    let (exchange, routing_key) = match &operation.target {
-        Target::Queue => (String::new(), item.origin.queue.clone().ok_or_else(|| unknown("queue"))?),
+    Ok(match target {
+        Target::Queue => (String::new(), origin.queue.clone().ok_or_else(|| unknown("queue"))?),
         Target::Exchange => (
-            item.origin.exchange.clone().ok_or_else(|| unknown("exchange"))?,
-            item.origin.routing_key.clone().ok_or_else(|| unknown("routing key"))?,
+            origin.exchange.clone().ok_or_else(|| unknown("exchange"))?,
+            origin.routing_key.clone().ok_or_else(|| unknown("routing key"))?,
         ),
         Target::Explicit { exchange, routing_key } => (exchange.clone(), routing_key.clone()),
-    };
-    let properties = codec::decode(&item.payload.properties)
-        .map_err(|error| Refusal::new("unencodable", format!("its properties cannot be read: {error}")))?;
-    let id = redelivery_id(operation.id, item.dead_letter);
-    let original = Message {
-        exchange: String::new(),
-        routing_key: String::new(),
-        properties,
-        body: item.payload.body.clone(),
-    };
-    let Message { properties, body, .. } =
-        redelivery::message(conventions, original, id, exchange.is_empty());
-    Ok(Outgoing { exchange, routing_key, properties, body })
+    })
 }

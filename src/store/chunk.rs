@@ -135,7 +135,7 @@ async fn lock(
     let query = format!(
         "SELECT {} FROM operation WHERE id = $1 AND state IN ('pending', 'running', 'cancelling') \
              AND next_chunk_at <= $2",
-        operations::COLUMNS
+        operations::columns()
     );
     let row = sqlx::query(AssertSqlSafe(query)).bind(id).bind(now).fetch_optional(&mut **transaction).await?;
     row.as_ref().map(operations::operation).transpose()
@@ -241,7 +241,10 @@ impl Chunk {
         waits_for: Option<&str>,
         next_chunk_at: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
-        self.change_status(settled, Outcome::Sent, Status::Redelivered).await?;
+        // What was copied is as dead as before.
+        if !self.operation.copy {
+            self.change_status(settled, Outcome::Sent, Status::Redelivered).await?;
+        }
         self.change_status(settled, Outcome::Deleted, Status::Deleted).await?;
         self.change_status(settled, Outcome::Restored, Status::Dead).await?;
         self.settle(settled).await?;

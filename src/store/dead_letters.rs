@@ -31,6 +31,8 @@ pub struct HistoryOperation {
     pub operation: Uuid,
     /// What it does.
     pub kind: Kind,
+    /// Whether it published a copy, and the dead letter stayed dead.
+    pub copy: bool,
     /// Who asked for it.
     pub requested_by: String,
     /// Why.
@@ -69,7 +71,7 @@ impl Store {
         let deaths = self.linked_deaths(id).await?;
         let ids: Vec<Uuid> = deaths.iter().map(|death| death.id).collect();
         let rows = sqlx::query(
-            "SELECT o.id, o.kind, o.requested_by, o.note, o.created_at, i.dead_letter_id, i.outcome, i.detail, \
+            "SELECT o.id, o.kind, o.copy, o.requested_by, o.note, o.created_at, i.dead_letter_id, i.outcome, i.detail, \
                  i.redelivery_id, i.settled_at \
              FROM operation_item i JOIN operation o ON o.id = i.operation_id \
              WHERE i.dead_letter_id = ANY($1) ORDER BY o.id, i.position LIMIT $2",
@@ -84,6 +86,7 @@ impl Store {
                 Ok(HistoryOperation {
                     operation: row.try_get("id")?,
                     kind: super::operations::named(row, "kind", Kind::parse)?,
+                    copy: row.try_get("copy")?,
                     requested_by: row.try_get("requested_by")?,
                     note: row.try_get("note")?,
                     requested_at: row.try_get("created_at")?,

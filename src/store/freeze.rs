@@ -84,13 +84,15 @@ async fn insert_operation(
     now: DateTime<Utc>,
     hash: Uuid,
 ) -> Result<bool, StoreError> {
-    let Options { target, rate, note, canary, max_queue_depth, .. } = &new.options;
-    let target = serde_json::to_value(target).map_err(|error| StoreError::Inconsistent(error.to_string()))?;
+    let Options { target, rate, note, canary, max_queue_depth, edit, copy, .. } = &new.options;
+    let record = |error: serde_json::Error| StoreError::Inconsistent(error.to_string());
+    let target = serde_json::to_value(target).map_err(record)?;
+    let edit = edit.as_ref().map(serde_json::to_string).transpose().map_err(record)?;
     let inserted = sqlx::query(
         "INSERT INTO operation (id, kind, selection, target, rate, note, requested_by, idempotency_key, \
              request_hash, total, created_at, next_chunk_at, canary_steps, canary_wait, canary_max_failed, \
-             max_queue_depth) \
-         VALUES ($1, $2, $3::jsonb, $4::jsonb, $5, $6, $7, $8, $9, 0, $10, $10, $11, $12, $13, $14) \
+             max_queue_depth, edit, copy) \
+         VALUES ($1, $2, $3::jsonb, $4::jsonb, $5, $6, $7, $8, $9, 0, $10, $10, $11, $12, $13, $14, $15::json, $16) \
          ON CONFLICT DO NOTHING",
     )
     .bind(id)
@@ -107,6 +109,8 @@ async fn insert_operation(
     .bind(canary.wait_seconds)
     .bind(canary.max_failed_percent)
     .bind(max_queue_depth)
+    .bind(edit)
+    .bind(copy)
     .execute(&mut **transaction)
     .await?;
     Ok(inserted.rows_affected() == 1)

@@ -29,6 +29,7 @@ mod overview;
 mod partitions;
 mod plans;
 mod pool;
+mod preview;
 mod returns;
 mod search;
 mod sought;

@@ -9,9 +9,15 @@ use super::{Store, StoreError};
 use crate::domain::canary::Canary;
 use crate::domain::operation::{Item, Kind, Operation, Outcome, Outcomes, ReturnedGroup, State};
 
-pub(super) const COLUMNS: &str = "id, kind, state, selection::text AS selection, target::text AS target, rate, note, \
-     canary_steps, canary_wait, canary_max_failed, canary_passed, max_queue_depth, \
+/// Of lists: without edits, which may be long.
+const LISTED: &str = "id, kind, state, selection::text AS selection, target::text AS target, rate, note, \
+     canary_steps, canary_wait, canary_max_failed, canary_passed, max_queue_depth, copy, \
      requested_by, total, sent, returned, deleted, restored, refused, skipped, last_error, created_at, started_at, ended_at";
+
+/// What [`operation`] reads.
+pub(super) fn columns() -> String {
+    format!("{LISTED}, edit::text AS edit")
+}
 
 /// How many operations are in each state.
 pub type StateCounts = Vec<(State, i64)>;
@@ -19,7 +25,7 @@ pub type StateCounts = Vec<(State, i64)>;
 impl Store {
     /// The operation of this id.
     pub async fn operation(&self, id: Uuid) -> Result<Option<Operation>, StoreError> {
-        let query = format!("SELECT {COLUMNS} FROM operation WHERE id = $1");
+        let query = format!("SELECT {} FROM operation WHERE id = $1", columns());
         let row = sqlx::query(AssertSqlSafe(query))
             .bind(id)
             .fetch_optional(&mut *self.http.acquire().await?)
@@ -29,7 +35,8 @@ impl Store {
 
     /// At most `limit` operations that were asked for before `before`, the last one first.
     pub async fn operations(&self, before: Option<Uuid>, limit: u32) -> Result<Vec<Operation>, StoreError> {
-        let query = format!("SELECT {COLUMNS} FROM operation WHERE id < $1 ORDER BY id DESC LIMIT $2");
+        let query =
+            format!("SELECT {LISTED}, NULL AS edit FROM operation WHERE id < $1 ORDER BY id DESC LIMIT $2");
         let rows = sqlx::query(AssertSqlSafe(query))
             .bind(before.unwrap_or(Uuid::max()))
             .bind(i64::from(limit))
@@ -125,7 +132,7 @@ impl Store {
     }
 }
 
-/// A row of [`COLUMNS`].
+/// A row of [`columns`].
 pub(super) fn operation(row: &PgRow) -> Result<Operation, StoreError> {
     Ok(Operation {
         id: row.try_get("id")?,
@@ -142,6 +149,12 @@ pub(super) fn operation(row: &PgRow) -> Result<Operation, StoreError> {
         },
         canary_passed: row.try_get("canary_passed")?,
         max_queue_depth: row.try_get("max_queue_depth")?,
+        edit: row
+            .try_get::<Option<&str>, _>("edit")?
+            .map(serde_json::from_str)
+            .transpose()
+            .map_err(|error| StoreError::Inconsistent(format!("edit: {error}")))?,
+        copy: row.try_get("copy")?,
         requested_by: row.try_get("requested_by")?,
         total: row.try_get("total")?,
         outcomes: Outcomes {

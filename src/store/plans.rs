@@ -58,17 +58,17 @@ impl Store {
         now: DateTime<Utc>,
         expires_at: DateTime<Utc>,
     ) -> Result<i64, StoreError> {
-        let options = serde_json::to_value(&new.options)
+        let options = serde_json::to_string(&new.options)
             .map_err(|error| StoreError::Inconsistent(error.to_string()))?;
         let mut transaction = self.operations.begin().await?;
         sqlx::query(
             "INSERT INTO operation_plan (id, kind, selection, options, requested_by, created_at, expires_at) \
-             VALUES ($1, $2, $3::jsonb, $4::jsonb, $5, $6, $7)",
+             VALUES ($1, $2, $3::jsonb, $4::json, $5, $6, $7)",
         )
         .bind(id)
         .bind(new.kind.as_str())
         .bind(new.asked.to_string())
-        .bind(options.to_string())
+        .bind(options)
         .bind(&new.requested_by)
         .bind(now)
         .bind(expires_at)

@@ -82,7 +82,9 @@ impl ChunkDone<'_> {
     /// Logs and counts.
     pub fn emit(&self, metrics: &Metrics) {
         let count = |n: i64| u64::try_from(n).unwrap_or(0);
-        metrics.redelivered.inc_by(count(self.outcomes.sent));
+        if !self.operation.copy {
+            metrics.redelivered.inc_by(count(self.outcomes.sent));
+        }
         metrics.deleted.inc_by(count(self.outcomes.deleted));
         metrics.skipped.inc_by(count(self.outcomes.skipped));
         for kind in self.refusals {

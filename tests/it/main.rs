@@ -15,6 +15,7 @@ mod bytes;
 mod cli;
 mod clients;
 mod conventions;
+mod edit;
 mod filters;
 mod groups;
 mod http;

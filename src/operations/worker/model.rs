@@ -155,6 +155,8 @@ impl Model {
             canary: Canary::default(),
             canary_passed: 0,
             max_queue_depth: None,
+            edit: None,
+            copy: false,
             requested_by: String::new(),
             total: i64::try_from(rows.len()).unwrap(),
             outcomes: Outcomes::default(),

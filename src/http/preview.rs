@@ -1,0 +1,114 @@
+//! `POST /operations/preview`: what messages would be sent, before any is.
+
+use std::net::SocketAddr;
+
+use axum::Json;
+use axum::extract::{ConnectInfo, State};
+use axum::http::HeaderMap;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::Api;
+use super::create_operation::{CreateOperation, read_kind};
+use super::error::{ApiError, BadRequest, NotJson, TooLarge, Unavailable};
+use super::query::Query;
+use super::request_body::RequestBody;
+use super::start_operation::requester;
+use super::view::MessageBody;
+use crate::domain::json;
+use crate::domain::message::Message;
+use crate::domain::operation::Kind;
+use crate::operations::Sample;
+
+/// The first messages of a selection, before and after.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Preview {
+    /// The first ten by the order of the request; fewer where they are large.
+    samples: Vec<SampleView>,
+    /// How many dead letters are selected.
+    #[schema(example = 43_695)]
+    total: i64,
+}
+
+/// One message, before and after.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = PreviewSample)]
+struct SampleView {
+    /// The dead letter.
+    dead_letter_id: Uuid,
+    /// As it is stored.
+    before: PreviewMessage,
+    /// As it would be sent; null where it would be refused.
+    #[schema(required)]
+    after: Option<PreviewMessage>,
+    /// Why it would be refused.
+    #[schema(
+        required,
+        example = "operation 1 of the patch (test) does not apply: another value stands there"
+    )]
+    error: Option<String>,
+}
+
+/// Body and headers of a message.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct PreviewMessage {
+    /// The body.
+    body: MessageBody,
+    /// The headers with their types, as in `typedHeaders`. Each message that is sent bears besides the header
+    /// `dead-letter-redelivery-id`, or `dead-letter-copy-id`, which only an operation has.
+    headers: Map<String, Value>,
+}
+
+impl From<Message> for PreviewMessage {
+    fn from(message: Message) -> Self {
+        let content_type = message.properties.content_type.as_deref();
+        let content_type = content_type.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+        Self {
+            body: MessageBody::new(message.body, content_type),
+            headers: json::typed(&message.properties.headers.unwrap_or_default()),
+        }
+    }
+}
+
+impl From<Sample> for SampleView {
+    fn from(Sample { dead_letter, before, after }: Sample) -> Self {
+        let (after, error) = match after {
+            Ok(message) => (Some(message.into()), None),
+            Err(why) => (None, Some(why)),
+        };
+        Self { dead_letter_id: dead_letter, before: before.into(), after, error }
+    }
+}
+
+/// Preview a redelivery: its first messages, before and after
+///
+/// Takes what `POST /operations` takes. Nothing is sent, and nothing is kept.
+#[utoipa::path(
+    post,
+    path = "/operations/preview",
+    tag = "operations",
+    request_body = CreateOperation,
+    responses((status = 200, description = "The preview", body = Preview), BadRequest, TooLarge, NotJson, Unavailable)
+)]
+pub async fn preview(
+    State(api): State<Api>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    query: Query,
+    headers: HeaderMap,
+    body: RequestBody,
+) -> Result<Json<Preview>, ApiError> {
+    query.finish()?;
+    let fields: Map<String, Value> = body.json(&headers)?;
+    let (kind, request) = read_kind(fields)?;
+    if kind != Kind::Redeliver {
+        return Err(ApiError::field("kind", "must be redeliver: the others send nothing"));
+    }
+    let new = request.check(&api, kind, requester(peer)).await?;
+    let (total, samples) = api.operations.preview(&api.conventions, &new).await?;
+    Ok(Json(Preview { samples: samples.into_iter().map(SampleView::from).collect(), total }))
+}
