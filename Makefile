@@ -25,7 +25,7 @@ clients: cargo ## feed the failure conventions with the libraries themselves (Py
 	@$(SERVERS) install
 	@scripts/clients.sh
 
-chaos: cargo ## break everything, many times (hours), and print the table; ONLY=kills for a part, CHAOS_SEED=1
+chaos: cargo ## break everything, many times (hours), and print the table; ONLY=kills for a part, CHAOS_SHARE=3 for a third, CHAOS_SEED=1
 	@$(SERVERS) install
 	@scripts/chaos.sh $(ONLY)
 

@@ -7,7 +7,7 @@ use rand::Rng;
 use crate::proxy::{Deed, Side, Trap, Way, channel_close};
 use crate::stand::{At, RECOVERY, Stand};
 use crate::support::until;
-use crate::table::{Row, is_full};
+use crate::table::{Row, is_full, times};
 
 /// Messages for each point: some batches that are copied, and a small one that is not.
 const MESSAGES: usize = 330;
@@ -90,7 +90,7 @@ fn broker() -> Vec<Point> {
 async fn no_cut_point_loses_anything() {
     let points = || database().into_iter().chain(broker());
     // Each point once with `make test`.
-    let rounds = if is_full() { 20 } else { 1 };
+    let rounds = if is_full() { times(20) } else { 1 };
     let mut row = Row::new("a cut at each of 31 points of the road in", rounds * points().count());
     let settings = [("DEAD_LETTER_BATCH_ROWS", BATCH_ROWS), ("DEAD_LETTER_DATABASE_ANSWER_TIMEOUT", "5s")];
     let mut stand = Stand::start(&settings).await;
