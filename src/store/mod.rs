@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use pool::{Pool, Setting};
 
@@ -24,6 +25,7 @@ mod operations;
 mod overview;
 mod partitions;
 mod pool;
+mod presence;
 mod search;
 #[cfg(feature = "planted-bugs")]
 mod thawed;
@@ -35,6 +37,7 @@ pub use dead_letters::{Death, History, HistoryOperation};
 pub use error::StoreError;
 pub use freeze::Frozen;
 pub use overview::ServiceCount;
+pub use presence::Presence;
 pub use search::{Page, Total};
 
 use crate::planted::{Bug, planted};
@@ -128,10 +131,12 @@ impl Store {
         })
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers, and soon.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1").execute(&mut *self.watch.acquire().await?).await?;
-        Ok(())
+        let asking = async { Ok(sqlx::query("SELECT 1").execute(&mut *self.watch.acquire().await?).await?) };
+        let answer: Result<_, StoreError> =
+            timeout(ACQUIRE_FOR_HTTP, asking).await.unwrap_or(Err(StoreError::Slow));
+        answer.map(drop)
     }
 
     /// Brings the schema up to date; of several replicas that start together one does it and the others wait. All in one

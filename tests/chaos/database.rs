@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, PgConnection, Transaction};
 use tokio::time::{Instant, sleep_until};
 
 use crate::outage::{Stage, Storm};
@@ -27,6 +27,37 @@ async fn the_database_is_killed() {
             })
             .await;
         storm.passed(&mut stage, "a kill").await;
+    }
+    storm.finish(row, &stage).await;
+}
+
+/// R2, R6: it hangs, and nobody is told, with requests under way: they wait for a lock at that moment.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_database_hangs() {
+    let row = Row::new("PostgreSQL: stopped, with requests under way", times(10));
+    let Some(postgres) = given(Postgres::start(&[]).await) else { return };
+    let mut stage = Stage::start(&postgres.url()).await;
+    let mut storm = Storm::default();
+    for _ in 0..times(10) {
+        let mut locking = PgConnection::connect(&stage.database.url).await.unwrap();
+        let Stage { traffic, service, .. } = &mut stage;
+        traffic
+            .during(async {
+                let lock = lock(&mut locking).await;
+                let stopping = async {
+                    until("both wait for the lock", || async {
+                        (waiting(&postgres).await == 2).then_some(())
+                    })
+                    .await;
+                    postgres.signal("-STOP");
+                };
+                storm.asks_during(service, &[503], stopping).await;
+                storm.asks(service, &[503]).await;
+                postgres.signal("-CONT");
+                lock.rollback().await.unwrap();
+            })
+            .await;
+        storm.passed(&mut stage, "a stop").await;
     }
     storm.finish(row, &stage).await;
 }
@@ -173,11 +204,7 @@ async fn the_table_is_locked() {
         let Stage { traffic, service, .. } = &mut stage;
         traffic
             .during(async {
-                let mut lock = locking.begin().await.unwrap();
-                sqlx::query("LOCK TABLE dead_letter IN ACCESS EXCLUSIVE MODE")
-                    .execute(&mut *lock)
-                    .await
-                    .unwrap();
+                let lock = lock(&mut locking).await;
                 let ended = Instant::now() + length;
                 storm.asks(service, &[503]).await;
                 sleep_until(ended).await;
@@ -187,6 +214,24 @@ async fn the_table_is_locked() {
         storm.passed(&mut stage, "a lock").await;
     }
     storm.finish(row, &stage).await;
+}
+
+async fn lock(connection: &mut PgConnection) -> Transaction<'_, sqlx::Postgres> {
+    let mut lock = connection.begin().await.unwrap();
+    sqlx::query("LOCK TABLE dead_letter IN ACCESS EXCLUSIVE MODE").execute(&mut *lock).await.unwrap();
+    lock
+}
+
+/// How many requests of the API wait for a lock.
+async fn waiting(postgres: &Postgres) -> i64 {
+    let mut connection = postgres.connect().await.unwrap();
+    sqlx::query_scalar(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
+             AND (query LIKE 'SELECT d.%' OR query LIKE 'SET LOCAL lock_timeout%')",
+    )
+    .fetch_one(&mut connection)
+    .await
+    .unwrap()
 }
 
 /// Takes connections away from the service, and then all that are left.

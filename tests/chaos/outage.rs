@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::ledger::Ledger;
 use crate::stand::{repeat, seed};
-use crate::support::{Broker, Database, Service, TestQueue, until_within};
+use crate::support::{Api, Broker, Database, Service, TestQueue, until_within};
 use crate::table::Row;
 
 /// Messages that are published together, and how often.
@@ -24,6 +24,10 @@ const HANGS: Duration = Duration::from_secs(20);
 const RESUMED: Duration = Duration::from_secs(10);
 /// How soon a request is answered.
 const ANSWERED: Duration = Duration::from_secs(2);
+
+/// What only reads.
+const READING: [&str; 2] = ["/dead-letters?limit=1", "/dead-letters/squad-overview"];
+const ACTING: &str = "/dead-letters/redeliver";
 
 /// Fields are dropped in this order.
 pub struct Stage {
@@ -80,6 +84,32 @@ impl Traffic {
     }
 }
 
+/// A request and how it was answered.
+struct Asked {
+    path: &'static str,
+    status: Option<u16>,
+    took: Duration,
+}
+
+fn nobodys() -> Value {
+    json!({"filter": {"service": "nobody"}})
+}
+
+/// Asks, in a task of its own: what else the test does is not to count.
+async fn ask(api: &Api, path: &'static str, body: Option<Value>) -> Asked {
+    let api = api.clone();
+    let asking = tokio::spawn(async move {
+        let request = match &body {
+            Some(body) => api.request(Method::POST, path).json(body),
+            None => api.request(Method::GET, path),
+        };
+        let begun = Instant::now();
+        let answer = api.try_send(request.timeout(HANGS)).await;
+        Asked { path, status: answer.map(|answer| answer.status.as_u16()), took: begun.elapsed() }
+    });
+    asking.await.unwrap()
+}
+
 /// What was found out.
 #[derive(Default)]
 pub struct Storm {
@@ -91,32 +121,34 @@ pub struct Storm {
 impl Storm {
     /// Asks for a page, an overview and a redelivery.
     pub async fn asks(&mut self, service: &Service, allowed: &[u16]) {
-        for path in ["/dead-letters?limit=1", "/dead-letters/squad-overview"] {
-            self.answered(path, service.api.request(Method::GET, path), service, allowed).await;
+        for path in READING {
+            self.note(ask(&service.api, path, None).await, allowed);
         }
         self.asks_to_act(service, allowed).await;
     }
 
     /// Asks for a redelivery.
     pub async fn asks_to_act(&mut self, service: &Service, allowed: &[u16]) {
-        let (path, body) = ("/dead-letters/redeliver", json!({"filter": {"service": "nobody"}}));
-        let request = service.api.request(Method::POST, path).json(&body);
-        self.answered(path, request, service, allowed).await;
+        self.note(ask(&service.api, ACTING, Some(nobodys())).await, allowed);
     }
 
-    async fn answered(
-        &mut self,
-        path: &str,
-        request: reqwest::RequestBuilder,
-        service: &Service,
-        allowed: &[u16],
-    ) {
-        let begun = Instant::now();
-        let answer = service.api.try_send(request.timeout(HANGS)).await;
-        let took = begun.elapsed();
-        match answer {
-            Some(answer) if allowed.contains(&answer.status.as_u16()) => self.answered.push(took),
-            Some(answer) => self.wrong.push(format!("{path} answered {}", answer.status)),
+    /// Asks for a page and a redelivery, and meanwhile something happens.
+    pub async fn asks_during(&mut self, service: &Service, allowed: &[u16], what: impl Future<Output = ()>) {
+        let reading = ask(&service.api, READING[0], None);
+        let acting = ask(&service.api, ACTING, Some(nobodys()));
+        let (read, acted, ()) = tokio::join!(reading, acting, what);
+        self.note(read, allowed);
+        self.note(acted, allowed);
+    }
+
+    fn note(&mut self, asked: Asked, allowed: &[u16]) {
+        let Asked { path, status, took } = asked;
+        if took > ANSWERED {
+            println!("{path} took {took:.1?}: {status:?}");
+        }
+        match status {
+            Some(status) if allowed.contains(&status) => self.answered.push(took),
+            Some(status) => self.wrong.push(format!("{path} answered {status}")),
             None => self.wrong.push(format!("{path} did not answer in {took:.1?}")),
         }
     }
