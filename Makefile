@@ -38,6 +38,7 @@ fuzz: cargo ## run a fuzz target for five minutes: TARGET=properties (others: fu
 check: cargo ## format, lints, OpenAPI drift, docs
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --no-deps --locked -- -D warnings
+	cargo clippy --package dead-letter --lib --test chaos --features planted-bugs --no-deps --locked -- -D warnings
 	@cargo run --quiet --locked -- openapi | diff openapi/openapi.json - \
 		|| { echo "openapi/openapi.json differs from the router's document: run 'make openapi' and commit it"; exit 1; }
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --workspace --document-private-items --locked

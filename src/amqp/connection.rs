@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use lapin::uri::AMQPUri;
 use lapin::{Connection, ConnectionProperties};
+use tokio::time::Instant;
 
 use super::AmqpError;
 
@@ -76,9 +77,16 @@ impl Broker {
 
 /// What a request answers, in time.
 pub(super) async fn answer<T>(request: impl Future<Output = Result<T, AmqpError>>) -> Result<T, AmqpError> {
-    tokio::time::timeout(ANSWER_TIMEOUT, request)
-        .await
-        .map_err(|_| AmqpError::Unavailable("no answer in time".into()))?
+    answer_by(Instant::now() + ANSWER_TIMEOUT, request).await
+}
+
+/// What it answers, by then.
+pub(super) async fn answer_by<T>(
+    deadline: Instant,
+    request: impl Future<Output = Result<T, AmqpError>>,
+) -> Result<T, AmqpError> {
+    let answered = tokio::time::timeout_at(deadline, request).await;
+    answered.unwrap_or_else(|_| Err(AmqpError::Unavailable("no answer in time".into())))
 }
 
 /// Says goodbye. Whether or not the broker answers, the connection is gone.
@@ -90,10 +98,8 @@ async fn connect_to(node: &AMQPUri, purpose: &str) -> Result<Connection, AmqpErr
     let properties = ConnectionProperties::default()
         .with_connection_name(format!("dead-letter {purpose}").into())
         .with_client_property("product".into(), "dead-letter".into());
-    tokio::time::timeout(CONNECT_TIMEOUT, Connection::connect_uri(node.clone(), properties))
-        .await
-        .map_err(|_| AmqpError::Unavailable("no answer in time".into()))?
-        .map_err(AmqpError::from)
+    let connecting = async { Ok(Connection::connect_uri(node.clone(), properties).await?) };
+    answer_by(Instant::now() + CONNECT_TIMEOUT, connecting).await
 }
 
 /// Reads the URL of one node. The reasons hold nothing of it: there is a password in it (rule R14).

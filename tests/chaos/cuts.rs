@@ -114,7 +114,8 @@ async fn no_cut_point_loses_anything() {
 async fn a_batch_outlives_the_connection_that_brought_it() {
     let answers = ["done BEGIN", "done COPY"];
     let mut row = Row::new("the broker lost while a batch is written", times(10) * answers.len());
-    let settings = [("DEAD_LETTER_BATCH_ROWS", BATCH_ROWS), ("DEAD_LETTER_BATCHES_IN_FLIGHT", "1")];
+    // One connection; and what comes meanwhile does not fill a batch, so that the loss is noticed at once.
+    let settings = [("DEAD_LETTER_BATCHES_IN_FLIGHT", "1"), ("DEAD_LETTER_BATCH_ROWS", "5000")];
     let mut stand = Stand::start(&settings).await;
     let mut took = Vec::new();
     for answer in answers.into_iter().cycle().take(times(10) * answers.len()) {
