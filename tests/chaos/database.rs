@@ -7,7 +7,6 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::outage::Storm;
 use crate::postgres::{Forwarder, Postgres, given};
-use crate::support::until;
 use crate::table::{is_full, times};
 
 /// R2, R6: killed, and started again.
@@ -25,23 +24,21 @@ async fn the_database_is_killed() {
     storm.finish().await;
 }
 
-/// R2, R6: it hangs, and nobody is told, with requests under way: they wait for a lock at that moment.
+/// R2, R6: it hangs, and nobody is told, with a request under way: it waits for a lock at that moment.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_database_hangs() {
     let Some(postgres) = given(Postgres::start(&[]).await) else { return };
-    let fault = "PostgreSQL: stopped, with requests under way";
+    let fault = "PostgreSQL: stopped, with a request under way";
     let mut storm = Storm::on(&postgres.url(), fault, times(10)).await;
-    let url = storm.database.url.clone();
+    let (url, mut acts) = (storm.database.url.clone(), false);
     storm
         .strikes(async |caller| {
             let mut locking = PgConnection::connect(&url).await.unwrap();
             let lock = lock(&mut locking).await;
-            let stopping = async {
-                until("both wait for the lock", || async { (waiting(&postgres).await == 2).then_some(()) })
-                    .await;
-                postgres.signal("-STOP");
-            };
-            caller.asks_during(&[503], stopping).await;
+            let mut watching = postgres.connect().await.unwrap();
+            let waits = async || until_a_request_waits(&mut watching).await;
+            caller.asks_until(acts, &[503], waits, || postgres.signal("-STOP")).await;
+            acts = !acts;
             caller.asks(&[503]).await;
             postgres.signal("-CONT");
             lock.rollback().await.unwrap();
@@ -178,16 +175,13 @@ async fn lock(connection: &mut PgConnection) -> Transaction<'_, sqlx::Postgres> 
     lock
 }
 
-/// How many requests of the API wait for a lock.
-async fn waiting(postgres: &Postgres) -> i64 {
-    let mut connection = postgres.connect().await.unwrap();
-    sqlx::query_scalar(
-        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
-             AND (query LIKE 'SELECT d.%' OR query LIKE 'SET LOCAL lock_timeout%')",
-    )
-    .fetch_one(&mut connection)
-    .await
-    .unwrap()
+/// Until a request of the API waits for a lock.
+async fn until_a_request_waits(connection: &mut PgConnection) {
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
+                       AND (query LIKE 'SELECT d.%' OR query LIKE 'SET LOCAL lock_timeout%')";
+    while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut *connection).await.unwrap() == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 /// Takes connections away from the service, and then all that are left.

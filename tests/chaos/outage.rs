@@ -7,6 +7,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
 
 use crate::ledger::Ledger;
 use crate::stand::{repeat, seed};
@@ -134,7 +135,7 @@ impl Caller {
     /// Asks for a page, an overview and a redelivery.
     pub async fn asks(&mut self, allowed: &[u16]) {
         for path in READING {
-            let asked = self.ask(path, None).await;
+            let asked = self.ask(path, None).await.unwrap();
             self.note(asked, allowed);
         }
         self.asks_to_act(allowed).await;
@@ -142,22 +143,36 @@ impl Caller {
 
     /// Asks for a redelivery.
     pub async fn asks_to_act(&mut self, allowed: &[u16]) {
-        let asked = self.ask(ACTING, Some(nobodys())).await;
+        let asked = self.ask(ACTING, Some(nobodys())).await.unwrap();
         self.note(asked, allowed);
     }
 
-    /// Asks for a page and a redelivery, and meanwhile something happens.
-    pub async fn asks_during(&mut self, allowed: &[u16], what: impl Future<Output = ()>) {
-        let (reading, acting) = (self.ask(READING[0], None), self.ask(ACTING, Some(nobodys())));
-        let (read, acted, ()) = tokio::join!(reading, acting, what);
-        self.note(read, allowed);
-        self.note(acted, allowed);
+    /// Asks for a redelivery, or else for a page, until that is under way at this moment, at which something happens to it.
+    pub async fn asks_until(
+        &mut self,
+        acts: bool,
+        allowed: &[u16],
+        mut moment: impl AsyncFnMut(),
+        happens: impl FnOnce(),
+    ) {
+        let asking = loop {
+            let (path, body) = if acts { (ACTING, Some(nobodys())) } else { (READING[0], None) };
+            let mut asking = self.ask(path, body);
+            tokio::select! {
+                () = moment() => break asking,
+                // Too early.
+                _ = &mut asking => {}
+            }
+        };
+        happens();
+        let asked = asking.await.unwrap();
+        self.note(asked, allowed);
     }
 
     /// In a task of its own: what else the test does is not to count.
-    fn ask(&self, path: &'static str, body: Option<Value>) -> impl Future<Output = Asked> + use<> {
+    fn ask(&self, path: &'static str, body: Option<Value>) -> JoinHandle<Asked> {
         let api = self.service.api.clone();
-        let asking = tokio::spawn(async move {
+        tokio::spawn(async move {
             let request = match &body {
                 Some(body) => api.request(Method::POST, path).json(body),
                 None => api.request(Method::GET, path),
@@ -165,8 +180,7 @@ impl Caller {
             let begun = Instant::now();
             let answer = api.try_send(request.timeout(HANGS)).await;
             Asked { path, status: answer.map(|answer| answer.status.as_u16()), took: begun.elapsed() }
-        });
-        async { asking.await.unwrap() }
+        })
     }
 
     fn note(&mut self, asked: Asked, allowed: &[u16]) {
