@@ -15,7 +15,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// A broker that does not answer a request in this time is taken for gone. A queue without a leader does not answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// A goodbye that is not answered in this time is not waited for: without it the connection ends as well.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Seconds without a sign of life, after twice which a connection is given up. A node that is stopped is left so early that
 /// the messages which it had sent go to another consumer soon after the queue has a new leader.
 const HEARTBEAT: u16 = 5;

@@ -48,7 +48,7 @@ use crate::telemetry::Metrics;
 pub use admin::Admin;
 
 /// Until the last answers have gone out.
-const LAST_ANSWERS: Duration = Duration::from_secs(2);
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 /// What the endpoints work with.
 #[derive(Clone, Debug)]
