@@ -19,7 +19,7 @@ impl Presence {
     pub async fn lost(mut self) {
         if self.0.wait_for(|answers| !answers).await.is_err() {
             // Nobody asks any more.
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }

@@ -67,7 +67,7 @@ impl Storm {
     /// Has the fault come and go as often as it is to, while messages come in; each time all of them are stored then.
     pub async fn strikes(&mut self, mut fault: impl AsyncFnMut(&mut Caller)) {
         for _ in 0..self.often {
-            self.traffic.during(fault(&mut self.caller)).await;
+            self.traffic.during(Box::pin(fault(&mut self.caller))).await;
             let (begun, sent) = (Instant::now(), i64::try_from(self.traffic.ledger.count()).unwrap());
             until_within(QUIET, &format!("all is stored again ({})", repeat()), || async {
                 (self.traffic.ledger.stored(&self.database.pool).await >= sent).then_some(())
@@ -183,8 +183,7 @@ impl Caller {
         })
     }
 
-    fn note(&mut self, asked: Asked, allowed: &[u16]) {
-        let Asked { path, status, took } = asked;
+    fn note(&mut self, Asked { path, status, took }: Asked, allowed: &[u16]) {
         if took > ANSWERED {
             println!("{path} took {took:.1?}: {status:?}");
         }
