@@ -25,7 +25,7 @@ clients: cargo ## feed the failure conventions with the libraries themselves (Py
 	@$(SERVERS) install
 	@scripts/clients.sh
 
-chaos: cargo ## break everything, many times (hours), and print the table; ONLY=kills for a part, CHAOS_SEED=1
+chaos: cargo ## break everything, many times (hours), and print the table; ONLY=kills for a part, CHAOS_SHARE=3 for a third, CHAOS_SEED=1
 	@$(SERVERS) install
 	@scripts/chaos.sh $(ONLY)
 
@@ -38,6 +38,7 @@ fuzz: cargo ## run a fuzz target for five minutes: TARGET=properties (others: fu
 check: cargo ## format, lints, OpenAPI drift, docs
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --no-deps --locked -- -D warnings
+	cargo clippy --package dead-letter --lib --test chaos --features planted-bugs --no-deps --locked -- -D warnings
 	@cargo run --quiet --locked -- openapi | diff openapi/openapi.json - \
 		|| { echo "openapi/openapi.json differs from the router's document: run 'make openapi' and commit it"; exit 1; }
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --workspace --document-private-items --locked

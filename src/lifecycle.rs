@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info};
+use tracing::{debug, error, info};
 
 /// The long-running tasks of the process.
 #[derive(Debug)]
@@ -109,7 +109,7 @@ fn too_early(ended: Ended) -> anyhow::Result<()> {
 async fn drain(tasks: &mut Tasks, outcome: &mut anyhow::Result<()>) {
     while let Some(ended) = tasks.join_next().await {
         match ended {
-            Ok((_, Ok(()))) => {}
+            Ok((name, Ok(()))) => debug!(task = name, "ended"),
             Ok((name, Err(error))) => {
                 error!(error = format!("{error:#}"), task = name, "failed while stopping");
                 *outcome = Err(error.context(format!("{name} failed while stopping")));

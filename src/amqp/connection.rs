@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use lapin::uri::AMQPUri;
 use lapin::{Connection, ConnectionProperties};
+use tokio::time::Instant;
 
 use super::AmqpError;
 
@@ -14,7 +15,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// A broker that does not answer a request in this time is taken for gone. A queue without a leader does not answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// A goodbye that is not answered in this time is not waited for: without it the connection ends as well.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Seconds without a sign of life, after twice which a connection is given up. A node that is stopped is left so early that
 /// the messages which it had sent go to another consumer soon after the queue has a new leader.
 const HEARTBEAT: u16 = 5;
@@ -76,9 +77,16 @@ impl Broker {
 
 /// What a request answers, in time.
 pub(super) async fn answer<T>(request: impl Future<Output = Result<T, AmqpError>>) -> Result<T, AmqpError> {
-    tokio::time::timeout(ANSWER_TIMEOUT, request)
-        .await
-        .map_err(|_| AmqpError::Unavailable("no answer in time".into()))?
+    answer_by(Instant::now() + ANSWER_TIMEOUT, request).await
+}
+
+/// What it answers, by then.
+pub(super) async fn answer_by<T>(
+    deadline: Instant,
+    request: impl Future<Output = Result<T, AmqpError>>,
+) -> Result<T, AmqpError> {
+    let answered = tokio::time::timeout_at(deadline, request).await;
+    answered.unwrap_or_else(|_| Err(AmqpError::Unavailable("no answer in time".into())))
 }
 
 /// Says goodbye. Whether or not the broker answers, the connection is gone.
@@ -90,10 +98,8 @@ async fn connect_to(node: &AMQPUri, purpose: &str) -> Result<Connection, AmqpErr
     let properties = ConnectionProperties::default()
         .with_connection_name(format!("dead-letter {purpose}").into())
         .with_client_property("product".into(), "dead-letter".into());
-    tokio::time::timeout(CONNECT_TIMEOUT, Connection::connect_uri(node.clone(), properties))
-        .await
-        .map_err(|_| AmqpError::Unavailable("no answer in time".into()))?
-        .map_err(AmqpError::from)
+    let connecting = async { Ok(Connection::connect_uri(node.clone(), properties).await?) };
+    answer_by(Instant::now() + CONNECT_TIMEOUT, connecting).await
 }
 
 /// Reads the URL of one node. The reasons hold nothing of it: there is a password in it (rule R14).

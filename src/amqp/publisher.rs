@@ -10,7 +10,7 @@ use lapin::{BasicProperties, Channel, Confirmation, Connection, Event, Publisher
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::connection::{answer, close};
+use super::connection::{answer, answer_by, close};
 use super::inspect::{look_for_exchange, queue_state};
 use super::returned::{self, Returned};
 use super::{AmqpError, Broker, codec};
@@ -90,8 +90,7 @@ impl Publisher {
     /// A broker that blocks publishers is waited for on the connection that it blocked: what it has not yet read of that one
     /// it takes in when it goes on, so that each further connection would bring a further copy.
     async fn ready(&mut self, deadline: Instant) -> Result<(), AmqpError> {
-        let connected = tokio::time::timeout_at(deadline, self.connect()).await;
-        let connected = connected.unwrap_or_else(|_| Err(AmqpError::Unavailable("no answer in time".into())));
+        let connected = answer_by(deadline, self.connect()).await;
         if connected.as_ref().is_err_and(|error| !matches!(error, AmqpError::Blocked(_))) {
             self.open = None;
         }

@@ -49,6 +49,8 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         .collect();
     let admin = Admin { store: store.clone(), metrics: Arc::clone(&metrics), sources: Arc::clone(&statuses) };
     lifecycle.spawn_witness("admin", http::serve_admin(admin_listener, admin, stop.clone()));
+    let (presence, asking) = store.presence();
+    lifecycle.spawn_witness("presence", asking);
     let operations = Operations::new(store.clone(), broker.clone());
     let api = Api {
         store: store.clone(),
@@ -57,6 +59,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         conventions: conventions.clone(),
         log_link: config.log_link.clone().map(Arc::new),
         metrics: Arc::clone(&metrics),
+        presence,
         stop: stop.clone(),
         close,
     };

@@ -44,6 +44,7 @@ use axum::serve::ListenerExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::debug;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -53,13 +54,13 @@ use crate::domain::convention::Conventions;
 use crate::domain::log_link::LogLink;
 use crate::operations::Operations;
 use crate::ownership::Ownership;
-use crate::store::Store;
+use crate::store::{Presence, Store};
 use crate::telemetry::Metrics;
 
 pub use admin::Admin;
 
 /// Until the last answers have gone out.
-const LAST_ANSWERS: Duration = Duration::from_secs(2);
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 /// What the endpoints work with.
 #[derive(Clone, Debug)]
@@ -76,6 +77,8 @@ pub struct Api {
     pub log_link: Option<Arc<LogLink>>,
     /// Metrics.
     pub metrics: Arc<Metrics>,
+    /// Whether the database answers.
+    pub presence: Presence,
     /// Cancelled when the process is to stop, and requests are to go elsewhere.
     pub stop: CancellationToken,
     /// Cancelled when no more requests are taken, and nobody is to wait any longer.
@@ -152,7 +155,7 @@ fn router(api: Api) -> Router {
         .fallback(error::no_route)
         .method_not_allowed_fallback(error::no_method)
         .merge(SwaggerUi::new("/swagger").url("/openapi.json", document))
-        .layer(axum::middleware::from_fn_with_state(Arc::clone(&api.metrics), observe::observe))
+        .layer(axum::middleware::from_fn_with_state(api.clone(), observe::observe))
         .layer(tower_http::catch_panic::CatchPanicLayer::custom(error::panicked))
         .with_state(api)
 }
@@ -176,6 +179,7 @@ async fn all_answered(close: &CancellationToken, requests: &TaskTracker) {
     close.cancelled().await;
     requests.close();
     requests.wait().await;
+    debug!("every request is answered");
     tokio::time::sleep(LAST_ANSWERS).await;
 }
 

@@ -1,6 +1,5 @@
-//! Around every request: a deadline, a metric, a span, the content type of errors, and the end of its connection.
+//! Around every request: a deadline, an end with the database, a metric, a span, the content type of errors, and the end of its connection.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
@@ -12,8 +11,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, info_span};
 
+use super::Api;
 use super::error::{ApiError, IsProblem};
-use crate::telemetry::{Metrics, RequestDone};
+use crate::telemetry::RequestDone;
 
 /// No reading takes so long, unless the database hangs: its own timeouts are shorter.
 const READ_DEADLINE: Duration = Duration::from_secs(10);
@@ -21,15 +21,19 @@ const READ_DEADLINE: Duration = Duration::from_secs(10);
 const ACT_DEADLINE: Duration = Duration::from_secs(100);
 
 /// Runs the request.
-pub async fn observe(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
+pub async fn observe(State(api): State<Api>, request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     let wants_problem = accepts_problem(&request);
     let span = info_span!("http request", http.request.method = %method, http.route = route);
     let deadline = if method == Method::GET || method == Method::HEAD { READ_DEADLINE } else { ACT_DEADLINE };
     let begun = Instant::now();
-    let answer = tokio::time::timeout(deadline, next.run(request).instrument(span)).await;
-    let mut response = answer.unwrap_or_else(|_| ApiError::Unavailable.into_response());
+    let mut response = tokio::select! {
+        biased;
+        response = next.run(request).instrument(span) => response,
+        () = api.presence.lost() => ApiError::Unavailable.into_response(),
+        () = tokio::time::sleep(deadline) => ApiError::Unavailable.into_response(),
+    };
     if wants_problem && response.extensions().get::<IsProblem>().is_some() {
         response
             .headers_mut()
@@ -41,7 +45,7 @@ pub async fn observe(State(metrics): State<Arc<Metrics>>, request: Request, next
         status: response.status().as_u16(),
         duration: begun.elapsed(),
     }
-    .emit(&metrics);
+    .emit(&api.metrics);
     response
 }
 

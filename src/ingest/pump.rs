@@ -352,6 +352,15 @@ impl<'i> Pump<'i> {
     }
 }
 
+impl Drop for Pump<'_> {
+    /// Writers go on to their end. One that is stopped in the middle leaves the pool a connection of which sqlx does not know that a
+    /// transaction is open on it, or that an answer is still to come: the next batch would be in the former and be rolled back
+    /// with it, or take the latter for its own.
+    fn drop(&mut self) {
+        self.writing.detach_all();
+    }
+}
+
 async fn next_after(time: Option<Instant>, source: &mut Source) -> Option<Result<Arrival, AmqpError>> {
     if let Some(time) = time {
         sleep_until(time).await;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use known_groups::KnownGroups;
 use pool::{Pool, Setting};
@@ -29,6 +30,7 @@ mod overview;
 mod partitions;
 mod plans;
 mod pool;
+mod presence;
 mod preview;
 mod returns;
 mod search;
@@ -47,6 +49,7 @@ pub use freeze::Frozen;
 pub use histogram::Bucket;
 pub use overview::{ServiceCount, Trend};
 pub use plans::{Plan, Summary};
+pub use presence::Presence;
 pub use search::{Page, Total};
 
 use crate::planted::{Bug, planted};
@@ -142,10 +145,12 @@ impl Store {
         })
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers, and soon.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1").execute(&mut *self.watch.acquire().await?).await?;
-        Ok(())
+        let asking = async { Ok(sqlx::query("SELECT 1").execute(&mut *self.watch.acquire().await?).await?) };
+        let answer: Result<_, StoreError> =
+            timeout(ACQUIRE_FOR_HTTP, asking).await.unwrap_or(Err(StoreError::Slow));
+        answer.map(drop)
     }
 
     /// Brings the schema up to date; of several replicas that start together one does it and the others wait. All in one

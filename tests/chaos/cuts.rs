@@ -7,7 +7,7 @@ use rand::Rng;
 use crate::proxy::{Deed, Side, Trap, Way, channel_close};
 use crate::stand::{At, RECOVERY, Stand};
 use crate::support::until;
-use crate::table::{Row, is_full};
+use crate::table::{Row, is_full, times};
 
 /// Messages for each point: some batches that are copied, and a small one that is not.
 const MESSAGES: usize = 330;
@@ -90,7 +90,7 @@ fn broker() -> Vec<Point> {
 async fn no_cut_point_loses_anything() {
     let points = || database().into_iter().chain(broker());
     // Each point once with `make test`.
-    let rounds = if is_full() { 20 } else { 1 };
+    let rounds = if is_full() { times(20) } else { 1 };
     let mut row = Row::new("a cut at each of 31 points of the road in", rounds * points().count());
     let settings = [("DEAD_LETTER_BATCH_ROWS", BATCH_ROWS), ("DEAD_LETTER_DATABASE_ANSWER_TIMEOUT", "5s")];
     let mut stand = Stand::start(&settings).await;
@@ -108,19 +108,52 @@ async fn no_cut_point_loses_anything() {
     row.finish();
 }
 
+/// R1, R2: the connection to the broker is lost while a batch is written. A writer that was stopped in the middle would leave
+/// the pool a connection with an open transaction, or with an answer still to come that the next batch takes for its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_outlives_the_connection_that_brought_it() {
+    let answers = ["done BEGIN", "done COPY"];
+    let mut row = Row::new("the broker lost while a batch is written", times(10) * answers.len());
+    // One connection; and what comes meanwhile does not fill a batch, so that the loss is noticed at once.
+    let settings = [("DEAD_LETTER_BATCHES_IN_FLIGHT", "1"), ("DEAD_LETTER_BATCH_ROWS", "5000")];
+    let mut stand = Stand::start(&settings).await;
+    let mut took = Vec::new();
+    for answer in answers.into_iter().cycle().take(times(10) * answers.len()) {
+        let trap = |way, name, deed| Trap { way, name, after: None, skip: 0, deed };
+        // Kept back until it is healed.
+        let late = Deed::Pause(|_| Vec::new(), RECOVERY, |_| Vec::new());
+        spring(&mut stand, At::Database, trap(Way::ToClient, answer, late)).await;
+        let before = stand.proxy(At::Broker).sprung();
+        stand.proxy(At::Broker).set(trap(Way::ToServer, "heartbeat", Deed::CutBefore));
+        until("the broker is lost", || async { (stand.proxy(At::Broker).sprung() > before).then_some(()) })
+            .await;
+        until("it says so", || async { (!stand.service.is_ready().await).then_some(()) }).await;
+        stand.proxy(At::Database).heal();
+        took.push(stand.until_quiet("the broker is lost while a batch is written").await);
+    }
+    row.within("all stored after", took, 1.0, RECOVERY);
+    row.ledger(&stand.verdict().await);
+    row.finish();
+}
+
 /// Sets the trap, publishes until it springs, and waits until all is stored; says how long that took.
 pub async fn strike(stand: &mut Stand, point: &Point) -> Duration {
-    let before = stand.proxy(point.at).sprung();
-    stand.proxy(point.at).set(point.trap.clone());
-    // How many batches there are, and which are copied, depends on how fast they are.
-    for _ in 0..TRIES {
-        stand.publish(MESSAGES).await;
-        if stand.proxy(point.at).sprung() > before {
-            break;
-        }
-    }
-    until(point.name, || async { (stand.proxy(point.at).sprung() > before).then_some(()) }).await;
+    spring(stand, point.at, point.trap.clone()).await;
     let took = stand.until_quiet(point.name).await;
     stand.proxy(point.at).heal();
     took
+}
+
+/// Sets the trap, and publishes until it springs.
+async fn spring(stand: &mut Stand, at: At, trap: Trap) {
+    let (before, name) = (stand.proxy(at).sprung(), trap.name);
+    stand.proxy(at).set(trap);
+    // How many batches there are, and which are copied, depends on how fast they are.
+    for _ in 0..TRIES {
+        stand.publish(MESSAGES).await;
+        if stand.proxy(at).sprung() > before {
+            break;
+        }
+    }
+    until(name, || async { (stand.proxy(at).sprung() > before).then_some(()) }).await;
 }

@@ -147,12 +147,21 @@ impl Postgres {
 
     /// SIGKILL of it and of all its processes.
     pub fn kill(&self) {
-        let Some(mut child) = self.child.borrow_mut().take() else { return };
-        let id = child.id();
+        self.signal("-KILL");
+        if let Some(mut child) = self.child.borrow_mut().take() {
+            let _ = child.wait();
+        }
+    }
+
+    /// To it and to all its processes. It is stopped before, so that it does not make one meanwhile that hears nothing.
+    pub fn signal(&self, signal: &str) {
+        let Some(id) = self.child.borrow().as_ref().map(Child::id) else { return };
+        let send = |signal: &str, to: &[&str]| Command::new("kill").arg(signal).args(to).output().unwrap();
+        let own = id.to_string();
+        send("-STOP", &[&own]);
         let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
-        let _ =
-            Command::new("kill").arg("-KILL").arg(id.to_string()).args(children.split_whitespace()).output();
-        let _ = child.wait();
+        let all: Vec<_> = children.split_whitespace().chain([own.as_str()]).collect();
+        send(signal, &all);
     }
 
     pub fn url(&self) -> String {

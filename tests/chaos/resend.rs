@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::proxy::{Deed, Side, Trap, Way, connection_blocked, connection_unblocked, nack_instead};
 use crate::stand::{At, RECOVERY, Stand, repeat};
 use crate::support::{DeadMessage, TestQueue, id, until, until_eq, until_within};
-use crate::table::{Row, is_full};
+use crate::table::{Row, is_full, times};
 
 const MESSAGES: usize = 300;
 const CHUNK: usize = 50;
@@ -85,7 +85,7 @@ fn points() -> Vec<Point> {
 /// than a chunk is published again, and under the same redelivery id.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_cut_point_makes_a_false_success() {
-    let rounds = if is_full() { 20 } else { 1 };
+    let rounds = if is_full() { times(20) } else { 1 };
     let mut row = Row::new("a cut at each of 13 points of the road out", rounds * points().len());
     let mut stand = Stand::start(&SETTINGS).await;
     let mut took = Vec::new();

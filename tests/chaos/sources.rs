@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::proxy::{Deed, Trap, Way, cancel_consumer, consumer_cancelled, note_consumer};
 use crate::stand::{At, Stand, repeat};
 use crate::support::{
-    Broker, Database, DeadMessage, Servers, Service, id, text, until, until_eq, until_within,
+    Broker, Database, DeadMessage, Servers, Service, TestQueue, id, text, until, until_eq, until_within,
 };
 use crate::table::{Row, times};
 
@@ -76,38 +76,81 @@ async fn a_consumer_that_is_cancelled_is_followed_by_another() {
     row.finish();
 }
 
+/// The service on servers of its own, whose broker waits for acknowledgements no longer than it has to. Fields are dropped in this
+/// order.
+struct Alone {
+    service: Service,
+    source: TestQueue,
+    database: Database,
+    broker: Broker,
+    servers: Servers,
+    sent: i64,
+}
+
+impl Alone {
+    async fn start(name: &str, arguments: &[(&str, AMQPValue)], settings: &[(&str, &str)]) -> Self {
+        let servers = Servers::start_with(name, &BROKER_TIMEOUT).await;
+        let broker = Broker::on(&servers.amqp_url).await;
+        let source = broker.declare_source(arguments).await;
+        let database = Database::on(&servers.database_url).await;
+        let service = Service::start(&database.url, &servers.amqp_url, &source.name, settings);
+        service.until_ready().await;
+        Self { service, source, database, broker, servers, sent: 0 }
+    }
+
+    /// Returns the ids of what was sent.
+    async fn publish(&mut self) -> Vec<String> {
+        let ids: Vec<String> = (0..MESSAGES).map(|_| id()).collect();
+        let messages = ids.iter().map(|id| DeadMessage::new(id, "sources_service"));
+        self.broker.publish_all(&self.source.name, messages).await;
+        self.sent += MESSAGES as i64;
+        ids
+    }
+
+    /// How often the broker has closed a channel for it.
+    fn timeouts(&self) -> usize {
+        self.servers.broker_log().matches("delivery acknowledgement on channel").count()
+    }
+
+    async fn until_stored(&self) {
+        until_within(Duration::from_mins(1), &format!("all are stored ({})", repeat()), || async {
+            (self.database.count("dead_letter").await >= self.sent).then_some(())
+        })
+        .await;
+    }
+
+    async fn finish(self, mut row: Row) {
+        self.broker.until_empty(&self.source.name).await;
+        row.figure("stored", self.sent);
+        row.must(self.database.count("dead_letter").await == self.sent, "each stored once");
+        self.database.assert_counters_exact().await;
+        row.finish();
+    }
+}
+
 /// R2, R3: the broker closes the channel, as it has waited too long for acknowledgements: for rows that a lock keeps back.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_consumer_that_times_out_is_followed_by_another() {
     let mut row = Row::new("the consumer timeout, 406 by the broker", times(10));
-    let servers = Servers::start_with("consumer-timeout", &BROKER_TIMEOUT).await;
-    let broker = Broker::on(&servers.amqp_url).await;
-    let source = broker.declare_source(&[]).await;
-    let database = Database::on(&servers.database_url).await;
     // It does not know how little the broker waits.
-    let service = Service::start(&database.url, &servers.amqp_url, &source.name, &[]);
-    service.until_ready().await;
-    let timeouts = || servers.broker_log().matches("delivery acknowledgement on channel").count();
-    let mut sent = 0;
+    let mut alone = Alone::start("consumer-timeout", &[], &[]).await;
     let mut took = Vec::new();
     for _ in 0..times(10) {
-        let before = timeouts();
-        let mut locking = database.pool.begin().await.unwrap();
+        let before = alone.timeouts();
+        // The writer of the last round may have stored all while the source was not consumed yet.
+        alone.service.until_ready().await;
+        let mut locking = alone.database.pool.begin().await.unwrap();
         sqlx::query("LOCK TABLE dead_letter IN EXCLUSIVE MODE").execute(&mut *locking).await.unwrap();
-        publish(&broker, &source.name).await;
-        sent += MESSAGES as i64;
-        until("the broker has waited too long", || async { (timeouts() > before).then_some(()) }).await;
+        alone.publish().await;
+        until("the broker has waited too long", || async { (alone.timeouts() > before).then_some(()) }).await;
         locking.rollback().await.unwrap();
         let begun = Instant::now();
-        until_eq("dead letters stored", sent, || database.count("dead_letter")).await;
+        alone.until_stored().await;
+        alone.service.until_ready().await;
         took.push(begun.elapsed());
     }
     row.within("consuming again after", took, 1.0, CONSUMING_AGAIN);
-    row.figure("stored", sent);
-    broker.until_empty(&source.name).await;
-    row.must(database.count("dead_letter").await == sent, "each stored once");
-    database.assert_counters_exact().await;
-    row.finish();
+    alone.finish(row).await;
 }
 
 /// R6: a source that counts deliveries, and a database that is away for longer than the consumer timeout.
@@ -115,45 +158,25 @@ async fn a_consumer_that_times_out_is_followed_by_another() {
 async fn a_long_outage_costs_one_delivery() {
     let fault = "x-delivery-limit 20, and a database away for longer than the consumer timeout";
     let mut row = Row::new(fault, times(10));
-    let servers = Servers::start_with("delivery-limit", &BROKER_TIMEOUT).await;
-    let broker = Broker::on(&servers.amqp_url).await;
-    let source = broker.declare_source(&[("x-delivery-limit", AMQPValue::LongInt(20))]).await;
-    let database = Database::on(&servers.database_url).await;
+    let limit = [("x-delivery-limit", AMQPValue::LongInt(20))];
     let settings = [("DEAD_LETTER_CONSUMER_TIMEOUT", CONSUMER_TIMEOUT)];
-    let service = Service::start(&database.url, &servers.amqp_url, &source.name, &settings);
-    service.until_ready().await;
-    let mut sent = 0;
+    let mut alone = Alone::start("delivery-limit", &limit, &settings).await;
     let mut most = 0;
-    for round in 1..=times(10) {
-        servers.kill("postgres");
-        let ids = publish(&broker, &source.name).await;
-        sent += MESSAGES as i64;
-        until_eq("given back to the queue", MESSAGES as u32, || broker.depth(&source.name)).await;
+    for _ in 0..times(10) {
+        alone.servers.kill("postgres");
+        let ids = alone.publish().await;
+        until_eq("given back to the queue", MESSAGES as u32, || alone.broker.depth(&alone.source.name)).await;
         // Longer than the broker waits, which looks every few seconds only.
         tokio::time::sleep(Duration::from_secs(20)).await;
-        servers.start_again("postgres");
-        let what = format!("all are stored after outage {round} ({})", repeat());
-        until_within(Duration::from_mins(1), &what, || async {
-            (database.count("dead_letter").await >= sent).then_some(())
-        })
-        .await;
+        alone.servers.start_again("postgres");
+        alone.until_stored().await;
         for id in ids {
-            most = most.max(deliveries(&service, &id).await);
+            most = most.max(deliveries(&alone.service, &id).await);
         }
     }
-    broker.until_empty(&source.name).await;
-    row.figure("stored", sent);
     row.figure("most deliveries that failed, of a message in an outage:", most);
     row.must(most == 1, format!("delivery count {most}, where it rises by 1"));
-    row.must(database.count("dead_letter").await == sent, "each stored once");
-    database.assert_counters_exact().await;
-    row.finish();
-}
-
-async fn publish(broker: &Broker, exchange: &str) -> Vec<String> {
-    let ids: Vec<String> = (0..MESSAGES).map(|_| id()).collect();
-    broker.publish_all(exchange, ids.iter().map(|id| DeadMessage::new(id, "sources_service"))).await;
-    ids
+    alone.finish(row).await;
 }
 
 /// How often it was delivered in vain, as the message itself tells.
