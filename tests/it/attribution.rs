@@ -81,7 +81,7 @@ async fn assert_is_in_history(world: &World, operation: &Value, item: &Value) {
         Some(&json!({
             "operationId": operation["id"], "kind": operation["kind"], "requestedBy": operation["requestedBy"],
             "note": operation["note"], "requestedAt": operation["createdAt"], "deadLetterId": letter,
-            "outcome": item["outcome"], "detail": item["detail"], "redeliveryId": item["redeliveryId"],
+            "outcome": item["outcome"], "detail": item["detail"], "redeliveryId": item["redeliveryId"], "copy": false,
             "settledAt": item["settledAt"],
         })),
         "{whole}"
