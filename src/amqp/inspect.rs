@@ -1,7 +1,7 @@
 //! Looking at queues and exchanges without touching them.
 
 use lapin::options::{ExchangeDeclareOptions, QueueDeclareOptions};
-use lapin::types::FieldTable;
+use lapin::types::{FieldTable, ShortString};
 use lapin::{Connection, ExchangeKind};
 
 use super::connection::{answer, close};
@@ -40,9 +40,11 @@ pub(super) async fn queue_state(
     name: &str,
 ) -> Result<Option<QueueState>, AmqpError> {
     let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+    // What a message claims may be longer than any name: there is no such queue.
+    let Ok(name) = ShortString::try_new(name) else { return Ok(None) };
     let found = answer(async {
         let channel = connection.create_channel().await?;
-        let queue = channel.queue_declare(name.into(), options, FieldTable::default()).await?;
+        let queue = channel.queue_declare(name, options, FieldTable::default()).await?;
         channel.close(200, "bye".into()).await?;
         Ok(QueueState { ready: queue.message_count(), consumers: queue.consumer_count() })
     });
@@ -57,8 +59,10 @@ async fn exists(connection: &Connection, name: &str) -> Result<bool, AmqpError> 
 /// Fails with the broker's words where there is no such exchange.
 pub(super) async fn look_for_exchange(connection: &Connection, name: &str) -> Result<(), AmqpError> {
     let options = ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() };
+    let too_long = || AmqpError::Refused { code: 404, text: "the name is longer than 255 bytes".into() };
+    let name = ShortString::try_new(name).map_err(|_| too_long())?;
     let channel = connection.create_channel().await?;
-    channel.exchange_declare(name.into(), ExchangeKind::Direct, options, FieldTable::default()).await?;
+    channel.exchange_declare(name, ExchangeKind::Direct, options, FieldTable::default()).await?;
     Ok(channel.close(200, "bye".into()).await?)
 }
 
