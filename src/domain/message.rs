@@ -182,6 +182,13 @@ pub struct Message {
     pub body: Vec<u8>,
 }
 
+impl Message {
+    /// One that did not just come: it is stored, or is to be published.
+    pub fn at_rest(properties: Properties, body: Vec<u8>) -> Self {
+        Self { exchange: String::new(), routing_key: String::new(), properties, body }
+    }
+}
+
 /// What `String::from_utf8_lossy` gives, which looks at each character even where all is well.
 fn lossy(bytes: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::canary::Canary;
+use super::canary::{Canary, Verdict};
 use super::dead_letter::Status;
 use super::edit::Edit;
 use super::filter::{Filter, Order};
@@ -214,6 +214,12 @@ pub struct Operation {
 }
 
 impl Operation {
+    /// What its canary finds now, where it is at the end of a step.
+    pub fn verdict(&self) -> Option<Verdict> {
+        let verdict = self.canary.verdict(self.canary_passed, &self.outcomes);
+        verdict.filter(|_| self.state != State::Cancelling)
+    }
+
     /// How many items the next chunk may have, where that is bounded.
     pub fn allowance(&self) -> Option<i64> {
         if self.state == State::Cancelling {

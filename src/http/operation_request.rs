@@ -19,7 +19,7 @@ use crate::domain::operation::{Kind, NewOperation, Options, Selection, Target};
 
 const MAX_IDS: usize = 10_000;
 /// Messages a second, at most.
-pub const MAX_RATE: u32 = 100_000;
+const MAX_RATE: u32 = 100_000;
 /// Seconds, unless they are asked to do otherwise.
 const CANARY_WAIT: i64 = 30;
 const MAX_CANARY_WAIT: i64 = 3600;
@@ -209,21 +209,16 @@ fn max_queue_depth(asked: Option<i64>) -> Option<i64> {
     Some(asked.unwrap_or(MAX_QUEUE_DEPTH)).filter(|most| *most > 0)
 }
 
-/// What can be said of the run of a plan, too.
+/// What can be said of a running operation and of the run of a plan, too.
 pub fn check_run(rate: Option<u32>, note: Option<&str>) -> Result<(), ApiError> {
     let mut errors = Vec::new();
-    if !is_rate(rate) {
+    if rate.is_some_and(|rate| !(1..=MAX_RATE).contains(&rate)) {
         errors.push(FieldError::new("rate", format!("must be from 1 to {MAX_RATE} messages a second")));
     }
     if note.is_some_and(|note| !is_note(note)) {
         errors.push(FieldError::new("note", format!("must be {MAX_NOTE} bytes at most, without NUL")));
     }
     if errors.is_empty() { Ok(()) } else { Err(ApiError::Invalid(errors)) }
-}
-
-/// Whether an operation may have this rate.
-pub fn is_rate(rate: Option<u32>) -> bool {
-    rate.is_none_or(|rate| (1..=MAX_RATE).contains(&rate))
 }
 
 fn is_ladder(steps: &[i64]) -> bool {

@@ -13,7 +13,7 @@ use super::Api;
 use super::error::{ApiError, BadRequest, Conflict, NotFound, NotJson, TooLarge, Unavailable};
 use super::get::{PathId, path_id};
 use super::get_operation::{details, no_operation};
-use super::operation_request::{MAX_RATE, is_rate};
+use super::operation_request::check_run;
 use super::operation_view::OperationDetailsView;
 use super::query::Query;
 use super::request_body::RequestBody;
@@ -115,9 +115,7 @@ pub async fn change_operation(
 ) -> Result<Json<OperationDetailsView>, ApiError> {
     query.finish()?;
     let OperationChange { rate } = body.json(&headers)?;
-    if !is_rate(rate) {
-        return Err(ApiError::field("rate", format!("must be from 1 to {MAX_RATE} messages a second")));
-    }
+    check_run(rate, None)?;
     steer(&api, &peer, id, Steering::Rate(rate)).await
 }
 

@@ -253,8 +253,7 @@ impl DeadLetteredMessageDetails {
             letter.warning.get_or_insert_with(|| format!("the properties cannot be read: {error}"));
             Properties::default()
         });
-        let message =
-            Message { exchange: String::new(), routing_key: String::new(), properties, body: payload.body };
+        let message = Message::at_rest(properties, payload.body);
         let error_stack = conventions.recognise(&letter.source, &message).failure.error_stack;
         let headers = message.properties.headers.clone().unwrap_or_default();
         Self {

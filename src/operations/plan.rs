@@ -1,6 +1,6 @@
 //! Planning: what a request would do, frozen, and what may go wrong with it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -16,6 +16,8 @@ use crate::store::{Plan, StoreError, Summary};
 pub const VALID_FOR: TimeDelta = TimeDelta::minutes(15);
 /// A group with an arrival so short a while ago fails now.
 const NOW: TimeDelta = TimeDelta::minutes(5);
+/// A queue in which more messages wait is worth a warning.
+const MANY_READY: i64 = 1000;
 /// The broker is asked for so long.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -86,14 +88,16 @@ impl Operations {
         summary: &Summary,
         now: DateTime<Utc>,
     ) -> Result<Vec<(ErrorGroup, i64, bool)>, StoreError> {
-        let mut groups = Vec::new();
-        for (id, count) in &summary.groups {
-            if let Some(group) = self.store.error_group(*id).await? {
+        let ids: Vec<_> = summary.groups.iter().map(|(id, _)| *id).collect();
+        let known = self.store.known_error_groups(&ids).await?;
+        let mut known: HashMap<_, _> = known.into_iter().map(|group| (group.id, group)).collect();
+        let found = summary.groups.iter().filter_map(|(id, count)| Some((known.remove(id)?, *count)));
+        Ok(found
+            .map(|(group, count)| {
                 let fails = now - group.last_seen < NOW;
-                groups.push((group, *count, fails));
-            }
-        }
-        Ok(groups)
+                (group, count, fails)
+            })
+            .collect())
     }
 
     /// What the broker says of where the messages would go. It may be away: that is a warning, too.
@@ -161,9 +165,6 @@ impl Operations {
         }
     }
 }
-
-/// A queue with more is worth a warning.
-const MANY_READY: i64 = 1000;
 
 fn unreachable(why: &str) -> Warning {
     Warning {

@@ -44,17 +44,14 @@ impl Operations {
         };
         let samples = letters.into_iter().map(|(id, origin, payload)| {
             let after = road.outgoing(id, &origin, &payload).map_err(|refusal| refusal.detail);
-            let after = after.map(|outgoing| message(without_id(outgoing.properties), outgoing.body));
+            let after =
+                after.map(|outgoing| Message::at_rest(without_id(outgoing.properties), outgoing.body));
             // What cannot be read is not sent either: `after` says so.
             let properties = codec::decode(&payload.properties).unwrap_or_default();
-            Sample { dead_letter: id, before: message(properties, payload.body), after }
+            Sample { dead_letter: id, before: Message::at_rest(properties, payload.body), after }
         });
         Ok((total, samples.collect()))
     }
-}
-
-fn message(properties: Properties, body: Vec<u8>) -> Message {
-    Message { exchange: String::new(), routing_key: String::new(), properties, body }
 }
 
 /// Only an operation that exists has ids for its messages.

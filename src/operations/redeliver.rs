@@ -90,12 +90,7 @@ impl Road<'_> {
         let properties = codec::decode(&payload.properties).map_err(|error| {
             Refusal::new("unencodable", format!("its properties cannot be read: {error}"))
         })?;
-        let original = Message {
-            exchange: String::new(),
-            routing_key: String::new(),
-            properties,
-            body: payload.body.clone(),
-        };
+        let original = Message::at_rest(properties, payload.body.clone());
         let id = redelivery_id(self.operation, id);
         let mark = if self.copy { Mark::Copy(id) } else { Mark::Redelivery(id) };
         let mut message = redelivery::message(self.conventions, original, mark, exchange.is_empty());

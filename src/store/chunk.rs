@@ -21,6 +21,8 @@ use crate::planted::{Bug, planted};
 
 /// How many unfinished operations are looked at for one that nobody is working on.
 const CANDIDATES: i64 = 20;
+/// Which operations have something to do at the time `$1`.
+const DUE: &str = "state IN ('pending', 'running', 'cancelling') AND next_chunk_at <= $1";
 
 /// A chunk that is locked. Dropped, it was never begun.
 #[derive(Debug)]
@@ -67,24 +69,19 @@ impl Store {
         items: i64,
         bytes: i64,
     ) -> Result<Option<Chunk>, StoreError> {
-        let candidates: Vec<Uuid> = sqlx::query_scalar(
-            "SELECT id FROM operation WHERE state IN ('pending', 'running', 'cancelling') AND next_chunk_at <= $1 \
-             ORDER BY next_chunk_at LIMIT $2",
-        )
-        .bind(now)
-        .bind(CANDIDATES)
-        .fetch_all(&mut *self.operations.acquire().await?)
-        .await?;
+        let due = format!("SELECT id FROM operation WHERE {DUE} ORDER BY next_chunk_at LIMIT $2");
+        let candidates: Vec<Uuid> = sqlx::query_scalar(AssertSqlSafe(due))
+            .bind(now)
+            .bind(CANDIDATES)
+            .fetch_all(&mut *self.operations.acquire().await?)
+            .await?;
         for id in candidates {
             let mut transaction = self.operations.begin().await?;
             plan_by_index(&mut transaction).await?;
             if let Some(operation) = lock(&mut transaction, id, now).await? {
                 #[cfg(feature = "planted-bugs")]
                 super::thawed::add_what_came_since(&mut transaction, &operation).await?;
-                if operation.state != State::Cancelling
-                    && let Some(verdict) =
-                        operation.canary.verdict(operation.canary_passed, &operation.outcomes)
-                {
+                if let Some(verdict) = operation.verdict() {
                     judge(transaction, id, verdict).await?;
                     continue;
                 }
@@ -132,12 +129,8 @@ async fn lock(
     if locked != Some(true) {
         return Ok(None);
     }
-    let query = format!(
-        "SELECT {} FROM operation WHERE id = $1 AND state IN ('pending', 'running', 'cancelling') \
-             AND next_chunk_at <= $2",
-        operations::columns()
-    );
-    let row = sqlx::query(AssertSqlSafe(query)).bind(id).bind(now).fetch_optional(&mut **transaction).await?;
+    let query = format!("SELECT {} FROM operation WHERE id = $2 AND {DUE}", operations::columns());
+    let row = sqlx::query(AssertSqlSafe(query)).bind(now).bind(id).fetch_optional(&mut **transaction).await?;
     row.as_ref().map(operations::operation).transpose()
 }
 

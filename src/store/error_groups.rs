@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, QueryBuilder, Row};
 use uuid::Uuid;
 
 use super::search::{COLUMNS, dead_letter};
-use super::sought::{push_counts, push_group_conditions};
+use super::sought::push_counts;
 use super::{Store, StoreError, filter_sql};
 use crate::clock;
 use crate::domain::dead_letter::DeadLetter;
@@ -41,10 +41,7 @@ impl Store {
         let turn = if sought.counted().is_some() {
             query.push("t.count FROM error_group g");
             push_counts(&mut query, filter.status);
-            push_group_conditions(&mut query, filter);
-            if let Some(text) = &sought.text {
-                query.push(" AND g.id = ANY(").push_bind(text.whole.clone()).push(")");
-            }
+            sought.push_groups(&mut query);
             None
         } else {
             query.push("f.count FROM (SELECT d.error_group, count(*) AS count");
@@ -109,15 +106,19 @@ impl Store {
 
     /// The group of this id.
     pub async fn error_group(&self, id: Uuid) -> Result<Option<ErrorGroup>, StoreError> {
-        let mut query = QueryBuilder::new(format!("SELECT {GROUP} FROM error_group g"));
-        // Whatever became of its dead letters.
-        query.push(
-            " JOIN (SELECT error_group, sum(arrived)::bigint AS arrived, max(last_seen) AS last_seen \
-             FROM error_group_count GROUP BY error_group) t ON t.error_group = g.id WHERE g.id = ",
+        Ok(self.known_error_groups(&[id]).await?.pop())
+    }
+
+    /// The groups of these ids, whatever became of their dead letters.
+    pub async fn known_error_groups(&self, ids: &[Uuid]) -> Result<Vec<ErrorGroup>, StoreError> {
+        let query = format!(
+            "SELECT {GROUP} FROM error_group g \
+             JOIN (SELECT error_group, sum(arrived)::bigint AS arrived, max(last_seen) AS last_seen \
+                   FROM error_group_count WHERE error_group = ANY($1) GROUP BY error_group) t ON t.error_group = g.id"
         );
-        query.push_bind(id);
-        let row = query.build().fetch_optional(&mut *self.http.acquire().await?).await?;
-        row.as_ref().map(group).transpose()
+        let rows =
+            sqlx::query(AssertSqlSafe(query)).bind(ids).fetch_all(&mut *self.http.acquire().await?).await?;
+        rows.iter().map(group).collect()
     }
 
     /// What was done with the group, last first.

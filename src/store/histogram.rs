@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{QueryBuilder, Row};
 
 use super::counters::{COARSE, FINE, FINE_FOR};
-use super::sought::{Sought, push_group_conditions};
+use super::sought::Sought;
 use super::{Store, StoreError, filter_sql};
 use crate::domain::dead_letter::floor_id;
 use crate::domain::filter::Filter;
@@ -41,10 +41,7 @@ impl Store {
             query.push(
                 ")::bigint AS count FROM error_group_timeline i JOIN error_group g ON g.id = i.error_group",
             );
-            push_group_conditions(&mut query, &timeless);
-            if let Some(text) = &sought.text {
-                query.push(" AND g.id = ANY(").push_bind(text.whole.clone()).push(")");
-            }
+            sought.push_groups(&mut query);
             query.push(" AND i.start >= ").push_bind(buckets.from);
             query.push(" AND i.start < ").push_bind(buckets.to());
             query.push(" GROUP BY 1, 2");

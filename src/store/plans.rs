@@ -37,7 +37,7 @@ pub struct Summary {
     pub services: Vec<(Option<String>, i64)>,
     /// Likewise.
     pub queues: Vec<(Option<String>, i64)>,
-    /// Likewise, and whether dead letters of the group arrived a short while ago.
+    /// Likewise.
     pub groups: Vec<(Uuid, i64)>,
     /// How many have a body larger than a broker takes by default.
     pub large: i64,

@@ -8,7 +8,7 @@ use tokio::sync::SemaphorePermit;
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::sought::{Counted, Sought, push_counts, push_group_conditions};
+use super::sought::{Counted, Sought, push_counts};
 use super::{Store, StoreError, filter_sql};
 use crate::domain::convention::Origin;
 use crate::domain::dead_letter::{DeadLetter, Derived, Status};
@@ -107,7 +107,7 @@ impl Store {
         match sought.counted() {
             Some(Counted::Known(value)) => return Ok(Total { value, exact: true }),
             Some(Counted::ByGroups) => {
-                return Ok(Total { value: self.counted(sought.filter).await?, exact: true });
+                return Ok(Total { value: self.counted(sought).await?, exact: true });
             }
             None => {}
         }
@@ -143,10 +143,10 @@ impl Store {
         Ok(turn.ok())
     }
 
-    async fn counted(&self, filter: &Filter) -> Result<i64, StoreError> {
+    async fn counted(&self, sought: &Sought<'_>) -> Result<i64, StoreError> {
         let mut query = QueryBuilder::new("SELECT COALESCE(sum(t.count), 0)::bigint FROM error_group g");
-        push_counts(&mut query, filter.status);
-        push_group_conditions(&mut query, filter);
+        push_counts(&mut query, sought.filter.status);
+        sought.push_groups(&mut query);
         Ok(query.build_query_scalar().fetch_one(&mut *self.http.acquire().await?).await?)
     }
 }

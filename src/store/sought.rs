@@ -99,6 +99,14 @@ impl<'f> Sought<'f> {
         rest.is_counted().then_some(by_text.map_or(Counted::ByGroups, Counted::Known))
     }
 
+    /// Appends ` WHERE …` with each condition that is the same for all rows of a group `g`, for one that the counters know.
+    pub fn push_groups(&self, query: &mut QueryBuilder<Postgres>) {
+        push_group_conditions(query, self.filter);
+        if let Some(text) = &self.text {
+            query.push(" AND g.id = ANY(").push_bind(text.whole.clone()).push(")");
+        }
+    }
+
     /// Whether an index leads to the rows, so that hardly any is read in vain.
     pub fn is_indexed(&self) -> bool {
         match &self.text {
@@ -133,7 +141,7 @@ pub(super) fn push_counts(query: &mut QueryBuilder<Postgres>, status: StatusFilt
 }
 
 /// Appends ` WHERE …` with each condition that is the same for all rows of a group `g`.
-pub(super) fn push_group_conditions(query: &mut QueryBuilder<Postgres>, filter: &Filter) {
+fn push_group_conditions(query: &mut QueryBuilder<Postgres>, filter: &Filter) {
     query.push(" WHERE true");
     if let Some(services) = &filter.services {
         query.push(" AND g.service = ANY(").push_bind(services.clone()).push(")");
