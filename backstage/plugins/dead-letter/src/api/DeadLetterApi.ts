@@ -1,0 +1,110 @@
+import {
+  CreateOperation,
+  DeadLetteredMessageDetails,
+  DeadLetteredMessages,
+  ErrorGroupChange,
+  ErrorGroupDetails,
+  ErrorGroups,
+  FilterInput,
+  Histogram,
+  Operation,
+  OperationDetails,
+  OperationItems,
+  OperationPage,
+  Plan,
+  RunPlan,
+  ServiceOverview,
+  SquadOverview,
+} from '@dead-letter/backstage-plugin-dead-letter-common';
+import { createApiRef } from '@backstage/frontend-plugin-api';
+import { Environment } from './environments';
+
+/**
+ * Which page of a search.
+ * @public
+ */
+export interface PageRequest {
+  /** 1 to 200; 50 by default. */
+  limit?: number;
+  cursor?: string;
+  order?: 'newest' | 'oldest';
+}
+
+/**
+ * By what a histogram tells deaths apart.
+ * @public
+ */
+export type HistogramBy = 'service' | 'errorGroup' | 'reason';
+
+/**
+ * One installation of dead-letter. Every method rejects with an error of `@backstage/errors`, or with a `TypeError` where
+ * nothing answers.
+ * @public
+ */
+export interface DeadLetterClient {
+  search(
+    filter: FilterInput,
+    page?: PageRequest,
+    signal?: AbortSignal,
+  ): Promise<DeadLetteredMessages>;
+  message(
+    id: string,
+    signal?: AbortSignal,
+  ): Promise<DeadLetteredMessageDetails>;
+  /** The exact bytes. */
+  body(id: string): Promise<Blob>;
+  squads(signal?: AbortSignal): Promise<SquadOverview[]>;
+  /** Of one squad, or all. */
+  services(squad?: string, signal?: AbortSignal): Promise<ServiceOverview[]>;
+  errorGroups(
+    filter: FilterInput,
+    limit?: number,
+    signal?: AbortSignal,
+  ): Promise<ErrorGroups>;
+  changeErrorGroup(
+    id: string,
+    change: ErrorGroupChange,
+  ): Promise<ErrorGroupDetails>;
+  /** The interval fits the time by default. */
+  histogram(
+    filter: FilterInput,
+    options?: { interval?: string; by?: HistogramBy },
+    signal?: AbortSignal,
+  ): Promise<Histogram>;
+  /** Freezes a selection; nothing is done yet. */
+  plan(request: CreateOperation, signal?: AbortSignal): Promise<Plan>;
+  run(plan: RunPlan): Promise<Operation>;
+  /** Brings back what that operation deleted. */
+  undoDelete(operationId: string, note?: string): Promise<Operation>;
+  operations(
+    page?: { limit?: number; cursor?: string },
+    signal?: AbortSignal,
+  ): Promise<OperationPage>;
+  operation(id: string, signal?: AbortSignal): Promise<OperationDetails>;
+  operationItems(
+    id: string,
+    options?: { outcome?: string; limit?: number; cursor?: string },
+    signal?: AbortSignal,
+  ): Promise<OperationItems>;
+  steer(
+    id: string,
+    action: 'pause' | 'resume' | 'cancel',
+  ): Promise<OperationDetails>;
+  changeRate(id: string, rate: number): Promise<OperationDetails>;
+}
+
+/**
+ * The installations of dead-letter that this Backstage knows.
+ * @public
+ */
+export interface DeadLetterApi {
+  /** As configured; empty where nothing is. */
+  environments: Environment[];
+  at(environment: Environment): DeadLetterClient;
+}
+
+/** @public */
+export const deadLetterApiRef = createApiRef<DeadLetterApi>().with({
+  id: 'plugin.dead-letter.api',
+  pluginId: 'dead-letter',
+});

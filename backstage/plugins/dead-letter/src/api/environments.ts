@@ -1,0 +1,26 @@
+import { ConfigApi } from '@backstage/frontend-plugin-api';
+
+/**
+ * One installation of dead-letter, behind an endpoint of Backstage's proxy.
+ * @public
+ */
+export interface Environment {
+  name: string;
+  title: string;
+  proxyPath: string;
+}
+
+/** Of `deadLetter.environments` in app-config. */
+export function readEnvironments(config: ConfigApi): Environment[] {
+  const configured =
+    config.getOptionalConfigArray('deadLetter.environments') ?? [];
+  return configured.map(environment => {
+    const name = environment.getString('name');
+    return {
+      name,
+      title: environment.getOptionalString('title') ?? name,
+      proxyPath:
+        environment.getOptionalString('proxyPath') ?? `/dead-letter/${name}`,
+    };
+  });
+}

@@ -1,0 +1,30 @@
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { PropsWithChildren } from 'react';
+
+/** How soon it is asked again after a failure: the service may be starting. */
+const RETRIES = 2;
+
+/** One for all views of the plugin, so that what one has asked another shows at once. */
+export function createAnswers(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        retry: (count, error) => count < RETRIES && isAway(error),
+        retryDelay: count => 500 * 2 ** count,
+        staleTime: 2_000,
+      },
+    },
+  });
+}
+
+const answers = createAnswers();
+
+export function Answers({ children }: PropsWithChildren<{}>) {
+  return <QueryClientProvider client={answers}>{children}</QueryClientProvider>;
+}
+
+/** Whether nothing answered, or nothing that could: it may be there again in a moment. */
+export function isAway(error: Error): boolean {
+  const status = (error as { statusCode?: number }).statusCode;
+  return status === undefined || status >= 500 || status === 429;
+}

@@ -1,0 +1,58 @@
+import { useTranslationRef } from '@backstage/frontend-plugin-api';
+import { Tooltip, TooltipTrigger } from '@backstage/ui';
+import { Focusable } from 'react-aria-components';
+import { deadLetterTranslationRef } from '../translation';
+
+interface TimeProps {
+  /** RFC 3339; null where it never was. */
+  at: string | null | undefined;
+  /** Shows how long ago it was instead of when. */
+  ago?: boolean;
+}
+
+/** A time as it is here, and in the tooltip as it is in UTC. */
+export function Time({ at, ago }: TimeProps) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  if (!at) return <>{t('common.never')}</>;
+  const date = new Date(at);
+  return (
+    <TooltipTrigger>
+      <Focusable>
+        <time dateTime={at} tabIndex={0} role="note">
+          {ago ? sayAge(date) : sayTime(date)}
+        </time>
+      </Focusable>
+      <Tooltip>
+        {ago && <div>{sayTime(date)}</div>}
+        <div>{date.toISOString().replace('T', ' ')}</div>
+      </Tooltip>
+    </TooltipTrigger>
+  );
+}
+
+/** Date and time of day to the second, as it is written here. */
+export function sayTime(date: Date): string {
+  return date.toLocaleString(undefined, {
+    dateStyle: 'short',
+    timeStyle: 'medium',
+  });
+}
+
+const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
+  ['day', 86_400],
+  ['hour', 3_600],
+  ['minute', 60],
+  ['second', 1],
+];
+
+/** How long ago, in its largest unit. */
+export function sayAge(date: Date, now: Date = new Date()): string {
+  const seconds = Math.round((date.getTime() - now.getTime()) / 1_000);
+  const [unit, length] =
+    UNITS.find(([, each]) => Math.abs(seconds) >= each) ??
+    UNITS[UNITS.length - 1];
+  return new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' }).format(
+    Math.trunc(seconds / length),
+    unit,
+  );
+}

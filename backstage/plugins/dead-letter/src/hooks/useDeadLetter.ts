@@ -1,0 +1,57 @@
+import { useApi } from '@backstage/frontend-plugin-api';
+import {
+  UseQueryResult,
+  keepPreviousData,
+  useQuery,
+  useQueryClient,
+} from '@tanstack/react-query';
+import { useCallback, useMemo } from 'react';
+import { DeadLetterClient, deadLetterApiRef } from '../api/DeadLetterApi';
+import { useEnvironment } from './useEnvironment';
+
+/** dead-letter in the environment that is shown. */
+export function useDeadLetter(): DeadLetterClient {
+  const api = useApi(deadLetterApiRef);
+  const environment = useEnvironment();
+  return useMemo(() => api.at(environment), [api, environment]);
+}
+
+interface Asking<T> {
+  /** Milliseconds until it is asked again; not at all where it is false. */
+  every?: number | false | ((latest: T | undefined) => number | false);
+  /** Whether the last answer stays while another question is asked: nothing jumps. */
+  keep?: boolean;
+  enabled?: boolean;
+}
+
+/**
+ * What dead-letter answers, in the environment that is shown. The key names the question, and all that the answer depends on. The
+ * last answer stays while it is asked again, and while nothing answers.
+ */
+export function useAnswer<T>(
+  key: readonly unknown[],
+  ask: (client: DeadLetterClient, signal: AbortSignal) => Promise<T>,
+  { every = false, keep = true, enabled = true }: Asking<T> = {},
+): UseQueryResult<T, Error> {
+  const client = useDeadLetter();
+  const { name } = useEnvironment();
+  return useQuery<T, Error>({
+    queryKey: ['dead-letter', name, ...key],
+    queryFn: ({ signal }) => ask(client, signal),
+    refetchInterval:
+      typeof every === 'function' ? query => every(query.state.data) : every,
+    placeholderData: keep ? keepPreviousData : undefined,
+    enabled,
+  });
+}
+
+/** Asks again what begins with this key; all of it without one. */
+export function useAskAgain(): (key?: readonly unknown[]) => Promise<void> {
+  const queries = useQueryClient();
+  const { name } = useEnvironment();
+  return useCallback(
+    (key = []) =>
+      queries.invalidateQueries({ queryKey: ['dead-letter', name, ...key] }),
+    [queries, name],
+  );
+}

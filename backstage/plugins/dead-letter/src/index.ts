@@ -1,0 +1,15 @@
+/**
+ * Dead letters of RabbitMQ in Backstage.
+ *
+ * @packageDocumentation
+ */
+export { deadLetterPlugin as default } from './plugin';
+export { deadLetterApiRef } from './api/DeadLetterApi';
+export type {
+  DeadLetterApi,
+  DeadLetterClient,
+  HistogramBy,
+  PageRequest,
+} from './api/DeadLetterApi';
+export type { Environment } from './api/environments';
+export { deadLetterTranslationRef } from './translation';

@@ -1,0 +1,99 @@
+import {
+  ApiBlueprint,
+  PageBlueprint,
+  SubPageBlueprint,
+  configApiRef,
+  createFrontendPlugin,
+  discoveryApiRef,
+  fetchApiRef,
+} from '@backstage/frontend-plugin-api';
+import { EntityContentBlueprint } from '@backstage/plugin-catalog-react/alpha';
+import { RiInboxArchiveLine } from '@remixicon/react';
+import { ProxiedDeadLetter } from './api/ProxiedDeadLetter';
+import { deadLetterApiRef } from './api/DeadLetterApi';
+import { readEnvironments } from './api/environments';
+import { operationsRouteRef, rootRouteRef, squadsRouteRef } from './routes';
+import { deadLetterTranslationRef } from './translation';
+
+const api = ApiBlueprint.make({
+  params: defineParams =>
+    defineParams({
+      api: deadLetterApiRef,
+      deps: {
+        configApi: configApiRef,
+        discoveryApi: discoveryApiRef,
+        fetchApi: fetchApiRef,
+      },
+      factory: ({ configApi, ...deps }) =>
+        new ProxiedDeadLetter(readEnvironments(configApi), deps),
+    }),
+});
+
+const page = PageBlueprint.make({
+  params: {
+    path: '/dead-letter',
+    title: 'Dead Letter',
+    icon: <RiInboxArchiveLine />,
+    routeRef: rootRouteRef,
+  },
+});
+
+const squadsPage = SubPageBlueprint.make({
+  name: 'squads',
+  params: {
+    path: 'squads',
+    title: deadLetterTranslationRef('squads.title'),
+    routeRef: squadsRouteRef,
+    loader: () => import('./views/squads').then(view => <view.SquadsPage />),
+  },
+});
+
+const operationsPage = SubPageBlueprint.make({
+  name: 'operations',
+  params: {
+    path: 'operations',
+    title: deadLetterTranslationRef('operations.title'),
+    routeRef: operationsRouteRef,
+    loader: () =>
+      import('./views/operations').then(view => <view.OperationsPage />),
+  },
+});
+
+const squadTab = EntityContentBlueprint.make({
+  name: 'squad',
+  params: {
+    path: 'dead-letters',
+    title: 'Dead Letters',
+    group: 'operation',
+    filter: { kind: 'group' },
+    loader: () => import('./views/squad').then(view => <view.SquadTab />),
+  },
+});
+
+const serviceTab = EntityContentBlueprint.make({
+  name: 'service',
+  params: {
+    path: 'dead-letters',
+    title: 'Dead Letters',
+    group: 'operation',
+    filter: { kind: 'component' },
+    loader: () => import('./views/service').then(view => <view.ServiceTab />),
+  },
+});
+
+/**
+ * Dead letters of RabbitMQ: by squad, by service, one by one; and putting them back.
+ * @public
+ */
+export const deadLetterPlugin = createFrontendPlugin({
+  pluginId: 'dead-letter',
+  title: 'Dead Letter',
+  icon: <RiInboxArchiveLine />,
+  info: { packageJson: () => import('../package.json') },
+  routes: {
+    root: rootRouteRef,
+    squads: squadsRouteRef,
+    operations: operationsRouteRef,
+  },
+  extensions: [api, page, squadsPage, operationsPage, squadTab, serviceTab],
+});

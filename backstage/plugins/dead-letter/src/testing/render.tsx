@@ -1,0 +1,82 @@
+import { Entity } from '@backstage/catalog-model';
+import { EntityProvider } from '@backstage/plugin-catalog-react';
+import { permissionApiRef } from '@backstage/plugin-permission-react';
+import { mockApis, renderInTestApp } from '@backstage/frontend-test-utils';
+import { AuthorizeResult } from '@backstage/plugin-permission-common';
+import { ReactElement } from 'react';
+import { ProxiedDeadLetter } from '../api/ProxiedDeadLetter';
+import { deadLetterApiRef } from '../api/DeadLetterApi';
+import { operationsRouteRef, rootRouteRef, squadsRouteRef } from '../routes';
+
+/** The environments of tests. */
+const ENVIRONMENTS = ['demo', 'other'].map(name => ({
+  name,
+  title: name,
+  proxyPath: `/dead-letter/${name}`,
+}));
+
+/** Options of a view in a test. */
+export interface Shown {
+  /** Path and query of the address. */
+  at?: string;
+  /** Whose page it is on. */
+  entity?: Entity;
+  /** Names of permissions that are denied. */
+  denied?: string[];
+}
+
+/** Renders a view in an app, on the service as it answers tests. */
+export function show(
+  view: ReactElement,
+  { at, entity, denied = [] }: Shown = {},
+) {
+  const api = new ProxiedDeadLetter(ENVIRONMENTS, {
+    discoveryApi: {
+      getBaseUrl: async plugin => `http://localhost:7007/api/${plugin}`,
+    },
+    fetchApi: { fetch: (...request) => fetch(...request) },
+  });
+  return renderInTestApp(
+    entity ? <EntityProvider entity={entity}>{view}</EntityProvider> : view,
+    {
+      initialRouteEntries: [at ?? '/'],
+      mountedRoutes: {
+        '/dead-letter': rootRouteRef,
+        '/dead-letter/squads': squadsRouteRef,
+        '/dead-letter/operations': operationsRouteRef,
+      },
+      apis: [
+        [deadLetterApiRef, api],
+        [
+          permissionApiRef,
+          mockApis.permission({
+            authorize: ({ permission }) =>
+              denied.includes(permission.name)
+                ? AuthorizeResult.DENY
+                : AuthorizeResult.ALLOW,
+          }),
+        ],
+      ],
+    },
+  );
+}
+
+/** A service of the catalog. */
+export function component(name: string, annotations = {}): Entity {
+  return {
+    apiVersion: 'backstage.io/v1alpha1',
+    kind: 'Component',
+    metadata: { name, namespace: 'default', annotations },
+    spec: { type: 'service', lifecycle: 'production', owner: 'checkout' },
+  };
+}
+
+/** A squad of the catalog. */
+export function group(name: string): Entity {
+  return {
+    apiVersion: 'backstage.io/v1alpha1',
+    kind: 'Group',
+    metadata: { name, namespace: 'default' },
+    spec: { type: 'squad', children: [] },
+  };
+}

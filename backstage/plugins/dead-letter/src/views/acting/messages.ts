@@ -1,0 +1,4 @@
+/** Texts of this view. */
+export const actingMessages = {
+  title: 'Acting',
+} as const;

@@ -1,0 +1,9 @@
+import { FilterInput } from '@dead-letter/backstage-plugin-dead-letter-common';
+
+/** What can be done with dead letters here. */
+export type ActionKind = 'redeliver' | 'delete';
+
+/** What is acted on: these dead letters, or all that a filter lists at the moment of the plan. */
+export type Selection =
+  | { ids: string[]; filter?: undefined }
+  | { filter: FilterInput; ids?: undefined };

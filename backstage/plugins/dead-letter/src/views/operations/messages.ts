@@ -1,0 +1,4 @@
+/** Texts of this view. */
+export const operationsMessages = {
+  title: 'Operations',
+} as const;

@@ -1,0 +1,4 @@
+/** Texts of this view. */
+export const serviceMessages = {
+  title: 'Service',
+} as const;

@@ -1,0 +1,4 @@
+/** Texts of this view. */
+export const squadMessages = {
+  title: 'Squad',
+} as const;

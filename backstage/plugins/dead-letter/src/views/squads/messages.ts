@@ -1,0 +1,4 @@
+/** Texts of this view. */
+export const squadsMessages = {
+  title: 'Squads',
+} as const;
