@@ -7,12 +7,16 @@ LOADTEST_POSTGRES := shared_buffers=1GB max_wal_size=8GB
 
 FUZZ_TARGET := $(or $(TARGET),properties)
 
-.PHONY: help demo test clients chaos fuzz check openapi bench loadtest build clean-servers cargo
+BACKSTAGE := scripts/backstage.sh
+# The plugin is checked where there is a Node.js for it.
+if_node = @if $(BACKSTAGE) has-node; then $(BACKSTAGE) $(1); else echo 'backstage/ is left out: no Node.js 20 or later here'; fi
+
+.PHONY: help demo test e2e clients chaos fuzz check openapi bench loadtest build clean-servers cargo
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-demo: cargo ## run a small real system with dead letters to look at (FRESH=1 begins without the last run's)
+demo: cargo ## run a small real system with dead letters to look at (FRESH=1: empty servers, BACKSTAGE=1: in Backstage too)
 	@scripts/demo.sh
 
 test: cargo ## run every test against private servers
@@ -20,6 +24,10 @@ test: cargo ## run every test against private servers
 	@$(SERVERS) with target/servers/test cargo test --workspace --locked
 	@$(SERVERS) with target/servers/test cargo test --workspace --locked --features dead-letter/planted-bugs \
 		--test chaos -- --nocapture --exact planted::planted_bugs_are_caught
+	$(call if_node,test)
+
+e2e: cargo ## click through the plugin in a real Backstage, in Chromium, against the real service
+	@$(BACKSTAGE) e2e
 
 clients: cargo ## feed the failure conventions with the libraries themselves (Python and Node)
 	@$(SERVERS) install
@@ -42,6 +50,7 @@ check: cargo ## format, lints, OpenAPI drift, docs
 	@cargo run --quiet --locked -- openapi | diff openapi/openapi.json - \
 		|| { echo "openapi/openapi.json differs from the router's document: run 'make openapi' and commit it"; exit 1; }
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --workspace --document-private-items --locked
+	$(call if_node,check)
 
 openapi: cargo ## write the router's OpenAPI document to openapi/openapi.json
 	cargo run --quiet --locked -- openapi > target/openapi.json

@@ -6,10 +6,12 @@
 #   HTTP_ADDR, ADMIN_ADDR, CONTROL_ADDR   where the API, health and metrics, and the failing system's switch listen
 #   DATABASE_URL, AMQP_URL                servers to use instead of private ones
 #   BACKLOG                               messages to begin with (100)
+#   BACKSTAGE, BACKSTAGE_ADDR             BACKSTAGE=1: a Backstage with the plugin too, at 127.0.0.1:7007
 set -euo pipefail
 CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 export HTTP_ADDR=${HTTP_ADDR:-127.0.0.1:8080} ADMIN_ADDR=${ADMIN_ADDR:-127.0.0.1:9090}
+export BACKSTAGE_ADDR=${BACKSTAGE_ADDR:-127.0.0.1:7007}
 control_addr=${CONTROL_ADDR:-127.0.0.1:8081}
 bin=${CARGO_TARGET_DIR:-target}/release
 servers=target/servers/demo
@@ -23,9 +25,9 @@ die() {
 
 # ------------------------------------------------------------------------------------------------------------- the end
 
-# The pids of what runs. The first four have sessions of their own, so that Ctrl-C reaches only this script, which ends
+# The pids of what runs. The first six have sessions of their own, so that Ctrl-C reaches only this script, which ends
 # them in order. The failing system shares the terminal, whose keys it reads.
-starting='' building='' service='' clients='' failing=''
+starting='' building='' preparing='' backstage='' service='' clients='' failing=''
 terminal=$(stty -g 2>/dev/null || true)
 
 alive() { kill -0 -- "$1" 2>/dev/null; }
@@ -44,6 +46,8 @@ clean_up() {
     trap '' INT TERM HUP
     [[ -z $starting$service ]] || say 'ending all that was started ...'
     [[ -z $building ]] || end "-$building"
+    [[ -z $preparing ]] || end "-$preparing"
+    [[ -z $backstage ]] || end "-$backstage"
     # It waits for the package manager, which is not to be cut off midway.
     [[ -z $clients ]] || end "-$clients" 300
     [[ -z $failing ]] || end "$failing"
@@ -81,6 +85,7 @@ check_free() { # NAME ADDRESS
 check_free HTTP_ADDR "$HTTP_ADDR"
 check_free ADMIN_ADDR "$ADMIN_ADDR"
 check_free CONTROL_ADDR "$control_addr"
+[[ -z ${BACKSTAGE-} ]] || check_free BACKSTAGE_ADDR "$BACKSTAGE_ADDR"
 
 mkdir -p target/demo
 exec 9>>target/demo/lock
@@ -98,6 +103,11 @@ if ((${#kinds[@]})); then
     scripts/servers.sh install # in the foreground, where no signal cuts off the package manager midway
     setsid scripts/servers.sh start $servers "${kinds[@]}" 9>&- &
     starting=$!
+fi
+
+if [[ -n ${BACKSTAGE-} ]]; then
+    setsid scripts/backstage.sh build 9>&- &
+    preparing=$!
 fi
 
 say 'building (the first time this takes minutes) ...'
@@ -212,6 +222,32 @@ END
     CONTROL_URL=http://${control_addr/#0.0.0.0:/127.0.0.1:} setsid scripts/demo-clients.sh </dev/null 9>&- &
     clients=$!
 fi
+
+# ------------------------------------------------------------------------------------------------------------- Backstage
+
+start_backstage() {
+    local log=target/demo/backstage.log url
+    wait "$preparing" || die 'Backstage could not be made ready'
+    preparing=''
+    DEAD_LETTER_URL=$api setsid scripts/backstage.sh serve </dev/null >$log 2>&1 9>&- &
+    backstage=$!
+    deadline=$((SECONDS + 120))
+    until [[ $(get "$BACKSTAGE_ADDR" /.backstage/health/v1/readiness) == HTTP/*' 200 '* ]]; do
+        alive "$backstage" || die "Backstage ended by itself; see $log"
+        ((SECONDS < deadline)) || die "Backstage is not ready after two minutes; see $log"
+        sleep 0.5
+    done
+    url=http://localhost:${BACKSTAGE_ADDR##*:}
+    cat <<END
+
+  Backstage runs too.
+
+    squads          $url/dead-letter
+    one service     $url/catalog/default/component/webshop/dead-letters
+
+END
+}
+[[ -z $preparing ]] || start_backstage
 
 wait -n "$service" "$failing" && status=0 || status=$?
 alive "$service" || service_died

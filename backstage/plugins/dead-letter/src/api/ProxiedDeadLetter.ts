@@ -15,18 +15,6 @@ import {
 } from './DeadLetterApi';
 import { Environment } from './environments';
 
-/** dead-letter through Backstage's proxy. */
-export class ProxiedDeadLetter implements DeadLetterApi {
-  constructor(
-    readonly environments: Environment[],
-    private readonly deps: { fetchApi: FetchApi; discoveryApi: DiscoveryApi },
-  ) {}
-
-  at(environment: Environment): DeadLetterClient {
-    return new ProxiedClient(environment, this.deps);
-  }
-}
-
 type Query = Record<string, string | number | null | undefined>;
 
 interface Call {
@@ -160,6 +148,18 @@ class ProxiedClient implements DeadLetterClient {
       throw await ResponseError.fromResponse(response);
     }
     return response;
+  }
+}
+
+/** dead-letter through Backstage's proxy. */
+export class ProxiedDeadLetter implements DeadLetterApi {
+  constructor(
+    readonly environments: Environment[],
+    private readonly deps: { fetchApi: FetchApi; discoveryApi: DiscoveryApi },
+  ) {}
+
+  at(environment: Environment): DeadLetterClient {
+    return new ProxiedClient(environment, this.deps);
   }
 }
 

@@ -18,6 +18,8 @@ export function Time({ at, ago }: TimeProps) {
   return (
     <TooltipTrigger>
       <Focusable>
+        {/* By keyboard too it must be possible to read it in UTC. */}
+        {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
         <time dateTime={at} tabIndex={0} role="note">
           {ago ? sayAge(date) : sayTime(date)}
         </time>

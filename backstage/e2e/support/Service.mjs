@@ -1,0 +1,62 @@
+import { writeFileSync } from 'node:fs';
+import { Process, ROOT, freePort, until } from './processes.mjs';
+
+const OWNERSHIP = `services:
+  - { service: webshop, squad: checkout }
+  - { service: notification, squad: messaging }
+  - { service: billing, squad: finance }
+  - { service: statements, squad: finance }
+  - { service: shipping, squad: logistics }
+`;
+
+/** dead-letter itself, on a database of its own. */
+export class Service {
+  static async start(databaseUrl, amqpUrl) {
+    const ownership = `${ROOT}/target/backstage/ownership.yaml`;
+    writeFileSync(ownership, OWNERSHIP);
+    const [http, admin] = [await freePort(), await freePort()];
+    const service = new Service();
+    service.url = `http://127.0.0.1:${http}`;
+    service.admin = `http://127.0.0.1:${admin}`;
+    service.env = {
+      DATABASE_URL: databaseUrl,
+      AMQP_URL: amqpUrl,
+      HTTP_ADDR: `127.0.0.1:${http}`,
+      ADMIN_ADDR: `127.0.0.1:${admin}`,
+      DEAD_LETTER_OWNERSHIP_FILE: ownership,
+      DEAD_LETTER_DRAIN_DELAY: '0s',
+      DEAD_LETTER_LOG_LINK: 'https://logs.example.com/?q={messageId}',
+    };
+    const migration = service.run('migrate');
+    if ((await migration.ended) !== 0) throw new Error('migrate failed');
+    await service.resume();
+    return service;
+  }
+
+  run(command) {
+    const target = process.env.CARGO_TARGET_DIR ?? `${ROOT}/target`;
+    return new Process(command, `${target}/release/dead-letter`, [command], {
+      env: this.env,
+    });
+  }
+
+  async resume() {
+    this.process = this.run('serve');
+    await until('dead-letter is ready', async () => {
+      return (await fetch(`${this.admin}/health/ready`)).ok;
+    });
+  }
+
+  async end() {
+    await this.process.end();
+  }
+
+  async get(path) {
+    return (await fetch(`${this.url}${path}`)).json();
+  }
+
+  /** How many are listed. */
+  async count(query) {
+    return (await this.get(`/dead-letters?limit=1&${query}`)).total.value;
+  }
+}

@@ -1,0 +1,142 @@
+import axe from 'axe-core';
+import { mkdirSync } from 'node:fs';
+import pg from 'pg';
+import { chromium } from 'playwright-core';
+import { Broker } from './Broker.mjs';
+import { Process, ROOT, freePort, until } from './processes.mjs';
+import { Service } from './Service.mjs';
+
+const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'];
+const SCREENSHOTS = `${ROOT}/docs/screenshots`;
+
+/** A whole system: servers, dead-letter, Backstage and a browser. */
+export class World {
+  static async start() {
+    mkdirSync(`${ROOT}/target/backstage`, { recursive: true });
+    mkdirSync(SCREENSHOTS, { recursive: true });
+    const world = new World();
+    world.times = {};
+    world.violations = {};
+    const database = await createDatabase(process.env.DATABASE_URL);
+    world.service = await Service.start(database, process.env.AMQP_URL);
+    world.broker = await Broker.connect(process.env.AMQP_URL);
+    await world.startBackstage();
+    world.browser = await chromium.launch({
+      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+        '--no-first-run',
+      ],
+    });
+    return world;
+  }
+
+  async startBackstage() {
+    const port = await freePort();
+    this.url = `http://localhost:${port}`;
+    const begun = Date.now();
+    this.backstage = new Process(
+      'backstage',
+      `${ROOT}/scripts/backstage.sh`,
+      ['serve'],
+      {
+        env: {
+          BACKSTAGE_ADDR: `127.0.0.1:${port}`,
+          DEAD_LETTER_URL: this.service.url,
+        },
+      },
+    );
+    await until(
+      'Backstage is ready',
+      async () =>
+        (
+          await fetch(`${this.url}/.backstage/health/v1/readiness`)
+        ).ok,
+      180_000,
+    );
+    await until(
+      'the catalog has the demo',
+      async () => {
+        const page = await this.browserlessCatalog();
+        return page.includes('webshop');
+      },
+      60_000,
+    );
+    this.times['Backstage ready'] = Date.now() - begun;
+  }
+
+  /** Names in the catalog, as a guest. */
+  async browserlessCatalog() {
+    const signedIn = await fetch(`${this.url}/api/auth/guest/refresh`);
+    const { backstageIdentity } = await signedIn.json();
+    const response = await fetch(`${this.url}/api/catalog/entities`, {
+      headers: { authorization: `Bearer ${backstageIdentity.token}` },
+    });
+    return (await response.json()).map(each => each.metadata.name);
+  }
+
+  async end() {
+    await this.browser?.close();
+    await this.broker?.end();
+    await this.backstage?.end();
+    await this.service?.end();
+  }
+
+  /** A page of a new visitor. */
+  async open(path, { theme = 'light' } = {}) {
+    const context = await this.browser.newContext({
+      viewport: { width: 1400, height: 900 },
+      locale: 'en-GB',
+      timezoneId: 'Europe/Berlin',
+      permissions: ['clipboard-read', 'clipboard-write'],
+    });
+    await context.addInitScript(
+      chosen => window.localStorage.setItem('theme', chosen),
+      theme,
+    );
+    const page = await context.newPage();
+    page.setDefaultTimeout(15_000);
+    await page.goto(`${this.url}${path}`);
+    return page;
+  }
+
+  /** Accessibility of what is shown, counted for the report; returns what is wrong. */
+  async axe(page, view) {
+    // What fades in has no colours yet.
+    await page.evaluate(() =>
+      Promise.all(
+        document.getAnimations().map(each => each.finished.catch(() => {})),
+      ),
+    );
+    await page.evaluate(axe.source);
+    const { violations } = await page.evaluate(
+      tags => window.axe.run(document, { runOnly: tags }),
+      WCAG,
+    );
+    this.violations[view] = violations.length;
+    return violations.map(
+      each =>
+        `${view}: ${each.id}: ${each.nodes.map(node => node.html).join(' | ')}`,
+    );
+  }
+
+  async screenshot(page, name) {
+    await page.screenshot({ path: `${SCREENSHOTS}/${name}.png` });
+  }
+}
+
+/** A new one on this server. */
+async function createDatabase(url) {
+  const name = `e2e_${Date.now()}`;
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(`CREATE DATABASE ${name}`);
+  await client.end();
+  const created = new URL(url);
+  created.pathname = `/${name}`;
+  return created.href;
+}

