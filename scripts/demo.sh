@@ -149,6 +149,8 @@ services:
     squad: logistics
 END
 export DEAD_LETTER_OWNERSHIP_FILE=target/demo/ownership.yaml
+# Who acts in Backstage is written down by name.
+[[ -z ${BACKSTAGE-} ]] || export DEAD_LETTER_BACKSTAGE_URL=http://localhost:${BACKSTAGE_ADDR##*:}
 # Whoever presses Ctrl-C is not kept waiting.
 export DEAD_LETTER_DRAIN_DELAY=0s
 
@@ -237,7 +239,7 @@ start_backstage() {
         ((SECONDS < deadline)) || die "Backstage is not ready after two minutes; see $log"
         sleep 0.5
     done
-    url=http://localhost:${BACKSTAGE_ADDR##*:}
+    url=$DEAD_LETTER_BACKSTAGE_URL
     cat <<END
 
   Backstage runs too.

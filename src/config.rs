@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use clap::{Args, ValueEnum};
+use reqwest::Url;
 
 use crate::amqp::SourceQueue;
 use crate::domain::convention::Own;
@@ -100,6 +101,9 @@ pub struct ServeConfig {
     /// Address of the logs of a dead letter, such as `https://logs.example.com/?q={correlationId}&from={diedAt-5m}`
     #[arg(long, env = "DEAD_LETTER_LOG_LINK", value_parser = log_link)]
     pub log_link: Option<LogLink>,
+    /// Address of Backstage's backend, as its `backend.baseUrl` says: who asks is then the user whose token its proxy forwards
+    #[arg(long, env = "DEAD_LETTER_BACKSTAGE_URL")]
+    pub backstage_url: Option<Url>,
     /// Ingest.
     #[command(flatten)]
     pub ingest: IngestConfig,

@@ -58,6 +58,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         operations: operations.clone(),
         conventions: conventions.clone(),
         log_link: config.log_link.clone().map(Arc::new),
+        backstage: config.backstage_url.as_ref().map(http::Backstage::at).transpose()?,
         metrics: Arc::clone(&metrics),
         presence,
         stop: stop.clone(),

@@ -1,8 +1,6 @@
 //! `POST /operations`: run a selection, or a plan.
 
-use std::net::SocketAddr;
-
-use axum::extract::{ConnectInfo, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Deserialize;
@@ -12,13 +10,16 @@ use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
 use super::Api;
-use super::error::{ApiError, BadRequest, Conflict, NotFound, NotJson, TooLarge, Unavailable};
+use super::auth::Requester;
+use super::error::{
+    ApiError, BadRequest, Conflict, NotFound, NotJson, TooLarge, Unauthenticated, Unavailable,
+};
 use super::operation_request::{OperationRequest, check_run};
 use super::operation_view::OperationView;
 use super::plan::no_plan;
 use super::query::Query;
 use super::request_body::RequestBody;
-use super::start_operation::{WaitInput, idempotency_key, requester, run, start};
+use super::start_operation::{WaitInput, idempotency_key, run, start};
 use crate::clock;
 use crate::domain::operation::{Kind, NewOperation, Options, Selection};
 
@@ -113,12 +114,12 @@ pub enum NewOperationInput {
         (status = 200, description = "The operation ended while the request waited", body = OperationView),
         (status = 202, description = "The operation goes on", body = OperationView,
             headers(("location" = String, description = "Where it can be followed"))),
-        BadRequest, NotFound, Conflict, TooLarge, NotJson, Unavailable
+        BadRequest, Unauthenticated, NotFound, Conflict, TooLarge, NotJson, Unavailable
     )
 )]
 pub async fn create_operation(
     State(api): State<Api>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    requester: Requester,
     mut query: Query,
     headers: HeaderMap,
     body: RequestBody,
@@ -129,7 +130,7 @@ pub async fn create_operation(
     let fields: Map<String, Value> = body.json(&headers)?;
     if !fields.contains_key("planId") {
         let (kind, request) = read_kind(fields)?;
-        return start(&api, kind, request, wait, &headers, peer).await;
+        return start(&api, kind, request, wait, &headers, requester).await;
     }
     let RunPlan { plan_id, rate, note } = serde_json::from_value(Value::Object(fields))
         .map_err(|error| ApiError::field("body", error.to_string()))?;
@@ -151,7 +152,7 @@ pub async fn create_operation(
             note: note.or(plan.options.note),
             ..plan.options
         },
-        requested_by: requester(peer),
+        requested_by: requester.into_name(),
         idempotency_key: idempotency_key(None, &headers)?,
     };
     run(&api, &new, wait).await

@@ -1,15 +1,14 @@
 //! `DELETE /dead-letters`: an operation that deletes.
 
-use std::net::SocketAddr;
-
-use axum::extract::{ConnectInfo, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::Api;
-use super::error::{ApiError, BadRequest, Conflict, NotJson, TooLarge, Unavailable};
+use super::auth::Requester;
+use super::error::{ApiError, BadRequest, Conflict, NotJson, TooLarge, Unauthenticated, Unavailable};
 use super::filter::FilterInput;
 use super::operation_request::OperationRequest;
 use super::operation_view::OperationView;
@@ -86,12 +85,12 @@ impl SelectionInput {
         (status = 200, description = "The operation ended while the request waited", body = OperationView),
         (status = 202, description = "The operation goes on", body = OperationView,
             headers(("location" = String, description = "Where it can be followed"))),
-        BadRequest, Conflict, TooLarge, NotJson, Unavailable
+        BadRequest, Unauthenticated, Conflict, TooLarge, NotJson, Unavailable
     )
 )]
 pub async fn delete(
     State(api): State<Api>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    requester: Requester,
     mut query: Query,
     headers: HeaderMap,
     body: RequestBody,
@@ -107,5 +106,5 @@ pub async fn delete(
     } else {
         return Err(ApiError::field("body", "contradicts the query: the selection stands in one of the two"));
     };
-    start(&api, Kind::Delete, request, wait.duration()?, &headers, peer).await
+    start(&api, Kind::Delete, request, wait.duration()?, &headers, requester).await
 }

@@ -85,6 +85,8 @@ pub enum ApiError {
     Invalid(Vec<FieldError>),
     /// Its body cannot be taken.
     Body(StatusCode, String),
+    /// Who asks is not who they say.
+    Unauthenticated(String),
     /// There is no such thing.
     NotFound(String),
     /// It contradicts what is there.
@@ -141,6 +143,14 @@ impl IntoResponse for ApiError {
             Self::Body(status, detail) => {
                 (status, "invalid-body", "The body cannot be read", "InputError", detail, vec![])
             }
+            Self::Unauthenticated(detail) => (
+                S::UNAUTHORIZED,
+                "unauthenticated",
+                "Who asks is not known",
+                "AuthenticationError",
+                detail,
+                vec![],
+            ),
             Self::NotFound(detail) => {
                 (S::NOT_FOUND, "not-found", "There is no such thing", "NotFoundError", detail, vec![])
             }
@@ -205,6 +215,11 @@ pub fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
 #[derive(IntoResponses)]
 #[response(status = 400, description = "The request is not valid; nothing was done")]
 pub struct BadRequest(#[expect(dead_code, reason = "only its schema is used")] ErrorViewModel);
+
+/// Who asks is not who they say.
+#[derive(IntoResponses)]
+#[response(status = 401, description = "The token is not valid; nothing was done")]
+pub struct Unauthenticated(#[expect(dead_code, reason = "only its schema is used")] ErrorViewModel);
 
 /// There is no such thing.
 #[derive(IntoResponses)]

@@ -1,9 +1,7 @@
 //! `GET` and `PATCH /dead-letters/error-groups/{id}`: one group, and what people do with it.
 
-use std::net::SocketAddr;
-
 use axum::Json;
-use axum::extract::{ConnectInfo, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -11,12 +9,15 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::Api;
-use super::error::{ApiError, BadRequest, FieldError, NotFound, NotJson, TooLarge, Unavailable};
+use super::auth::Requester;
+use super::error::{
+    ApiError, BadRequest, FieldError, NotFound, NotJson, TooLarge, Unauthenticated, Unavailable,
+};
 use super::error_group_view::{ErrorGroupView, GroupEventView};
 use super::get::{PathId, path_id};
 use super::query::Query;
 use super::request_body::RequestBody;
-use super::start_operation::{MAX_NOTE, is_note, requester};
+use super::start_operation::{MAX_NOTE, is_note};
 use crate::clock;
 use crate::domain::error_group::GroupAction;
 
@@ -130,12 +131,12 @@ pub async fn error_group(
     request_body = ErrorGroupChange,
     responses(
         (status = 200, description = "The group as it stands now", body = ErrorGroupDetails),
-        BadRequest, NotFound, TooLarge, NotJson, Unavailable
+        BadRequest, Unauthenticated, NotFound, TooLarge, NotJson, Unavailable
     )
 )]
 pub async fn change_error_group(
     State(api): State<Api>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    requester: Requester,
     headers: HeaderMap,
     id: PathId,
     query: Query,
@@ -146,7 +147,7 @@ pub async fn change_error_group(
     let change: ErrorGroupChange = body.json(&headers)?;
     let now = clock::now();
     let action = change.action(now)?;
-    if !api.store.act_on_group(id, &action, change.note.as_deref(), &requester(peer), now).await? {
+    if !api.store.act_on_group(id, &action, change.note.as_deref(), &requester.into_name(), now).await? {
         return Err(no_group(id));
     }
     details(&api, id).await.map(Json)

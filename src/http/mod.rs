@@ -1,6 +1,7 @@
 //! The API: routes, one file for each endpoint; problem details; the `OpenAPI` document, made from the router.
 
 mod admin;
+mod auth;
 mod body;
 mod create_operation;
 mod delete;
@@ -58,6 +59,7 @@ use crate::store::{Presence, Store};
 use crate::telemetry::Metrics;
 
 pub use admin::Admin;
+pub use auth::Backstage;
 
 /// Until the last answers have gone out.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
@@ -75,6 +77,8 @@ pub struct Api {
     pub conventions: Conventions,
     /// Where the logs of a dead letter are.
     pub log_link: Option<Arc<LogLink>>,
+    /// Whose users may say who they are.
+    pub backstage: Option<Backstage>,
     /// Metrics.
     pub metrics: Arc<Metrics>,
     /// Whether the database answers.

@@ -1,9 +1,7 @@
 //! `POST /operations/plan`, `GET /operations/plan/{id}`: what a request would do, before anything is done.
 
-use std::net::SocketAddr;
-
 use axum::Json;
-use axum::extract::{ConnectInfo, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -12,13 +10,13 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::Api;
+use super::auth::Requester;
 use super::create_operation::{CreateOperation, read_kind};
-use super::error::{ApiError, BadRequest, NotFound, NotJson, TooLarge, Unavailable};
+use super::error::{ApiError, BadRequest, NotFound, NotJson, TooLarge, Unauthenticated, Unavailable};
 use super::error_group_view::ErrorGroupView;
 use super::get::{PathId, path_id};
 use super::query::Query;
 use super::request_body::RequestBody;
-use super::start_operation::requester;
 use crate::clock;
 use crate::operations::{Planned, Warning};
 use crate::ownership::Owners;
@@ -139,11 +137,11 @@ impl PlanView {
     path = "/operations/plan",
     tag = "operations",
     request_body = CreateOperation,
-    responses((status = 201, description = "The plan", body = PlanView), BadRequest, TooLarge, NotJson, Unavailable)
+    responses((status = 201, description = "The plan", body = PlanView), BadRequest, Unauthenticated, TooLarge, NotJson, Unavailable)
 )]
 pub async fn plan(
     State(api): State<Api>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    requester: Requester,
     query: Query,
     headers: HeaderMap,
     body: RequestBody,
@@ -151,7 +149,7 @@ pub async fn plan(
     query.finish()?;
     let fields: Map<String, Value> = body.json(&headers)?;
     let (kind, request) = read_kind(fields)?;
-    let new = request.check(&api, kind, requester(peer)).await?;
+    let new = request.check(&api, kind, requester.into_name()).await?;
     let planned = api.operations.plan(&new).await?;
     Ok((StatusCode::CREATED, Json(PlanView::new(planned, &api.ownership.now()))))
 }

@@ -1,9 +1,7 @@
 //! `POST /operations/preview`: what messages would be sent, before any is.
 
-use std::net::SocketAddr;
-
 use axum::Json;
-use axum::extract::{ConnectInfo, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -11,11 +9,11 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::Api;
+use super::auth::Requester;
 use super::create_operation::{CreateOperation, read_kind};
-use super::error::{ApiError, BadRequest, NotJson, TooLarge, Unavailable};
+use super::error::{ApiError, BadRequest, NotJson, TooLarge, Unauthenticated, Unavailable};
 use super::query::Query;
 use super::request_body::RequestBody;
-use super::start_operation::requester;
 use super::view::MessageBody;
 use crate::domain::json;
 use crate::domain::message::Message;
@@ -93,11 +91,11 @@ impl From<Sample> for SampleView {
     path = "/operations/preview",
     tag = "operations",
     request_body = CreateOperation,
-    responses((status = 200, description = "The preview", body = Preview), BadRequest, TooLarge, NotJson, Unavailable)
+    responses((status = 200, description = "The preview", body = Preview), BadRequest, Unauthenticated, TooLarge, NotJson, Unavailable)
 )]
 pub async fn preview(
     State(api): State<Api>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    requester: Requester,
     query: Query,
     headers: HeaderMap,
     body: RequestBody,
@@ -108,7 +106,7 @@ pub async fn preview(
     if kind != Kind::Redeliver {
         return Err(ApiError::field("kind", "must be redeliver: the others send nothing"));
     }
-    let new = request.check(&api, kind, requester(peer)).await?;
+    let new = request.check(&api, kind, requester.into_name()).await?;
     let (total, samples) = api.operations.preview(&api.conventions, &new).await?;
     Ok(Json(Preview { samples: samples.into_iter().map(SampleView::from).collect(), total }))
 }

@@ -1,13 +1,12 @@
 //! `POST /dead-letters/restore`: an operation that takes a deletion back.
 
-use std::net::SocketAddr;
-
-use axum::extract::{ConnectInfo, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 
 use super::Api;
-use super::error::{ApiError, BadRequest, Conflict, NotJson, TooLarge, Unavailable};
+use super::auth::Requester;
+use super::error::{ApiError, BadRequest, Conflict, NotJson, TooLarge, Unauthenticated, Unavailable};
 use super::operation_request::OperationRequest;
 use super::operation_view::OperationView;
 use super::query::Query;
@@ -28,12 +27,12 @@ use crate::domain::operation::Kind;
         (status = 200, description = "The operation ended while the request waited", body = OperationView),
         (status = 202, description = "The operation goes on", body = OperationView,
             headers(("location" = String, description = "Where it can be followed"))),
-        BadRequest, Conflict, TooLarge, NotJson, Unavailable
+        BadRequest, Unauthenticated, Conflict, TooLarge, NotJson, Unavailable
     )
 )]
 pub async fn restore(
     State(api): State<Api>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    requester: Requester,
     mut query: Query,
     headers: HeaderMap,
     body: RequestBody,
@@ -41,5 +40,5 @@ pub async fn restore(
     let wait: WaitInput = query.take()?;
     query.finish()?;
     let request: OperationRequest = body.json(&headers)?;
-    start(&api, Kind::Restore, request, wait.duration()?, &headers, peer).await
+    start(&api, Kind::Restore, request, wait.duration()?, &headers, requester).await
 }

@@ -1,6 +1,5 @@
 //! Starting an operation: freeze the selection, answer with the operation, or wait for its end.
 
-use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::Api;
+use super::auth::Requester;
 use super::error::ApiError;
 use super::operation_request::OperationRequest;
 use super::operation_view::OperationView;
@@ -49,11 +49,6 @@ impl WaitInput {
     }
 }
 
-/// Who asks, for the record. Nobody signs in yet: all that is known is where the request came from.
-pub fn requester(peer: SocketAddr) -> String {
-    format!("anonymous at {}", peer.ip())
-}
-
 /// Whether the record takes this note.
 pub fn is_note(note: &str) -> bool {
     note.len() <= MAX_NOTE && !note.contains('\0')
@@ -66,10 +61,10 @@ pub async fn start(
     request: OperationRequest,
     wait: Duration,
     headers: &HeaderMap,
-    peer: SocketAddr,
+    requester: Requester,
 ) -> Result<Response, ApiError> {
     let key = idempotency_key(request.idempotency_key.as_deref(), headers)?;
-    let new = NewOperation { idempotency_key: key, ..request.check(api, kind, requester(peer)).await? };
+    let new = NewOperation { idempotency_key: key, ..request.check(api, kind, requester.into_name()).await? };
     run(api, &new, wait).await
 }
 

@@ -1,23 +1,23 @@
 //! `POST /operations/{id}/pause`, `resume`, `cancel` and `PATCH /operations/{id}`: steering one that runs.
 
-use std::net::SocketAddr;
-
 use axum::Json;
-use axum::extract::{ConnectInfo, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::Api;
-use super::error::{ApiError, BadRequest, Conflict, NotFound, NotJson, TooLarge, Unavailable};
+use super::auth::Requester;
+use super::error::{
+    ApiError, BadRequest, Conflict, NotFound, NotJson, TooLarge, Unauthenticated, Unavailable,
+};
 use super::get::{PathId, path_id};
 use super::get_operation::{details, no_operation};
 use super::operation_request::check_run;
 use super::operation_view::OperationDetailsView;
 use super::query::Query;
 use super::request_body::RequestBody;
-use super::start_operation::requester;
 use crate::clock;
 use crate::domain::operation::Steering;
 
@@ -29,16 +29,16 @@ use crate::domain::operation::Steering;
     path = "/operations/{id}/pause",
     tag = "operations",
     params(("id" = Uuid, Path, description = "Id of the operation")),
-    responses((status = 200, description = "The operation", body = OperationDetailsView), BadRequest, NotFound, Conflict, Unavailable)
+    responses((status = 200, description = "The operation", body = OperationDetailsView), BadRequest, Unauthenticated, NotFound, Conflict, Unavailable)
 )]
 pub async fn pause(
     api: State<Api>,
-    peer: ConnectInfo<SocketAddr>,
+    requester: Requester,
     id: PathId,
     query: Query,
 ) -> Result<Json<OperationDetailsView>, ApiError> {
     query.finish()?;
-    steer(&api, &peer, id, Steering::Pause).await
+    steer(&api, requester, id, Steering::Pause).await
 }
 
 /// Let an operation go on
@@ -49,16 +49,16 @@ pub async fn pause(
     path = "/operations/{id}/resume",
     tag = "operations",
     params(("id" = Uuid, Path, description = "Id of the operation")),
-    responses((status = 200, description = "The operation", body = OperationDetailsView), BadRequest, NotFound, Conflict, Unavailable)
+    responses((status = 200, description = "The operation", body = OperationDetailsView), BadRequest, Unauthenticated, NotFound, Conflict, Unavailable)
 )]
 pub async fn resume(
     api: State<Api>,
-    peer: ConnectInfo<SocketAddr>,
+    requester: Requester,
     id: PathId,
     query: Query,
 ) -> Result<Json<OperationDetailsView>, ApiError> {
     query.finish()?;
-    steer(&api, &peer, id, Steering::Resume).await
+    steer(&api, requester, id, Steering::Resume).await
 }
 
 /// Cancel an operation: what is not done stays as it is
@@ -69,16 +69,16 @@ pub async fn resume(
     path = "/operations/{id}/cancel",
     tag = "operations",
     params(("id" = Uuid, Path, description = "Id of the operation")),
-    responses((status = 200, description = "The operation", body = OperationDetailsView), BadRequest, NotFound, Conflict, Unavailable)
+    responses((status = 200, description = "The operation", body = OperationDetailsView), BadRequest, Unauthenticated, NotFound, Conflict, Unavailable)
 )]
 pub async fn cancel(
     api: State<Api>,
-    peer: ConnectInfo<SocketAddr>,
+    requester: Requester,
     id: PathId,
     query: Query,
 ) -> Result<Json<OperationDetailsView>, ApiError> {
     query.finish()?;
-    steer(&api, &peer, id, Steering::Cancel).await
+    steer(&api, requester, id, Steering::Cancel).await
 }
 
 /// What can be changed while it runs.
@@ -102,12 +102,12 @@ pub struct OperationChange {
     request_body = OperationChange,
     responses(
         (status = 200, description = "The operation", body = OperationDetailsView),
-        BadRequest, NotFound, Conflict, TooLarge, NotJson, Unavailable
+        BadRequest, Unauthenticated, NotFound, Conflict, TooLarge, NotJson, Unavailable
     )
 )]
 pub async fn change_operation(
     api: State<Api>,
-    peer: ConnectInfo<SocketAddr>,
+    requester: Requester,
     headers: HeaderMap,
     id: PathId,
     query: Query,
@@ -116,17 +116,17 @@ pub async fn change_operation(
     query.finish()?;
     let OperationChange { rate } = body.json(&headers)?;
     check_run(rate, None)?;
-    steer(&api, &peer, id, Steering::Rate(rate)).await
+    steer(&api, requester, id, Steering::Rate(rate)).await
 }
 
 async fn steer(
     api: &Api,
-    peer: &SocketAddr,
+    requester: Requester,
     id: PathId,
     steering: Steering,
 ) -> Result<Json<OperationDetailsView>, ApiError> {
     let id: Uuid = path_id(id)?;
-    if !api.store.steer(id, steering, &requester(*peer), clock::now()).await? {
+    if !api.store.steer(id, steering, &requester.into_name(), clock::now()).await? {
         let operation = api.store.operation(id).await?.ok_or_else(|| no_operation(id))?;
         let message =
             format!("it is {}: there is nothing to {}", operation.state.as_str(), steering.as_str());

@@ -1,7 +1,15 @@
 //! Who did what, when, with which dead letters, and why.
 
+use axum::routing::get;
+use axum::{Json, Router};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use chrono::{DateTime, Utc};
+use jsonwebtoken::jwk::Jwk;
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 
 use crate::support::{DeadMessage, World, id};
 
@@ -85,5 +93,86 @@ async fn assert_is_in_history(world: &World, operation: &Value, item: &Value) {
             "settledAt": item["settledAt"],
         })),
         "{whole}"
+    );
+}
+
+/// A key for ES256 of this test's own.
+const KEY: &str = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgny9lNzUMZ9VIltQHlr0gOnGa6636/cL2kiI5iMs9KtChRANCAARQ5ank4fWD\
+    CoQVvTJ3kD27JksCIMH0AjvHZQkg0R8qpSb5ZnRZaqELnP6WvN/rSszga4nVa8h1tNbUZFz6ILze";
+
+fn key() -> EncodingKey {
+    EncodingKey::from_ec_der(&BASE64_STANDARD.decode(KEY).unwrap())
+}
+
+/// What publishes keys as Backstage does; says where.
+async fn publish_keys() -> String {
+    let mut published = Jwk::from_encoding_key(&key(), Algorithm::ES256).unwrap();
+    published.common.key_id = Some("published".into());
+    let answer = json!({ "keys": [published] });
+    let router = Router::new().route("/api/auth/.well-known/jwks.json", get(async || Json(answer)));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(axum::serve(listener, router).into_future());
+    url
+}
+
+/// R13: who asks is the user that a token of Backstage names, if it is one; what a token that is none asks for is not done.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_is_whom_backstage_names() {
+    let url = publish_keys().await;
+    let world = World::start_with(&[("DEAD_LETTER_BACKSTAGE_URL", &url)]).await;
+    world.publish(DeadMessage::new(&id(), "a_service")).await;
+    world.until_stored(1).await;
+    let now = dead_letter::clock::now().timestamp();
+    let header = Header {
+        typ: Some("vnd.backstage.user".into()),
+        kid: Some("published".into()),
+        ..Header::new(Algorithm::ES256)
+    };
+    let claims = json!({
+        "sub": "user:default/jane", "iss": format!("{url}/api/auth"), "aud": "backstage", "iat": now, "exp": now + 60,
+    });
+    let with = |name: &str, value: Value| {
+        let mut claims = claims.clone();
+        claims[name] = value;
+        claims
+    };
+    let sign = |header: &Header, claims: &Value| encode(header, claims, &key()).unwrap();
+    let delete = async |authorization: &str| {
+        let request = world.api().request(Method::DELETE, "/dead-letters?service=service&wait=10");
+        world.api().send(request.header("authorization", authorization)).await
+    };
+
+    let of_type = |typ: &str| Header { typ: Some(typ.into()), ..header.clone() };
+    let with_key = |kid: &str| Header { kid: Some(kid.into()), ..header.clone() };
+    let secret = EncodingKey::from_secret(b"published");
+    let symmetric = Header { alg: Algorithm::HS256, ..header.clone() };
+    for (what, authorization) in [
+        ("no token", "Basic amFuZTpqYW5l".to_owned()),
+        ("nonsense", "Bearer nonsense".to_owned()),
+        ("of a plugin", format!("Bearer {}", sign(&of_type("vnd.backstage.plugin"), &claims))),
+        ("of an unknown key", format!("Bearer {}", sign(&with_key("unknown"), &claims))),
+        ("a shared secret", format!("Bearer {}", encode(&symmetric, &claims, &secret).unwrap())),
+        ("expired", format!("Bearer {}", sign(&header, &with("exp", json!(now - 3600))))),
+        ("for others", format!("Bearer {}", sign(&header, &with("aud", json!("catalog"))))),
+        ("of others", format!("Bearer {}", sign(&header, &with("iss", json!("https://elsewhere"))))),
+        ("changed", format!("Bearer {}x", sign(&header, &claims))),
+    ] {
+        let answer = delete(&authorization).await;
+        assert_eq!((what, answer.status.as_u16()), (what, 401), "{}", answer.json);
+        assert_eq!(answer.json["error"]["name"], "AuthenticationError", "{what}");
+        let token = authorization.split_once(' ').unwrap().1;
+        assert!(!answer.json.to_string().contains(token), "{what}: the answer repeats the token");
+    }
+    assert_eq!(world.api().get("/dead-letters").await.json["total"]["value"], 1, "nothing was done");
+
+    let operation = delete(&format!("Bearer {}", sign(&header, &claims))).await.assert(200).json;
+    assert_eq!(operation["requestedBy"], "user:default/jane");
+    assert_eq!(operation["outcomes"]["deleted"], 1);
+    let undone = json!({"deletedBy": operation["id"]});
+    let restored = world.api().post("/dead-letters/restore?wait=10", &undone).await.assert(200).json;
+    assert_eq!(
+        restored["requestedBy"], "anonymous at 127.0.0.1",
+        "who does not say who they are may still ask"
     );
 }

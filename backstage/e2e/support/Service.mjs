@@ -11,7 +11,7 @@ const OWNERSHIP = `services:
 
 /** dead-letter itself, on a database of its own. */
 export class Service {
-  static async start(databaseUrl, amqpUrl) {
+  static async start(databaseUrl, amqpUrl, backstageUrl) {
     const ownership = `${ROOT}/target/backstage/ownership.yaml`;
     writeFileSync(ownership, OWNERSHIP);
     const [http, admin] = [await freePort(), await freePort()];
@@ -24,6 +24,7 @@ export class Service {
       HTTP_ADDR: `127.0.0.1:${http}`,
       ADMIN_ADDR: `127.0.0.1:${admin}`,
       DEAD_LETTER_OWNERSHIP_FILE: ownership,
+      DEAD_LETTER_BACKSTAGE_URL: backstageUrl,
       DEAD_LETTER_DRAIN_DELAY: '0s',
       DEAD_LETTER_LOG_LINK: 'https://logs.example.com/?q={messageId}',
     };

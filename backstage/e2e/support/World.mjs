@@ -18,7 +18,13 @@ export class World {
     world.times = {};
     world.violations = {};
     const database = await createDatabase(process.env.DATABASE_URL);
-    world.service = await Service.start(database, process.env.AMQP_URL);
+    world.port = await freePort();
+    world.url = `http://localhost:${world.port}`;
+    world.service = await Service.start(
+      database,
+      process.env.AMQP_URL,
+      world.url,
+    );
     world.broker = await Broker.connect(process.env.AMQP_URL);
     await world.startBackstage();
     world.browser = await chromium.launch({
@@ -36,8 +42,6 @@ export class World {
   }
 
   async startBackstage() {
-    const port = await freePort();
-    this.url = `http://localhost:${port}`;
     const begun = Date.now();
     this.backstage = new Process(
       'backstage',
@@ -45,7 +49,7 @@ export class World {
       ['serve'],
       {
         env: {
-          BACKSTAGE_ADDR: `127.0.0.1:${port}`,
+          BACKSTAGE_ADDR: `127.0.0.1:${this.port}`,
           DEAD_LETTER_URL: this.service.url,
         },
       },

@@ -1933,6 +1933,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
+            /** @description The token is not valid; nothing was done */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorViewModel"];
+                };
+            };
             /** @description The idempotency key was used for another request */
             409: {
                 headers: {
@@ -2136,6 +2145,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
+            /** @description The token is not valid; nothing was done */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorViewModel"];
+                };
+            };
             /** @description There is no such thing */
             404: {
                 headers: {
@@ -2300,6 +2318,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
+            /** @description The token is not valid; nothing was done */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorViewModel"];
+                };
+            };
             /** @description The idempotency key was used for another request */
             409: {
                 headers: {
@@ -2376,6 +2403,15 @@ export interface operations {
             };
             /** @description The request is not valid; nothing was done */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorViewModel"];
+                };
+            };
+            /** @description The token is not valid; nothing was done */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2688,6 +2724,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
+            /** @description The token is not valid; nothing was done */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorViewModel"];
+                };
+            };
             /** @description There is no such thing */
             404: {
                 headers: {
@@ -2759,6 +2804,15 @@ export interface operations {
             };
             /** @description The request is not valid; nothing was done */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorViewModel"];
+                };
+            };
+            /** @description The token is not valid; nothing was done */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2869,6 +2923,15 @@ export interface operations {
             };
             /** @description The request is not valid; nothing was done */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorViewModel"];
+                };
+            };
+            /** @description The token is not valid; nothing was done */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2989,6 +3052,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
+            /** @description The token is not valid; nothing was done */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorViewModel"];
+                };
+            };
             /** @description There is no such thing */
             404: {
                 headers: {
@@ -3059,6 +3131,15 @@ export interface operations {
             };
             /** @description The request is not valid; nothing was done */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorViewModel"];
+                };
+            };
+            /** @description The token is not valid; nothing was done */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3232,6 +3313,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
+            /** @description The token is not valid; nothing was done */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorViewModel"];
+                };
+            };
             /** @description There is no such thing */
             404: {
                 headers: {
@@ -3284,6 +3374,15 @@ export interface operations {
             };
             /** @description The request is not valid; nothing was done */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorViewModel"];
+                };
+            };
+            /** @description The token is not valid; nothing was done */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
