@@ -1,0 +1,311 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { after, afterEach, before, describe, it } from 'node:test';
+import { ROOT, until } from './support/processes.mjs';
+import { World } from './support/World.mjs';
+
+const QUEUE = 'orders_webshop';
+const TAB = '/catalog/default/component/webshop/dead-letters';
+/** A bank's bad month in one service. */
+const MANY = 43_695;
+
+let world;
+let page;
+
+/** Opens a page that is closed when the test ends. */
+async function open(path, options) {
+  page = await world.open(path, options);
+  return page;
+}
+
+/** Rows of messages in the table. */
+const rows = () => page.getByRole('row').filter({ has: page.locator('time') });
+
+const button = name => page.getByRole('button', { name });
+
+/** All of them are deleted, and nothing waits in the queue. */
+async function clean() {
+  const wait = await fetch(
+    `${world.service.url}/dead-letters?service=webshop&wait=30`,
+    { method: 'DELETE' },
+  );
+  assert.ok(wait.ok, await wait.text());
+  await world.broker.declare(QUEUE);
+  await world.broker.purge(QUEUE);
+}
+
+async function fail(count) {
+  const before = await world.service.count('service=webshop');
+  await world.broker.fail(QUEUE, count);
+  await until(
+    'they are stored',
+    async () =>
+      (await world.service.count('service=webshop')) === before + count,
+    120_000,
+  );
+}
+
+describe('the plugin', { timeout: 900_000 }, () => {
+  before(
+    async () => {
+      world = await World.start();
+    },
+    { timeout: 300_000 },
+  );
+  afterEach(async () => {
+    await page?.context().close();
+    page = undefined;
+  });
+  after(async () => {
+    writeFileSync(
+      `${ROOT}/target/backstage/e2e.json`,
+      JSON.stringify(
+        { times: world?.times, violations: world?.violations },
+        null,
+        2,
+      ),
+    );
+    console.log(
+      JSON.stringify(
+        { times: world?.times, violations: world?.violations },
+        null,
+        2,
+      ),
+    );
+    await world?.end();
+  });
+
+  it('says that all is good where there is nothing', async () => {
+    await open('/dead-letter');
+    await page
+      .getByText(/no dead letters/i)
+      .first()
+      .waitFor();
+    assert.deepEqual(await world.axe(page, 'squads, empty'), []);
+    await page.goto(`${world.url}${TAB}`);
+    await page
+      .getByText(/no dead letters/i)
+      .first()
+      .waitFor();
+    assert.deepEqual(await world.axe(page, 'service, empty'), []);
+  });
+
+  it('goes from squad to service to message, puts it back, and sees it gone', async () => {
+    await fail(25);
+    await open('/dead-letter');
+    await page.getByRole('link', { name: 'checkout' }).click();
+    await page.getByRole('link', { name: 'webshop' }).first().click();
+    await rows().first().waitFor();
+    await rows()
+      .first()
+      .getByText('PaymentDeclined')
+      .or(rows().first().getByText('AddressInvalid'))
+      .first()
+      .click();
+    const drawer = page.getByRole('dialog');
+    await drawer
+      .getByText(/orderId/)
+      .first()
+      .waitFor();
+    await drawer.getByRole('button', { name: /^redeliver/i }).click();
+    await button(/^redeliver 1$/i).click();
+    await until(
+      'it is in its queue',
+      async () => (await world.broker.depth(QUEUE)) === 1,
+    );
+    assert.equal(await world.service.count('service=webshop'), 24);
+    await page.keyboard.press('Escape');
+    await page
+      .getByText(/24 dead letters/)
+      .first()
+      .waitFor();
+    await until('its row is gone', async () => (await rows().count()) === 24);
+  });
+
+  it('keeps the filter in the address', async () => {
+    await open(`${TAB}?error=postcode`);
+    await until('five rows', async () => (await rows().count()) === 5);
+    const field = page
+      .getByRole('searchbox')
+      .or(page.getByRole('textbox', { name: /error/i }))
+      .first();
+    assert.equal(await field.inputValue(), 'postcode');
+    await field.fill('no stock');
+    await page.waitForURL(/error=no(\+|%20)stock/);
+    await page.reload();
+    await until('it is kept', async () => (await rows().count()) === 5);
+    assert.equal(await field.inputValue(), 'no stock');
+  });
+
+  it('puts all that match back, at a rate, and stops in the middle', async () => {
+    await clean();
+    await fail(2_000);
+    await open(TAB);
+    await rows().first().waitFor();
+    await button(/select all 2,000/i).click();
+    await button(/^redeliver/i)
+      .first()
+      .click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText(/2,000/).first().waitFor();
+    await dialog
+      .getByRole('textbox', { name: /rate|messages a second/i })
+      .fill('100');
+    assert.deepEqual(await world.axe(page, 'redeliver, dialog'), []);
+    await world.screenshot(page, 'redeliver');
+    await button(/^redeliver 2,000$/i).click();
+    await page.getByRole('progressbar').first().waitFor();
+    await until(
+      'some are put back',
+      async () => (await world.broker.depth(QUEUE)) > 100,
+    );
+    await world.screenshot(page, 'progress');
+    await button(/^cancel/i)
+      .first()
+      .click();
+    await button(/cancel|stop/i)
+      .last()
+      .click();
+    await until('it is cancelled', async () => {
+      const { operations } = await world.service.get('/operations?limit=1');
+      return operations[0].state === 'cancelled';
+    });
+    const left = await world.service.count('service=webshop');
+    assert.ok(left > 0 && left < 2_000, `${left} are left`);
+    assert.equal(await world.broker.depth(QUEUE), 2_000 - left);
+    await page
+      .getByText(new RegExp(`${left.toLocaleString('en-GB')} dead letters`))
+      .first()
+      .waitFor();
+    const { operations } = await world.service.get('/operations?limit=1');
+    assert.equal(operations[0].requestedBy, 'user:development/guest');
+  });
+
+  it('deletes, and takes it back', async () => {
+    await clean();
+    await fail(20);
+    await open(TAB);
+    await rows().first().waitFor();
+    await page
+      .getByRole('checkbox')
+      .first()
+      .locator('xpath=ancestor-or-self::label')
+      .click();
+    await button(/^delete/i)
+      .first()
+      .click();
+    await button(/^delete 20$/i).click();
+    await until(
+      'they are deleted',
+      async () => (await world.service.count('service=webshop')) === 0,
+    );
+    await button(/undo/i).first().click();
+    await until(
+      'they are back',
+      async () => (await world.service.count('service=webshop')) === 20,
+    );
+    await until('and shown', async () => (await rows().count()) === 20);
+  });
+
+  it('tells of new ones, and does not slip them in', async () => {
+    await open(TAB);
+    await until('all are shown', async () => (await rows().count()) === 20);
+    await fail(5);
+    await page.getByText(/5 new dead letters/i).waitFor({ timeout: 30_000 });
+    assert.equal(await rows().count(), 20);
+    await button(/show/i).first().click();
+    await until('now they are', async () => (await rows().count()) === 25);
+  });
+
+  it('goes on when the service is restarted', async () => {
+    await open('/dead-letter');
+    await page.getByRole('link', { name: 'checkout' }).waitFor();
+    await world.service.process.end('SIGKILL');
+    await page
+      .getByText(/does not answer/i)
+      .first()
+      .waitFor({ timeout: 60_000 });
+    assert.ok(
+      await page.getByRole('link', { name: 'checkout' }).isVisible(),
+      'what was known stays',
+    );
+    assert.deepEqual(await world.axe(page, 'squads, away'), []);
+    await world.service.resume();
+    await until(
+      'it is well again',
+      async () => (await page.getByText(/does not answer/i).count()) === 0,
+      60_000,
+    );
+  });
+
+  it(`stays smooth with ${MANY} messages in a service`, async () => {
+    await clean();
+    await fail(MANY);
+    await open(`${TAB}?limit=200`);
+    await rows().first().waitFor();
+    const begun = Date.now();
+    await page.reload();
+    await rows().first().waitFor();
+    world.times['page loaded anew, to its first row'] = Date.now() - begun;
+    const next = button(/next/i).first();
+    const first = await rows().first().textContent();
+    const turned = Date.now();
+    await next.click();
+    await until(
+      'the next page',
+      async () => (await rows().first().textContent()) !== first,
+    );
+    world.times['next page of 200 rows'] = Date.now() - turned;
+    assert.ok((await rows().count()) <= 200);
+    await page
+      .getByText(/43,695 dead letters/)
+      .first()
+      .waitFor();
+  });
+
+  for (const theme of ['light', 'dark']) {
+    it(`can be used by everybody, ${theme}`, async () => {
+      const wrong = [];
+      const look = async (view, name) => {
+        wrong.push(...(await world.axe(page, `${view}, ${theme}`)));
+        if (name && theme === 'light') await world.screenshot(page, name);
+      };
+      await open('/dead-letter', { theme });
+      await page.getByRole('link', { name: 'checkout' }).waitFor();
+      await look('squads', 'squads');
+      await page.goto(
+        `${world.url}/catalog/default/group/checkout/dead-letters`,
+      );
+      await page.getByRole('link', { name: 'webshop' }).first().waitFor();
+      await page
+        .getByText(/card issuer/)
+        .first()
+        .waitFor();
+      await look('squad', 'squad');
+      await page.goto(`${world.url}${TAB}`);
+      await rows().first().waitFor();
+      await look('service', 'service');
+      await rows()
+        .first()
+        .getByText(/PaymentDeclined|StockUnknown|AddressInvalid/)
+        .first()
+        .click();
+      await page
+        .getByRole('dialog')
+        .getByText(/orderId/)
+        .first()
+        .waitFor();
+      await look('message', 'message');
+      await page.goto(`${world.url}/dead-letter/operations`);
+      await page.getByRole('row').nth(1).waitFor();
+      await look('operations', 'operations');
+      await page.getByRole('row').nth(1).click();
+      await page
+        .getByText(/user:development\/guest|anonymous/)
+        .first()
+        .waitFor();
+      await look('operation', 'operation');
+      assert.deepEqual(wrong, []);
+    });
+  }
+});
