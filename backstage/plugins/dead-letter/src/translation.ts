@@ -1,6 +1,7 @@
 import { createTranslationRef } from '@backstage/frontend-plugin-api';
 import { actingMessages } from './views/acting/messages';
 import { operationsMessages } from './views/operations/messages';
+import { drawerMessages } from './views/service/drawer/messages';
 import { serviceMessages } from './views/service/messages';
 import { squadMessages } from './views/squad/messages';
 import { squadsMessages } from './views/squads/messages';
@@ -35,6 +36,7 @@ export const deadLetterTranslationRef = createTranslationRef({
     squads: squadsMessages,
     squad: squadMessages,
     service: serviceMessages,
+    message: drawerMessages,
     acting: actingMessages,
     operations: operationsMessages,
   },

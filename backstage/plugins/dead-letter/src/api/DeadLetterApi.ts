@@ -90,7 +90,8 @@ export interface DeadLetterClient {
     id: string,
     action: 'pause' | 'resume' | 'cancel',
   ): Promise<OperationDetails>;
-  changeRate(id: string, rate: number): Promise<OperationDetails>;
+  /** Messages a second from now on; null for as many as go. */
+  changeRate(id: string, rate: number | null): Promise<OperationDetails>;
 }
 
 /**

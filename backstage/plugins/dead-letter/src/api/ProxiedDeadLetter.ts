@@ -121,7 +121,7 @@ class ProxiedClient implements DeadLetterClient {
     return this.json(`/operations/${id}/${action}`, { method: 'POST' });
   }
 
-  changeRate(id: string, rate: number) {
+  changeRate(id: string, rate: number | null) {
     return this.json(`/operations/${id}`, { method: 'PATCH', body: { rate } });
   }
 

@@ -3,7 +3,7 @@ import { Alert, Button } from '@backstage/ui';
 import { UseQueryResult } from '@tanstack/react-query';
 import { ReactNode } from 'react';
 import { deadLetterTranslationRef } from '../translation';
-import { isAway } from './Answers';
+import { isAway, reasonOf } from './Answers';
 import { sayAge } from './Time';
 
 interface AnsweredProps<T> {
@@ -46,7 +46,9 @@ function Failure({
       icon
       mb="4"
       title={away ? t('common.away') : t('common.failed')}
-      description={`${away ? t('common.awayDetail') : error.message} ${stale}`}
+      description={`${
+        away ? t('common.awayDetail') : reasonOf(error)
+      } ${stale}`}
       customActions={
         <Button
           size="small"

@@ -17,7 +17,8 @@ export function createAnswers(): QueryClient {
   });
 }
 
-const answers = createAnswers();
+/** What was answered, until Backstage is loaded anew. */
+export const answers = createAnswers();
 
 export function Answers({ children }: PropsWithChildren<{}>) {
   return <QueryClientProvider client={answers}>{children}</QueryClientProvider>;
@@ -27,4 +28,10 @@ export function Answers({ children }: PropsWithChildren<{}>) {
 export function isAway(error: Error): boolean {
   const status = (error as { statusCode?: number }).statusCode;
   return status === undefined || status >= 500 || status === 429;
+}
+
+/** What the service says about an error; else what Backstage does. */
+export function reasonOf(error: Error): string {
+  const { cause } = error as { cause?: Error };
+  return cause?.message ?? error.message;
 }

@@ -1,11 +1,14 @@
 import { Entity } from '@backstage/catalog-model';
-import { EntityProvider } from '@backstage/plugin-catalog-react';
+import { ToastApiMessage, toastApiRef } from '@backstage/frontend-plugin-api';
+import { EntityProvider, catalogApiRef } from '@backstage/plugin-catalog-react';
+import { catalogApiMock } from '@backstage/plugin-catalog-react/testUtils';
 import { permissionApiRef } from '@backstage/plugin-permission-react';
 import { mockApis, renderInTestApp } from '@backstage/frontend-test-utils';
 import { AuthorizeResult } from '@backstage/plugin-permission-common';
 import { ReactElement } from 'react';
 import { ProxiedDeadLetter } from '../api/ProxiedDeadLetter';
 import { deadLetterApiRef } from '../api/DeadLetterApi';
+import { answers } from '../components/Answers';
 import { operationsRouteRef, rootRouteRef, squadsRouteRef } from '../routes';
 
 /** The environments of tests. */
@@ -21,6 +24,10 @@ export interface Shown {
   at?: string;
   /** Whose page it is on. */
   entity?: Entity;
+  /** What the catalog has; nothing by default. */
+  catalog?: Entity[];
+  /** Takes the toasts that are posted. */
+  toasts?: ToastApiMessage[];
   /** Names of permissions that are denied. */
   denied?: string[];
 }
@@ -28,8 +35,10 @@ export interface Shown {
 /** Renders a view in an app, on the service as it answers tests. */
 export function show(
   view: ReactElement,
-  { at, entity, denied = [] }: Shown = {},
+  { at, entity, catalog = [], toasts = [], denied = [] }: Shown = {},
 ) {
+  // What another test was answered is not to be seen in this one.
+  answers.clear();
   const api = new ProxiedDeadLetter(ENVIRONMENTS, {
     discoveryApi: {
       getBaseUrl: async plugin => `http://localhost:7007/api/${plugin}`,
@@ -47,6 +56,16 @@ export function show(
       },
       apis: [
         [deadLetterApiRef, api],
+        [
+          toastApiRef,
+          {
+            post: toast => {
+              toasts.push(toast);
+              return { close: () => {} };
+            },
+          },
+        ],
+        [catalogApiRef, catalogApiMock({ entities: catalog })],
         [
           permissionApiRef,
           mockApis.permission({

@@ -1,4 +1,22 @@
-import { Selection } from './selection';
+import { useTranslationRef } from '@backstage/frontend-plugin-api';
+import { usePermission } from '@backstage/plugin-permission-react';
+import { Button, Flex, Text } from '@backstage/ui';
+import {
+  Operation,
+  deadLetterDeletePermission,
+  deadLetterRedeliverPermission,
+} from '@dead-letter/backstage-plugin-dead-letter-common';
+import { RiDeleteBinLine, RiSendPlaneLine } from '@remixicon/react';
+import { useId, useState } from 'react';
+import { useAskAgain } from '../../hooks/useDeadLetter';
+import { useEnvironment } from '../../hooks/useEnvironment';
+import { deadLetterTranslationRef } from '../../translation';
+import { remember } from '../operations/begun';
+import { useFollow } from '../operations/useFollow';
+import styles from './Acting.module.css';
+import { BegunHere } from './BegunHere';
+import { PlanDialog } from './PlanDialog';
+import { ActionKind, Selection } from './selection';
 
 export interface ActingProps {
   /** What the buttons act on; disabled where it is undefined. */
@@ -9,7 +27,92 @@ export interface ActingProps {
   onChanged: () => void;
 }
 
-/** TODO */
-export function Acting(_: ActingProps) {
-  return null;
+const PERMISSIONS = {
+  redeliver: deadLetterRedeliverPermission,
+  delete: deadLetterDeletePermission,
+};
+
+/** Redelivers and deletes what is selected, and shows how that goes. */
+export function Acting({ selection, resourceRef, onChanged }: ActingProps) {
+  const [opened, setOpened] = useState<ActionKind>();
+  const { name: environment } = useEnvironment();
+  const follow = useFollow();
+  const askAgain = useAskAgain();
+  const by = `${environment} ${resourceRef}`;
+  const begun = (operation: Operation) => {
+    setOpened(undefined);
+    remember({ environment, id: operation.id, by });
+    follow(operation, () => {
+      askAgain(['operations']);
+      onChanged();
+    });
+    askAgain(['operations']);
+    onChanged();
+  };
+  return (
+    <div className={styles.acting}>
+      <Flex gap="2" align="center">
+        {(['redeliver', 'delete'] as const).map(kind => (
+          <ActionButton
+            key={kind}
+            kind={kind}
+            resourceRef={resourceRef}
+            isDisabled={!selection}
+            onPress={() => setOpened(kind)}
+          />
+        ))}
+      </Flex>
+      <BegunHere by={by} />
+      {opened && selection && (
+        <PlanDialog
+          kind={opened}
+          selection={selection}
+          onClose={() => setOpened(undefined)}
+          onBegun={begun}
+        />
+      )}
+    </div>
+  );
+}
+
+interface ActionButtonProps {
+  kind: ActionKind;
+  resourceRef: string;
+  isDisabled: boolean;
+  onPress: () => void;
+}
+
+function ActionButton(props: ActionButtonProps) {
+  const { kind, resourceRef, isDisabled, onPress } = props;
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  const why = useId();
+  const permission = PERMISSIONS[kind];
+  const { allowed, loading } = usePermission({ permission, resourceRef });
+  const isDenied = !loading && !allowed;
+  const action = t(`acting.${kind}`);
+  return (
+    <>
+      <Button
+        variant={kind === 'redeliver' ? 'primary' : 'secondary'}
+        destructive={kind === 'delete'}
+        iconStart={
+          kind === 'redeliver' ? <RiSendPlaneLine /> : <RiDeleteBinLine />
+        }
+        isDisabled={isDisabled || !allowed}
+        aria-describedby={isDenied ? why : undefined}
+        onPress={onPress}
+      >
+        {action}
+      </Button>
+      {/* A button that is disabled has no tooltip: it stands beside it. */}
+      {isDenied && (
+        <Text id={why} variant="body-small" color="secondary">
+          {t('acting.denied', {
+            action: action.toLocaleLowerCase(),
+            permission: permission.name,
+          })}
+        </Text>
+      )}
+    </>
+  );
 }

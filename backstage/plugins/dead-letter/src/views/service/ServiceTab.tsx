@@ -1,4 +1,198 @@
-/** TODO */
+import { stringifyEntityRef } from '@backstage/catalog-model';
+import { useTranslationRef } from '@backstage/frontend-plugin-api';
+import { useEntity } from '@backstage/plugin-catalog-react';
+import { Button, Flex, Select, Skeleton, Text } from '@backstage/ui';
+import { TotalView } from '@dead-letter/backstage-plugin-dead-letter-common';
+import { useCallback, useMemo } from 'react';
+import { Answered } from '../../components/Answered';
+import { Empty } from '../../components/Empty';
+import { EnvironmentSelect } from '../../components/EnvironmentSelect';
+import { Guarded } from '../../components/Guarded';
+import { useAnswer, useAskAgain } from '../../hooks/useDeadLetter';
+import { deadLetterTranslationRef } from '../../translation';
+import { FilterBar } from './FilterBar';
+import { Histogram } from './Histogram';
+import { MessageTable } from './MessageTable';
+import { NewArrivals } from './NewArrivals';
+import { SelectionBar } from './SelectionBar';
+import { MessageDrawer } from './drawer';
+import { after, useArrivals } from './useArrivals';
+import { toFilter, useFilter } from './useFilter';
+import { useSelection } from './useSelection';
+import styles from './service.module.css';
+
+/** Says which service a component is, where its name does not. */
+const SERVICE_ANNOTATION = 'dead-letter/service-name';
+const NO_ROWS: string[] = [];
+
+/** The dead letters of a component. */
 export function ServiceTab() {
-  return <>ServiceTab</>;
+  const { entity } = useEntity();
+  const { annotations, name } = entity.metadata;
+  return (
+    <Guarded entity={entity}>
+      <Messages
+        service={annotations?.[SERVICE_ANNOTATION] ?? name}
+        resourceRef={stringifyEntityRef(entity)}
+      />
+    </Guarded>
+  );
+}
+
+interface MessagesProps {
+  service: string;
+  resourceRef: string;
+}
+
+function Messages({ service, resourceRef }: MessagesProps) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  const { view, change, clear } = useFilter();
+  const { conditions, limit, order, cursor } = view;
+  const filter = useMemo(
+    () => toFilter(service, conditions),
+    [service, conditions],
+  );
+  const page = useAnswer(
+    ['messages', filter, limit, order, cursor ?? null],
+    (client, signal) => client.search(filter, { limit, order, cursor }, signal),
+  );
+  const arrivals = useArrivals(filter);
+  const rows = page.data?.messages;
+  const ids = useMemo(() => rows?.map(each => each.id) ?? NO_ROWS, [rows]);
+  // What arrives after what is shown is not chosen with it.
+  const chosen = useSelection(
+    useMemo(
+      () => ({
+        ...filter,
+        to: filter.to ?? (arrivals.since && after(arrivals.since)),
+      }),
+      [filter, arrivals.since],
+    ),
+    ids,
+  );
+  const askAgain = useAskAgain();
+  const refresh = useCallback(() => {
+    arrivals.acknowledge();
+    askAgain();
+  }, [arrivals, askAgain]);
+  const hasConditions = Object.keys(conditions).length > 0;
+
+  return (
+    <div className={styles.page}>
+      <div className={styles.head}>
+        <Text as="h2" variant="title-small">
+          {page.data ? (
+            <Headline total={page.data.total} />
+          ) : (
+            t('service.title')
+          )}
+        </Text>
+        <Flex gap="3" align="center">
+          <Select
+            size="small"
+            aria-label={t('service.order')}
+            options={[
+              { value: 'newest', label: t('service.newest') },
+              { value: 'oldest', label: t('service.oldest') },
+            ]}
+            value={order}
+            onChange={next => change({ order: String(next) })}
+          />
+          <EnvironmentSelect />
+        </Flex>
+      </div>
+      <FilterBar
+        service={service}
+        conditions={conditions}
+        onChange={change}
+        onClear={clear}
+      />
+      <Histogram
+        filter={filter}
+        onChoose={(from, to) => change({ from, to })}
+      />
+      <NewArrivals arrivals={arrivals} onShow={refresh} />
+      <Answered
+        answer={page}
+        loading={<Skeleton className={styles.skeleton} />}
+      >
+        {data =>
+          data.messages.length === 0 && !cursor ? (
+            <Nothing service={service} onClear={hasConditions && clear} />
+          ) : (
+            <>
+              <SelectionBar
+                chosen={chosen}
+                total={data.total.value}
+                canAct={(conditions.status ?? 'dead') === 'dead'}
+                resourceRef={resourceRef}
+                onChanged={askAgain}
+              />
+              <MessageTable
+                page={data}
+                isStale={page.isPlaceholderData}
+                view={view}
+                chosen={chosen.ids}
+                onChoose={chosen.choose}
+                onOpen={message => change({ message })}
+                onTurn={next => change({ cursor: next })}
+                onLimit={next => change({ limit: String(next) })}
+              />
+            </>
+          )
+        }
+      </Answered>
+      {view.message && (
+        <MessageDrawer
+          id={view.message}
+          resourceRef={resourceRef}
+          onClose={() => change({ message: undefined })}
+          onOpen={message => change({ message })}
+          onChanged={askAgain}
+        />
+      )}
+    </div>
+  );
+}
+
+function Headline({ total }: { total: TotalView }) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  const count = total.value;
+  return (
+    <>
+      {total.relation === 'eq'
+        ? t('service.headline', { count })
+        : t('service.headlineAtLeast', { count })}
+    </>
+  );
+}
+
+/** There is nothing, or nothing that matches. */
+function Nothing({
+  service,
+  onClear,
+}: {
+  service: string;
+  onClear: false | (() => void);
+}) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  if (!onClear) {
+    return (
+      <Empty
+        title={t('service.empty')}
+        description={t('service.emptyDetail', { service })}
+      />
+    );
+  }
+  return (
+    <Empty
+      title={t('service.nothingMatches')}
+      description={t('service.nothingMatchesDetail')}
+      action={
+        <Button variant="secondary" onPress={onClear}>
+          {t('service.clearFilter')}
+        </Button>
+      }
+    />
+  );
 }

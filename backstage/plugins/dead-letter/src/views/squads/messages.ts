@@ -1,4 +1,36 @@
 /** Texts of this view. */
 export const squadsMessages = {
   title: 'Squads',
+  table: 'Squads with dead letters',
+  squad: 'Squad',
+  messages: 'Messages',
+  services: 'Services',
+  oldest: 'Oldest',
+  lastHour: 'Last hour',
+  total_one: 'dead letter',
+  total_other: 'dead letters',
+  inServices_one: 'in {{count}} service',
+  inServices_other: 'in {{count}} services',
+  ofSquads_one: 'of {{count}} squad',
+  ofSquads_other: 'of {{count}} squads',
+  noneTitle: 'No dead letters: all good',
+  noneDetail: 'Every message that failed has been dealt with.',
+  filter: 'Filter squads',
+  noMatch: 'No squad is called like that.',
+  noGroup: 'No such group in the catalog',
+  trend: {
+    before: '({{dayBefore}} the day before)',
+    more: 'More: {{lastHour}} in the last hour, {{dayBefore}} in the same hour of the day before',
+    fewer:
+      'Fewer: {{lastHour}} in the last hour, {{dayBefore}} in the same hour of the day before',
+    same: 'As many: {{lastHour}} in the last hour, {{dayBefore}} in the same hour of the day before',
+  },
+  unowned: {
+    badge: 'unowned',
+    show: 'Show services',
+    showLong: 'Show services that nobody owns',
+    title: 'Services that nobody owns',
+    hint: 'To own one: register it in the catalog as a component with an owner (spec.owner). Where the component has another name, set its annotation dead-letter/service-name to the name here. The owner shows after some minutes.',
+    table: 'Services that nobody owns',
+  },
 } as const;

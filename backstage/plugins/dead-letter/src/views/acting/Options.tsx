@@ -1,0 +1,91 @@
+import { useTranslationRef } from '@backstage/frontend-plugin-api';
+import { Flex, NumberField, Switch, Text, TextField } from '@backstage/ui';
+import { deadLetterTranslationRef } from '../../translation';
+import { RateField } from '../operations/RateForm';
+import { sayNumber } from '../operations/say';
+import { Canary, ladder } from './request';
+import { ActionKind } from './selection';
+
+/** The most that the service takes. */
+const MAX_WAIT_SECONDS = 3_600;
+const MAX_NOTE = 1_000;
+
+/** How it is done. */
+export interface Chosen {
+  rate: number | null;
+  canary: Canary;
+  note: string;
+}
+
+interface OptionsProps {
+  kind: ActionKind;
+  total: number;
+  chosen: Chosen;
+  onChoose: (chosen: Chosen) => void;
+}
+
+/** How fast, whether a few go first, and why. */
+export function Options({ kind, total, chosen, onChoose }: OptionsProps) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  return (
+    <Flex direction="column" gap="3">
+      {kind === 'redeliver' && total > 1 && (
+        <>
+          <CanaryOption
+            total={total}
+            canary={chosen.canary}
+            onChoose={canary => onChoose({ ...chosen, canary })}
+          />
+          <RateField
+            rate={chosen.rate}
+            onChange={rate => onChoose({ ...chosen, rate })}
+          />
+        </>
+      )}
+      <TextField
+        label={t('acting.option.note')}
+        description={t('acting.option.noteDetail')}
+        maxLength={MAX_NOTE}
+        value={chosen.note}
+        onChange={note => onChoose({ ...chosen, note })}
+      />
+    </Flex>
+  );
+}
+
+interface CanaryOptionProps {
+  total: number;
+  canary: Canary;
+  onChoose: (canary: Canary) => void;
+}
+
+function CanaryOption({ total, canary, onChoose }: CanaryOptionProps) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  return (
+    <>
+      <div>
+        <Switch
+          label={t('acting.option.canary')}
+          isSelected={canary.isOn}
+          onChange={isOn => onChoose({ ...canary, isOn })}
+        />
+        <Text variant="body-small" color="secondary" as="p">
+          {t('acting.option.canaryDetail', {
+            steps: ladder(total).map(sayNumber).join(', '),
+          })}
+        </Text>
+      </div>
+      {canary.isOn && (
+        <NumberField
+          label={t('acting.option.wait')}
+          minValue={1}
+          maxValue={MAX_WAIT_SECONDS}
+          value={canary.waitSeconds}
+          onChange={given =>
+            !Number.isNaN(given) && onChoose({ ...canary, waitSeconds: given })
+          }
+        />
+      )}
+    </>
+  );
+}

@@ -1,0 +1,222 @@
+import { useTranslationRef } from '@backstage/frontend-plugin-api';
+import {
+  Alert,
+  Button,
+  Dialog,
+  DialogBody,
+  DialogFooter,
+  DialogHeader,
+  Skeleton,
+} from '@backstage/ui';
+import {
+  Operation,
+  Plan,
+} from '@dead-letter/backstage-plugin-dead-letter-common';
+import { useState } from 'react';
+import { isAway, reasonOf } from '../../components/Answers';
+import { Time } from '../../components/Time';
+import { deadLetterTranslationRef } from '../../translation';
+import { sayNumber } from '../operations/say';
+import { Chosen, Options } from './Options';
+import { PlanSummary } from './PlanSummary';
+import styles from './PlanSummary.module.css';
+import { requestOf } from './request';
+import { ActionKind, Selection } from './selection';
+import { usePlan } from './usePlan';
+import { useRun } from './useRun';
+
+/** Seconds after each step of a canary, unless somebody says otherwise. */
+const WAIT_SECONDS = 30;
+
+interface PlanDialogProps {
+  kind: ActionKind;
+  selection: Selection;
+  onClose: () => void;
+  onBegun: (operation: Operation) => void;
+}
+
+/** Says exactly what will happen, and does it. */
+export function PlanDialog(props: PlanDialogProps) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  const { kind, onClose } = props;
+  // The selection in the background may change with what arrives; what is planned is what was selected.
+  const [selection] = useState(props.selection);
+  const [chosen, choose] = useState<Chosen>({
+    rate: null,
+    canary: { isOn: false, waitSeconds: WAIT_SECONDS },
+    note: '',
+  });
+  const [total, setTotal] = useState(0);
+  const planned = usePlan(requestOf(kind, selection, chosen.canary, total));
+  const { plan, isPlanning } = planned;
+  if (plan && plan.total !== total) setTotal(plan.total);
+  const { run, isBusy, error } = useRun({
+    onBegun: props.onBegun,
+    onExpired: () => planned.planAgain(true),
+  });
+  return (
+    <Dialog
+      isOpen
+      width={640}
+      // What is being begun cannot be taken back by closing this.
+      onOpenChange={isOpen => !isOpen && !isBusy && onClose()}
+    >
+      <DialogHeader>
+        <Title kind={kind} plan={plan} />
+      </DialogHeader>
+      <DialogBody>
+        <div className={styles.body} aria-busy={isPlanning}>
+          <Notices planned={planned} runError={error} />
+          {!plan && isPlanning && <Loading />}
+          {plan && plan.total > 0 && (
+            <>
+              <PlanSummary plan={plan} />
+              <Options
+                kind={kind}
+                total={plan.total}
+                chosen={chosen}
+                onChoose={choose}
+              />
+            </>
+          )}
+        </div>
+      </DialogBody>
+      <DialogFooter>
+        <Holds plan={plan} />
+        <Button
+          variant="secondary"
+          // Enter without a look must do nothing.
+          // eslint-disable-next-line jsx-a11y/no-autofocus
+          autoFocus
+          isDisabled={isBusy}
+          onPress={onClose}
+        >
+          {t('acting.plan.cancel')}
+        </Button>
+        <Run
+          kind={kind}
+          plan={plan}
+          isDisabled={isPlanning || isBusy || Boolean(planned.error)}
+          onRun={() => plan && run(plan, chosen)}
+        />
+      </DialogFooter>
+    </Dialog>
+  );
+}
+
+function Title({ kind, plan }: { kind: ActionKind; plan?: Plan }) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  if (!plan) return <>{t('acting.plan.counting')}</>;
+  if (plan.total === 0) return <>{t('acting.plan.nothing')}</>;
+  const count = { count: plan.total, number: sayNumber(plan.total) };
+  if (kind === 'delete') return <>{t('acting.plan.delete', count)}</>;
+  const to = t('acting.plan.queues', {
+    count: plan.queues.length,
+    number: sayNumber(plan.queues.length),
+  });
+  return <>{t('acting.plan.redeliver', { ...count, to })}</>;
+}
+
+interface NoticesProps {
+  planned: ReturnType<typeof usePlan>;
+  runError?: Error;
+}
+
+function Notices({ planned, runError }: NoticesProps) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  const { plan, error, hasExpired, planAgain } = planned;
+  const say = (failure: Error) =>
+    isAway(failure) ? t('acting.plan.away') : reasonOf(failure);
+  return (
+    <>
+      {error && (
+        <Alert
+          role="alert"
+          status="danger"
+          icon
+          title={t('acting.plan.failed')}
+          description={say(error)}
+          customActions={
+            <Button
+              size="small"
+              variant="secondary"
+              onPress={() => planAgain(false)}
+            >
+              {t('acting.plan.again')}
+            </Button>
+          }
+        />
+      )}
+      {runError && (
+        <Alert
+          role="alert"
+          status="danger"
+          icon
+          title={t('acting.plan.runFailed')}
+          description={say(runError)}
+        />
+      )}
+      {hasExpired && (
+        <Alert
+          role="status"
+          status="info"
+          icon
+          title={t('acting.plan.expired')}
+        />
+      )}
+      {plan?.total === 0 && (
+        <Alert
+          status="info"
+          icon
+          title={t('acting.plan.nothing')}
+          description={t('acting.plan.nothingDetail')}
+        />
+      )}
+    </>
+  );
+}
+
+function Loading() {
+  return (
+    <>
+      {Array.from({ length: 5 }, (_, row) => (
+        <Skeleton key={row} width="100%" height={36} />
+      ))}
+    </>
+  );
+}
+
+function Holds({ plan }: { plan?: Plan }) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  if (!plan || plan.total === 0) return null;
+  return (
+    <span className={styles.holds}>
+      {t('acting.plan.holds')} <Time at={plan.expiresAt} />
+    </span>
+  );
+}
+
+interface RunProps {
+  kind: ActionKind;
+  plan?: Plan;
+  isDisabled: boolean;
+  onRun: () => void;
+}
+
+function Run({ kind, plan, isDisabled, onRun }: RunProps) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  if (!plan || plan.total === 0) return null;
+  return (
+    <Button
+      variant="primary"
+      destructive={kind === 'delete'}
+      isDisabled={isDisabled}
+      onPress={onRun}
+    >
+      {t('acting.plan.run', {
+        action: t(`acting.${kind}`),
+        number: sayNumber(plan.total),
+      })}
+    </Button>
+  );
+}

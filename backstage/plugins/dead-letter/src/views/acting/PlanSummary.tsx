@@ -1,0 +1,120 @@
+import { useTranslationRef } from '@backstage/frontend-plugin-api';
+import { Alert, Badge, Button, Text } from '@backstage/ui';
+import { Plan } from '@dead-letter/backstage-plugin-dead-letter-common';
+import { RiFireLine } from '@remixicon/react';
+import { ReactNode, useState } from 'react';
+import { deadLetterTranslationRef } from '../../translation';
+import tableStyles from '../operations/OutcomeList.module.css';
+import { sayNumber } from '../operations/say';
+import styles from './PlanSummary.module.css';
+
+/** What a plan would do, and what may go wrong. */
+export function PlanSummary({ plan }: { plan: Plan }) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  return (
+    <>
+      <Warnings warnings={plan.warnings} />
+      <Text as="p">
+        {plan.kind === 'delete'
+          ? t('acting.plan.undoable')
+          : t('acting.plan.goesTo')}
+      </Text>
+      <Counts
+        title={t('acting.plan.queue')}
+        rows={plan.queues.map(({ value, count }) => ({
+          key: value ?? '',
+          name: value ?? t('acting.plan.unknownQueue'),
+          count,
+        }))}
+      />
+      <Counts
+        title={t('acting.plan.group')}
+        rows={plan.errorGroups.map(group => ({
+          key: group.id,
+          name: <Group group={group} />,
+          count: group.count,
+        }))}
+      />
+    </>
+  );
+}
+
+function Group({ group }: { group: Plan['errorGroups'][number] }) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  const said = [group.errorType, group.title].filter(Boolean).join(': ');
+  return (
+    <>
+      {said || group.reason || group.id}
+      {group.failingNow && (
+        <Badge
+          size="small"
+          className={styles.failing}
+          icon={<RiFireLine aria-hidden />}
+        >
+          {t('acting.plan.failing')}
+        </Badge>
+      )}
+    </>
+  );
+}
+
+function Warnings({ warnings }: { warnings: Plan['warnings'] }) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  if (warnings.length === 0) return null;
+  return (
+    <Alert
+      status="warning"
+      icon
+      title={t('acting.plan.warnings')}
+      description={
+        <ul className={styles.warnings}>
+          {warnings.map(({ code, message }) => (
+            <li key={`${code} ${message}`}>{message}</li>
+          ))}
+        </ul>
+      }
+    />
+  );
+}
+
+/** So many rows are shown at first. */
+const SHOWN = 5;
+
+interface CountsProps {
+  title: string;
+  rows: { key: string; name: ReactNode; count: number }[];
+}
+
+function Counts({ title, rows }: CountsProps) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  const [isWhole, setWhole] = useState(false);
+  if (rows.length === 0) return null;
+  const shown = isWhole ? rows : rows.slice(0, SHOWN);
+  return (
+    <div>
+      <table className={tableStyles.table}>
+        <thead>
+          <tr>
+            <th scope="col">{title}</th>
+            <th scope="col" className={tableStyles.number}>
+              {t('acting.plan.count')}
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {shown.map(({ key, name, count }) => (
+            <tr key={key}>
+              <td>{name}</td>
+              <td className={tableStyles.number}>{sayNumber(count)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {shown.length < rows.length && (
+        <Button size="small" variant="tertiary" onPress={() => setWhole(true)}>
+          {t('acting.plan.showAll', { number: sayNumber(rows.length) })}
+        </Button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,48 @@
+import { CreateOperation } from '@dead-letter/backstage-plugin-dead-letter-common';
+import { ActionKind, Selection } from './selection';
+
+/** How many go first, in all at the end of each step. */
+const LADDER = [1, 10, 100];
+
+/** A canary that is asked for. */
+export interface Canary {
+  isOn: boolean;
+  waitSeconds: number;
+}
+
+/** The steps that make sense with so many: the last one leaves a rest. */
+export function ladder(total: number): number[] {
+  return LADDER.filter(step => step < total);
+}
+
+/** What the service is asked to plan. */
+export function requestOf(
+  kind: ActionKind,
+  { ids, filter }: Selection,
+  canary: Canary,
+  total: number,
+): CreateOperation {
+  const steps = ladder(total);
+  return {
+    kind,
+    ...(ids ? { ids } : { filter: actedOn(filter!), all: isEmpty(filter!) }),
+    ...(canary.isOn &&
+      steps.length > 0 && { canary: steps, canaryWait: canary.waitSeconds }),
+  };
+}
+
+/** Only dead ones can be acted on; of any, it is those. */
+function actedOn(filter: object): object {
+  const { status, ...others } = filter as { status?: string };
+  return status === undefined || status === 'any'
+    ? others
+    : { ...others, status };
+}
+
+/** A filter without conditions means all of them, which the service wants to be told. */
+function isEmpty(filter: object): boolean {
+  return Object.entries(filter).every(
+    ([name, value]) =>
+      name === 'status' || value === undefined || value === null,
+  );
+}

@@ -1,0 +1,42 @@
+import { useTranslationRef } from '@backstage/frontend-plugin-api';
+import { Flex, Text } from '@backstage/ui';
+import { Operation } from '@dead-letter/backstage-plugin-dead-letter-common';
+import { ReactNode } from 'react';
+import { deadLetterTranslationRef } from '../../translation';
+import { kindOf } from './operation';
+import { OperationProgress } from './OperationProgress';
+import { OperationState } from './OperationState';
+import styles from './OperationsPage.module.css';
+import { RefusedReasons } from './RefusedReasons';
+import { Steering } from './Steering';
+import { useSelectionInWords } from './useSelectionInWords';
+
+interface OperationCardProps {
+  operation: Operation;
+  /** What else can be done. */
+  actions: ReactNode;
+}
+
+/** An operation while it matters: how far it is, what is wrong, and how to stop it. */
+export function OperationCard({ operation, actions }: OperationCardProps) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  const inWords = useSelectionInWords();
+  const kind = t(`operations.kind.${kindOf(operation)}`);
+  return (
+    <article className={styles.card} aria-label={kind}>
+      <Flex justify="between" align="center" gap="3">
+        <Flex align="center" gap="2">
+          <OperationState operation={operation} />
+          <Text weight="bold">{kind}</Text>
+          <Text color="secondary">{inWords(operation)}</Text>
+        </Flex>
+        <Flex align="center" gap="2">
+          <Steering operation={operation} />
+          {actions}
+        </Flex>
+      </Flex>
+      <OperationProgress operation={operation} />
+      <RefusedReasons operation={operation} />
+    </article>
+  );
+}

@@ -1,0 +1,104 @@
+import { useTranslationRef } from '@backstage/frontend-plugin-api';
+import { Dialog, DialogBody, DialogHeader, Flex, Text } from '@backstage/ui';
+import { OperationDetails } from '@dead-letter/backstage-plugin-dead-letter-common';
+import { PropsWithChildren } from 'react';
+import { Answered } from '../../components/Answered';
+import { Time } from '../../components/Time';
+import { deadLetterTranslationRef } from '../../translation';
+import { OperationFacts } from './OperationFacts';
+import { OperationProgress } from './OperationProgress';
+import { OperationState } from './OperationState';
+import styles from './OperationDrawer.module.css';
+import { OutcomeList } from './OutcomeList';
+import { Returns } from './Returns';
+import { Steering } from './Steering';
+import { UndoDelete } from './UndoDelete';
+import { kindOf } from './operation';
+import { useOperation } from './useOperation';
+
+interface OperationDrawerProps {
+  id: string;
+  onClose: () => void;
+}
+
+/** All about one operation. */
+export function OperationDrawer({ id, onClose }: OperationDrawerProps) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  const answer = useOperation(id);
+  return (
+    <Dialog
+      isOpen
+      onOpenChange={isOpen => !isOpen && onClose()}
+      width={760}
+      className={styles.drawer}
+    >
+      <DialogHeader>
+        {answer.data
+          ? t(`operations.kind.${kindOf(answer.data)}`)
+          : t('operations.title')}
+      </DialogHeader>
+      <DialogBody>
+        <Answered answer={answer}>
+          {operation => <Whole operation={operation} />}
+        </Answered>
+      </DialogBody>
+    </Dialog>
+  );
+}
+
+function Whole({ operation }: { operation: OperationDetails }) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  return (
+    <Flex direction="column" gap="5">
+      <Flex justify="between" align="center">
+        <OperationState operation={operation} />
+        <Steering operation={operation} />
+        <UndoDelete operation={operation} />
+      </Flex>
+      <OperationProgress operation={operation} />
+      <OperationFacts operation={operation} />
+      {operation.returns.length > 0 && (
+        <Section title={t('operations.returns')}>
+          <Returns returns={operation.returns} />
+        </Section>
+      )}
+      <Section title={t('operations.items')}>
+        <OutcomeList operation={operation} />
+      </Section>
+      <Section title={t('operations.record')}>
+        <Record events={operation.events} />
+      </Section>
+    </Flex>
+  );
+}
+
+function Section({ title, children }: PropsWithChildren<{ title: string }>) {
+  return (
+    <section className={styles.section}>
+      <h3>{title}</h3>
+      {children}
+    </section>
+  );
+}
+
+type Event = OperationDetails['events'][number];
+
+function Record({ events }: { events: Event[] }) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  if (events.length === 0) return <Text>{t('operations.recordEmpty')}</Text>;
+  return (
+    <ol className={styles.record}>
+      {events.map(({ at, by, action, detail }) => (
+        <li key={`${at} ${action}`}>
+          <Time at={at} /> {by}{' '}
+          {t(
+            `operations.event.${
+              action as 'pause' | 'resume' | 'cancel' | 'rate' | 'canary'
+            }`,
+          )}
+          {detail && `: ${detail}`}
+        </li>
+      ))}
+    </ol>
+  );
+}

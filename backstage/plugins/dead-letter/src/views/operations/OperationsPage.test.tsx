@@ -1,0 +1,165 @@
+import { screen, waitFor, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { FakeService } from '../../testing/FakeService';
+import { violations } from '../../testing/axe';
+import { show } from '../../testing/render';
+import { anOperation } from './examples';
+import { OperationsPage } from './OperationsPage';
+
+const service = FakeService.forTests();
+const ID = anOperation().id;
+
+function list(...operations: ReturnType<typeof anOperation>[]) {
+  service.answer('GET /operations', () => ({
+    operations: operations.map(({ edit, events, returns, ...each }) => each),
+    nextCursor: null,
+  }));
+}
+
+async function press(name: string | RegExp) {
+  await userEvent.click(await screen.findByRole('button', { name }));
+}
+
+describe('OperationsPage', () => {
+  it('says that there are none', async () => {
+    list();
+    await show(<OperationsPage />);
+    expect(await screen.findByText('No operations yet')).toBeInTheDocument();
+    expect(await violations()).toEqual([]);
+  });
+
+  it('lists what runs, and what ran', async () => {
+    list(
+      anOperation(),
+      anOperation({
+        id: '01938c2e-7b1a-7c3e-9d5f-2a4b6c8d0e22',
+        kind: 'delete',
+        state: 'completed',
+        total: 12,
+        remaining: 0,
+        selection: { ids: Array(12).fill(ID) } as never,
+        outcomes: { sent: 0, deleted: 10, refused: 2 },
+      }),
+    );
+    await show(<OperationsPage />);
+    const running = await screen.findByRole('article', { name: 'Redelivery' });
+    expect(
+      within(running).getByText('all of webshop', { exact: false }),
+    ).toBeInTheDocument();
+    expect(within(running).getByText(/498\.2 a second/)).toBeInTheDocument();
+    const row = await screen.findByRole('row', { name: /Deletion/ });
+    expect(within(row).getByText('12 chosen')).toBeInTheDocument();
+    expect(within(row).getByText('2 refused')).toBeInTheDocument();
+    expect(await violations()).toEqual([]);
+  });
+
+  it('pauses one that runs', async () => {
+    list(anOperation());
+    service.answer('POST /operations/{id}/pause', () =>
+      anOperation({ state: 'paused' }),
+    );
+    await show(<OperationsPage />);
+    await press('Pause');
+    await waitFor(() =>
+      expect(service.askedFor('POST /operations/{id}/pause')).toHaveLength(1),
+    );
+  });
+
+  it('cancels only what is confirmed', async () => {
+    list(anOperation());
+    service.answer('POST /operations/{id}/cancel', () =>
+      anOperation({ state: 'cancelling' }),
+    );
+    await show(<OperationsPage />);
+    await press('Cancel');
+    expect(await screen.findByText(/20,000 stay as they are/)).toBeVisible();
+    expect(screen.getByRole('button', { name: 'No, go on' })).toHaveFocus();
+    expect(service.askedFor('POST /operations/{id}/cancel')).toEqual([]);
+    await press('Yes, cancel it');
+    await waitFor(() =>
+      expect(service.askedFor('POST /operations/{id}/cancel')).toHaveLength(1),
+    );
+  });
+
+  it('lets nobody steer without the permission', async () => {
+    list(
+      anOperation({ selection: { filter: { service: 'billing' } } as never }),
+    );
+    await show(<OperationsPage />, {
+      denied: ['dead-letter.message.redeliver'],
+    });
+    expect(await screen.findByText(/may not steer it/)).toBeInTheDocument();
+    expect(screen.queryByRole('button', { name: 'Pause' })).toBeNull();
+  });
+
+  it('shows the operation that the address names', async () => {
+    list(anOperation({ state: 'paused' }));
+    service.answer('GET /operations/{id}', () =>
+      anOperation({
+        state: 'paused',
+        canary: [1, 10],
+        lastError: 'the canary stopped it: 1 of 1 died again',
+        outcomes: { sent: 0, returned: 1 },
+        events: [
+          {
+            at: '2026-11-24T03:13:00Z',
+            by: 'dead-letter',
+            action: 'canary',
+            detail: '1 of 1 died again',
+          },
+        ],
+        returns: [
+          {
+            errorGroup: ID,
+            errorType: 'PaymentDeclined',
+            title: 'no such card',
+            count: 1,
+            soonestSeconds: 0.4,
+            medianSeconds: 1.5,
+            latestSeconds: 2,
+          },
+        ],
+      }),
+    );
+    await show(<OperationsPage />, { at: `/?env=demo&operation=${ID}` });
+    const dialog = await screen.findByRole('dialog', { name: 'Redelivery' });
+    const inDialog = within(dialog);
+    expect(inDialog.getByText(/stopped it: 1 of 1/)).toBeInTheDocument();
+    expect(inDialog.getByText(/no such card/)).toBeInTheDocument();
+    expect(inDialog.getByText(/looked at its canary/)).toBeInTheDocument();
+    await userEvent.click(
+      await inDialog.findByRole('radio', { name: 'Died again 1' }),
+    );
+    await waitFor(() =>
+      expect(
+        service.askedFor('GET /operations/{id}/items').at(-1)!.query,
+      ).toMatchObject({ outcome: 'returned' }),
+    );
+    expect(await violations()).toEqual([]);
+  });
+
+  it('undoes a deletion once it is said what that does', async () => {
+    const deletion = anOperation({
+      kind: 'delete',
+      state: 'completed',
+      remaining: 0,
+      outcomes: { sent: 0, deleted: 43_695 },
+    });
+    list(deletion);
+    service.answer('GET /operations/{id}', deletion);
+    await show(<OperationsPage />, { at: `/?operation=${ID}` });
+    await press('Undo the deletion');
+    expect(
+      await screen.findByRole('dialog', {
+        name: 'Restore 43,695 dead letters',
+      }),
+    ).toBeInTheDocument();
+    expect(await violations()).toEqual([]);
+    await press('Restore 43,695');
+    await waitFor(() =>
+      expect(service.askedFor('POST /dead-letters/restore')[0].body).toEqual({
+        deletedBy: ID,
+      }),
+    );
+  });
+});

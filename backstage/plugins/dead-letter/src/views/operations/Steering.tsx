@@ -1,0 +1,157 @@
+import { useTranslationRef } from '@backstage/frontend-plugin-api';
+import { Alert, Button, Flex, Text } from '@backstage/ui';
+import { Operation } from '@dead-letter/backstage-plugin-dead-letter-common';
+import {
+  RiCloseLine,
+  RiPauseLine,
+  RiPlayLine,
+  RiSpeedUpLine,
+} from '@remixicon/react';
+import { useState } from 'react';
+import { reasonOf } from '../../components/Answers';
+import { deadLetterTranslationRef } from '../../translation';
+import { isOver } from './operation';
+import { RateForm } from './RateForm';
+import { sayNumber } from './say';
+import { useSteer } from './useOperation';
+import { useSteeringAllowed } from './useSteeringAllowed';
+
+/** Pauses, resumes and cancels an operation that has not ended, and changes its rate. */
+export function Steering({ operation }: { operation: Operation }) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  const { allowed, loading, permission } = useSteeringAllowed(operation);
+  const steer = useSteer(operation.id);
+  const [asking, setAsking] = useState<'cancel' | 'rate'>();
+  if (isOver(operation) || operation.state === 'cancelling') return null;
+  if (!loading && !allowed) {
+    return (
+      <Text variant="body-small" color="secondary" as="p">
+        {t('operations.steer.denied', { permission })}
+      </Text>
+    );
+  }
+  const { id } = operation;
+  const disabled = loading || steer.isPending;
+  const ended = { onSettled: () => setAsking(undefined) };
+  return (
+    <Flex direction="column" gap="2">
+      {asking === 'cancel' && (
+        <CancelSure
+          remaining={operation.remaining}
+          disabled={disabled}
+          onNo={() => setAsking(undefined)}
+          onYes={() => steer.mutate(c => c.steer(id, 'cancel'), ended)}
+        />
+      )}
+      {asking === 'rate' && (
+        <RateForm
+          rate={operation.rate}
+          disabled={disabled}
+          onClose={() => setAsking(undefined)}
+          onSet={rate => steer.mutate(c => c.changeRate(id, rate), ended)}
+        />
+      )}
+      {!asking && (
+        <Buttons
+          isPaused={operation.state === 'paused'}
+          disabled={disabled}
+          onSteer={action => steer.mutate(c => c.steer(id, action))}
+          onAsk={setAsking}
+          hasRate={operation.kind === 'redeliver'}
+        />
+      )}
+      {steer.error && (
+        <Alert
+          role="alert"
+          status="danger"
+          icon
+          title={t('operations.steer.failed')}
+          description={reasonOf(steer.error)}
+        />
+      )}
+    </Flex>
+  );
+}
+
+interface ButtonsProps {
+  isPaused: boolean;
+  disabled: boolean;
+  hasRate: boolean;
+  onSteer: (action: 'pause' | 'resume') => void;
+  onAsk: (what: 'cancel' | 'rate') => void;
+}
+
+function Buttons({ isPaused, disabled, hasRate, ...on }: ButtonsProps) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  const action = isPaused ? 'resume' : 'pause';
+  return (
+    <Flex gap="2">
+      <Button
+        size="small"
+        variant="secondary"
+        isDisabled={disabled}
+        iconStart={isPaused ? <RiPlayLine /> : <RiPauseLine />}
+        onPress={() => on.onSteer(action)}
+      >
+        {t(`operations.steer.${action}`)}
+      </Button>
+      {hasRate && (
+        <Button
+          size="small"
+          variant="secondary"
+          isDisabled={disabled}
+          iconStart={<RiSpeedUpLine />}
+          onPress={() => on.onAsk('rate')}
+        >
+          {t('operations.steer.rate')}
+        </Button>
+      )}
+      <Button
+        size="small"
+        variant="secondary"
+        isDisabled={disabled}
+        iconStart={<RiCloseLine />}
+        onPress={() => on.onAsk('cancel')}
+      >
+        {t('operations.steer.cancel')}
+      </Button>
+    </Flex>
+  );
+}
+
+interface CancelSureProps {
+  remaining: number;
+  disabled: boolean;
+  onYes: () => void;
+  onNo: () => void;
+}
+
+function CancelSure({ remaining, disabled, onYes, onNo }: CancelSureProps) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  return (
+    <Flex gap="2" align="center" role="group">
+      <Text variant="body-small">
+        {t('operations.steer.cancelSure', { number: sayNumber(remaining) })}
+      </Text>
+      <Button
+        size="small"
+        variant="secondary"
+        // What was pressed is gone: whoever works by keyboard goes on here.
+        // eslint-disable-next-line jsx-a11y/no-autofocus
+        autoFocus
+        onPress={onNo}
+      >
+        {t('operations.steer.cancelNo')}
+      </Button>
+      <Button
+        size="small"
+        variant="primary"
+        destructive
+        isDisabled={disabled}
+        onPress={onYes}
+      >
+        {t('operations.steer.cancelYes')}
+      </Button>
+    </Flex>
+  );
+}

@@ -1,0 +1,101 @@
+import { useTranslationRef } from '@backstage/frontend-plugin-api';
+import {
+  Alert,
+  Button,
+  Dialog,
+  DialogBody,
+  DialogFooter,
+  DialogHeader,
+  Text,
+} from '@backstage/ui';
+import { Operation } from '@dead-letter/backstage-plugin-dead-letter-common';
+import { RiArrowGoBackLine } from '@remixicon/react';
+import { useMutation } from '@tanstack/react-query';
+import { useState } from 'react';
+import { reasonOf } from '../../components/Answers';
+import { useAskAgain, useDeadLetter } from '../../hooks/useDeadLetter';
+import { deadLetterTranslationRef } from '../../translation';
+import { isOver } from './operation';
+import { sayNumber } from './say';
+import { useFollow } from './useFollow';
+import { useSteeringAllowed } from './useSteeringAllowed';
+
+/** Takes back what a deletion deleted, once it is said what that means. */
+export function UndoDelete({ operation }: { operation: Operation }) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  const { allowed } = useSteeringAllowed(operation);
+  const [isOpen, setOpen] = useState(false);
+  const { deleted } = operation.outcomes;
+  if (operation.kind !== 'delete' || !isOver(operation) || deleted === 0) {
+    return null;
+  }
+  return (
+    <>
+      <Button
+        variant="secondary"
+        isDisabled={!allowed}
+        iconStart={<RiArrowGoBackLine />}
+        onPress={() => setOpen(true)}
+      >
+        {t('operations.undo.button')}
+      </Button>
+      {isOpen && (
+        <UndoDialog operation={operation} onClose={() => setOpen(false)} />
+      )}
+    </>
+  );
+}
+
+interface UndoDialogProps {
+  operation: Operation;
+  onClose: () => void;
+}
+
+function UndoDialog({ operation, onClose }: UndoDialogProps) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  const client = useDeadLetter();
+  const follow = useFollow();
+  const askAgain = useAskAgain();
+  const undo = useMutation<Operation, Error>({
+    mutationFn: () => client.undoDelete(operation.id),
+    onSuccess: restore => {
+      askAgain(['operations']);
+      follow(restore, askAgain);
+      onClose();
+    },
+  });
+  const { deleted } = operation.outcomes;
+  const count = { count: deleted, number: sayNumber(deleted) };
+  return (
+    <Dialog isOpen onOpenChange={open => !open && onClose()} width={480}>
+      <DialogHeader>{t('operations.undo.title', count)}</DialogHeader>
+      <DialogBody>
+        <Text as="p">{t('operations.undo.detail')}</Text>
+        {undo.error && (
+          <Alert
+            role="alert"
+            status="danger"
+            icon
+            mt="2"
+            title={t('operations.undo.failed')}
+            description={reasonOf(undo.error)}
+          />
+        )}
+      </DialogBody>
+      <DialogFooter>
+        <Button
+          variant="secondary"
+          // Enter without a look must do nothing.
+          // eslint-disable-next-line jsx-a11y/no-autofocus
+          autoFocus
+          onPress={onClose}
+        >
+          {t('operations.undo.cancel')}
+        </Button>
+        <Button isDisabled={undo.isPending} onPress={() => undo.mutate()}>
+          {t('operations.undo.run', count)}
+        </Button>
+      </DialogFooter>
+    </Dialog>
+  );
+}

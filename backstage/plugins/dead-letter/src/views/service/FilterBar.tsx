@@ -1,0 +1,179 @@
+import { useTranslationRef } from '@backstage/frontend-plugin-api';
+import {
+  Button,
+  SearchField,
+  Select,
+  Tag,
+  TagGroup,
+  TextField,
+} from '@backstage/ui';
+import { useEffect, useState } from 'react';
+import { useAnswer } from '../../hooks/useDeadLetter';
+import { deadLetterTranslationRef } from '../../translation';
+import { TimeFilter } from './TimeFilter';
+import { Condition, Conditions } from './useFilter';
+import styles from './service.module.css';
+
+/** Conditions that have a field; the others are shown as they are. */
+const WITH_FIELD: Condition[] = [
+  'queue',
+  'errorGroup',
+  'error',
+  'from',
+  'to',
+  'status',
+];
+const STATUSES = ['dead', 'redelivered', 'deleted', 'any'] as const;
+/** While somebody types. */
+const PAUSE_MS = 400;
+/** For the option that stands for no condition. */
+const ANY = '';
+
+interface FilterBarProps {
+  service: string;
+  conditions: Conditions;
+  onChange: (changes: Conditions, options?: { replace?: boolean }) => void;
+  onClear: () => void;
+}
+
+/** What is to be shown. */
+export function FilterBar({
+  service,
+  conditions,
+  onChange,
+  onClear,
+}: FilterBarProps) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  const others = Object.entries(conditions).filter(
+    ([name]) => !WITH_FIELD.includes(name as Condition),
+  );
+  return (
+    <div role="search" aria-label={t('service.filter')}>
+      <div className={styles.filters}>
+        <TypedField
+          label={t('service.error')}
+          value={conditions.error}
+          onChange={error => onChange({ error }, { replace: true })}
+          isSearch
+        />
+        <GroupSelect
+          service={service}
+          chosen={conditions.errorGroup}
+          onChange={errorGroup => onChange({ errorGroup })}
+        />
+        <TypedField
+          label={t('service.queue')}
+          placeholder={t('service.queueHint')}
+          value={conditions.queue}
+          onChange={queue => onChange({ queue }, { replace: true })}
+        />
+        <TimeFilter conditions={conditions} onChange={onChange} />
+        <Select
+          label={t('service.status')}
+          options={STATUSES.map(value => ({
+            value,
+            label: t(`service.${value}`),
+          }))}
+          value={conditions.status ?? 'dead'}
+          onChange={status =>
+            onChange({ status: status === 'dead' ? undefined : String(status) })
+          }
+        />
+        {Object.keys(conditions).length > 0 && (
+          <Button variant="tertiary" onPress={onClear}>
+            {t('service.clearFilter')}
+          </Button>
+        )}
+      </div>
+      {others.length > 0 && (
+        <TagGroup
+          aria-label={t('service.filter')}
+          className={styles.chips}
+          onRemove={names =>
+            onChange(
+              Object.fromEntries([...names].map(name => [name, undefined])),
+            )
+          }
+        >
+          {others.map(([name, value]) => (
+            <Tag key={name} id={name} textValue={name}>
+              {name}: {value}
+            </Tag>
+          ))}
+        </TagGroup>
+      )}
+    </div>
+  );
+}
+
+interface TypedFieldProps {
+  label: string;
+  placeholder?: string;
+  value: string | undefined;
+  onChange: (value: string | undefined) => void;
+  isSearch?: boolean;
+}
+
+/** Is looked for once nobody types for a moment. */
+function TypedField({
+  label,
+  placeholder,
+  value = '',
+  onChange,
+  isSearch,
+}: TypedFieldProps) {
+  const [typed, setTyped] = useState(value);
+  useEffect(() => setTyped(value), [value]);
+  useEffect(() => {
+    if (typed === value) return undefined;
+    const timer = setTimeout(() => onChange(typed || undefined), PAUSE_MS);
+    return () => clearTimeout(timer);
+    // Another function is not another text.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [typed, value]);
+  const Field = isSearch ? SearchField : TextField;
+  return (
+    <Field
+      label={label}
+      placeholder={placeholder}
+      value={typed}
+      onChange={setTyped}
+    />
+  );
+}
+
+interface GroupSelectProps {
+  service: string;
+  chosen: string | undefined;
+  onChange: (group: string | undefined) => void;
+}
+
+function GroupSelect({ service, chosen, onChange }: GroupSelectProps) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  const groups = useAnswer(['groups', service], (client, signal) =>
+    client.errorGroups({ service }, 50, signal),
+  );
+  const options: { value: string; label: string }[] = (
+    groups.data?.groups ?? []
+  ).map(group => ({
+    value: group.id,
+    label: t('service.groupOption', {
+      title:
+        group.title ??
+        group.errorType ??
+        t('service.noText', { reason: group.reason ?? '' }),
+      count: group.count,
+    }),
+  }));
+  if (chosen && !options.some(option => option.value === chosen)) {
+    options.push({ value: chosen, label: t('service.unknownGroup') });
+  }
+  return (
+    <Select
+      label={t('service.errorGroup')}
+      options={[{ value: ANY, label: t('service.anyGroup') }, ...options]}
+      value={chosen ?? ANY}
+      onChange={group => onChange(group === ANY ? undefined : String(group))}
+    />
+  );
+}

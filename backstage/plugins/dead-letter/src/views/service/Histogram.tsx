@@ -1,0 +1,78 @@
+import { useTranslationRef } from '@backstage/frontend-plugin-api';
+import {
+  FilterInput,
+  Histogram as Counts,
+} from '@dead-letter/backstage-plugin-dead-letter-common';
+import { Answered } from '../../components/Answered';
+import { sayTime } from '../../components/Time';
+import { useAnswer } from '../../hooks/useDeadLetter';
+import { deadLetterTranslationRef } from '../../translation';
+import styles from './service.module.css';
+
+interface HistogramProps {
+  filter: FilterInput;
+  /** An interval was chosen. */
+  onChoose: (from: string, to: string) => void;
+}
+
+/** How many arrived when, of what the filter lists. */
+export function Histogram({ filter, onChoose }: HistogramProps) {
+  const answer = useAnswer(['histogram', filter], (client, signal) =>
+    client.histogram(filter, {}, signal),
+  );
+  return (
+    <div className={styles.histogram}>
+      <Answered answer={answer} loading={null}>
+        {counts => <Bars counts={counts} onChoose={onChoose} />}
+      </Answered>
+    </div>
+  );
+}
+
+function Bars({
+  counts,
+  onChoose,
+}: {
+  counts: Counts;
+  onChoose: HistogramProps['onChoose'];
+}) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  const { starts, to, interval, series } = counts;
+  const heights = series[0]?.counts ?? starts.map(() => 0);
+  const most = Math.max(1, ...heights);
+  const label = t('service.arrivalsLabel', {
+    count: heights.reduce((sum, each) => sum + each, 0),
+    from: sayTime(new Date(counts.from)),
+    to: sayTime(new Date(to)),
+    most: Math.max(0, ...heights),
+    interval,
+  });
+  return (
+    <figure className={styles.bars} aria-label={label}>
+      {heights.map((height, index) => (
+        <button
+          key={starts[index]}
+          type="button"
+          className={styles.bar}
+          disabled={height === 0}
+          // Each is reached by the filter of the time too: sixty stops would be in the way of who goes by keyboard.
+          tabIndex={-1}
+          aria-label={t('service.bar', {
+            count: height,
+            from: sayTime(new Date(starts[index])),
+          })}
+          title={`${height.toLocaleString()} · ${sayTime(
+            new Date(starts[index]),
+          )}`}
+          onClick={() => onChoose(starts[index], starts[index + 1] ?? to)}
+        >
+          <span style={{ height: `${(100 * height) / most}%` }} />
+        </button>
+      ))}
+      <figcaption className={styles.axis}>
+        <span>{sayTime(new Date(counts.from))}</span>
+        <span>{sayTime(new Date(to))}</span>
+      </figcaption>
+    </figure>
+  );
+}

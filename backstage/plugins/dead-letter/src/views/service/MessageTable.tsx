@@ -1,0 +1,161 @@
+import { useTranslationRef } from '@backstage/frontend-plugin-api';
+import {
+  Cell,
+  ColumnConfig,
+  Link,
+  Table,
+  TablePagination,
+  Text,
+} from '@backstage/ui';
+import {
+  DeadLetteredMessage,
+  DeadLetteredMessages,
+} from '@dead-letter/backstage-plugin-dead-letter-common';
+import { RiExternalLinkLine } from '@remixicon/react';
+import { useMemo } from 'react';
+import { CopyButton } from '../../components/CopyButton';
+import { Time } from '../../components/Time';
+import { deadLetterTranslationRef } from '../../translation';
+import { PAGE_SIZES, View } from './useFilter';
+import styles from './service.module.css';
+
+interface MessageTableProps {
+  page: DeadLetteredMessages;
+  isStale: boolean;
+  view: View;
+  chosen: Set<string>;
+  onChoose: (ids: Set<string>) => void;
+  onOpen: (id: string) => void;
+  onTurn: (cursor: string) => void;
+  onLimit: (limit: number) => void;
+}
+
+/** A page of dead letters. */
+export function MessageTable(props: MessageTableProps) {
+  const { page, isStale, view, chosen, onChoose, onOpen, onTurn, onLimit } =
+    props;
+  const columns = useColumns(view);
+  const { messages, nextCursor, prevCursor } = page;
+  return (
+    <div className={styles.table}>
+      <Table
+        columnConfig={columns}
+        data={messages}
+        isStale={isStale}
+        pagination={{ type: 'none' }}
+        selection={{
+          mode: 'multiple',
+          behavior: 'toggle',
+          selected: chosen,
+          // 'all' is the page.
+          onSelectionChange: keys =>
+            onChoose(
+              keys === 'all'
+                ? new Set(messages.map(each => each.id))
+                : new Set([...keys].map(String)),
+            ),
+        }}
+        rowConfig={{ onClick: message => onOpen(message.id) }}
+      />
+      <TablePagination
+        pageSize={view.limit}
+        pageSizeOptions={PAGE_SIZES}
+        hasNextPage={nextCursor !== null}
+        hasPreviousPage={prevCursor !== null}
+        onNextPage={() => nextCursor && onTurn(nextCursor)}
+        onPreviousPage={() => prevCursor && onTurn(prevCursor)}
+        onPageSizeChange={onLimit}
+        showPaginationLabel={false}
+      />
+    </div>
+  );
+}
+
+function useColumns(view: View): ColumnConfig<DeadLetteredMessage>[] {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  const showsStatus = (view.conditions.status ?? 'dead') !== 'dead';
+  return useMemo(
+    () => [
+      {
+        id: 'timestamp',
+        label: t('service.timestamp'),
+        isRowHeader: true,
+        width: 150,
+        cell: message => (
+          <Cell>
+            <Time at={message.receivedAt} />
+            {showsStatus && (
+              <Text as="div" variant="body-small" color="secondary">
+                {t(`service.${message.status as 'dead'}`)}
+              </Text>
+            )}
+          </Cell>
+        ),
+      },
+      {
+        id: 'error',
+        label: t('service.errorColumn'),
+        minWidth: 220,
+        width: '2fr',
+        cell: message => (
+          <Cell>
+            <div className={styles.error}>
+              <b>{message.errorType ?? message.reason}</b>{' '}
+              {message.errorMessage}
+            </div>
+          </Cell>
+        ),
+      },
+      ...(
+        [
+          ['queue', t('service.queue'), false],
+          ['routingKey', t('service.routingKey'), false],
+          ['messageId', t('service.messageId'), true],
+          ['correlationId', t('service.correlationId'), true],
+        ] as const
+      ).map(([id, label, canCopy]) => ({
+        id,
+        label,
+        minWidth: 120,
+        width: '1fr' as const,
+        cell: (message: DeadLetteredMessage) => (
+          <Cell>
+            <Value text={message[id]} what={canCopy ? label : undefined} />
+          </Cell>
+        ),
+      })),
+      {
+        id: 'logs',
+        label: t('service.logs'),
+        width: 64,
+        cell: message => (
+          <Cell>
+            {message.logLink && (
+              <Link
+                href={message.logLink}
+                target="_blank"
+                aria-label={t('service.logsOf', {
+                  id: message.messageId ?? message.id,
+                })}
+              >
+                <RiExternalLinkLine size={16} aria-hidden />
+              </Link>
+            )}
+          </Cell>
+        ),
+      },
+    ],
+    [t, showsStatus],
+  );
+}
+
+/** A value that may be long: its end gives way, and it can be copied whole. */
+function Value({ text, what }: { text?: string | null; what?: string }) {
+  if (!text) return <span aria-hidden>–</span>;
+  return (
+    <div className={styles.value}>
+      <span title={text}>{text}</span>
+      {what && <CopyButton what={what} text={text} />}
+    </div>
+  );
+}

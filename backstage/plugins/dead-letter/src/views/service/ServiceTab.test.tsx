@@ -1,0 +1,202 @@
+import { screen, waitFor, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { FakeService, Refusal } from '../../testing/FakeService';
+import { violations } from '../../testing/axe';
+import { exampleOf, openApi } from '../../testing/document';
+import { Shown, component, show } from '../../testing/render';
+import { ServiceTab } from './ServiceTab';
+
+const service = FakeService.forTests();
+const example: any = exampleOf(openApi.components.schemas.DeadLetteredMessage);
+
+/** The n-th of many, the newest first. */
+function message(n: number) {
+  const id = `01938c2e-7b1a-7c3e-9d5f-${(1_000_000 - n)
+    .toString()
+    .padStart(12, '0')}`;
+  return { ...example, id, messageId: `m-${n}` };
+}
+
+/** Pages of fifty, of so many. */
+function has(count: number) {
+  service.answer('GET /dead-letters', ({ query }: any) => {
+    const begin = Number(query.cursor ?? 0);
+    const limit = Number(query.limit ?? 50);
+    const rows = Math.max(0, Math.min(limit, count - begin));
+    return {
+      messages: Array.from({ length: rows }, (_, row) => message(begin + row)),
+      total: { value: count, relation: 'eq' },
+      nextCursor: begin + limit < count ? String(begin + limit) : null,
+      prevCursor: begin > 0 ? String(begin - limit) : null,
+    };
+  });
+}
+
+function tab(shown: Shown = {}) {
+  return show(<ServiceTab />, { entity: component('webshop'), ...shown });
+}
+
+const searches = () =>
+  service.askedFor('GET /dead-letters').map(({ query }) => query);
+/** A page's, and not those that look for new arrivals. */
+const pages = () => searches().filter(({ limit }) => limit !== '1');
+
+describe('ServiceTab', () => {
+  it('shows what the service has, and is for everybody', async () => {
+    has(117);
+    await tab();
+    expect(await screen.findByText('117 dead letters')).toBeInTheDocument();
+    expect(await screen.findByText('m-0')).toBeInTheDocument();
+    expect(screen.getAllByText('PaymentDeclined')).not.toHaveLength(0);
+    expect(pages()[0]).toEqual({
+      service: 'webshop',
+      limit: '50',
+      order: 'newest',
+    });
+    expect(await violations()).toEqual([]);
+  });
+
+  it('finds the service by the annotation', async () => {
+    has(1);
+    await tab({
+      entity: component('shop', { 'dead-letter/service-name': 'webshop' }),
+    });
+    await screen.findByText('m-0');
+    expect(pages()[0].service).toBe('webshop');
+  });
+
+  it('takes the filter from the address, and puts it there', async () => {
+    has(3);
+    await tab({ at: '/?queue=q&error=boom&routingKey=r&minAttempt=2' });
+    await screen.findByText('m-0');
+    expect(pages()[0]).toMatchObject({
+      queue: 'q',
+      error: 'boom',
+      routingKey: 'r',
+      minAttempt: '2',
+    });
+    expect(screen.getByText('routingKey: r')).toBeInTheDocument();
+    const field = screen.getByRole('searchbox');
+    expect(field).toHaveValue('boom');
+    await userEvent.clear(field);
+    await userEvent.type(field, 'bang');
+    await waitFor(() => expect(pages().at(-1)!.error).toBe('bang'));
+    await userEvent.click(screen.getByText('Clear the filter'));
+    await waitFor(() => expect(pages().at(-1)!.queue).toBeUndefined());
+    expect(pages().at(-1)!.error).toBeUndefined();
+  });
+
+  it('turns pages by cursor, and begins anew with another filter', async () => {
+    has(117);
+    await tab();
+    await screen.findByText('m-0');
+    await userEvent.click(screen.getByRole('button', { name: /next/i }));
+    expect(await screen.findByText('m-50')).toBeInTheDocument();
+    expect(pages().at(-1)!.cursor).toBe('50');
+    await userEvent.type(screen.getByRole('searchbox'), 'x');
+    await waitFor(() => expect(pages().at(-1)!.error).toBe('x'));
+    expect(pages().at(-1)!.cursor).toBeUndefined();
+  });
+
+  it('selects rows, then all that match and no later ones', async () => {
+    has(117);
+    await tab();
+    await screen.findByText('m-0');
+    const boxes = screen.getAllByRole('checkbox');
+    await userEvent.click(boxes[1]);
+    expect(await screen.findByText('1 selected')).toBeInTheDocument();
+    await userEvent.click(boxes[0]);
+    expect(await screen.findByText('50 selected')).toBeInTheDocument();
+    await userEvent.click(screen.getByText('Select all 117 that match'));
+    expect(
+      await screen.findByText('All 117 that match are selected'),
+    ).toBeInTheDocument();
+    await userEvent.click(screen.getByRole('button', { name: 'Redeliver' }));
+    await screen.findByRole('dialog');
+    await waitFor(() =>
+      expect(service.askedFor('POST /operations/plan')).not.toHaveLength(0),
+    );
+    const [{ body }] = service.askedFor('POST /operations/plan');
+    expect(body.filter.service).toBe('webshop');
+    // A millisecond after the newest that is shown.
+    expect(new Date(body.filter.to).getTime()).toBe(
+      new Date(example.receivedAt).getTime() + 1,
+    );
+    expect(body.ids).toBeUndefined();
+  });
+
+  it('acts on nothing but what is dead', async () => {
+    has(3);
+    await tab({ at: '/?status=deleted' });
+    await screen.findByText('m-0');
+    expect(
+      screen.queryByRole('button', { name: 'Redeliver' }),
+    ).not.toBeInTheDocument();
+    expect(screen.getByText(/Only what is dead/)).toBeInTheDocument();
+  });
+
+  it('tells of new ones before it shows them', async () => {
+    jest.useFakeTimers({ advanceTimers: true });
+    has(2);
+    await tab();
+    await screen.findByText('m-0');
+    const newest = { ...message(0), id: message(-5).id, messageId: 'newer' };
+    service.answer('GET /dead-letters', ({ query }: any) => ({
+      messages: [newest, message(0), message(1)].slice(0, Number(query.limit)),
+      total: { value: query.from ? 1 : 3, relation: 'eq' },
+      nextCursor: null,
+      prevCursor: null,
+    }));
+    jest.advanceTimersByTime(11_000);
+    expect(await screen.findByText(/1 new dead letter since/)).toBeVisible();
+    expect(screen.queryByText('newer')).not.toBeInTheDocument();
+    await userEvent
+      .setup({ advanceTimers: jest.advanceTimersByTime })
+      .click(screen.getByRole('button', { name: 'Show' }));
+    expect(await screen.findByText('newer')).toBeInTheDocument();
+    expect(screen.queryByText(/new dead letter since/)).not.toBeInTheDocument();
+    jest.useRealTimers();
+  });
+
+  it('says that all is good, or that nothing matches', async () => {
+    has(0);
+    await tab();
+    expect(
+      await screen.findByText('No dead letters: all good'),
+    ).toBeInTheDocument();
+    expect(await violations()).toEqual([]);
+  });
+
+  it('offers to clear a filter that nothing matches', async () => {
+    has(0);
+    await tab({ at: '/?queue=q' });
+    const empty = await screen.findByText('Nothing matches');
+    await userEvent.click(
+      within(empty.parentElement!).getByText('Clear the filter'),
+    );
+    expect(
+      await screen.findByText('No dead letters: all good'),
+    ).toBeInTheDocument();
+  });
+
+  it('says what is wrong with a filter', async () => {
+    service.answer('GET /dead-letters', () => {
+      throw new Refusal(400, 'InputError', 'from: must be a time');
+    });
+    await tab({ at: '/?from=yesterday' });
+    expect(await screen.findByText(/from: must be a time/)).toBeInTheDocument();
+    expect(screen.getByText('Clear the filter')).toBeInTheDocument();
+  });
+
+  it('is not shown to who may not see it', async () => {
+    // Backstage remembers what it was told of an entity.
+    await tab({
+      entity: component('hidden'),
+      denied: ['dead-letter.message.read'],
+    });
+    expect(
+      await screen.findByText('You may not see these dead letters'),
+    ).toBeInTheDocument();
+    expect(service.asked).toEqual([]);
+  });
+});

@@ -1,0 +1,125 @@
+import { useTranslationRef } from '@backstage/frontend-plugin-api';
+import {
+  Alert,
+  Dialog,
+  DialogBody,
+  DialogFooter,
+  DialogHeader,
+  Text,
+} from '@backstage/ui';
+import { DeadLetteredMessageDetails } from '@dead-letter/backstage-plugin-dead-letter-common';
+import { PropsWithChildren, useCallback, useEffect, useRef } from 'react';
+import { Answered } from '../../../components/Answered';
+import { useAnswer, useAskAgain } from '../../../hooks/useDeadLetter';
+import { deadLetterTranslationRef } from '../../../translation';
+import { Acting } from '../../acting';
+import { DrawerSkeleton } from './DrawerSkeleton';
+import { MessageDetails } from './MessageDetails';
+import styles from './drawer.module.css';
+
+export interface MessageDrawerProps {
+  id: string;
+  /** The catalog entity whose permissions count. */
+  resourceRef: string;
+  onClose: () => void;
+  /** Another death of the same message is to be shown instead. */
+  onOpen: (id: string) => void;
+  /** It was acted on: lists of dead letters are out of date. */
+  onChanged: () => void;
+}
+
+/** One dead letter, whole, beside the list that it is in. */
+export function MessageDrawer(props: MessageDrawerProps) {
+  const { id, onClose, onOpen } = props;
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  const answer = useAnswer(
+    ['message', id],
+    (client, signal) => client.message(id, signal),
+    // What another one was must not be taken for this one.
+    { keep: false },
+  );
+  const message = answer.data;
+  const type = message?.type;
+  const gone = message === undefined && isGone(answer.error);
+  return (
+    <Dialog
+      isOpen
+      onOpenChange={open => !open && onClose()}
+      className={styles.drawer}
+    >
+      <DialogHeader>
+        {type ? t('message.titleOf', { type }) : t('message.title')}
+      </DialogHeader>
+      <Scrolled key={id}>
+        {gone ? (
+          <Alert
+            role="alert"
+            status="info"
+            icon
+            title={t('message.gone')}
+            description={t('message.goneDetail')}
+          />
+        ) : (
+          <Answered answer={answer} loading={<DrawerSkeleton />}>
+            {found => <MessageDetails message={found} onOpen={onOpen} />}
+          </Answered>
+        )}
+      </Scrolled>
+      <DialogFooter className={styles.footer}>
+        {message && <Actions key={id} {...props} message={message} />}
+      </DialogFooter>
+    </Dialog>
+  );
+}
+
+/** An id that the service cannot read names nothing either. */
+function isGone(error: Error | null): boolean {
+  const status = (error as { statusCode?: number } | null)?.statusCode;
+  return status === 404 || status === 400;
+}
+
+/** Has the focus from the start: the keys that scroll work at once, also where another death has taken the place of the first. */
+function Scrolled({ children }: PropsWithChildren<{}>) {
+  const body = useRef<HTMLDivElement>(null);
+  useEffect(() => body.current?.focus(), []);
+  return (
+    <DialogBody ref={body} tabIndex={-1} className={styles.body}>
+      {children}
+    </DialogBody>
+  );
+}
+
+interface ActionsProps extends MessageDrawerProps {
+  message: DeadLetteredMessageDetails;
+}
+
+function Actions({ id, resourceRef, onChanged, message }: ActionsProps) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  const askAgain = useAskAgain();
+  const changed = useCallback(() => {
+    askAgain(['message']);
+    onChanged();
+  }, [askAgain, onChanged]);
+  const { status } = message;
+  return (
+    <>
+      {status !== 'dead' && (
+        <Text color="secondary">
+          {t(
+            `message.settled.${
+              status === 'redelivered' || status === 'deleted'
+                ? status
+                : 'other'
+            }`,
+          )}
+        </Text>
+      )}
+      {/* It stays while its operation runs: it says how that goes. */}
+      <Acting
+        selection={status === 'dead' ? { ids: [id] } : undefined}
+        resourceRef={resourceRef}
+        onChanged={changed}
+      />
+    </>
+  );
+}

@@ -1,0 +1,74 @@
+import { useTranslationRef } from '@backstage/frontend-plugin-api';
+import { DeadLetteredMessageDetails } from '@dead-letter/backstage-plugin-dead-letter-common';
+import { Time } from '../../../components/Time';
+import { deadLetterTranslationRef } from '../../../translation';
+import { Fact, Facts } from './Facts';
+import { Section } from './Section';
+import styles from './drawer.module.css';
+
+/** Where and when it died, and what it is called. */
+export function Summary({ message }: { message: DeadLetteredMessageDetails }) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  const none = <span className={styles.quiet}>{t('message.none')}</span>;
+  const time = (at: string | null) => (at ? <Time at={at} /> : none);
+  const plain = (
+    name: 'service' | 'squad' | 'reason' | 'type' | 'convention' | 'source',
+  ): Fact => ({
+    name: t(`message.summary.${name}`),
+    value: message[name] || none,
+  });
+  const named = (
+    name: 'queue' | 'routingKey' | 'messageId' | 'correlationId' | 'id',
+  ): Fact => ({
+    name: t(`message.summary.${name}`),
+    value: message[name] ? (
+      <span className={styles.name}>{message[name]}</span>
+    ) : (
+      none
+    ),
+    copied: message[name],
+  });
+  const exchange: Fact = {
+    name: t('message.summary.exchange'),
+    // Its name is empty, and that is not the same as not known.
+    value:
+      message.exchange === '' ? (
+        t('message.summary.defaultExchange')
+      ) : (
+        <span className={styles.name}>{message.exchange ?? none}</span>
+      ),
+    copied: message.exchange,
+  };
+  return (
+    <Section title={t('message.summary.title')}>
+      <Facts
+        facts={[
+          plain('service'),
+          plain('squad'),
+          named('queue'),
+          exchange,
+          named('routingKey'),
+          plain('type'),
+          {
+            name: t('message.summary.diedAt'),
+            value: time(message.diedAt),
+          },
+          {
+            name: t('message.summary.receivedAt'),
+            value: time(message.receivedAt),
+          },
+          {
+            name: t('message.summary.attempts'),
+            value: message.attempts.toLocaleString(),
+          },
+          plain('reason'),
+          plain('convention'),
+          plain('source'),
+          named('messageId'),
+          named('correlationId'),
+          named('id'),
+        ]}
+      />
+    </Section>
+  );
+}

@@ -1,0 +1,100 @@
+import { useAppSearchParams } from '@backstage/frontend-plugin-api';
+import { FilterInput } from '@dead-letter/backstage-plugin-dead-letter-common';
+import { useCallback, useMemo } from 'react';
+
+/** The conditions that the API knows, but for squad and service: these are given by whose page it is. */
+const CONDITIONS = [
+  'queue',
+  'exchange',
+  'routingKey',
+  'messageId',
+  'correlationId',
+  'type',
+  'error',
+  'errorGroup',
+  'reason',
+  'convention',
+  'status',
+  'from',
+  'to',
+  'diedFrom',
+  'diedTo',
+  'contains',
+  'minAttempt',
+] as const;
+
+export type Condition = (typeof CONDITIONS)[number];
+export type Conditions = Partial<Record<Condition, string>>;
+
+/** Rows of a page that can be chosen; the API gives 200 at most. */
+export const PAGE_SIZES = [20, 50, 100, 200];
+const PAGE_SIZE = 50;
+
+/** What is looked at, as the address says: a reload keeps it, and a link shows it to others. */
+export interface View {
+  conditions: Conditions;
+  limit: number;
+  order: 'newest' | 'oldest';
+  cursor?: string;
+  /** The dead letter that is open. */
+  message?: string;
+}
+
+type Change = Partial<
+  Record<
+    Condition | 'limit' | 'order' | 'cursor' | 'message',
+    string | undefined
+  >
+>;
+
+/** The view that the address tells, and a way to another: any change but of the page and of what is open begins at the first page. */
+export function useFilter() {
+  const [parameters, setParameters] = useAppSearchParams();
+  const text = parameters.toString();
+  const view = useMemo(() => readView(new URLSearchParams(text)), [text]);
+  const change = useCallback(
+    (changes: Change, { replace = false } = {}) => {
+      const next = new URLSearchParams(text);
+      const turns = Object.keys(changes).every(
+        name => name === 'cursor' || name === 'message',
+      );
+      if (!turns) next.delete('cursor');
+      for (const [name, value] of Object.entries(changes)) {
+        if (value) next.set(name, value);
+        else next.delete(name);
+      }
+      setParameters(next, { replace });
+    },
+    [text, setParameters],
+  );
+  const clear = useCallback(
+    () => change(Object.fromEntries(CONDITIONS.map(name => [name, undefined]))),
+    [change],
+  );
+  return { view, change, clear };
+}
+
+function readView(parameters: URLSearchParams): View {
+  const given = CONDITIONS.flatMap(name => {
+    const value = parameters.get(name);
+    return value ? [[name, value]] : [];
+  });
+  const limit = Number(parameters.get('limit'));
+  return {
+    conditions: Object.fromEntries(given),
+    limit: PAGE_SIZES.includes(limit) ? limit : PAGE_SIZE,
+    order: parameters.get('order') === 'oldest' ? 'oldest' : 'newest',
+    cursor: parameters.get('cursor') ?? undefined,
+    message: parameters.get('message') ?? undefined,
+  };
+}
+
+/** The conditions as the API takes them. Its own answer says what is wrong with one. */
+export function toFilter(service: string, conditions: Conditions): FilterInput {
+  const { minAttempt, ...others } = conditions;
+  return {
+    ...(others as FilterInput),
+    service,
+    ...(minAttempt && { minAttempt: Number(minAttempt) }),
+  };
+}
