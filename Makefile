@@ -34,7 +34,7 @@ clients: cargo ## feed the failure conventions with the libraries themselves (Py
 	@scripts/clients.sh
 
 chaos: cargo ## break everything, many times (hours), and print the table; ONLY=kills for a part, CHAOS_SHARE=3 for a third, CHAOS_SEED=1
-	@$(SERVERS) install
+	@$(SERVERS) install nftables iproute2 pgbouncer
 	@scripts/chaos.sh $(ONLY)
 
 fuzz: cargo ## run a fuzz target for five minutes: TARGET=properties (others: fuzz/README.md)

@@ -7,6 +7,10 @@ mkdir -p "$folder"
 rm -f "$folder/table.md"
 export CHAOS=full CHAOS_TABLE=$folder/table.md
 
+# Tests that mostly wait for what they broke go on beside each other; the others need the processors, or measure them.
+waiting='^(cluster|cuts|database|resend|sources|startup)::'
+beside=3
+
 is_wanted() { # TEST WORD...
     local test=$1 word
     shift
@@ -15,10 +19,21 @@ is_wanted() { # TEST WORD...
     return 1
 }
 
+run_tests() { # THREADS TEST...
+    (($# > 1)) || return 0
+    cargo test --locked --test chaos -- --nocapture --test-threads "$1" --exact "${@:2}"
+}
+
 run() { # WORD...
-    local failed=0 begun=$SECONDS passed=yes
+    local failed=0 begun passed=yes test
     local model=operations::worker::model::operations_keep_their_rules planted=planted::planted_bugs_are_caught
-    cargo test --locked --test chaos -- --nocapture --test-threads 1 --skip "$planted" "$@" || failed=1
+    local -a patient=() others=()
+    while read -r test; do
+        if [[ $test == "$planted" ]] || ! is_wanted "$test" "$@"; then continue; fi
+        if [[ $test =~ $waiting ]]; then patient+=("$test"); else others+=("$test"); fi
+    done < <(cargo test --locked --test chaos -- --list --format terse | sed -n 's/: test$//p')
+    run_tests $beside "${patient[@]}" || failed=1
+    run_tests 1 "${others[@]}" || failed=1
     # The test of the tests: the service once more, with bugs in it.
     if is_wanted "$planted" "$@"; then
         cargo test --locked --features planted-bugs --test chaos -- --nocapture --exact "$planted" || failed=1

@@ -13,7 +13,8 @@ set -euo pipefail
 
 usage() {
     cat <<'END'
-usage: servers.sh install                  make sure that both servers are on this machine
+usage: servers.sh install [PACKAGE]...     make sure that both servers are on this machine, and these packages if they can
+                                           be had with apt-get
        servers.sh start   DIR [KIND]...    start what is not running yet; its data and ports are kept in DIR
        servers.sh stop    DIR [KIND]...    stop cleanly
        servers.sh kill    DIR KIND...      crash it; a start recovers
@@ -141,6 +142,7 @@ main() {
     case $what,$given in
         install,*)
             install_servers
+            install_extras "${@:2}"
             return
             ;;
         -h,* | --help,* | help,*)

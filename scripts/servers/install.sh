@@ -22,7 +22,7 @@ install_servers() {
         native "$kind" || packages+=("$(package "$kind")")
     done
     ((${#packages[@]})) || return 0
-    if command -v apt-get >/dev/null && as_root true 2>/dev/null; then
+    if may_apt_install; then
         say "installing ${packages[*]} with apt-get (this machine has none); their services are not started"
         apt_install "${packages[@]}"
     elif engine >/dev/null; then
@@ -33,10 +33,29 @@ install_servers() {
     fi
 }
 
+# What only some tests need: without it they say that they are skipped.
+install_extras() { # PACKAGE...
+    local package
+    local -a missing=()
+    for package in "$@"; do
+        [[ $(dpkg-query --show --showformat '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] ||
+            missing+=("$package")
+    done
+    ((${#missing[@]})) || return 0
+    if may_apt_install; then
+        say "installing ${missing[*]} with apt-get; their services are not started"
+        apt_install "${missing[@]}" || say "${missing[*]} could not be installed: what needs them is skipped"
+    else
+        say "apt-get may not install ${missing[*]} here: what needs them is skipped, if they are missing"
+    fi
+}
+
+may_apt_install() { command -v apt-get >/dev/null && as_root true 2>/dev/null; }
+
 package() { if [[ $1 == postgres ]]; then echo postgresql; else echo rabbitmq-server; fi; }
 
 apt_install() {
-    local policy=/usr/sbin/policy-rc.d
+    local package policy=/usr/sbin/policy-rc.d
     # In a session of its own, where no signal cuts it off midway.
     local -a quiet=(setsid --wait env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300)
     # Debian's packages start their daemons, unless this file says no.
@@ -45,10 +64,10 @@ apt_install() {
         trap 'exit 130' INT TERM HUP
         printf '#!/bin/sh\nexit 101\n' | as_root install -m 755 /dev/stdin $policy
     fi
-    as_root "${quiet[@]}" update >&2
-    as_root "${quiet[@]}" install --yes --no-install-recommends "$@" >&2
+    as_root "${quiet[@]}" update >&2 || return
+    as_root "${quiet[@]}" install --yes --no-install-recommends "$@" >&2 || return
     # Nor at the next boot.
     if command -v systemctl >/dev/null; then
-        as_root systemctl --quiet disable "${@/%/.service}" >/dev/null 2>&1 || true
+        for package in "$@"; do as_root systemctl --quiet disable "$package.service" >/dev/null 2>&1 || true; done
     fi
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::task::JoinSet;
+use tokio::task::coop::consume_budget;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{Span, error, field, info_span};
@@ -163,6 +164,8 @@ impl<'i> Pump<'i> {
     /// Takes all that have arrived already, as far as they fit.
     async fn take_ready(&mut self, source: &mut Source, stopping: bool) -> Result<(), AmqpError> {
         while source.is_consuming() && !self.batch.is_full(&self.ingest.config) {
+            // To decode a whole batch would keep others of this thread waiting, such as health.
+            consume_budget().await;
             let Some(next) = source.next().now_or_never() else { break };
             self.take_next(next, source, stopping).await?;
         }

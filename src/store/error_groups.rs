@@ -48,7 +48,7 @@ impl Store {
             filter_sql::push(&mut query, &sought);
             query.push(" GROUP BY d.error_group) f JOIN error_group g ON g.id = f.error_group");
             push_counts(&mut query, StatusFilter::Any);
-            self.scan().await?
+            Some(self.turns.take().await?)
         };
         query.push(" ORDER BY count DESC, t.last_seen DESC");
         let rows = query.build().fetch_all(&mut *self.http.acquire().await?).await?;

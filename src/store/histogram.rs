@@ -53,7 +53,7 @@ impl Store {
             query.push(value(by, "d", "error_group")).push(" AS value, count(*) AS count");
             filter_sql::push(&mut query, &Sought { filter: &within, text: sought.text });
             query.push(" GROUP BY 1, 2");
-            self.scan().await?
+            Some(self.turns.take().await?)
         };
         let rows = query.build().fetch_all(&mut *self.http.acquire().await?).await?;
         drop(turn);

@@ -4,15 +4,14 @@
 //! a timeout. sqlx's types stop here.
 
 use std::str::FromStr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use known_groups::KnownGroups;
 use pool::{Pool, Setting};
+use turns::Turns;
 
 mod batch;
 mod chunk;
@@ -38,6 +37,7 @@ mod sought;
 mod steering;
 #[cfg(feature = "planted-bugs")]
 mod thawed;
+mod turns;
 
 pub use batch::Stored;
 pub use chunk::{Chunk, ChunkItem};
@@ -106,7 +106,7 @@ pub struct Store {
     http: Pool,
     operations: Pool,
     watch: Pool,
-    scans: Arc<Semaphore>,
+    turns: Turns,
     known_groups: KnownGroups,
 }
 
@@ -135,12 +135,13 @@ impl Store {
         let pool = |size, acquire, settings: &[Setting]| {
             Pool::new(&options, pooler, size, acquire, &[&EVERYWHERE, settings].concat())
         };
+        let ingest = pool(sizes.ingest, Duration::from_secs(5), &FOR_BATCHES);
         Ok(Self {
-            ingest: pool(sizes.ingest, Duration::from_secs(5), &FOR_BATCHES),
+            turns: Turns::new(sizes.scans, ingest.clone()),
+            ingest,
             http: pool(sizes.http, ACQUIRE_FOR_HTTP, &FOR_PAGES),
             operations: pool(sizes.operations, ACQUIRE_FOR_HTTP, &FOR_OPERATIONS),
             watch: pool(WATCHING, ACQUIRE_FOR_HTTP, &FOR_PAGES),
-            scans: Arc::new(Semaphore::new(sizes.scans)),
             known_groups: KnownGroups::default(),
         })
     }

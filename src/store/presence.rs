@@ -7,8 +7,8 @@ use tokio::time::sleep;
 
 use super::Store;
 
-/// How often it is asked. With the time that an answer may take, less than the two seconds that a client waits for a 503.
-const INTERVAL: Duration = Duration::from_millis(500);
+/// How often it is asked. With the time that an answer may take, well below the two seconds that a client waits for a 503.
+const INTERVAL: Duration = Duration::from_millis(250);
 
 /// What is known of it. Clones know the same.
 #[derive(Clone, Debug)]

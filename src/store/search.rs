@@ -1,11 +1,7 @@
 //! Searching: a page by keyset, and how many there are in all.
 
-use std::time::Duration;
-
 use sqlx::postgres::PgRow;
 use sqlx::{Postgres, QueryBuilder, Row};
-use tokio::sync::SemaphorePermit;
-use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::sought::{Counted, Sought, push_counts};
@@ -22,9 +18,6 @@ pub(super) const COLUMNS: &str = "d.id, d.status::text AS status, d.deaths, d.di
 
 /// Matches are counted one by one up to here.
 const COUNTED: i64 = 10_000;
-
-/// Longest that a search waits until those before it are done: as long as one of them may take.
-const LONGEST_TURN: Duration = Duration::from_secs(5);
 
 /// A page of a search.
 #[derive(Debug)]
@@ -66,6 +59,8 @@ impl Store {
         limit: u32,
     ) -> Result<(Page, Total), StoreError> {
         let sought = self.understand(filter).await?;
+        // One that no index serves reads until it has found enough.
+        let _turn = if sought.is_indexed() { None } else { Some(self.turns.take().await?) };
         let page = self.page(&sought, order, edge, backwards, limit).await?;
         let total = self.total(&sought, &page).await?;
         Ok((page, total))
@@ -86,7 +81,6 @@ impl Store {
         let reading = if backwards { order.reversed() } else { order };
         let wanted = i64::from(limit) + 1;
         let mut query = page_query(sought, reading, edge, wanted);
-        let _turn = self.turn(sought).await?;
         let rows = query.build().fetch_all(&mut *self.http.acquire().await?).await?;
         let mut rows = rows.iter().map(dead_letter).collect::<Result<Vec<_>, _>>()?;
         let more = rows.len() > limit as usize;
@@ -111,7 +105,6 @@ impl Store {
             }
             None => {}
         }
-        let Ok(_turn) = self.turn(sought).await else { return Ok(page.total()) };
         let mut query = QueryBuilder::new("SELECT count(*) FROM (SELECT 1");
         filter_sql::push(&mut query, sought);
         query.push(" LIMIT ").push_bind(COUNTED + 1).push(") found");
@@ -129,18 +122,6 @@ impl Store {
             Err(StoreError::Slow) => Ok(page.total()),
             Err(error) => Err(error),
         }
-    }
-
-    /// Leave to search. Searches that no index serves read until they have found enough, and take turns, so that many of them
-    /// do not take the processors from ingest.
-    async fn turn(&self, sought: &Sought<'_>) -> Result<Option<SemaphorePermit<'_>>, StoreError> {
-        if sought.is_indexed() { Ok(None) } else { self.scan().await }
-    }
-
-    /// Leave to read as much as it takes.
-    pub(super) async fn scan(&self) -> Result<Option<SemaphorePermit<'_>>, StoreError> {
-        let turn = timeout(LONGEST_TURN, self.scans.acquire()).await.map_err(|_| StoreError::Slow)?;
-        Ok(turn.ok())
     }
 
     async fn counted(&self, sought: &Sought<'_>) -> Result<i64, StoreError> {

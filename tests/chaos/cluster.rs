@@ -54,9 +54,8 @@ impl Scene {
     }
 
     async fn until_quiet(&self, broker: &Broker) {
-        let sent = self.ledger.count() as i64;
         until_within(DEADLINE, &format!("all is stored ({})", repeat()), || async {
-            (self.ledger.stored(&self.database.pool).await >= sent).then_some(())
+            self.ledger.is_stored(&self.database.pool).await.then_some(())
         })
         .await;
         broker.until_empty(&self.source.name).await;

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use rand::Rng;
 
 use crate::proxy::{Deed, Side, Trap, Way, channel_close};
-use crate::stand::{At, RECOVERY, Stand};
+use crate::stand::{At, RECOVERY, Stand, side_by_side};
 use crate::support::until;
 use crate::table::{Row, is_full, times};
 
@@ -93,18 +94,19 @@ async fn no_cut_point_loses_anything() {
     let rounds = if is_full() { times(20) } else { 1 };
     let mut row = Row::new("a cut at each of 31 points of the road in", rounds * points().count());
     let settings = [("DEAD_LETTER_BATCH_ROWS", BATCH_ROWS), ("DEAD_LETTER_DATABASE_ANSWER_TIMEOUT", "5s")];
-    let mut stand = Stand::start(&settings).await;
-    let mut took = Vec::new();
-    for round in 1..=rounds {
+    let (stands, took) = side_by_side(rounds, &settings, async |stand, round| {
+        let mut took = Vec::new();
         for mut point in points() {
             point.trap.skip = stand.random.random_range(0..2);
-            let quiet_after = strike(&mut stand, &point).await;
+            let quiet_after = strike(stand, &point).await;
             println!("round {round}: {}: all stored after {:.1} s", point.name, quiet_after.as_secs_f64());
             took.push(quiet_after);
         }
-    }
+        took
+    })
+    .await;
     row.within("all stored after", took, 1.0, RECOVERY);
-    row.ledger(&stand.verdict().await);
+    row.ledger(&join_all(stands.iter().map(Stand::verdict)).await.into_iter().sum());
     row.finish();
 }
 

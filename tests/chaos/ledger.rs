@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::iter::Sum;
 
 use rand::Rng;
 use rand::rngs::StdRng;
@@ -85,6 +86,14 @@ impl Ledger {
             .unwrap()
     }
 
+    /// Whether all are stored. Rows are read only once there are enough of them, which the counters say: who waits asks often.
+    pub async fn is_stored(&self, database: &PgPool) -> bool {
+        let rows = "SELECT COALESCE(sum(dead + redelivered + deleted), 0)::bigint FROM error_group_count";
+        let rows: i64 = sqlx::query_scalar(rows).fetch_one(database).await.unwrap();
+        let sent = i64::try_from(self.count()).unwrap();
+        rows >= sent && self.stored(database).await >= sent
+    }
+
     /// Looks at all rows. The queue is to be empty.
     pub async fn classify(&self, database: &PgPool) -> Verdict {
         let rows: Vec<(Vec<u8>, i64)> =
@@ -117,6 +126,19 @@ impl Ledger {
             }
         }
         verdict
+    }
+}
+
+impl Sum for Verdict {
+    fn sum<I: Iterator<Item = Self>>(verdicts: I) -> Self {
+        verdicts.fold(Self::default(), |sum, other| Self {
+            stored: sum.stored + other.stored,
+            lost: sum.lost + other.lost,
+            unexpected: sum.unexpected + other.unexpected,
+            corrupted: sum.corrupted + other.corrupted,
+            duplicated: sum.duplicated + other.duplicated,
+            twins: sum.twins + other.twins,
+        })
     }
 }
 

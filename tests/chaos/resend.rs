@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::proxy::{Deed, Side, Trap, Way, connection_blocked, connection_unblocked, nack_instead};
-use crate::stand::{At, RECOVERY, Stand, repeat};
+use crate::stand::{At, RECOVERY, Stand, repeat, side_by_side};
 use crate::support::{DeadMessage, TestQueue, id, until, until_eq, until_within};
 use crate::table::{Row, is_full, times};
 
@@ -87,15 +87,16 @@ fn points() -> Vec<Point> {
 async fn no_cut_point_makes_a_false_success() {
     let rounds = if is_full() { times(20) } else { 1 };
     let mut row = Row::new("a cut at each of 13 points of the road out", rounds * points().len());
-    let mut stand = Stand::start(&SETTINGS).await;
-    let mut took = Vec::new();
-    for round in 1..=rounds {
+    let (_, took) = side_by_side(rounds, &SETTINGS, async |stand, round| {
+        let mut took = Vec::new();
         for point in points() {
-            let settled_after = strike(&mut stand, &point).await;
+            let settled_after = strike(stand, &point).await;
             println!("round {round}: {}: all settled after {:.1} s", point.name, settled_after.as_secs_f64());
             took.push(settled_after);
         }
-    }
+        took
+    })
+    .await;
     row.within("all settled after", took, 1.0, RECOVERY);
     row.finish();
 }

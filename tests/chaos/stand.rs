@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
@@ -11,6 +12,9 @@ use crate::support::{Broker, Database, Service, TestQueue, until_within};
 
 /// Time in which all is well again after a fault that the service has to find out about.
 pub const RECOVERY: Duration = Duration::from_mins(1);
+
+/// Stands that strike at the same time, where there are so many rounds.
+const SIDE_BY_SIDE: usize = 5;
 
 /// Which connection a fault is on.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +38,10 @@ pub struct Stand {
 impl Stand {
     /// On the shared servers, with these settings of the service.
     pub async fn start(settings: &[(&str, &str)]) -> Self {
+        Self::start_seeded(seed(), settings).await
+    }
+
+    async fn start_seeded(seed: u64, settings: &[(&str, &str)]) -> Self {
         let (broker, database) = (Broker::shared().await, Database::shared().await);
         let source = broker.declare_source(&[]).await;
         let amqp = Proxy::start(server(&broker.url), Protocol::Amqp).await;
@@ -42,7 +50,7 @@ impl Stand {
         let amqp_url = format!("{}?heartbeat=4", amqp.url(&broker.url));
         let service = Service::start(&database_url, &amqp_url, &source.name, settings);
         service.until_ready().await;
-        let random = StdRng::seed_from_u64(seed());
+        let random = StdRng::seed_from_u64(seed);
         Self { service, amqp, postgres, source, database, broker, ledger: Ledger::default(), random }
     }
 
@@ -72,9 +80,9 @@ impl Stand {
 
     /// Waits until everything that was published is stored and acknowledged; says how long that took.
     pub async fn until_quiet(&self, after: &str) -> Duration {
-        let (begun, sent) = (Instant::now(), i64::try_from(self.ledger.count()).unwrap());
+        let begun = Instant::now();
         until_within(RECOVERY, &format!("all is stored after `{after}` ({})", repeat()), || async {
-            (self.ledger.stored(&self.database.pool).await >= sent).then_some(())
+            self.ledger.is_stored(&self.database.pool).await.then_some(())
         })
         .await;
         self.broker.until_empty(&self.source.name).await;
@@ -86,6 +94,25 @@ impl Stand {
         self.database.assert_counters_exact().await;
         self.ledger.classify(&self.database.pool).await
     }
+}
+
+/// Deals rounds to stands that strike at the same time, as faults are mostly waited for: each has its own source, database and
+/// proxies, and what this run's seed and its number make happen. Returns them, and how long each strike took.
+pub async fn side_by_side(
+    rounds: usize,
+    settings: &[(&str, &str)],
+    strike: impl AsyncFn(&mut Stand, usize) -> Vec<Duration>,
+) -> (Vec<Stand>, Vec<Duration>) {
+    let stands = (0..SIDE_BY_SIDE.min(rounds)).map(async |number| {
+        let mut stand = Stand::start_seeded(seed() + ((number as u64) << 32), settings).await;
+        let mut took = Vec::new();
+        for round in (number..rounds).step_by(SIDE_BY_SIDE) {
+            took.extend(strike(&mut stand, round + 1).await);
+        }
+        (stand, took)
+    });
+    let (stands, took): (Vec<_>, Vec<_>) = join_all(stands).await.into_iter().unzip();
+    (stands, took.concat())
 }
 
 /// Of this run.
