@@ -61,6 +61,8 @@ export interface DeadLetterClient {
     limit?: number,
     signal?: AbortSignal,
   ): Promise<ErrorGroups>;
+  /** With what people did with it. */
+  errorGroup(id: string, signal?: AbortSignal): Promise<ErrorGroupDetails>;
   changeErrorGroup(
     id: string,
     change: ErrorGroupChange,

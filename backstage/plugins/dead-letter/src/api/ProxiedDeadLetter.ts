@@ -63,6 +63,10 @@ class ProxiedClient implements DeadLetterClient {
     });
   }
 
+  errorGroup(id: string, signal?: AbortSignal) {
+    return this.json(`/dead-letters/error-groups/${id}`, { signal });
+  }
+
   changeErrorGroup(id: string, change: ErrorGroupChange) {
     return this.json(`/dead-letters/error-groups/${id}`, {
       method: 'PATCH',

@@ -12,16 +12,24 @@ interface AnsweredProps<T> {
   children: (data: T) => ReactNode;
   /** Shown until the first answer; a spinner by default. */
   loading?: ReactNode;
+  /** Whether another one on the page already says that nothing answers. */
+  awaySaid?: boolean;
 }
 
 /** An answer of dead-letter: while it is awaited, when it fails, and when it is no longer up to date. */
-export function Answered<T>({ answer, children, loading }: AnsweredProps<T>) {
+export function Answered<T>({
+  answer,
+  children,
+  loading,
+  awaySaid = false,
+}: AnsweredProps<T>) {
   const { data, error } = answer;
+  const said = awaySaid && error !== null && isAway(error);
   return (
     <>
-      {error && <Failure answer={answer} error={error} />}
+      {error && !said && <Failure answer={answer} error={error} />}
       {data !== undefined && children(data)}
-      {data === undefined && !error && (loading ?? <Progress />)}
+      {data === undefined && (!error || said) && (loading ?? <Progress />)}
     </>
   );
 }

@@ -17,7 +17,7 @@ export function createAnswers(): QueryClient {
   });
 }
 
-/** What was answered, until Backstage is loaded anew. */
+/** What all views have been told. */
 export const answers = createAnswers();
 
 export function Answers({ children }: PropsWithChildren<{}>) {
@@ -30,8 +30,8 @@ export function isAway(error: Error): boolean {
   return status === undefined || status >= 500 || status === 429;
 }
 
-/** What the service says about an error; else what Backstage does. */
+/** What the service says is wrong; `message` of its errors only says which status it was. */
 export function reasonOf(error: Error): string {
-  const { cause } = error as { cause?: Error };
-  return cause?.message ?? error.message;
+  const { cause } = error as { cause?: unknown };
+  return cause instanceof Error ? cause.message : error.message;
 }

@@ -1,46 +1,40 @@
-import { useTranslationRef } from '@backstage/frontend-plugin-api';
-import { deadLetterTranslationRef } from '../translation';
-import { sayCount } from './Count';
 import styles from './Sparkline.module.css';
 
-/** Of a bar and the gap beside it, in the units of the drawing. */
-const STEP = 5;
-const BAR = 4;
-const HEIGHT = 32;
-/** What is there is seen, however small beside the greatest. */
-const LOWEST = 2;
+interface SparklineProps {
+  /** One for each step of time, the latest last. */
+  values: number[];
+  /** The same in words. */
+  label: string;
+}
 
-/** How many arrived in each of the last hours, the running one last. */
-export function Sparkline({ values }: { values: number[] }) {
-  const { t } = useTranslationRef(deadLetterTranslationRef);
-  const most = Math.max(0, ...values);
-  const label = t('squad.sparkline', {
-    hours: String(values.length),
-    total: sayCount(values.reduce((sum, each) => sum + each, 0)),
-    most: sayCount(most),
-    running: sayCount(values[values.length - 1] ?? 0),
-  });
-  const width = Math.max(1, values.length) * STEP;
+const WIDTH = 96;
+const HEIGHT = 24;
+/** So that one of many is still seen. */
+const LEAST = 1.5;
+
+/** How a number went, as small bars. */
+export function Sparkline({ values, label }: SparklineProps) {
+  const most = Math.max(...values, 1);
+  const step = WIDTH / Math.max(values.length, 1);
   return (
     <svg
-      className={styles.sparkline}
-      viewBox={`0 0 ${width} ${HEIGHT}`}
-      preserveAspectRatio="none"
       role="img"
       aria-label={label}
+      viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+      className={styles.sparkline}
     >
-      <title>{label}</title>
-      <rect className={styles.base} y={HEIGHT - 1} width={width} height={1} />
-      {values.map((value, hour) => {
-        const height = value && Math.max(LOWEST, (value / most) * HEIGHT);
+      <line x1="0" x2={WIDTH} y1={HEIGHT - 0.5} y2={HEIGHT - 0.5} />
+      {values.map((value, index) => {
+        const height =
+          value === 0 ? 0 : Math.max((value / most) * HEIGHT, LEAST);
         return (
           <rect
-            key={hour}
-            data-value={value}
-            className={hour === values.length - 1 ? styles.running : styles.bar}
-            x={hour * STEP}
+            // Bars have no other name than their place.
+            // eslint-disable-next-line react/no-array-index-key
+            key={index}
+            x={index * step}
             y={HEIGHT - height}
-            width={BAR}
+            width={Math.max(step - 1, 1)}
             height={height}
           />
         );

@@ -1,42 +1,40 @@
-import { stringifyEntityRef } from '@backstage/catalog-model';
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
-import { useEntity } from '@backstage/plugin-catalog-react';
-import { usePermission } from '@backstage/plugin-permission-react';
 import {
   ButtonIcon,
   Menu,
   MenuItem,
-  MenuSeparator,
+  MenuSection,
   MenuTrigger,
 } from '@backstage/ui';
+import { ErrorGroup } from '@dead-letter/backstage-plugin-dead-letter-common';
 import {
-  CountedGroup,
-  deadLetterRedeliverPermission,
-} from '@dead-letter/backstage-plugin-dead-letter-common';
-import { RiMore2Line } from '@remixicon/react';
+  RiArrowGoBackLine,
+  RiCheckLine,
+  RiMore2Line,
+  RiStickyNoteLine,
+  RiVolumeMuteLine,
+} from '@remixicon/react';
 import { useState } from 'react';
 import { deadLetterTranslationRef } from '../../translation';
 import { NoteDialog } from './NoteDialog';
-import { MUTES, useErrorGroupChange } from './useErrorGroupChange';
+import { useChange } from './useChange';
+import { useTitle } from './useTitle';
 
-interface ErrorGroupMenuProps {
-  group: CountedGroup;
-  component: string | null | undefined;
-}
+const HOUR_MS = 3_600_000;
 
-/** What can be done with an error group; nothing for those who may not. */
-export function ErrorGroupMenu({ group, component }: ErrorGroupMenuProps) {
+const MUTE_FOR = [
+  { text: 'muteHour', ms: HOUR_MS },
+  { text: 'muteDay', ms: 24 * HOUR_MS },
+  { text: 'muteWeek', ms: 7 * 24 * HOUR_MS },
+] as const;
+
+/** What can be said about a group. */
+export function ErrorGroupMenu({ group }: { group: ErrorGroup }) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
-  const { entity } = useEntity();
-  const { allowed } = usePermission({
-    permission: deadLetterRedeliverPermission,
-    resourceRef: component ?? stringifyEntityRef(entity),
-  });
-  const [writing, setWriting] = useState(false);
-  const { change, attempt } = useErrorGroupChange(group.id);
-  if (!allowed) return null;
-  const title = group.title ?? group.errorType ?? t('squad.groups.untitled');
-  const quiet = group.state === 'resolved' || group.state === 'muted';
+  const change = useChange(group);
+  const title = useTitle(group);
+  const [noting, setNoting] = useState(false);
+  const done = group.state === 'resolved' || group.state === 'muted';
   return (
     <>
       <MenuTrigger>
@@ -45,44 +43,50 @@ export function ErrorGroupMenu({ group, component }: ErrorGroupMenuProps) {
           variant="tertiary"
           aria-label={t('squad.change.menu', { title })}
           icon={<RiMore2Line />}
+          isPending={change.isPending}
         />
         <Menu placement="bottom end">
           {group.state !== 'resolved' && (
-            <MenuItem onAction={() => attempt({ action: 'resolve' })}>
+            <MenuItem
+              iconStart={<RiCheckLine />}
+              onAction={() => change.mutate({ action: 'resolve' })}
+            >
               {t('squad.change.resolve')}
             </MenuItem>
           )}
-          {quiet && (
-            <MenuItem onAction={() => attempt({ action: 'reopen' })}>
+          {done && (
+            <MenuItem
+              iconStart={<RiArrowGoBackLine />}
+              onAction={() => change.mutate({ action: 'reopen' })}
+            >
               {t('squad.change.reopen')}
             </MenuItem>
           )}
-          {MUTES.map(({ text, ms }) => (
-            <MenuItem
-              key={text}
-              onAction={() =>
-                attempt({
-                  action: 'mute',
-                  mutedUntil: new Date(Date.now() + ms).toISOString(),
-                })
-              }
-            >
-              {t(`squad.change.${text}`)}
-            </MenuItem>
-          ))}
-          <MenuSeparator />
-          <MenuItem onAction={() => setWriting(true)}>
+          <MenuItem
+            iconStart={<RiStickyNoteLine />}
+            onAction={() => setNoting(true)}
+          >
             {t('squad.change.note')}
           </MenuItem>
+          <MenuSection title={t('squad.change.mute')}>
+            {MUTE_FOR.map(({ text, ms }) => (
+              <MenuItem
+                key={text}
+                iconStart={<RiVolumeMuteLine />}
+                onAction={() =>
+                  change.mutate({
+                    action: 'mute',
+                    mutedUntil: new Date(Date.now() + ms).toISOString(),
+                  })
+                }
+              >
+                {t(`squad.change.${text}`)}
+              </MenuItem>
+            ))}
+          </MenuSection>
         </Menu>
       </MenuTrigger>
-      {writing && (
-        <NoteDialog
-          about={title}
-          save={note => change({ action: 'note', note })}
-          close={() => setWriting(false)}
-        />
-      )}
+      {noting && <NoteDialog group={group} onClose={() => setNoting(false)} />}
     </>
   );
 }

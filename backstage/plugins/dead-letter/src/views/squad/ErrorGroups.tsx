@@ -1,7 +1,11 @@
+import { Entity, stringifyEntityRef } from '@backstage/catalog-model';
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
+import { usePermission } from '@backstage/plugin-permission-react';
 import {
   Button,
   Card,
+  CardBody,
+  CardHeader,
   Flex,
   Text,
   ToggleButton,
@@ -9,114 +13,154 @@ import {
 } from '@backstage/ui';
 import {
   CountedGroup,
-  ErrorGroups as Groups,
+  ErrorGroups as Found,
+  deadLetterRedeliverPermission,
 } from '@dead-letter/backstage-plugin-dead-letter-common';
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import { Answered } from '../../components/Answered';
-import { sayCount } from '../../components/Count';
 import { useAnswer } from '../../hooks/useDeadLetter';
 import { deadLetterTranslationRef } from '../../translation';
-import { ErrorGroupRow } from './ErrorGroupRow';
-import styles from './ErrorGroups.module.css';
-import { Loading } from './Loading';
-import { Found } from './catalog';
+import { TableSkeleton } from '../squads/TableSkeleton';
+import { EVERY_MS } from '../squads/every';
+import { TabOf } from '../squads/useTabs';
+import { ErrorGroupsTable } from './ErrorGroupsTable';
+import styles from './squad.module.css';
 
-const REFRESH_MS = 15_000;
-/** As many as the service tells at once: those with the most dead letters. */
-const ASKED = 200;
-/** Shown until all are asked for. */
-const FIRST = 10;
+/** As many as the service gives; it gives those with the most messages. */
+const ASKED_FOR = 200;
+/** As many as are shown before somebody wants all. */
+const SHOWN_FIRST = 10;
 
 type Order = 'newest' | 'most';
 
-const ORDERS: Record<
-  Order,
-  (one: CountedGroup, other: CountedGroup) => number
-> = {
-  newest: (one, other) => other.lastSeen.localeCompare(one.lastSeen),
-  most: (one, other) => other.count - one.count,
-};
-
 interface ErrorGroupsProps {
   squad: string;
-  componentOf: Found;
+  entity: Entity;
+  tabOf: TabOf;
+  /** Whether it is said already that nothing answers. */
+  awaySaid: boolean;
 }
 
-/** What goes wrong in the services of a squad. */
-export function ErrorGroups({ squad, componentOf }: ErrorGroupsProps) {
+/** Why the dead letters of a squad died. */
+export function ErrorGroups({
+  squad,
+  entity,
+  tabOf,
+  awaySaid,
+}: ErrorGroupsProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
   const [order, setOrder] = useState<Order>('newest');
-  const answer = useAnswer(
-    ['error-groups', { squad }],
-    (client, signal) => client.errorGroups({ squad }, ASKED, signal),
-    { every: REFRESH_MS, keep: false },
+  const groups = useAnswer(
+    ['error-groups', squad],
+    (client, signal) => client.errorGroups({ squad }, ASKED_FOR, signal),
+    { every: EVERY_MS, keep: false },
   );
+  const { allowed } = usePermission({
+    permission: deadLetterRedeliverPermission,
+    resourceRef: stringifyEntityRef(entity),
+  });
   return (
-    <section className={styles.section} aria-label={t('squad.groups.title')}>
-      <Flex justify="between" align="center" gap="4">
-        <Text as="h2" variant="title-x-small">
-          {t('squad.groups.title')}
-        </Text>
-        <ToggleButtonGroup
-          aria-label={t('squad.groups.order')}
-          selectionMode="single"
-          disallowEmptySelection
-          selectedKeys={[order]}
-          onSelectionChange={([chosen]) => setOrder(chosen as Order)}
+    <Card>
+      <CardHeader>
+        <Flex justify="between" align="start" gap="4">
+          <div>
+            <Text as="h3" variant="title-x-small">
+              {t('squad.groups.title')}
+            </Text>
+            <Text as="p" color="secondary" className={styles.explained}>
+              {t('squad.groups.explained')}
+            </Text>
+          </div>
+          <OrderChoice order={order} onChange={setOrder} />
+        </Flex>
+      </CardHeader>
+      <CardBody>
+        <Answered
+          answer={groups}
+          awaySaid={awaySaid}
+          loading={<TableSkeleton rows={6} />}
         >
-          <ToggleButton id="newest">{t('squad.groups.newest')}</ToggleButton>
-          <ToggleButton id="most">{t('squad.groups.most')}</ToggleButton>
-        </ToggleButtonGroup>
-      </Flex>
-      <Answered answer={answer} loading={<Loading rows={3} height={72} />}>
-        {groups => (
-          <List groups={groups} order={order} componentOf={componentOf} />
-        )}
-      </Answered>
-    </section>
+          {found => (
+            <Groups
+              found={found}
+              order={order}
+              tabOf={tabOf}
+              allowed={allowed}
+            />
+          )}
+        </Answered>
+      </CardBody>
+    </Card>
   );
 }
 
-interface ListProps {
-  groups: Groups;
+interface GroupsProps {
+  found: Found;
   order: Order;
-  componentOf: Found;
+  tabOf: TabOf;
+  allowed: boolean;
 }
 
-function List({ groups: { groups, total }, order, componentOf }: ListProps) {
+function Groups({ found, order, tabOf, allowed }: GroupsProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
   const [all, setAll] = useState(false);
-  const sorted = [...groups].sort(ORDERS[order]);
-  const shown = all ? sorted : sorted.slice(0, FIRST);
-  if (groups.length === 0) {
-    return <Text color="secondary">{t('squad.groups.none')}</Text>;
-  }
+  const sorted = useMemo(() => sort(found.groups, order), [found, order]);
+  if (sorted.length === 0) return <Text>{t('squad.groups.none')}</Text>;
+  const shown = all ? sorted : sorted.slice(0, SHOWN_FIRST);
   return (
     <>
-      <Card className={styles.card}>
-        <ol className={styles.list}>
-          {shown.map(each => (
-            <ErrorGroupRow
-              key={each.id}
-              group={each}
-              component={componentOf(each.service)}
-            />
-          ))}
-        </ol>
-      </Card>
-      {shown.length < sorted.length && (
-        <Button variant="secondary" onPress={() => setAll(true)}>
-          {t('squad.groups.all', { count: sorted.length })}
-        </Button>
-      )}
-      {total > groups.length && (
-        <Text color="secondary">
-          {t('squad.groups.limited', {
-            shown: sayCount(groups.length),
-            total: sayCount(total),
+      <ErrorGroupsTable groups={shown} tabOf={tabOf} allowed={allowed} />
+      {found.total > found.groups.length && (
+        <Text as="p" variant="body-small" color="secondary">
+          {t('squad.groups.capped', {
+            number: found.groups.length.toLocaleString(),
+            total: found.total.toLocaleString(),
           })}
         </Text>
       )}
+      {sorted.length > SHOWN_FIRST && (
+        <Button
+          variant="tertiary"
+          aria-expanded={all}
+          className={styles.all}
+          onPress={() => setAll(!all)}
+        >
+          {all
+            ? t('squad.groups.fewer')
+            : t('squad.groups.all', { number: sorted.length.toLocaleString() })}
+        </Button>
+      )}
     </>
+  );
+}
+
+interface OrderChoiceProps {
+  order: Order;
+  onChange: (order: Order) => void;
+}
+
+function OrderChoice({ order, onChange }: OrderChoiceProps) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  return (
+    <ToggleButtonGroup
+      aria-label={t('squad.groups.order')}
+      selectionMode="single"
+      disallowEmptySelection
+      selectedKeys={[order]}
+      onSelectionChange={([chosen]) => onChange(chosen as Order)}
+    >
+      <ToggleButton id="newest">{t('squad.groups.newest')}</ToggleButton>
+      <ToggleButton id="most">{t('squad.groups.most')}</ToggleButton>
+    </ToggleButtonGroup>
+  );
+}
+
+function sort(groups: CountedGroup[], order: Order): CountedGroup[] {
+  return [...groups].sort(
+    (one, other) =>
+      (order === 'most'
+        ? other.count - one.count
+        : Date.parse(other.lastSeen) - Date.parse(one.lastSeen)) ||
+      one.id.localeCompare(other.id),
   );
 }

@@ -10,67 +10,76 @@ import {
   Text,
   TextAreaField,
 } from '@backstage/ui';
+import { ErrorGroup } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { useState } from 'react';
 import { reasonOf } from '../../components/Answers';
+import readable from '../../components/readable.module.css';
 import { deadLetterTranslationRef } from '../../translation';
+import { GroupEvents } from './GroupEvents';
+import { useChange } from './useChange';
+import { useTitle } from './useTitle';
 
 interface NoteDialogProps {
-  /** Which error group it is. */
-  about: string;
-  save: (note: string) => Promise<void>;
-  close: () => void;
+  group: ErrorGroup;
+  onClose: () => void;
 }
 
-/** Writes something down about an error group. What was written stays where saving it fails. */
-export function NoteDialog({ about, save, close }: NoteDialogProps) {
+/** Writes down what is known of a group. It stays open where that fails: nobody should write it twice. */
+export function NoteDialog({ group, onClose }: NoteDialogProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
+  const change = useChange(group);
+  const title = useTitle(group);
   const [note, setNote] = useState('');
-  const [failure, setFailure] = useState<Error>();
-  const [saving, setSaving] = useState(false);
-  async function onSave() {
-    setSaving(true);
-    try {
-      await save(note.trim());
-      close();
-    } catch (error) {
-      setFailure(error as Error);
-      setSaving(false);
-    }
-  }
+  const empty = note.trim() === '';
   return (
-    <Dialog isOpen onOpenChange={open => !open && close()} width={480}>
-      <DialogHeader>{t('squad.note.title')}</DialogHeader>
+    <Dialog
+      isOpen
+      onOpenChange={open => !open && onClose()}
+      width={480}
+      className={readable.readable}
+    >
+      <DialogHeader>{t('squad.noteDialog.title')}</DialogHeader>
       <DialogBody>
         <Flex direction="column" gap="4">
-          <Text as="p" weight="bold">
-            {about}
-          </Text>
-          <Text as="p">{t('squad.note.hint')}</Text>
-          {failure && (
+          <Text>{title}</Text>
+          {change.error && (
             <Alert
               role="alert"
               status="danger"
               icon
               title={t('squad.change.failed')}
-              description={reasonOf(failure)}
+              description={reasonOf(change.error)}
             />
           )}
+          <GroupEvents id={group.id} />
           <TextAreaField
-            label={t('squad.note.label')}
-            value={note}
-            onChange={setNote}
-            // Whoever opened this dialog is about to write.
+            // Who opens it wants to write.
             // eslint-disable-next-line jsx-a11y/no-autofocus
             autoFocus
+            label={t('squad.noteDialog.text')}
+            description={t('squad.noteDialog.hint')}
+            rows={4}
+            value={note}
+            onChange={setNote}
           />
         </Flex>
       </DialogBody>
       <DialogFooter>
-        <Button variant="secondary" onPress={close}>
-          {t('squad.note.cancel')}
+        <Button
+          variant="primary"
+          isDisabled={empty}
+          isPending={change.isPending}
+          onPress={() =>
+            change.mutate(
+              { action: 'note', note: note.trim() },
+              { onSuccess: onClose },
+            )
+          }
+        >
+          {t('squad.noteDialog.save')}
         </Button>
-        <Button isDisabled={!note.trim()} isPending={saving} onPress={onSave}>
-          {t('squad.note.save')}
+        <Button variant="secondary" onPress={onClose}>
+          {t('squad.noteDialog.cancel')}
         </Button>
       </DialogFooter>
     </Dialog>

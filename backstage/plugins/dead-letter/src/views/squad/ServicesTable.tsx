@@ -2,129 +2,113 @@ import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import {
   Cell,
   Column,
-  Link,
   Row,
   TableBody,
   TableHeader,
   TableRoot,
 } from '@backstage/ui';
 import { ServiceOverview } from '@dead-letter/backstage-plugin-dead-letter-common';
-import { sayCount, sayShare } from '../../components/Count';
 import { Time } from '../../components/Time';
-import { Trend } from '../../components/Trend';
-import { useInEnvironment } from '../../hooks/useEnvironment';
 import { deadLetterTranslationRef } from '../../translation';
-import { Found, tabOf } from './catalog';
-import styles from './ServicesTable.module.css';
-import { useOrder } from './useOrder';
+import { TabLink } from '../squads/TabLink';
+import { Trend } from '../squads/Trend';
+import { TabOf } from '../squads/useTabs';
+import { ageOf, useSorted } from '../squads/useSorted';
+import { Share } from './Share';
+import styles from './squad.module.css';
 
-const COLUMNS = [
-  { id: 'service', style: '' },
-  { id: 'count', style: `${styles.number} ${styles.narrow}` },
-  { id: 'share', style: `${styles.number} ${styles.share}` },
-  { id: 'oldest', style: styles.time },
-  { id: 'newest', style: styles.time },
-  { id: 'lastHour', style: `${styles.number} ${styles.trend}` },
-] as const;
-
-const BY: Record<string, (row: ServiceOverview) => string | number> = {
-  service: row => row.service,
-  count: row => row.count,
-  share: row => row.count,
-  oldest: row => row.oldest ?? '',
-  newest: row => row.newest ?? '',
-  lastHour: row => row.trend.lastHour,
+const SORT_KEYS = {
+  service: (row: ServiceOverview) => row.service,
+  count: (row: ServiceOverview) => row.count,
+  oldest: (row: ServiceOverview) => ageOf(row.oldest),
+  newest: (row: ServiceOverview) => -ageOf(row.newest),
+  lastHour: (row: ServiceOverview) => row.trend.lastHour,
 };
 
 interface ServicesTableProps {
-  label: string;
   services: ServiceOverview[];
-  componentOf: Found;
+  tabOf: TabOf;
 }
 
-/** Services with what they have. */
-export function ServicesTable(props: ServicesTableProps) {
-  const { label, services, componentOf } = props;
+/** The services of one squad that have dead letters. */
+export function ServicesTable({ services, tabOf }: ServicesTableProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
   const total = services.reduce((sum, each) => sum + each.count, 0);
-  const { sorted, order, setOrder } = useOrder(services, BY, {
-    column: 'count',
-    direction: 'descending',
+  const { rows, descriptor, onSortChange } = useSorted(services, SORT_KEYS, {
+    by: 'count',
+    name: 'service',
   });
+  const number = { allowsSorting: true, className: styles.number };
   return (
-    <div className={styles.card}>
-      <div className={styles.table}>
-        <TableRoot
-          aria-label={label}
-          sortDescriptor={order}
-          onSortChange={setOrder}
-        >
-          <TableHeader>
-            {COLUMNS.map(({ id, style }) => (
-              <Column
-                key={id}
-                id={id}
-                className={style}
-                allowsSorting
-                isRowHeader={id === 'service'}
-              >
-                {t(`squad.${id}`)}
-              </Column>
-            ))}
-          </TableHeader>
-          <TableBody>
-            {sorted.map(row => (
-              <Row key={row.service} id={row.service}>
-                <Cell>
-                  <ServiceName
-                    service={row.service}
-                    component={componentOf(row.service)}
-                  />
-                </Cell>
-                <Cell className={styles.number}>{sayCount(row.count)}</Cell>
-                <Cell className={styles.number}>
-                  {sayShare(row.count / total)}
-                </Cell>
-                <Cell className={styles.time}>
-                  <Time at={row.oldest} ago />
-                </Cell>
-                <Cell className={styles.time}>
-                  <Time at={row.newest} ago />
-                </Cell>
-                <Cell className={styles.number}>
-                  <Trend trend={row.trend} />
-                </Cell>
-              </Row>
-            ))}
-          </TableBody>
-        </TableRoot>
-      </div>
+    <div className={styles.services}>
+      <TableRoot
+        aria-label={t('squad.services.table')}
+        sortDescriptor={descriptor}
+        onSortChange={onSortChange}
+      >
+        <TableHeader>
+          <Column id="service" isRowHeader allowsSorting>
+            {t('squad.services.service')}
+          </Column>
+          <Column id="count" {...number}>
+            {t('squad.services.count')}
+          </Column>
+          <Column id="newest" {...number}>
+            {t('squad.services.newest')}
+          </Column>
+          <Column id="oldest" {...number}>
+            {t('squad.services.oldest')}
+          </Column>
+          <Column id="lastHour" {...number}>
+            {t('squad.services.lastHour')}
+          </Column>
+        </TableHeader>
+        <TableBody items={rows} dependencies={[tabOf, t, total]}>
+          {row => (
+            <ServiceRow
+              id={row.service}
+              service={row}
+              share={total > 0 ? row.count / total : 0}
+              tabOf={tabOf}
+            />
+          )}
+        </TableBody>
+      </TableRoot>
     </div>
   );
 }
 
-interface ServiceNameProps {
-  service: string;
-  component: string | null | undefined;
+interface ServiceRowProps {
+  id: string;
+  service: ServiceOverview;
+  share: number;
+  tabOf: TabOf;
 }
 
-/** A service, and the way to its dead letters. */
-function ServiceName({ service, component }: ServiceNameProps) {
+function ServiceRow({ id, service, share, tabOf }: ServiceRowProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
-  const inEnvironment = useInEnvironment();
-  if (component) {
-    return (
-      <Link href={inEnvironment(tabOf(component))} weight="bold">
-        {service}
-      </Link>
-    );
-  }
   return (
-    <span className={styles.name}>
-      {service}
-      {component === null && (
-        <span className={styles.hint}>{t('squad.noComponent')}</span>
-      )}
-    </span>
+    <Row id={id}>
+      <Cell>
+        <TabLink
+          to={tabOf(service.service)}
+          hint={t('squad.services.noComponent')}
+        >
+          {service.service}
+        </TabLink>
+      </Cell>
+      <Cell className={styles.number}>
+        <Share count={service.count} share={share} />
+      </Cell>
+      <Cell className={styles.number}>
+        <Time at={service.newest} ago />
+      </Cell>
+      <Cell className={styles.number}>
+        <Time at={service.oldest} ago />
+      </Cell>
+      <Cell className={styles.number}>
+        <Trend trend={service.trend} />
+      </Cell>
+    </Row>
   );
 }

@@ -1,112 +1,144 @@
+import { Entity } from '@backstage/catalog-model';
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import { useEntity } from '@backstage/plugin-catalog-react';
-import { Card, Flex, Text } from '@backstage/ui';
+import { Card, CardBody, CardHeader, Text } from '@backstage/ui';
 import { ServiceOverview } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { Answered } from '../../components/Answered';
-import { sayCount } from '../../components/Count';
-import { Donut } from '../../components/Donut';
+import { Donut, sayShare } from '../../components/Donut';
 import { Empty } from '../../components/Empty';
-import { EnvironmentSelect } from '../../components/EnvironmentSelect';
 import { Guarded } from '../../components/Guarded';
+import readable from '../../components/readable.module.css';
 import { useAnswer } from '../../hooks/useDeadLetter';
 import { deadLetterTranslationRef } from '../../translation';
+import { Headline } from '../squads/Headline';
+import { TableSkeleton } from '../squads/TableSkeleton';
+import { EVERY_MS } from '../squads/every';
+import { TabOf, useServiceTabs } from '../squads/useTabs';
 import { ErrorGroups } from './ErrorGroups';
-import { Loading } from './Loading';
 import { ServicesTable } from './ServicesTable';
-import styles from './SquadTab.module.css';
-import { SQUAD_ANNOTATION, useComponentsOf } from './catalog';
+import styles from './squad.module.css';
 
-const REFRESH_MS = 15_000;
-
-/** The dead letters of the services that a group owns. */
+/** What a squad's services have, and why. */
 export function SquadTab() {
   const { entity } = useEntity();
   return (
-    <Guarded entity={entity}>
-      <Squad />
-    </Guarded>
-  );
-}
-
-function Squad() {
-  const { t } = useTranslationRef(deadLetterTranslationRef);
-  const { entity } = useEntity();
-  const squad =
-    entity.metadata.annotations?.[SQUAD_ANNOTATION] ?? entity.metadata.name;
-  // Numbers of another environment are none of this one's: they do not stay while it is asked.
-  const answer = useAnswer(
-    ['services', squad],
-    (client, signal) => client.services(squad, signal),
-    { every: REFRESH_MS, keep: false },
-  );
-  const total = answer.data?.reduce((sum, each) => sum + each.count, 0);
-  return (
-    <div className={styles.page}>
-      <Flex justify="between" align="center" gap="4" className={styles.head}>
-        <p className={styles.headline}>
-          {total !== undefined && (
-            <>
-              <span className={styles.total}>{sayCount(total)}</span>{' '}
-              {t('squad.total', { count: total, squad })}
-            </>
-          )}
-        </p>
-        <EnvironmentSelect />
-      </Flex>
-      <Answered answer={answer} loading={<Loading rows={6} />}>
-        {services => <Overview squad={squad} services={services} />}
-      </Answered>
+    <div className={`${readable.readable} ${styles.tab}`}>
+      <Guarded entity={entity}>
+        <Squad entity={entity} />
+      </Guarded>
     </div>
   );
 }
 
-interface OverviewProps {
-  squad: string;
-  services: ServiceOverview[];
+/** Its name in dead-letter. */
+function squadName({ metadata }: Entity): string {
+  return metadata.annotations?.['dead-letter/squad-name'] ?? metadata.name;
 }
 
-function Overview({ squad, services }: OverviewProps) {
+function Squad({ entity }: { entity: Entity }) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
-  const { entity } = useEntity();
-  const componentOf = useComponentsOf(entity);
-  const title = t('squad.services', { squad });
-  if (services.length === 0) {
-    return (
-      <Empty
-        title={t('squad.noneTitle')}
-        description={t('squad.noneDetail', { squad })}
-      />
-    );
-  }
+  const squad = squadName(entity);
+  const services = useAnswer(
+    ['services', squad],
+    (client, signal) => client.services(squad, signal),
+    // Those of another environment must not be taken for those of this one.
+    { every: EVERY_MS, keep: false },
+  );
+  const tabOf = useServiceTabs(services.data?.map(each => each.service) ?? []);
+  const total = services.data?.reduce((sum, each) => sum + each.count, 0);
   return (
-    <Flex direction="column" gap="6">
-      <div className={styles.services}>
-        <Card>
-          <ServicesTable
-            label={title}
-            services={services}
-            componentOf={componentOf}
-          />
-        </Card>
-        <Card className={styles.shares}>
-          <Text
-            as="h2"
-            variant="body-medium"
-            weight="bold"
-            className={styles.title}
-          >
-            {t('squad.donut')}
+    <>
+      <Headline
+        number={total}
+        unit={t('squad.headline', { count: total ?? 0 })}
+        scope={t('squad.scope', { squad })}
+      />
+      <Answered answer={services} loading={<SquadSkeleton />}>
+        {found =>
+          found.length > 0 ? (
+            <>
+              <Services services={found} tabOf={tabOf} />
+              <ErrorGroups
+                squad={squad}
+                entity={entity}
+                tabOf={tabOf}
+                awaySaid={services.isError}
+              />
+            </>
+          ) : (
+            <Card>
+              <Empty
+                title={t('squad.empty')}
+                description={t('squad.emptyDetail', { squad })}
+              />
+            </Card>
+          )
+        }
+      </Answered>
+    </>
+  );
+}
+
+interface ServicesProps {
+  services: ServiceOverview[];
+  tabOf: TabOf;
+}
+
+function Services({ services, tabOf }: ServicesProps) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  const total = services.reduce((sum, each) => sum + each.count, 0);
+  const slices = [...services]
+    .sort((one, other) => other.count - one.count)
+    .map(({ service, count }) => ({ label: service, value: count }));
+  const shares = slices.map(({ label, value }) =>
+    t('squad.shares.share', { label, percent: sayShare(value / total) }),
+  );
+  return (
+    <div className={styles.overview}>
+      <Card>
+        <CardHeader>
+          <Text as="h3" variant="title-x-small">
+            {t('squad.services.title')}
           </Text>
+        </CardHeader>
+        <CardBody>
+          <ServicesTable services={services} tabOf={tabOf} />
+        </CardBody>
+      </Card>
+      <Card>
+        <CardHeader>
+          <Text as="h3" variant="title-x-small">
+            {t('squad.shares.title')}
+          </Text>
+        </CardHeader>
+        <CardBody>
           <Donut
-            label={t('squad.donut')}
-            slices={services.map(each => ({
-              name: each.service,
-              count: each.count,
-            }))}
+            slices={slices}
+            label={t('squad.shares.chart', { shares: shares.join(', ') })}
+            others={count =>
+              t('squad.shares.others', { number: count.toLocaleString() })
+            }
           />
+        </CardBody>
+      </Card>
+    </div>
+  );
+}
+
+function SquadSkeleton() {
+  return (
+    <>
+      <div className={styles.overview}>
+        <Card>
+          <TableSkeleton />
+        </Card>
+        <Card>
+          <TableSkeleton />
         </Card>
       </div>
-      <ErrorGroups squad={squad} componentOf={componentOf} />
-    </Flex>
+      <Card>
+        <TableSkeleton rows={6} />
+      </Card>
+    </>
   );
 }

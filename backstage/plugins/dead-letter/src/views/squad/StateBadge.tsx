@@ -1,39 +1,49 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
-import { Badge } from '@backstage/ui';
+import { Badge, Text } from '@backstage/ui';
+import { ErrorGroup } from '@dead-letter/backstage-plugin-dead-letter-common';
 import {
   RiArrowGoBackLine,
   RiCheckLine,
-  RiRepeatLine,
   RiSparklingLine,
+  RiTimeLine,
   RiVolumeMuteLine,
 } from '@remixicon/react';
+import { sayTime } from '../../components/Time';
 import { deadLetterTranslationRef } from '../../translation';
-import styles from './ErrorGroups.module.css';
+import styles from './squad.module.css';
 
 const ICONS = {
-  new: RiSparklingLine,
-  ongoing: RiRepeatLine,
-  regressed: RiArrowGoBackLine,
-  resolved: RiCheckLine,
-  muted: RiVolumeMuteLine,
-} as const;
+  new: <RiSparklingLine size={12} aria-hidden />,
+  ongoing: <RiTimeLine size={12} aria-hidden />,
+  regressed: <RiArrowGoBackLine size={12} aria-hidden />,
+  resolved: <RiCheckLine size={12} aria-hidden />,
+  muted: <RiVolumeMuteLine size={12} aria-hidden />,
+};
 
-type State = keyof typeof ICONS;
-
-/** How an error group stands. */
-export function StateBadge({ state }: { state: string }) {
+/** Whether a group is news, and what somebody said about it. */
+export function StateBadge({ group }: { group: ErrorGroup }) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
-  // A newer service may know more states: their name is better than nothing.
-  if (!(state in ICONS)) return <Badge size="small">{state}</Badge>;
-  const known = state as State;
-  const Icon = ICONS[known];
+  // The document names the states, not its type: one that is not known yet is shown as it is.
+  const state = group.state as keyof typeof ICONS;
+  const known = state in ICONS;
   return (
-    <Badge
-      size="small"
-      icon={<Icon aria-hidden />}
-      className={`${styles.badge} ${styles[known] ?? ''}`}
-    >
-      {t(`squad.states.${known}`)}
-    </Badge>
+    <>
+      <Badge
+        size="small"
+        className={styles.state}
+        data-state={state}
+        icon={ICONS[state]}
+        title={known ? t(`squad.groups.stateHint.${state}`) : undefined}
+      >
+        {known ? t(`squad.groups.state.${state}`) : state}
+      </Badge>
+      {state === 'muted' && group.mutedUntil && (
+        <Text variant="body-small" color="secondary">
+          {t('squad.groups.mutedUntil', {
+            time: sayTime(new Date(group.mutedUntil)),
+          })}
+        </Text>
+      )}
+    </>
   );
 }

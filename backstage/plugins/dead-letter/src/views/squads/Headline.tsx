@@ -1,36 +1,38 @@
-import { useTranslationRef } from '@backstage/frontend-plugin-api';
-import { SquadOverview } from '@dead-letter/backstage-plugin-dead-letter-common';
-import { sayCount } from '../../components/Count';
-import { Trend } from '../../components/Trend';
-import { deadLetterTranslationRef } from '../../translation';
-import styles from './SquadsPage.module.css';
-import { UNOWNED, sumOf } from './squads';
+import { Flex, Skeleton, Text } from '@backstage/ui';
+import { EnvironmentSelect } from '../../components/EnvironmentSelect';
+import styles from './squads.module.css';
 
-/** How many dead letters there are in all. */
-export function Headline({ squads }: { squads: SquadOverview[] | undefined }) {
-  const { t } = useTranslationRef(deadLetterTranslationRef);
-  if (!squads) return <div />;
-  const { messages, services, trend } = sumOf(squads);
-  const owners = squads.filter(each => each.squad !== UNOWNED).length;
+interface HeadlineProps {
+  /** Not known yet where it is undefined. */
+  number: number | undefined;
+  /** What it counts. */
+  unit: string;
+  /** Of what. */
+  scope: string;
+}
+
+/** The one number that matters, and the environment that it is about. */
+export function Headline({ number, unit, scope }: HeadlineProps) {
   return (
-    <div>
-      <p className={styles.headline}>
-        <span className={styles.total}>{sayCount(messages)}</span>{' '}
-        <span className={styles.what}>
-          {t('squads.total', { count: messages })}
-        </span>
-      </p>
-      {messages > 0 && (
-        <div className={styles.more}>
-          <span>
-            {t('squads.inServices', { count: services })}{' '}
-            {t('squads.ofSquads', { count: owners })}
-          </span>
-          <span>
-            {t('squads.lastHour')}: <Trend trend={trend} />
-          </span>
-        </div>
+    <Flex justify="between" align="end" className={styles.headline}>
+      {number === undefined ? (
+        <Skeleton width={280} height={48} />
+      ) : (
+        <h2>
+          <Text as="span" variant="title-large" weight="bold">
+            {number.toLocaleString()}
+          </Text>{' '}
+          <Text as="span" variant="body-large">
+            {unit}
+          </Text>{' '}
+          <Text as="span" variant="body-large" color="secondary">
+            {scope}
+          </Text>
+        </h2>
       )}
-    </div>
+      <div className={styles.environment}>
+        <EnvironmentSelect />
+      </div>
+    </Flex>
   );
 }

@@ -1,91 +1,94 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
-import { Card, Flex, SearchField } from '@backstage/ui';
+import { Card, CardBody, Container } from '@backstage/ui';
 import { SquadOverview } from '@dead-letter/backstage-plugin-dead-letter-common';
-import { useRef, useState } from 'react';
 import { Answered } from '../../components/Answered';
 import { Empty } from '../../components/Empty';
-import { EnvironmentSelect } from '../../components/EnvironmentSelect';
 import { Guarded } from '../../components/Guarded';
+import readable from '../../components/readable.module.css';
 import { useAnswer } from '../../hooks/useDeadLetter';
 import { deadLetterTranslationRef } from '../../translation';
-import { Loading } from '../squad/Loading';
 import { Headline } from './Headline';
-import styles from './SquadsPage.module.css';
-import { SquadsTable } from './SquadsTable';
+import { SquadsTable, UNOWNED } from './SquadsTable';
+import { TableSkeleton } from './TableSkeleton';
 import { Unowned } from './Unowned';
-import { UNOWNED, useGroups } from './squads';
+import { EVERY_MS } from './every';
 
-const REFRESH_MS = 15_000;
-/** With more squads than these there is a field to find one. */
-const FEW = 10;
-
-/** How many dead letters each squad has. */
+/** Who has dead letters, and how many. */
 export function SquadsPage() {
   return (
-    <Guarded>
-      <Squads />
-    </Guarded>
+    <Container className={readable.readable}>
+      <Guarded>
+        <Squads />
+      </Guarded>
+    </Container>
   );
 }
 
 function Squads() {
-  // Numbers of another environment are none of this one's: they do not stay while it is asked.
-  const answer = useAnswer(
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  const squads = useAnswer(
     ['squads'],
     (client, signal) => client.squads(signal),
-    { every: REFRESH_MS, keep: false },
+    // Those of another environment must not be taken for those of this one.
+    { every: EVERY_MS, keep: false },
   );
+  const some = squads.data?.some(each => each.squad === UNOWNED);
   return (
-    <div className={styles.page}>
-      <Flex justify="between" align="start" gap="4" className={styles.head}>
-        <Headline squads={answer.data} />
-        <EnvironmentSelect />
-      </Flex>
-      <Answered answer={answer} loading={<Loading rows={5} />}>
-        {squads => <Overview squads={squads} />}
+    <>
+      <SquadsHeadline squads={squads.data} />
+      <Answered
+        answer={squads}
+        loading={
+          <Card>
+            <TableSkeleton />
+          </Card>
+        }
+      >
+        {found => (
+          <Card>
+            <CardBody>
+              {found.length > 0 ? (
+                <SquadsTable squads={found} />
+              ) : (
+                <Empty
+                  title={t('squads.empty')}
+                  description={t('squads.emptyDetail')}
+                />
+              )}
+            </CardBody>
+          </Card>
+        )}
       </Answered>
-    </div>
+      {some && <Unowned />}
+    </>
   );
 }
 
-function Overview({ squads }: { squads: SquadOverview[] }) {
+function SquadsHeadline({ squads }: { squads: SquadOverview[] | undefined }) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
-  const [wanted, setWanted] = useState('');
-  const unowned = useRef<HTMLElement>(null);
-  const groupOf = useGroups(squads);
-  if (squads.length === 0) {
-    return (
-      <Empty
-        title={t('squads.noneTitle')}
-        description={t('squads.noneDetail')}
-      />
-    );
-  }
-  const matching = squads.filter(each =>
-    each.squad.toLowerCase().includes(wanted.trim().toLowerCase()),
-  );
+  const sum = (of: (squad: SquadOverview) => number) =>
+    squads?.reduce((total, each) => total + of(each), 0) ?? 0;
+  const messages = sum(each => each.messages);
+  const services = sum(each => each.services);
+  const owners = sum(each => (each.squad === UNOWNED ? 0 : 1));
   return (
-    <Flex direction="column" gap="6">
-      {squads.length > FEW && (
-        <SearchField
-          className={styles.filter}
-          aria-label={t('squads.filter')}
-          placeholder={t('squads.filter')}
-          value={wanted}
-          onChange={setWanted}
-        />
-      )}
-      <Card>
-        <SquadsTable
-          squads={matching}
-          groupOf={groupOf}
-          onUnowned={() => {
-            unowned.current?.focus();
-            unowned.current?.scrollIntoView?.({ block: 'nearest' });
-          }}
-        />
-      </Card>
-      {squads.some(each => each.squad === UNOWNED) && <Unowned ref={unowned} />}
-    </Flex>
+    <Headline
+      number={squads && messages}
+      unit={t('squads.headline', { count: messages })}
+      scope={
+        messages === 0
+          ? ''
+          : t('squads.scope', {
+              services: t('squads.serviceCount', {
+                count: services,
+                number: services.toLocaleString(),
+              }),
+              squads: t('squads.squadCount', {
+                count: owners,
+                number: owners.toLocaleString(),
+              }),
+            })
+      }
+    />
   );
 }

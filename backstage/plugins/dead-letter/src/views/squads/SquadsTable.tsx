@@ -1,155 +1,120 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import {
   Badge,
-  Button,
   Cell,
   Column,
-  Link,
+  Flex,
   Row,
   TableBody,
   TableHeader,
   TableRoot,
+  Text,
 } from '@backstage/ui';
 import { SquadOverview } from '@dead-letter/backstage-plugin-dead-letter-common';
-import { RiQuestionLine } from '@remixicon/react';
-import { sayCount } from '../../components/Count';
 import { Time } from '../../components/Time';
-import { Trend } from '../../components/Trend';
-import { useInEnvironment } from '../../hooks/useEnvironment';
 import { deadLetterTranslationRef } from '../../translation';
-import { Found, tabOf } from '../squad/catalog';
-import styles from '../squad/ServicesTable.module.css';
-import { useOrder } from '../squad/useOrder';
-import { UNOWNED } from './squads';
+import { TabLink } from './TabLink';
+import { Trend } from './Trend';
+import { TabOf, useSquadTabs } from './useTabs';
+import { ageOf, useSorted } from './useSorted';
+import styles from './squads.module.css';
 
-const COLUMNS = [
-  { id: 'squad', style: '' },
-  { id: 'messages', style: `${styles.number} ${styles.narrow}` },
-  { id: 'services', style: `${styles.number} ${styles.narrow}` },
-  { id: 'oldest', style: styles.time },
-  { id: 'lastHour', style: `${styles.number} ${styles.trend}` },
-] as const;
+/** The squad of services that no squad owns. */
+export const UNOWNED = 'unowned';
 
-const BY: Record<string, (row: SquadOverview) => string | number> = {
-  squad: row => row.squad,
-  messages: row => row.messages,
-  services: row => row.services,
-  oldest: row => row.oldest ?? '',
-  lastHour: row => row.trend.lastHour,
+const SORT_KEYS = {
+  squad: (row: SquadOverview) => row.squad,
+  messages: (row: SquadOverview) => row.messages,
+  services: (row: SquadOverview) => row.services,
+  oldest: (row: SquadOverview) => ageOf(row.oldest),
+  lastHour: (row: SquadOverview) => row.trend.lastHour,
 };
 
-interface SquadsTableProps {
-  squads: SquadOverview[];
-  groupOf: Found;
-  /** Goes to the services that nobody owns. */
-  onUnowned: () => void;
-}
-
-/** Squads with what they have. */
-export function SquadsTable({ squads, groupOf, onUnowned }: SquadsTableProps) {
+/** The squads that have dead letters. */
+export function SquadsTable({ squads }: { squads: SquadOverview[] }) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
-  const { sorted, order, setOrder } = useOrder(squads, BY, {
-    column: 'messages',
-    direction: 'descending',
+  const tabOf = useSquadTabs(
+    squads.map(each => each.squad).filter(each => each !== UNOWNED),
+  );
+  const { rows, descriptor, onSortChange } = useSorted(squads, SORT_KEYS, {
+    by: 'messages',
+    name: 'squad',
   });
+  const number = { allowsSorting: true, className: styles.number };
   return (
-    <div className={styles.card}>
-      <div className={styles.table}>
-        <TableRoot
-          aria-label={t('squads.table')}
-          sortDescriptor={order}
-          onSortChange={setOrder}
-        >
-          <TableHeader>
-            {COLUMNS.map(({ id, style }) => (
-              <Column
-                key={id}
-                id={id}
-                className={style}
-                allowsSorting
-                isRowHeader={id === 'squad'}
-              >
-                {t(`squads.${id}`)}
-              </Column>
-            ))}
-          </TableHeader>
-          <TableBody
-            renderEmptyState={() => (
-              <div className={styles.hint}>{t('squads.noMatch')}</div>
-            )}
-          >
-            {sorted.map(row => (
-              <Row key={row.squad} id={row.squad}>
-                <Cell>
-                  {row.squad === UNOWNED ? (
-                    <Unowned onPress={onUnowned} />
-                  ) : (
-                    <SquadName squad={row.squad} group={groupOf(row.squad)} />
-                  )}
-                </Cell>
-                <Cell className={styles.number}>{sayCount(row.messages)}</Cell>
-                <Cell className={styles.number}>{sayCount(row.services)}</Cell>
-                <Cell className={styles.time}>
-                  <Time at={row.oldest} ago />
-                </Cell>
-                <Cell className={styles.number}>
-                  <Trend trend={row.trend} />
-                </Cell>
-              </Row>
-            ))}
-          </TableBody>
-        </TableRoot>
-      </div>
+    <div className={styles.table}>
+      <TableRoot
+        aria-label={t('squads.table')}
+        sortDescriptor={descriptor}
+        onSortChange={onSortChange}
+      >
+        <TableHeader>
+          <Column id="squad" isRowHeader allowsSorting>
+            {t('squads.squad')}
+          </Column>
+          <Column id="messages" {...number}>
+            {t('squads.messages')}
+          </Column>
+          <Column id="services" {...number}>
+            {t('squads.services')}
+          </Column>
+          <Column id="oldest" {...number}>
+            {t('squads.oldest')}
+          </Column>
+          <Column id="lastHour" {...number}>
+            {t('squads.lastHour')}
+          </Column>
+        </TableHeader>
+        <TableBody items={rows} dependencies={[tabOf, t]}>
+          {row => <SquadRow id={row.squad} squad={row} tabOf={tabOf} />}
+        </TableBody>
+      </TableRoot>
     </div>
   );
 }
 
-interface SquadNameProps {
-  squad: string;
-  group: string | null | undefined;
+interface SquadRowProps {
+  id: string;
+  squad: SquadOverview;
+  tabOf: TabOf;
 }
 
-/** A squad, and the way to its dead letters. */
-function SquadName({ squad, group }: SquadNameProps) {
-  const { t } = useTranslationRef(deadLetterTranslationRef);
-  const inEnvironment = useInEnvironment();
-  if (group) {
-    return (
-      <Link href={inEnvironment(tabOf(group))} weight="bold">
-        {squad}
-      </Link>
-    );
-  }
+function SquadRow({ id, squad, tabOf }: SquadRowProps) {
   return (
-    <span className={styles.name}>
-      {squad}
-      {group === null && (
-        <span className={styles.hint}>{t('squads.noGroup')}</span>
-      )}
-    </span>
+    <Row id={id}>
+      <Cell>
+        <SquadName squad={squad.squad} tabOf={tabOf} />
+      </Cell>
+      <Cell className={styles.number}>{squad.messages.toLocaleString()}</Cell>
+      <Cell className={styles.number}>{squad.services.toLocaleString()}</Cell>
+      <Cell className={styles.number}>
+        <Time at={squad.oldest} ago />
+      </Cell>
+      <Cell className={styles.number}>
+        <Trend trend={squad.trend} />
+      </Cell>
+    </Row>
   );
 }
 
-/** What no squad owns: listed further down. */
-function Unowned({ onPress }: { onPress: () => void }) {
+function SquadName({ squad, tabOf }: { squad: string; tabOf: TabOf }) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
+  if (squad !== UNOWNED) {
+    return (
+      <TabLink to={tabOf(squad)} hint={t('squads.noGroup')}>
+        {squad}
+      </TabLink>
+    );
+  }
   return (
-    <span className={styles.unowned}>
-      <Badge
-        size="small"
-        className={styles.badge}
-        icon={<RiQuestionLine aria-hidden />}
-      >
-        {t('squads.unowned.badge')}
-      </Badge>
-      <Button
-        size="small"
-        variant="secondary"
-        onPress={onPress}
-        aria-label={t('squads.unowned.showLong')}
-      >
-        {t('squads.unowned.show')}
-      </Button>
-    </span>
+    <>
+      <Flex gap="2" align="center">
+        <Text weight="bold">{squad}</Text>
+        <Badge size="small">{t('squads.unowned')}</Badge>
+      </Flex>
+      <Text as="div" variant="body-small" color="secondary">
+        {t('squads.unownedHint')}
+      </Text>
+    </>
   );
 }

@@ -1,53 +1,42 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
-import { Card, Text } from '@backstage/ui';
-import { forwardRef } from 'react';
+import { Card, CardBody, CardHeader, Text } from '@backstage/ui';
 import { Answered } from '../../components/Answered';
 import { useAnswer } from '../../hooks/useDeadLetter';
 import { deadLetterTranslationRef } from '../../translation';
-import { Loading } from '../squad/Loading';
 import { ServicesTable } from '../squad/ServicesTable';
-import { useComponentsNamed } from '../squad/catalog';
-import styles from './SquadsPage.module.css';
-import { UNOWNED } from './squads';
+import { UNOWNED } from './SquadsTable';
+import { TableSkeleton } from './TableSkeleton';
+import { useServiceTabs } from './useTabs';
+import { EVERY_MS } from './every';
+import styles from './squads.module.css';
 
-const REFRESH_MS = 15_000;
-
-/** The services that nobody owns, and how to own one. */
-export const Unowned = forwardRef<HTMLElement>((_, ref) => {
+/** The services that have dead letters and no owner, and how to own them. */
+export function Unowned() {
   const { t } = useTranslationRef(deadLetterTranslationRef);
-  const answer = useAnswer(
+  const services = useAnswer(
     ['services', UNOWNED],
     (client, signal) => client.services(UNOWNED, signal),
-    { every: REFRESH_MS, keep: false },
+    { every: EVERY_MS, keep: false },
   );
-  const componentOf = useComponentsNamed(
-    (answer.data ?? []).map(each => each.service),
-  );
+  const tabOf = useServiceTabs(services.data?.map(each => each.service) ?? []);
   return (
-    <section
-      ref={ref}
-      tabIndex={-1}
-      className={styles.section}
-      aria-label={t('squads.unowned.title')}
-    >
-      <Text as="h2" variant="title-x-small">
-        {t('squads.unowned.title')}
-      </Text>
-      <Text as="p" color="secondary" className={styles.hint}>
-        {t('squads.unowned.hint')}
-      </Text>
-      <Card>
-        <Answered answer={answer} loading={<Loading rows={2} />}>
-          {services => (
-            <ServicesTable
-              label={t('squads.unowned.table')}
-              services={services}
-              componentOf={componentOf}
-            />
-          )}
+    <Card className={styles.section}>
+      <CardHeader>
+        <Text as="h3" variant="title-x-small">
+          {t('squads.unownedTitle')}
+        </Text>
+        <Text as="p" color="secondary" className={styles.hint}>
+          {t('squads.unownedDetail', {
+            owner: <code>spec.owner</code>,
+            annotation: <code>dead-letter/service-name</code>,
+          })}
+        </Text>
+      </CardHeader>
+      <CardBody>
+        <Answered answer={services} loading={<TableSkeleton rows={2} />}>
+          {found => <ServicesTable services={found} tabOf={tabOf} />}
         </Answered>
-      </Card>
-    </section>
+      </CardBody>
+    </Card>
   );
-});
-Unowned.displayName = 'Unowned';
+}

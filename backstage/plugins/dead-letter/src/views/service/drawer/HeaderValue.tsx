@@ -69,7 +69,7 @@ function Plain({ name, text }: { name: string; text: string }) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
   if (text === '') return <Quiet>{t('message.headers.emptyText')}</Quiet>;
   if (text.length > LONG_TEXT) {
-    const label = t('message.headers.valueOf', { name });
+    const label = t('message.headers.contentOf', { name });
     return <Code label={label} text={text} wrap small />;
   }
   return <span className={styles.value}>{text}</span>;

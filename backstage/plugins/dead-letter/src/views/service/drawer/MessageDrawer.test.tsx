@@ -178,7 +178,6 @@ describe('MessageDrawer', () => {
       'datetime',
       '2026-11-24T16:35:27.000Z',
     );
-    console.log(row('stack').innerHTML);
     expect(
       screen.getByRole('group', { name: 'Value of stack' }),
     ).toHaveAttribute('tabindex', '0');
@@ -310,6 +309,14 @@ describe('MessageDrawer', () => {
     expect(acting.mock.lastCall[0].selection).toBeUndefined();
   });
 
+  it('offers nothing to do where that was done long ago', async () => {
+    service.answer(MESSAGE, message({ status: 'deleted' }));
+    await showDrawer();
+    expect(await screen.findByText(/can be undone/)).toBeInTheDocument();
+    expect(screen.queryByRole('button', { name: 'Redeliver…' })).toBeNull();
+    expect(await violations()).toEqual([]);
+  });
+
   it('closes by key and by button', async () => {
     service.answer(MESSAGE, message());
     await showDrawer();
@@ -326,6 +333,7 @@ describe('MessageDrawer', () => {
     await section('Why it died');
     const dialog = screen.getByRole('dialog');
     expect(dialog).toContainElement(document.activeElement as HTMLElement);
+    // Backwards from its beginning: around to its end, and not to the page.
     await userEvent.tab({ shift: true });
     await userEvent.tab({ shift: true });
     expect(dialog).toContainElement(document.activeElement as HTMLElement);

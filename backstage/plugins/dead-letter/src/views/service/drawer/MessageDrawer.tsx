@@ -8,7 +8,13 @@ import {
   Text,
 } from '@backstage/ui';
 import { DeadLetteredMessageDetails } from '@dead-letter/backstage-plugin-dead-letter-common';
-import { PropsWithChildren, useCallback, useEffect, useRef } from 'react';
+import {
+  PropsWithChildren,
+  useCallback,
+  useEffect,
+  useRef,
+  useState,
+} from 'react';
 import { Answered } from '../../../components/Answered';
 import { useAnswer, useAskAgain } from '../../../hooks/useDeadLetter';
 import { deadLetterTranslationRef } from '../../../translation';
@@ -101,6 +107,8 @@ function Actions({ id, resourceRef, onChanged, message }: ActionsProps) {
     onChanged();
   }, [askAgain, onChanged]);
   const { status } = message;
+  // They stay while their operation runs, which makes it other than dead: they say how that goes.
+  const [wasDead] = useState(status === 'dead');
   return (
     <>
       {status !== 'dead' && (
@@ -114,12 +122,13 @@ function Actions({ id, resourceRef, onChanged, message }: ActionsProps) {
           )}
         </Text>
       )}
-      {/* It stays while its operation runs: it says how that goes. */}
-      <Acting
-        selection={status === 'dead' ? { ids: [id] } : undefined}
-        resourceRef={resourceRef}
-        onChanged={changed}
-      />
+      {(wasDead || status === 'dead') && (
+        <Acting
+          selection={status === 'dead' ? { ids: [id] } : undefined}
+          resourceRef={resourceRef}
+          onChanged={changed}
+        />
+      )}
     </>
   );
 }

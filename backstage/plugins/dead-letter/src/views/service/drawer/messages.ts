@@ -70,7 +70,7 @@ export const drawerMessages = {
     name: 'Name',
     type: 'Type',
     value: 'Value',
-    valueOf: 'Value of {{name}}',
+    contentOf: 'Value of {{name}}',
     copy: 'headers as JSON',
     emptyText: 'empty',
     emptyList: 'empty list',

@@ -1,0 +1,141 @@
+import { useTranslationRef } from '@backstage/frontend-plugin-api';
+import {
+  Cell,
+  Column,
+  Row,
+  TableBody,
+  TableHeader,
+  TableRoot,
+  Text,
+  VisuallyHidden,
+} from '@backstage/ui';
+import { CountedGroup } from '@dead-letter/backstage-plugin-dead-letter-common';
+import { Sparkline } from '../../components/Sparkline';
+import { Time } from '../../components/Time';
+import { deadLetterTranslationRef } from '../../translation';
+import { TabLink } from '../squads/TabLink';
+import { TabOf } from '../squads/useTabs';
+import { ErrorGroupMenu } from './ErrorGroupMenu';
+import { Share } from './Share';
+import { StateBadge } from './StateBadge';
+import { useTitle } from './useTitle';
+import styles from './squad.module.css';
+
+interface ErrorGroupsTableProps {
+  groups: CountedGroup[];
+  tabOf: TabOf;
+  /** Whether whoever looks may change them. */
+  allowed: boolean;
+}
+
+/** Error groups, in the order given. */
+export function ErrorGroupsTable({
+  groups,
+  tabOf,
+  allowed,
+}: ErrorGroupsTableProps) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  return (
+    <div className={styles.groups}>
+      <TableRoot aria-label={t('squad.groups.table')}>
+        <TableHeader>
+          <Column id="error" isRowHeader>
+            {t('squad.groups.error')}
+          </Column>
+          <Column id="count" className={styles.number}>
+            {t('squad.groups.count')}
+          </Column>
+          <Column id="day">{t('squad.groups.day')}</Column>
+          <Column id="seen" className={styles.number}>
+            {t('squad.groups.lastSeen')}
+          </Column>
+          <Column id="actions">
+            <VisuallyHidden>{t('squad.groups.actions')}</VisuallyHidden>
+          </Column>
+        </TableHeader>
+        <TableBody items={groups} dependencies={[tabOf, allowed, t]}>
+          {group => (
+            <GroupRow
+              id={group.id}
+              group={group}
+              tabOf={tabOf}
+              allowed={allowed}
+            />
+          )}
+        </TableBody>
+      </TableRoot>
+    </div>
+  );
+}
+
+interface GroupRowProps {
+  id: string;
+  group: CountedGroup;
+  tabOf: TabOf;
+  allowed: boolean;
+}
+
+function GroupRow({ id, group, tabOf, allowed }: GroupRowProps) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  return (
+    <Row id={id}>
+      <Cell>
+        <GroupName group={group} tabOf={tabOf} />
+      </Cell>
+      <Cell className={styles.number}>
+        <Share count={group.count} share={group.share} bar />
+      </Cell>
+      <Cell>
+        <Day group={group} />
+      </Cell>
+      <Cell className={styles.number}>
+        <Time at={group.lastSeen} ago />
+        <Text as="div" variant="body-small" color="secondary">
+          {t('squad.groups.firstSeen')} <Time at={group.firstSeen} ago />
+        </Text>
+      </Cell>
+      <Cell className={styles.menu}>
+        {allowed && <ErrorGroupMenu group={group} />}
+      </Cell>
+    </Row>
+  );
+}
+
+function GroupName({ group, tabOf }: { group: CountedGroup; tabOf: TabOf }) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  const title = useTitle(group);
+  return (
+    <>
+      <TabLink to={tabOf(group.service, { errorGroup: group.id })}>
+        {title}
+      </TabLink>
+      <div className={styles.about}>
+        <StateBadge group={group} />
+        {group.errorType && (
+          <Text variant="body-small" className={styles.type}>
+            {group.errorType}
+          </Text>
+        )}
+        <Text variant="body-small" color="secondary">
+          {t('squad.groups.ofService', { service: group.service })}
+        </Text>
+      </div>
+    </>
+  );
+}
+
+function Day({ group }: { group: CountedGroup }) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  const hours = group.sparkline;
+  const total = hours.reduce((sum, each) => sum + each, 0);
+  return (
+    <Sparkline
+      values={hours}
+      label={t('squad.groups.sparkline', {
+        total: total.toLocaleString(),
+        most: Math.max(0, ...hours).toLocaleString(),
+        now: (hours[hours.length - 1] ?? 0).toLocaleString(),
+      })}
+    />
+  );
+}

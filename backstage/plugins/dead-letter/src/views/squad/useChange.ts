@@ -1,0 +1,61 @@
+import {
+  toastApiRef,
+  useApi,
+  useTranslationRef,
+} from '@backstage/frontend-plugin-api';
+import {
+  ErrorGroup,
+  ErrorGroupChange,
+} from '@dead-letter/backstage-plugin-dead-letter-common';
+import { useMutation } from '@tanstack/react-query';
+import { reasonOf } from '../../components/Answers';
+import { sayTime } from '../../components/Time';
+import { useAskAgain, useDeadLetter } from '../../hooks/useDeadLetter';
+import { deadLetterTranslationRef } from '../../translation';
+import { useTitle } from './useTitle';
+
+/** How long a toast stays that needs no answer. */
+const SAID_FOR_MS = 5_000;
+
+/** Changes a group, and says what came of it. */
+export function useChange(group: ErrorGroup) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  const client = useDeadLetter();
+  const toast = useApi(toastApiRef);
+  const askAgain = useAskAgain();
+  const title = useTitle(group);
+  return useMutation({
+    mutationFn: (change: ErrorGroupChange) =>
+      client.changeErrorGroup(group.id, change),
+    onSuccess: (_, change) => {
+      toast.post({
+        title: said(change),
+        description: title,
+        status: 'success',
+        timeout: SAID_FOR_MS,
+      });
+      return askAgain(['error-groups']);
+    },
+    onError: error =>
+      toast.post({
+        title: t('squad.change.failed'),
+        description: reasonOf(error),
+        status: 'danger',
+      }),
+  });
+
+  function said({ action, mutedUntil }: ErrorGroupChange): string {
+    switch (action) {
+      case 'resolve':
+        return t('squad.change.resolved');
+      case 'reopen':
+        return t('squad.change.reopened');
+      case 'mute':
+        return t('squad.change.muted', {
+          time: mutedUntil ? sayTime(new Date(mutedUntil)) : '',
+        });
+      default:
+        return t('squad.change.noted');
+    }
+  }
+}

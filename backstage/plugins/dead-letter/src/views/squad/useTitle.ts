@@ -1,0 +1,12 @@
+import { useTranslationRef } from '@backstage/frontend-plugin-api';
+import { ErrorGroup } from '@dead-letter/backstage-plugin-dead-letter-common';
+import { deadLetterTranslationRef } from '../../translation';
+
+/** What a group is called: its error, or where there is none the broker's reason. */
+export function useTitle(group: ErrorGroup): string {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  if (group.title) return group.title;
+  return t('squad.groups.untitled', {
+    reason: group.reason ?? t('squad.groups.unknownReason'),
+  });
+}
