@@ -52,7 +52,12 @@ describe('the plugin', { timeout: 900_000 }, () => {
     },
     { timeout: 300_000 },
   );
-  afterEach(async () => {
+  afterEach(async test => {
+    // What it looked like, for whoever wonders why it failed.
+    const name = test.name.replaceAll(/\W+/g, '-');
+    await page
+      ?.screenshot({ path: `${ROOT}/target/backstage/${name}.png` })
+      .catch(() => {});
     await page?.context().close();
     page = undefined;
   });
@@ -123,6 +128,8 @@ describe('the plugin', { timeout: 900_000 }, () => {
   });
 
   it('keeps the filter in the address', async () => {
+    await clean();
+    await fail(25);
     await open(`${TAB}?error=postcode`);
     await until('five rows', async () => (await rows().count()) === 5);
     const field = page
@@ -213,7 +220,7 @@ describe('the plugin', { timeout: 900_000 }, () => {
     await fail(5);
     await page.getByText(/5 new dead letters/i).waitFor({ timeout: 30_000 });
     assert.equal(await rows().count(), 20);
-    await button(/show/i).first().click();
+    await page.getByRole('button', { name: 'Show', exact: true }).click();
     await until('now they are', async () => (await rows().count()) === 25);
   });
 

@@ -132,7 +132,7 @@ impl From<Operation> for OperationView {
     }
 }
 
-/// How fast an operation goes, on the average of its whole time.
+/// How fast an operation goes, on the average of its whole time; never faster than its rate, which a first chunk may seem to be.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Progress)]
@@ -140,7 +140,7 @@ struct ProgressView {
     /// Messages a second since it began, until it ended or until now; null where it has not begun.
     #[schema(required, example = 498.2)]
     per_second: Option<f64>,
-    /// Seconds that it still takes at that rate; null where it is not running.
+    /// Seconds that it still takes at that rate; null where it is not running, and until it has passed its canary.
     #[schema(required, example = 47)]
     eta_seconds: Option<i64>,
 }
@@ -152,8 +152,11 @@ impl ProgressView {
         let seconds = operation.started_at.map(|started| (until - started).as_seconds_f64());
         let per_second = seconds
             .filter(|seconds| *seconds > 0.0)
-            .map(|seconds| operation.outcomes.settled() as f64 / seconds);
-        let running = per_second.filter(|rate| operation.state == State::Running && *rate > 0.0);
+            .map(|seconds| operation.outcomes.settled() as f64 / seconds)
+            .map(|average| operation.rate.map_or(average, |rate| average.min(f64::from(rate))));
+        let goes_on =
+            operation.state == State::Running && !operation.canary.is_climbing(operation.canary_passed);
+        let running = per_second.filter(|rate| goes_on && *rate > 0.0);
         Self {
             per_second: per_second.map(|rate| (rate * 10.0).round() / 10.0),
             eta_seconds: running.map(|rate| (remaining as f64 / rate).ceil() as i64),

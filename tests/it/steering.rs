@@ -129,6 +129,13 @@ async fn a_canary_stops_what_comes_back() {
     assert_eq!((&cancelled["outcomes"]["skipped"], &cancelled["remaining"]), (&json!(29), &json!(0)));
 
     let fixed = world.api().post("/dead-letters/redeliver", &request).await.assert(202).json;
+    let path = format!("/operations/{}", fixed["id"].as_str().unwrap());
+    let climbing = until("its first step is sent", || async {
+        let operation = world.api().get(&path).await.json;
+        (operation["outcomes"]["sent"] == 1).then_some(operation)
+    })
+    .await;
+    assert_eq!(climbing["progress"]["etaSeconds"], Value::Null, "it waits, so nobody knows yet");
     assert_eq!(world.broker.drain(&queue.name, 30).await.len(), 30);
     let done = until_state(&world, &fixed, "completed").await;
     assert_eq!((&done["outcomes"]["sent"], &done["canaryPassed"]), (&json!(30), &json!(5)));

@@ -1504,11 +1504,11 @@ export interface components {
              */
             error: string | null;
         };
-        /** @description How fast an operation goes, on the average of its whole time. */
+        /** @description How fast an operation goes, on the average of its whole time; never faster than its rate, which a first chunk may seem to be. */
         Progress: {
             /**
              * Format: int64
-             * @description Seconds that it still takes at that rate; null where it is not running.
+             * @description Seconds that it still takes at that rate; null where it is not running, and until it has passed its canary.
              * @example 47
              */
             etaSeconds: number | null;

@@ -35,6 +35,8 @@ const page = PageBlueprint.make({
     title: 'Dead Letter',
     icon: <RiInboxArchiveLine />,
     routeRef: rootRouteRef,
+    // The views have one of their own: that of the framework points to a tab panel that is not there.
+    noHeader: true,
   },
 });
 

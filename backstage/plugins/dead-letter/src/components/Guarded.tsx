@@ -11,6 +11,7 @@ import { PropsWithChildren } from 'react';
 import { deadLetterApiRef } from '../api/DeadLetterApi';
 import { deadLetterTranslationRef } from '../translation';
 import { Answers } from './Answers';
+import styles from './readable.module.css';
 
 /** A view, once there is an environment to ask, and whoever looks may see what this entity has. */
 export function Guarded({
@@ -31,7 +32,9 @@ export function Guarded({
   }
   return (
     <Answers>
-      {entity ? <Allowed entity={entity}>{children}</Allowed> : children}
+      <div className={styles.readable}>
+        {entity ? <Allowed entity={entity}>{children}</Allowed> : children}
+      </div>
     </Answers>
   );
 }

@@ -1,3 +1,4 @@
+import readable from '../../components/readable.module.css';
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import {
   Alert,
@@ -58,6 +59,7 @@ export function PlanDialog(props: PlanDialogProps) {
     <Dialog
       isOpen
       width={640}
+      className={readable.readable}
       // What is being begun cannot be taken back by closing this.
       onOpenChange={isOpen => !isOpen && !isBusy && onClose()}
     >

@@ -1,3 +1,4 @@
+import readable from '../../components/readable.module.css';
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import { Dialog, DialogBody, DialogHeader, Flex, Text } from '@backstage/ui';
 import { OperationDetails } from '@dead-letter/backstage-plugin-dead-letter-common';
@@ -30,7 +31,7 @@ export function OperationDrawer({ id, onClose }: OperationDrawerProps) {
       isOpen
       onOpenChange={isOpen => !isOpen && onClose()}
       width={760}
-      className={styles.drawer}
+      className={`${styles.drawer} ${readable.readable}`}
     >
       <DialogHeader>
         {answer.data

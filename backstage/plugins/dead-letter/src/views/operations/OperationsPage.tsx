@@ -7,7 +7,7 @@ import { OperationPage } from '@dead-letter/backstage-plugin-dead-letter-common'
 import { Answered } from '../../components/Answered';
 import { Empty } from '../../components/Empty';
 import { EnvironmentSelect } from '../../components/EnvironmentSelect';
-import { Guarded } from '../../components/Guarded';
+import { PluginPage } from '../../components/PluginPage';
 import { useAnswer } from '../../hooks/useDeadLetter';
 import { useEnvironment } from '../../hooks/useEnvironment';
 import { deadLetterTranslationRef } from '../../translation';
@@ -30,9 +30,9 @@ const OPERATION_PARAMETER = 'operation';
 /** What runs, and what ran: by whom, why, and with which outcome. */
 export function OperationsPage() {
   return (
-    <Guarded>
+    <PluginPage view="operations">
       <InEnvironment />
-    </Guarded>
+    </PluginPage>
   );
 }
 

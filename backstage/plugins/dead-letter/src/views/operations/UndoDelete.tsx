@@ -1,3 +1,4 @@
+import readable from '../../components/readable.module.css';
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import {
   Alert,
@@ -67,7 +68,12 @@ function UndoDialog({ operation, onClose }: UndoDialogProps) {
   const { deleted } = operation.outcomes;
   const count = { count: deleted, number: sayNumber(deleted) };
   return (
-    <Dialog isOpen onOpenChange={open => !open && onClose()} width={480}>
+    <Dialog
+      isOpen
+      onOpenChange={open => !open && onClose()}
+      width={480}
+      className={readable.readable}
+    >
       <DialogHeader>{t('operations.undo.title', count)}</DialogHeader>
       <DialogBody>
         <Text as="p">{t('operations.undo.detail')}</Text>

@@ -49,26 +49,29 @@ function Bars({
   });
   return (
     <figure className={styles.bars} aria-label={label}>
-      {heights.map((height, index) => (
-        <button
-          key={starts[index]}
-          type="button"
-          className={styles.bar}
-          disabled={height === 0}
-          // Each is reached by the filter of the time too: sixty stops would be in the way of who goes by keyboard.
-          tabIndex={-1}
-          aria-label={t('service.bar', {
-            count: height,
-            from: sayTime(new Date(starts[index])),
-          })}
-          title={`${height.toLocaleString()} · ${sayTime(
-            new Date(starts[index]),
-          )}`}
-          onClick={() => onChoose(starts[index], starts[index + 1] ?? to)}
-        >
-          <span style={{ height: `${(100 * height) / most}%` }} />
-        </button>
-      ))}
+      {heights.map((height, index) =>
+        height === 0 ? (
+          <span key={starts[index]} className={styles.bar} />
+        ) : (
+          <button
+            key={starts[index]}
+            type="button"
+            className={styles.bar}
+            // Each is reached by the filter of the time too: sixty stops would be in the way of who goes by keyboard.
+            tabIndex={-1}
+            aria-label={t('service.bar', {
+              count: height,
+              from: sayTime(new Date(starts[index])),
+            })}
+            title={`${height.toLocaleString()} · ${sayTime(
+              new Date(starts[index]),
+            )}`}
+            onClick={() => onChoose(starts[index], starts[index + 1] ?? to)}
+          >
+            <span style={{ height: `${(100 * height) / most}%` }} />
+          </button>
+        ),
+      )}
       <figcaption className={styles.axis}>
         <span>{sayTime(new Date(counts.from))}</span>
         <span>{sayTime(new Date(to))}</span>

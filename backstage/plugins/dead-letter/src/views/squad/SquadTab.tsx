@@ -7,7 +7,6 @@ import { Answered } from '../../components/Answered';
 import { Donut, sayShare } from '../../components/Donut';
 import { Empty } from '../../components/Empty';
 import { Guarded } from '../../components/Guarded';
-import readable from '../../components/readable.module.css';
 import { useAnswer } from '../../hooks/useDeadLetter';
 import { deadLetterTranslationRef } from '../../translation';
 import { Headline } from '../squads/Headline';
@@ -22,7 +21,7 @@ import styles from './squad.module.css';
 export function SquadTab() {
   const { entity } = useEntity();
   return (
-    <div className={`${readable.readable} ${styles.tab}`}>
+    <div className={styles.tab}>
       <Guarded entity={entity}>
         <Squad entity={entity} />
       </Guarded>

@@ -1,10 +1,9 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
-import { Card, CardBody, Container } from '@backstage/ui';
+import { Card, CardBody } from '@backstage/ui';
 import { SquadOverview } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { Answered } from '../../components/Answered';
 import { Empty } from '../../components/Empty';
-import { Guarded } from '../../components/Guarded';
-import readable from '../../components/readable.module.css';
+import { PluginPage } from '../../components/PluginPage';
 import { useAnswer } from '../../hooks/useDeadLetter';
 import { deadLetterTranslationRef } from '../../translation';
 import { Headline } from './Headline';
@@ -16,11 +15,9 @@ import { EVERY_MS } from './every';
 /** Who has dead letters, and how many. */
 export function SquadsPage() {
   return (
-    <Container className={readable.readable}>
-      <Guarded>
-        <Squads />
-      </Guarded>
-    </Container>
+    <PluginPage view="squads">
+      <Squads />
+    </PluginPage>
   );
 }
 

@@ -1,3 +1,4 @@
+import readable from '../../../components/readable.module.css';
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import {
   Alert,
@@ -51,7 +52,7 @@ export function MessageDrawer(props: MessageDrawerProps) {
     <Dialog
       isOpen
       onOpenChange={open => !open && onClose()}
-      className={styles.drawer}
+      className={`${styles.drawer} ${readable.readable}`}
     >
       <DialogHeader>
         {type ? t('message.titleOf', { type }) : t('message.title')}
