@@ -82,6 +82,7 @@ check() {
     yarn prettier:check
     yarn tsc
     yarn lint
+    yarn api-reports --ci
 }
 
 # The address is the one that Backstage is told when it starts; this one only has to be there.

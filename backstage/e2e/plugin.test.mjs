@@ -45,7 +45,7 @@ async function fail(count) {
   );
 }
 
-describe('the plugin', { timeout: 900_000 }, () => {
+describe('the plugin', { timeout: 1_800_000 }, () => {
   before(
     async () => {
       world = await World.start();
@@ -218,7 +218,7 @@ describe('the plugin', { timeout: 900_000 }, () => {
     await open(TAB);
     await until('all are shown', async () => (await rows().count()) === 20);
     await fail(5);
-    await page.getByText(/5 new dead letters/i).waitFor({ timeout: 30_000 });
+    await page.getByText(/5 new dead letters/i).waitFor();
     assert.equal(await rows().count(), 20);
     await page.getByRole('button', { name: 'Show', exact: true }).click();
     await until('now they are', async () => (await rows().count()) === 25);
@@ -231,7 +231,7 @@ describe('the plugin', { timeout: 900_000 }, () => {
     await page
       .getByText(/does not answer/i)
       .first()
-      .waitFor({ timeout: 60_000 });
+      .waitFor();
     assert.ok(
       await page.getByRole('link', { name: 'checkout' }).isVisible(),
       'what was known stays',

@@ -103,17 +103,20 @@ export class World {
       theme,
     );
     const page = await context.newPage();
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(60_000);
     await page.goto(`${this.url}${path}`);
     return page;
   }
 
   /** Accessibility of what is shown, counted for the report; returns what is wrong. */
   async axe(page, view) {
-    // What fades in has no colours yet.
+    // What fades in has no colours yet; what turns until something is there never ends.
     await page.evaluate(() =>
       Promise.all(
-        document.getAnimations().map(each => each.finished.catch(() => {})),
+        document
+          .getAnimations()
+          .filter(each => each.effect.getComputedTiming().iterations < 100)
+          .map(each => each.finished.catch(() => {})),
       ),
     );
     await page.evaluate(axe.source);

@@ -19,7 +19,7 @@ export function freePort() {
 }
 
 /** Asks until the answer is truthy; how long it may take is in milliseconds. */
-export async function until(what, ask, within = 30_000) {
+export async function until(what, ask, within = 60_000) {
   const deadline = Date.now() + within;
   let last;
   for (;;) {
