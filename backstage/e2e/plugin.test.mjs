@@ -118,7 +118,10 @@ describe('the plugin', { timeout: 1_800_000 }, () => {
       'it is in its queue',
       async () => (await world.broker.depth(QUEUE)) === 1,
     );
-    assert.equal(await world.service.count('service=webshop'), 24);
+    await until(
+      'one less is dead',
+      async () => (await world.service.count('service=webshop')) === 24,
+    );
     await page.keyboard.press('Escape');
     await page
       .getByText(/24 dead letters/)

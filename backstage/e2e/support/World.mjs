@@ -111,12 +111,16 @@ export class World {
   /** Accessibility of what is shown, counted for the report; returns what is wrong. */
   async axe(page, view) {
     // What fades in has no colours yet; what turns until something is there never ends.
-    await page.evaluate(() =>
-      Promise.all(
+    await until('nothing moves', () =>
+      page.evaluate(() =>
         document
           .getAnimations()
-          .filter(each => each.effect.getComputedTiming().iterations < 100)
-          .map(each => each.finished.catch(() => {})),
+          .every(
+            each =>
+              each.playState !== 'running' ||
+              each.timeline !== document.timeline ||
+              each.effect.getComputedTiming().iterations > 100,
+          ),
       ),
     );
     await page.evaluate(axe.source);

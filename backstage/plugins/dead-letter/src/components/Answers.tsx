@@ -12,6 +12,8 @@ export function createAnswers(): QueryClient {
         retry: (count, error) => count < RETRIES && isAway(error),
         retryDelay: count => 500 * 2 ** count,
         staleTime: 2_000,
+        // What is asked again by itself says so; a table must not change because somebody looked at the logs meanwhile.
+        refetchOnWindowFocus: false,
       },
     },
   });

@@ -16,6 +16,9 @@ export function useDeadLetter(): DeadLetterClient {
   return useMemo(() => api.at(environment), [api, environment]);
 }
 
+/** How soon it is asked again where it failed: the page says that it tries by itself. */
+const AGAIN_MS = 5_000;
+
 interface Asking<T> {
   /** Milliseconds until it is asked again; not at all where it is false. */
   every?: number | false | ((latest: T | undefined) => number | false);
@@ -38,8 +41,10 @@ export function useAnswer<T>(
   return useQuery<T, Error>({
     queryKey: ['dead-letter', name, ...key],
     queryFn: ({ signal }) => ask(client, signal),
-    refetchInterval:
-      typeof every === 'function' ? query => every(query.state.data) : every,
+    refetchInterval: ({ state }) => {
+      if (state.status === 'error') return AGAIN_MS;
+      return typeof every === 'function' ? every(state.data) : every;
+    },
     placeholderData: keep ? keepPreviousData : undefined,
     enabled,
   });

@@ -23,8 +23,8 @@ export interface ActingProps {
   selection: Selection | undefined;
   /** Entity whose permissions count, such as `component:default/webshop`. */
   resourceRef: string;
-  /** Called once an operation has begun, and again when it has ended: what it acted on is to be asked for again. */
-  onChanged: () => void;
+  /** An operation has begun, or has ended: what it acted on is to be asked for again. */
+  onChanged: (stage: 'begun' | 'ended') => void;
 }
 
 const PERMISSIONS = {
@@ -44,10 +44,10 @@ export function Acting({ selection, resourceRef, onChanged }: ActingProps) {
     remember({ environment, id: operation.id, by });
     follow(operation, () => {
       askAgain(['operations']);
-      onChanged();
+      onChanged('ended');
     });
     askAgain(['operations']);
-    onChanged();
+    onChanged('begun');
   };
   return (
     <div className={styles.acting}>

@@ -7,7 +7,7 @@ import {
   TagGroup,
   TextField,
 } from '@backstage/ui';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useAnswer } from '../../hooks/useDeadLetter';
 import { deadLetterTranslationRef } from '../../translation';
 import { TimeFilter } from './TimeFilter';
@@ -123,13 +123,19 @@ function TypedField({
   isSearch,
 }: TypedFieldProps) {
   const [typed, setTyped] = useState(value);
+  // That of the last render: it knows what was typed into another field meanwhile.
+  const latest = useRef(onChange);
+  useEffect(() => {
+    latest.current = onChange;
+  });
   useEffect(() => setTyped(value), [value]);
   useEffect(() => {
     if (typed === value) return undefined;
-    const timer = setTimeout(() => onChange(typed || undefined), PAUSE_MS);
+    const timer = setTimeout(
+      () => latest.current(typed || undefined),
+      PAUSE_MS,
+    );
     return () => clearTimeout(timer);
-    // Another function is not another text.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [typed, value]);
   const Field = isSearch ? SearchField : TextField;
   return (

@@ -11,10 +11,15 @@ import {
   DeadLetteredMessage,
   DeadLetteredMessages,
 } from '@dead-letter/backstage-plugin-dead-letter-common';
-import { RiExternalLinkLine } from '@remixicon/react';
+import {
+  RiCheckLine,
+  RiExternalLinkLine,
+  RiFileCopyLine,
+} from '@remixicon/react';
 import { useMemo } from 'react';
-import { CopyButton } from '../../components/CopyButton';
-import { Time } from '../../components/Time';
+import { Button as Open } from 'react-aria-components';
+import { useCopy } from '../../components/CopyButton';
+import { PlainTime } from '../../components/Time';
 import { deadLetterTranslationRef } from '../../translation';
 import { PAGE_SIZES, View } from './useFilter';
 import styles from './service.module.css';
@@ -34,7 +39,7 @@ interface MessageTableProps {
 export function MessageTable(props: MessageTableProps) {
   const { page, isStale, view, chosen, onChoose, onOpen, onTurn, onLimit } =
     props;
-  const columns = useColumns(view);
+  const columns = useColumns(view, onOpen);
   const { messages, nextCursor, prevCursor } = page;
   return (
     <div className={styles.table}>
@@ -71,7 +76,10 @@ export function MessageTable(props: MessageTableProps) {
   );
 }
 
-function useColumns(view: View): ColumnConfig<DeadLetteredMessage>[] {
+function useColumns(
+  view: View,
+  onOpen: (id: string) => void,
+): ColumnConfig<DeadLetteredMessage>[] {
   const { t } = useTranslationRef(deadLetterTranslationRef);
   const showsStatus = (view.conditions.status ?? 'dead') !== 'dead';
   return useMemo(
@@ -83,7 +91,7 @@ function useColumns(view: View): ColumnConfig<DeadLetteredMessage>[] {
         width: 150,
         cell: message => (
           <Cell>
-            <Time at={message.receivedAt} />
+            <PlainTime at={message.receivedAt} />
             {showsStatus && (
               <Text as="div" variant="body-small" color="secondary">
                 {t(`service.${message.status as 'dead'}`)}
@@ -99,10 +107,11 @@ function useColumns(view: View): ColumnConfig<DeadLetteredMessage>[] {
         width: '2fr',
         cell: message => (
           <Cell>
-            <div className={styles.error}>
+            {/* While rows are chosen, a click on a row chooses it; this opens it always. */}
+            <Open className={styles.open} onPress={() => onOpen(message.id)}>
               <b>{message.errorType ?? message.reason}</b>{' '}
               {message.errorMessage}
-            </div>
+            </Open>
           </Cell>
         ),
       },
@@ -145,7 +154,7 @@ function useColumns(view: View): ColumnConfig<DeadLetteredMessage>[] {
         ),
       },
     ],
-    [t, showsStatus],
+    [t, showsStatus, onOpen],
   );
 }
 
@@ -155,7 +164,28 @@ function Value({ text, what }: { text?: string | null; what?: string }) {
   return (
     <div className={styles.value}>
       <span title={text}>{text}</span>
-      {what && <CopyButton what={what} text={text} />}
+      {what && <Copy what={what} text={text} />}
     </div>
+  );
+}
+
+/** Hundreds of these: a button of the browser's own is drawn much sooner. */
+function Copy({ what, text }: { what: string; text: string }) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  const { copied, copy } = useCopy(text);
+  return (
+    <button
+      type="button"
+      className={styles.copy}
+      aria-label={copied ? t('common.copied') : t('common.copy', { what })}
+      // The row would take it for a click on itself.
+      onPointerDown={event => event.stopPropagation()}
+      onClick={event => {
+        event.stopPropagation();
+        copy();
+      }}
+    >
+      {copied ? <RiCheckLine size={16} /> : <RiFileCopyLine size={16} />}
+    </button>
   );
 }

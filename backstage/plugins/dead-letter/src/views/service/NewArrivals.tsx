@@ -19,10 +19,9 @@ export function NewArrivals({ arrivals, onShow }: NewArrivalsProps) {
       {count > 0 && (
         <>
           <Text as="span">
-            {t('service.arrived', {
-              count,
-              time: since ? sayTime(new Date(since)) : '',
-            })}
+            {since
+              ? t('service.arrived', { count, time: sayTime(new Date(since)) })
+              : t('service.arrivedFirst', { count })}
           </Text>
           <Button size="small" variant="secondary" onPress={onShow}>
             {t('service.showThem')}

@@ -18,18 +18,32 @@ interface SelectionBarProps {
 /** What is chosen, and what can be done with it. */
 export function SelectionBar(props: SelectionBarProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
-  const { chosen, total, canAct, resourceRef, onChanged } = props;
-  const count = chosen.all ? total : chosen.ids.size;
-  if (!canAct) {
-    return <Text color="secondary">{t('service.onlyDead')}</Text>;
-  }
+  const { chosen, canAct, resourceRef, onChanged } = props;
   return (
     <div className={styles.selection}>
+      {/* It stays where nothing can be chosen: it shows what goes on. */}
       <Acting
-        selection={chosen.selection}
+        selection={canAct ? chosen.selection : undefined}
         resourceRef={resourceRef}
-        onChanged={onChanged}
+        onChanged={stage => {
+          if (stage === 'begun') chosen.clear();
+          onChanged();
+        }}
       />
+      {canAct ? (
+        <Choice {...props} />
+      ) : (
+        <Text color="secondary">{t('service.onlyDead')}</Text>
+      )}
+    </div>
+  );
+}
+
+function Choice({ chosen, total }: SelectionBarProps) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  const count = chosen.all ? total : chosen.ids.size;
+  return (
+    <>
       <Text as="span" role="status">
         {t(chosen.all ? 'service.allSelected' : 'service.selected', { count })}
       </Text>
@@ -43,6 +57,6 @@ export function SelectionBar(props: SelectionBarProps) {
           {t('service.clearSelection')}
         </Button>
       )}
-    </div>
+    </>
   );
 }

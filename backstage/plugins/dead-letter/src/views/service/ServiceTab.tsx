@@ -71,10 +71,13 @@ function Messages({ service, resourceRef }: MessagesProps) {
     ids,
   );
   const askAgain = useAskAgain();
-  const refresh = useCallback(() => {
+  // They are at the top of the newest.
+  const showArrivals = useCallback(() => {
     arrivals.acknowledge();
+    change({ cursor: undefined, order: undefined });
     askAgain();
-  }, [arrivals, askAgain]);
+  }, [arrivals, change, askAgain]);
+  const open = useCallback((message: string) => change({ message }), [change]);
   const hasConditions = Object.keys(conditions).length > 0;
 
   return (
@@ -87,6 +90,7 @@ function Messages({ service, resourceRef }: MessagesProps) {
             t('service.title')
           )}
         </Text>
+        <NewArrivals arrivals={arrivals} onShow={showArrivals} />
         <Flex gap="3" align="center">
           <Select
             size="small"
@@ -111,43 +115,48 @@ function Messages({ service, resourceRef }: MessagesProps) {
         filter={filter}
         onChoose={(from, to) => change({ from, to })}
       />
-      <NewArrivals arrivals={arrivals} onShow={refresh} />
       <Answered
         answer={page}
         loading={<Skeleton className={styles.skeleton} />}
       >
-        {data =>
-          data.messages.length === 0 && !cursor ? (
-            <Nothing service={service} onClear={hasConditions && clear} />
-          ) : (
-            <>
-              <SelectionBar
-                chosen={chosen}
-                total={data.total.value}
-                canAct={(conditions.status ?? 'dead') === 'dead'}
-                resourceRef={resourceRef}
-                onChanged={askAgain}
+        {data => (
+          <>
+            <SelectionBar
+              chosen={chosen}
+              total={data.total.value}
+              canAct={(conditions.status ?? 'dead') === 'dead'}
+              resourceRef={resourceRef}
+              onChanged={askAgain}
+            />
+            {data.messages.length === 0 ? (
+              <Nothing
+                service={service}
+                onFirstPage={
+                  cursor ? () => change({ cursor: undefined }) : false
+                }
+                onClear={hasConditions && clear}
               />
+            ) : (
               <MessageTable
                 page={data}
                 isStale={page.isPlaceholderData}
                 view={view}
                 chosen={chosen.ids}
                 onChoose={chosen.choose}
-                onOpen={message => change({ message })}
+                onOpen={open}
                 onTurn={next => change({ cursor: next })}
                 onLimit={next => change({ limit: String(next) })}
               />
-            </>
-          )
-        }
+            )}
+          </>
+        )}
       </Answered>
       {view.message && (
         <MessageDrawer
           id={view.message}
           resourceRef={resourceRef}
           onClose={() => change({ message: undefined })}
-          onOpen={message => change({ message })}
+          onOpen={open}
           onChanged={askAgain}
         />
       )}
@@ -170,12 +179,26 @@ function Headline({ total }: { total: TotalView }) {
 /** There is nothing, or nothing that matches. */
 function Nothing({
   service,
+  onFirstPage,
   onClear,
 }: {
   service: string;
+  onFirstPage: false | (() => void);
   onClear: false | (() => void);
 }) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
+  if (onFirstPage) {
+    return (
+      <Empty
+        title={t('service.pageGone')}
+        action={
+          <Button variant="secondary" onPress={onFirstPage}>
+            {t('service.firstPage')}
+          </Button>
+        }
+      />
+    );
+  }
   if (!onClear) {
     return (
       <Empty

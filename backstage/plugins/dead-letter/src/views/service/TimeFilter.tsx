@@ -24,21 +24,24 @@ interface TimeFilterProps {
 /** When it arrived. A span counts from the moment it is chosen: what is shown stays the same. */
 export function TimeFilter({ conditions, onChange }: TimeFilterProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
-  const [span, setSpan] = useState<Choice>();
+  const [chosen, setChosen] = useState<{ choice: Choice; from?: string }>();
   const { from, to } = conditions;
-  const choice = span ?? (from || to ? 'fromTo' : 'anyTime');
+  // It was chosen here only as long as nothing else has changed the time since.
+  const isHere = chosen?.choice === 'fromTo' || (chosen?.from === from && !to);
+  const given = from || to ? 'fromTo' : 'anyTime';
+  const choice = chosen && isHere ? chosen.choice : given;
   const choose = (next: Choice) => {
-    setSpan(next === 'anyTime' ? undefined : next);
-    if (next === 'fromTo') return;
-    onChange({
-      from:
-        next === 'anyTime'
-          ? undefined
-          : new Date(Date.now() - SPANS[next]).toISOString(),
-      to: undefined,
-    });
+    if (next === 'fromTo') {
+      setChosen({ choice: next });
+      return;
+    }
+    const begin =
+      next === 'anyTime'
+        ? undefined
+        : new Date(Date.now() - SPANS[next]).toISOString();
+    setChosen({ choice: next, from: begin });
+    onChange({ from: begin, to: undefined });
   };
-  const isSpan = choice !== 'fromTo' && choice !== 'anyTime';
   return (
     <>
       <Select
@@ -47,7 +50,7 @@ export function TimeFilter({ conditions, onChange }: TimeFilterProps) {
           value,
           label: t(`service.${value}`),
         }))}
-        value={isSpan && !from ? 'anyTime' : choice}
+        value={choice}
         onChange={next => choose(next as Choice)}
       />
       {choice === 'fromTo' && (

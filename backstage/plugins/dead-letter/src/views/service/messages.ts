@@ -55,5 +55,9 @@ export const serviceMessages = {
   oldest: 'Oldest first',
   arrived_one: '{{count, number}} new dead letter since {{time}}',
   arrived_other: '{{count, number}} new dead letters since {{time}}',
+  arrivedFirst_one: '{{count, number}} new dead letter',
+  arrivedFirst_other: '{{count, number}} new dead letters',
   showThem: 'Show',
+  pageGone: 'There is nothing on this page any more',
+  firstPage: 'Go to the first page',
 } as const;
