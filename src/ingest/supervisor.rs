@@ -10,6 +10,7 @@ use tracing::debug;
 use super::pump::{End, Pump};
 use super::{Ingest, SourceState};
 use crate::amqp::Source;
+use crate::planted::{Bug, planted};
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(200);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
@@ -37,7 +38,9 @@ pub async fn supervise(ingest: Ingest, stop: CancellationToken) -> anyhow::Resul
 async fn attempt(ingest: &Ingest, stop: &CancellationToken, backoff: &mut Duration) -> Option<SourceState> {
     // Without a database that takes rows there is nothing to do with a message but to hold it: leave it where it is safe, as
     // each time that it goes back counts (rule R6).
-    if let Err(error) = ingest.store.takes_rows().await {
+    if let Err(error) = ingest.store.takes_rows().await
+        && !planted(Bug::RequeueOnDatabaseError)
+    {
         return Some(SourceState::WaitingForDatabase(error.to_string()));
     }
     let opened = stop.run_until_cancelled(Source::open(&ingest.broker, &ingest.source)).await?;

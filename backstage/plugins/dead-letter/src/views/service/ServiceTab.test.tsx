@@ -125,13 +125,37 @@ describe('ServiceTab', () => {
     expect(body.ids).toBeUndefined();
   });
 
+  it('opens one though others are chosen', async () => {
+    has(3);
+    await tab();
+    await screen.findByText('m-0');
+    await userEvent.click(screen.getAllByRole('checkbox')[1]);
+    await userEvent.click(
+      screen.getAllByRole('button', { name: /PaymentDeclined/ })[1],
+    );
+    expect(await screen.findByRole('dialog')).toBeInTheDocument();
+    expect(service.askedFor('GET /dead-letters/{id}')[0].params.id).toBe(
+      message(1).id,
+    );
+  });
+
+  it('keeps what was typed into one field while another is typed into', async () => {
+    has(3);
+    await tab();
+    await screen.findByText('m-0');
+    await userEvent.type(screen.getByRole('searchbox'), 'a');
+    await userEvent.type(screen.getByPlaceholderText('exact name'), 'b');
+    await waitFor(() =>
+      expect(pages().at(-1)).toMatchObject({ error: 'a', queue: 'b' }),
+    );
+  });
+
   it('acts on nothing but what is dead', async () => {
     has(3);
     await tab({ at: '/?status=deleted' });
     await screen.findByText('m-0');
-    expect(
-      screen.queryByRole('button', { name: 'Redeliver' }),
-    ).not.toBeInTheDocument();
+    await userEvent.click(screen.getAllByRole('checkbox')[1]);
+    expect(screen.getByRole('button', { name: 'Redeliver' })).toBeDisabled();
     expect(screen.getByText(/Only what is dead/)).toBeInTheDocument();
   });
 
