@@ -94,8 +94,8 @@ build() {
         return 0
     fi
     say 'building the app (the first time this takes a minute or two) ...'
-    settings
-    yarn workspace app build >"$log" 2>&1 || {
+    # In a shell of its own: what Backstage is told is not what `serve` will be told.
+    (settings && yarn workspace app build) >"$log" 2>&1 || {
         tail -n 20 "$log" >&2
         die "the app does not build; all of it in $log"
     }
