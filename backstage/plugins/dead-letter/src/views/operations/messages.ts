@@ -52,6 +52,8 @@ export const operationsMessages = {
     squad: 'of squad {{value}}',
     queue: 'in {{value}}',
     errorGroup: 'with error group {{value}}',
+    from: 'arrived since {{value}}',
+    to: 'arrived before {{value}}',
     other: 'with {{name}} {{value}}',
     deletedBy: 'what deletion {{value}} had deleted',
   },

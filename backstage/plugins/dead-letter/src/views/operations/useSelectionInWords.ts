@@ -1,5 +1,6 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import { Operation } from '@dead-letter/backstage-plugin-dead-letter-common';
+import { sayTime } from '../../components/Time';
 import { deadLetterTranslationRef } from '../../translation';
 import { askedOf } from './operation';
 import { sayId, sayNumber } from './say';
@@ -29,6 +30,13 @@ export function useSelectionInWords(): (operation: Operation) => string {
           return [
             t('operations.selection.errorGroup', {
               value: sayId(String(value)),
+            }),
+          ];
+        case 'from':
+        case 'to':
+          return [
+            t(`operations.selection.${name}`, {
+              value: sayTime(new Date(String(value))),
             }),
           ];
         default:
