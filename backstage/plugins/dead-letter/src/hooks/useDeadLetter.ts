@@ -6,6 +6,7 @@ import {
   useQueryClient,
 } from '@tanstack/react-query';
 import { useCallback, useMemo } from 'react';
+import { isAway } from '../components/Answers';
 import { DeadLetterClient, deadLetterApiRef } from '../api/DeadLetterApi';
 import { useEnvironment } from './useEnvironment';
 
@@ -42,7 +43,7 @@ export function useAnswer<T>(
     queryKey: ['dead-letter', name, ...key],
     queryFn: ({ signal }) => ask(client, signal),
     refetchInterval: ({ state }) => {
-      if (state.status === 'error') return AGAIN_MS;
+      if (state.error && isAway(state.error)) return AGAIN_MS;
       return typeof every === 'function' ? every(state.data) : every;
     },
     placeholderData: keep ? keepPreviousData : undefined,

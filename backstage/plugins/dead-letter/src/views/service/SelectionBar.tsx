@@ -9,6 +9,8 @@ interface SelectionBarProps {
   chosen: Chosen;
   /** How many the filter lists. */
   total: number;
+  /** What arrives from then on is not in that number. */
+  before: string | undefined;
   /** Whether what is listed is dead: nothing else can be acted on. */
   canAct: boolean;
   resourceRef: string;
@@ -39,16 +41,21 @@ export function SelectionBar(props: SelectionBarProps) {
   );
 }
 
-function Choice({ chosen, total }: SelectionBarProps) {
+function Choice({ chosen, total, before }: SelectionBarProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
-  const count = chosen.all ? total : chosen.ids.size;
+  const count = chosen.all ?? chosen.ids.size;
+  const isAll = chosen.all !== undefined;
   return (
     <>
       <Text as="span" role="status">
-        {t(chosen.all ? 'service.allSelected' : 'service.selected', { count })}
+        {t(isAll ? 'service.allSelected' : 'service.selected', { count })}
       </Text>
-      {!chosen.all && total > 0 && (
-        <Button size="small" variant="secondary" onPress={chosen.chooseAll}>
+      {!isAll && total > 0 && (
+        <Button
+          size="small"
+          variant="secondary"
+          onPress={() => chosen.chooseAll(total, before)}
+        >
           {t('service.selectAllMatching', { count: total })}
         </Button>
       )}

@@ -9,6 +9,7 @@ import { Empty } from '../../components/Empty';
 import { EnvironmentSelect } from '../../components/EnvironmentSelect';
 import { Guarded } from '../../components/Guarded';
 import { useAnswer, useAskAgain } from '../../hooks/useDeadLetter';
+import { useEnvironment } from '../../hooks/useEnvironment';
 import { deadLetterTranslationRef } from '../../translation';
 import { FilterBar } from './FilterBar';
 import { Histogram } from './Histogram';
@@ -31,12 +32,18 @@ export function ServiceTab() {
   const { annotations, name } = entity.metadata;
   return (
     <Guarded entity={entity}>
-      <Messages
+      <InEnvironment
         service={annotations?.[SERVICE_ANNOTATION] ?? name}
         resourceRef={stringifyEntityRef(entity)}
       />
     </Guarded>
   );
+}
+
+/** What is chosen in one environment must not be acted on in another. */
+function InEnvironment(props: MessagesProps) {
+  const { name } = useEnvironment();
+  return <Messages key={`${name} ${props.service}`} {...props} />;
 }
 
 interface MessagesProps {
@@ -59,24 +66,17 @@ function Messages({ service, resourceRef }: MessagesProps) {
   const arrivals = useArrivals(filter);
   const rows = page.data?.messages;
   const ids = useMemo(() => rows?.map(each => each.id) ?? NO_ROWS, [rows]);
-  // What arrives after what is shown is not chosen with it.
-  const chosen = useSelection(
-    useMemo(
-      () => ({
-        ...filter,
-        to: filter.to ?? (arrivals.since && after(arrivals.since)),
-      }),
-      [filter, arrivals.since],
-    ),
-    ids,
-  );
+  const chosen = useSelection(filter, ids);
   const askAgain = useAskAgain();
-  // They are at the top of the newest.
-  const showArrivals = useCallback(() => {
+  const refresh = () => {
     arrivals.acknowledge();
-    change({ cursor: undefined, order: undefined });
     askAgain();
-  }, [arrivals, change, askAgain]);
+  };
+  // They are at the top of the newest.
+  const showArrivals = () => {
+    change({ cursor: undefined, order: undefined });
+    refresh();
+  };
   const open = useCallback((message: string) => change({ message }), [change]);
   const hasConditions = Object.keys(conditions).length > 0;
 
@@ -124,9 +124,10 @@ function Messages({ service, resourceRef }: MessagesProps) {
             <SelectionBar
               chosen={chosen}
               total={data.total.value}
+              before={arrivals.since && after(arrivals.since)}
               canAct={(conditions.status ?? 'dead') === 'dead'}
               resourceRef={resourceRef}
-              onChanged={askAgain}
+              onChanged={refresh}
             />
             {data.messages.length === 0 ? (
               <Nothing
@@ -157,7 +158,7 @@ function Messages({ service, resourceRef }: MessagesProps) {
           resourceRef={resourceRef}
           onClose={() => change({ message: undefined })}
           onOpen={open}
-          onChanged={askAgain}
+          onChanged={refresh}
         />
       )}
     </div>

@@ -13,37 +13,40 @@ export interface Arrivals {
   count: number;
   /** When the newest arrived of those that were there when the page was asked for. */
   since: string | undefined;
-  /** Takes them for known: they are shown now. */
+  /** The page is asked for again: what the next answer knows is shown then. */
   acknowledge: () => void;
 }
 
 interface Baseline {
   key: string;
   newest: DeadLetteredMessage | undefined;
+  /** When it was answered. */
+  at: number;
 }
 
 /** What has arrived since the page was asked for: it is told, and not slipped in among what somebody is at work with. */
 export function useArrivals(filter: FilterInput): Arrivals {
   const key = JSON.stringify(filter);
   const [baseline, setBaseline] = useState<Baseline>();
+  const [acknowledgedAt, setAcknowledgedAt] = useState(0);
   const newest = useAnswer(
     ['newest', key],
     (client, signal) => client.search(filter, { limit: 1 }, signal),
     { every: LOOK_MS, keep: false },
   );
-  const found = newest.data;
+  const { data: found, dataUpdatedAt: at } = newest;
+  const holds = baseline?.key === key && baseline.at >= acknowledgedAt;
   useEffect(() => {
-    if (found && baseline?.key !== key) {
-      setBaseline({ key, newest: found.messages[0] });
+    if (found && !holds && at >= acknowledgedAt) {
+      setBaseline({ key, newest: found.messages[0], at });
     }
-  }, [found, baseline, key]);
+  }, [found, holds, at, acknowledgedAt, key]);
 
-  const since = baseline?.key === key ? baseline.newest?.receivedAt : undefined;
+  const known = holds ? baseline.newest : undefined;
+  const since = known?.receivedAt;
   const latest = found?.messages[0];
   const isNewer =
-    latest !== undefined &&
-    baseline?.key === key &&
-    latest.id > (baseline.newest?.id ?? '');
+    holds && latest !== undefined && latest.id > (known?.id ?? '');
   const later = useAnswer(
     ['arrived', key, since ?? null, latest?.id ?? null],
     (client, signal) =>
@@ -54,10 +57,7 @@ export function useArrivals(filter: FilterInput): Arrivals {
       ),
     { enabled: isNewer && !filter.to },
   );
-  const acknowledge = useCallback(
-    () => setBaseline({ key, newest: latest }),
-    [key, latest],
-  );
+  const acknowledge = useCallback(() => setAcknowledgedAt(Date.now()), []);
   return {
     count: isNewer && !filter.to ? later.data?.total.value ?? 0 : 0,
     since,

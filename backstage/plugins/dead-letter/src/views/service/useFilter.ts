@@ -77,7 +77,10 @@ export function useFilter() {
 function readView(parameters: URLSearchParams): View {
   const given = CONDITIONS.flatMap(name => {
     const value = parameters.get(name);
-    return value ? [[name, value]] : [];
+    // The default exchange has no name.
+    return value || (value === '' && name === 'exchange')
+      ? [[name, value]]
+      : [];
   });
   const limit = Number(parameters.get('limit'));
   return {

@@ -5,10 +5,11 @@ import { Selection } from '../acting';
 export interface Chosen {
   /** Rows that are ticked; all of the page where all that match are chosen. */
   ids: Set<string>;
-  /** Whether it is all that the filter lists, and not only these rows. */
-  all: boolean;
+  /** How many there were as all that the filter lists were chosen; undefined where only rows are. */
+  all: number | undefined;
   choose: (ids: Set<string>) => void;
-  chooseAll: () => void;
+  /** All of so many, that arrived before this time: what arrives later is not chosen with them. */
+  chooseAll: (count: number, before: string | undefined) => void;
   clear: () => void;
   /** What is acted on; undefined where nothing is chosen. */
   selection: Selection | undefined;
@@ -17,11 +18,11 @@ export interface Chosen {
 /** What is chosen of the dead letters that a filter lists. Another filter is another choice; rows that are gone are not chosen. */
 export function useSelection(filter: FilterInput, rows: string[]): Chosen {
   const [ids, setIds] = useState<Set<string>>(new Set());
-  const [all, setAll] = useState(false);
+  const [all, setAll] = useState<{ count: number; before?: string }>();
   const key = JSON.stringify(filter);
   const clear = useCallback(() => {
     setIds(new Set());
-    setAll(false);
+    setAll(undefined);
   }, []);
   useEffect(clear, [key, clear]);
 
@@ -30,18 +31,21 @@ export function useSelection(filter: FilterInput, rows: string[]): Chosen {
     [rows, ids],
   );
   const choose = useCallback((next: Set<string>) => {
-    setAll(false);
+    setAll(undefined);
     setIds(next);
   }, []);
   const selection = useMemo<Selection | undefined>(() => {
-    if (all) return { filter: JSON.parse(key) };
+    if (all) {
+      const listed: FilterInput = JSON.parse(key);
+      return { filter: { ...listed, to: listed.to ?? all.before } };
+    }
     return shown.size ? { ids: [...shown] } : undefined;
   }, [all, key, shown]);
   return {
     ids: all ? new Set(rows) : shown,
-    all,
+    all: all?.count,
     choose,
-    chooseAll: useCallback(() => setAll(true), []),
+    chooseAll: useCallback((count, before) => setAll({ count, before }), []),
     clear,
     selection,
   };
