@@ -108,6 +108,15 @@ fn filter(random: &mut StdRng, letters: &[NewDeadLetter], now: DateTime<Utc>) ->
         };
         filter.insert(name.into(), value);
     }
+    // A time that ends before it begins is refused.
+    for (begin, end) in [("from", "to"), ("diedFrom", "diedTo")] {
+        let time = |name| filter.get(name)?.as_str()?.parse::<DateTime<Utc>>().ok();
+        if let (Some(from), Some(to)) = (time(begin), time(end))
+            && from >= to
+        {
+            filter.remove(end);
+        }
+    }
     filter
 }
 
