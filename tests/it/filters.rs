@@ -195,7 +195,8 @@ async fn a_filter_means_the_same_everywhere() {
         let expected: BTreeSet<Uuid> =
             letters.iter().filter(|letter| lists(&filter, letter)).map(|letter| letter.id).collect();
         check_reads(&world, &filter, &expected, now).await;
-        if number % ACT_ON == 0 {
+        // One that lists all of them would leave nothing to filter.
+        if number % ACT_ON == 0 && expected.len() < letters.len() {
             check_act(&world, &filter, &expected).await;
             letters.retain(|letter| !expected.contains(&letter.id));
         }
