@@ -137,7 +137,8 @@ case ${1-} in
     check | build | serve | e2e) "$1" ;;
     test)
         install
-        yarn test --ci
+        # Else it waits for changes.
+        CI=true yarn test
         ;;
     has-node) has_node ;;
     *) die 'usage: backstage.sh check|test|build|serve|e2e|has-node' ;;
