@@ -1,26 +1,21 @@
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { PropsWithChildren } from 'react';
 
-/** How soon it is asked again after a failure: the service may be starting. */
+/** How often it is asked again after a failure: the service may be starting. */
 const RETRIES = 2;
 
-/** One for all views of the plugin, so that what one has asked another shows at once. */
-export function createAnswers(): QueryClient {
-  return new QueryClient({
-    defaultOptions: {
-      queries: {
-        retry: (count, error) => count < RETRIES && isAway(error),
-        retryDelay: count => 500 * 2 ** count,
-        staleTime: 2_000,
-        // What is asked again by itself says so; a table must not change because somebody looked at the logs meanwhile.
-        refetchOnWindowFocus: false,
-      },
+/** What the service said: one for all views of the plugin, so that what one has asked another shows at once. */
+export const answers = new QueryClient({
+  defaultOptions: {
+    queries: {
+      retry: (count, error) => count < RETRIES && isAway(error),
+      retryDelay: count => 500 * 2 ** count,
+      staleTime: 2_000,
+      // What is asked again by itself says so; a table must not change because somebody looked at the logs meanwhile.
+      refetchOnWindowFocus: false,
     },
-  });
-}
-
-/** What all views have been told. */
-export const answers = createAnswers();
+  },
+});
 
 export function Answers({ children }: PropsWithChildren<{}>) {
   return <QueryClientProvider client={answers}>{children}</QueryClientProvider>;

@@ -20,6 +20,11 @@ export function useDeadLetter(): DeadLetterClient {
 /** How soon it is asked again where it failed: the page says that it tries by itself. */
 const AGAIN_MS = 5_000;
 
+/** Under which an answer is kept: what was asked of which environment. */
+export function answerKey(environment: string, key: readonly unknown[]) {
+  return ['dead-letter', environment, ...key];
+}
+
 interface Asking<T> {
   /** Milliseconds until it is asked again; not at all where it is false. */
   every?: number | false | ((latest: T | undefined) => number | false);
@@ -40,7 +45,7 @@ export function useAnswer<T>(
   const client = useDeadLetter();
   const { name } = useEnvironment();
   return useQuery<T, Error>({
-    queryKey: ['dead-letter', name, ...key],
+    queryKey: answerKey(name, key),
     queryFn: ({ signal }) => ask(client, signal),
     refetchInterval: ({ state }) => {
       if (state.error && isAway(state.error)) return AGAIN_MS;
@@ -56,8 +61,7 @@ export function useAskAgain(): (key?: readonly unknown[]) => Promise<void> {
   const queries = useQueryClient();
   const { name } = useEnvironment();
   return useCallback(
-    (key = []) =>
-      queries.invalidateQueries({ queryKey: ['dead-letter', name, ...key] }),
+    (key = []) => queries.invalidateQueries({ queryKey: answerKey(name, key) }),
     [queries, name],
   );
 }

@@ -2,7 +2,7 @@ import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import { ButtonLink, ButtonIcon } from '@backstage/ui';
 import { RiCloseLine } from '@remixicon/react';
 import { Answered } from '../../components/Answered';
-import { useInEnvironment } from '../../hooks/useEnvironment';
+import { useOperationPath } from '../../hooks/useOperationPath';
 import { deadLetterTranslationRef } from '../../translation';
 import { forget, useBegun } from '../operations/begun';
 import { isOver } from '../operations/operation';
@@ -26,7 +26,7 @@ export function BegunHere({ by }: { by: string }) {
 
 function Followed({ id }: { id: string }) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
-  const inEnvironment = useInEnvironment();
+  const operationPath = useOperationPath();
   return (
     <Answered answer={useOperation(id)}>
       {operation => (
@@ -37,9 +37,7 @@ function Followed({ id }: { id: string }) {
               <ButtonLink
                 size="small"
                 variant="tertiary"
-                href={inEnvironment('/dead-letter/operations', {
-                  operation: id,
-                })}
+                href={operationPath(id)}
               >
                 {t('operations.details')}
               </ButtonLink>

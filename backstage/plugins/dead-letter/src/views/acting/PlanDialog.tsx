@@ -1,4 +1,3 @@
-import readable from '../../components/readable.module.css';
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import {
   Alert,
@@ -16,6 +15,7 @@ import {
 import { useState } from 'react';
 import { isAway, reasonOf } from '../../components/Answers';
 import { Time } from '../../components/Time';
+import readable from '../../components/readable.module.css';
 import { deadLetterTranslationRef } from '../../translation';
 import { sayNumber } from '../operations/say';
 import { Chosen, Options } from './Options';

@@ -1,10 +1,10 @@
-import readable from '../../components/readable.module.css';
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import { Dialog, DialogBody, DialogHeader, Flex, Text } from '@backstage/ui';
 import { OperationDetails } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { PropsWithChildren } from 'react';
 import { Answered } from '../../components/Answered';
 import { Time } from '../../components/Time';
+import readable from '../../components/readable.module.css';
 import { deadLetterTranslationRef } from '../../translation';
 import { OperationFacts } from './OperationFacts';
 import { OperationProgress } from './OperationProgress';

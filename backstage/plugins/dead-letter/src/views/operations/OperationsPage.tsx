@@ -10,6 +10,7 @@ import { EnvironmentSelect } from '../../components/EnvironmentSelect';
 import { PluginPage } from '../../components/PluginPage';
 import { useAnswer } from '../../hooks/useDeadLetter';
 import { useEnvironment } from '../../hooks/useEnvironment';
+import { OPERATION_PARAMETER } from '../../hooks/useOperationPath';
 import { deadLetterTranslationRef } from '../../translation';
 import { isOver } from './operation';
 import { OperationCard } from './OperationCard';
@@ -23,9 +24,6 @@ const PAGE = 25;
 /** How soon the list is asked for again: while any runs, and otherwise. */
 const MOVING_MS = 1_500;
 const QUIET_MS = 15_000;
-
-/** The parameter in the address that names the operation that is shown. */
-const OPERATION_PARAMETER = 'operation';
 
 /** What runs, and what ran: by whom, why, and with which outcome. */
 export function OperationsPage() {

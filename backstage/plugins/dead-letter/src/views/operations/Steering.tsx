@@ -1,5 +1,5 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
-import { Alert, Button, Flex, Text } from '@backstage/ui';
+import { Button, Flex, Text } from '@backstage/ui';
 import { Operation } from '@dead-letter/backstage-plugin-dead-letter-common';
 import {
   RiCloseLine,
@@ -8,7 +8,7 @@ import {
   RiSpeedUpLine,
 } from '@remixicon/react';
 import { useState } from 'react';
-import { reasonOf } from '../../components/Answers';
+import { Failed } from '../../components/Failed';
 import { deadLetterTranslationRef } from '../../translation';
 import { isOver } from './operation';
 import { RateForm } from './RateForm';
@@ -60,15 +60,7 @@ export function Steering({ operation }: { operation: Operation }) {
           hasRate={operation.kind === 'redeliver'}
         />
       )}
-      {steer.error && (
-        <Alert
-          role="alert"
-          status="danger"
-          icon
-          title={t('operations.steer.failed')}
-          description={reasonOf(steer.error)}
-        />
-      )}
+      <Failed title={t('operations.steer.failed')} error={steer.error} />
     </Flex>
   );
 }

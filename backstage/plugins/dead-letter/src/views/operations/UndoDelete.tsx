@@ -1,7 +1,5 @@
-import readable from '../../components/readable.module.css';
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import {
-  Alert,
   Button,
   Dialog,
   DialogBody,
@@ -13,7 +11,8 @@ import { Operation } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { RiArrowGoBackLine } from '@remixicon/react';
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
-import { reasonOf } from '../../components/Answers';
+import { Failed } from '../../components/Failed';
+import readable from '../../components/readable.module.css';
 import { useAskAgain, useDeadLetter } from '../../hooks/useDeadLetter';
 import { deadLetterTranslationRef } from '../../translation';
 import { isOver } from './operation';
@@ -77,16 +76,7 @@ function UndoDialog({ operation, onClose }: UndoDialogProps) {
       <DialogHeader>{t('operations.undo.title', count)}</DialogHeader>
       <DialogBody>
         <Text as="p">{t('operations.undo.detail')}</Text>
-        {undo.error && (
-          <Alert
-            role="alert"
-            status="danger"
-            icon
-            mt="2"
-            title={t('operations.undo.failed')}
-            description={reasonOf(undo.error)}
-          />
-        )}
+        <Failed mt="2" title={t('operations.undo.failed')} error={undo.error} />
       </DialogBody>
       <DialogFooter>
         <Button

@@ -9,13 +9,15 @@ import {
 } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { QueryObserver, useQueryClient } from '@tanstack/react-query';
 import { reasonOf } from '../../components/Answers';
-import { useDeadLetter } from '../../hooks/useDeadLetter';
-import { useEnvironment, useInEnvironment } from '../../hooks/useEnvironment';
+import { answerKey, useDeadLetter } from '../../hooks/useDeadLetter';
+import { useEnvironment } from '../../hooks/useEnvironment';
+import { useOperationPath } from '../../hooks/useOperationPath';
 import { deadLetterTranslationRef } from '../../translation';
 import { forget } from './begun';
 import { EndedActions } from './EndedActions';
 import { isOver, kindOf, lookAgain, succeeded, wentWrong } from './operation';
 import { sayNumber } from './say';
+import { operationKey } from './useOperation';
 
 /** How long it says that all went well; longer where it can be undone. */
 const SAID_FOR_MS = 10_000;
@@ -33,7 +35,7 @@ export function useFollow() {
 
   return function follow({ id }: Operation, onEnded: () => void) {
     const observer = new QueryObserver<OperationDetails>(queries, {
-      queryKey: ['dead-letter', name, 'operation', id],
+      queryKey: answerKey(name, operationKey(id)),
       queryFn: ({ signal }) => client.operation(id, signal),
       refetchInterval: query => lookAgain(query.state.data),
       refetchIntervalInBackground: true,
@@ -51,7 +53,7 @@ export function useFollow() {
 function useAnnounce() {
   const client = useDeadLetter();
   const toasts = useApi(coreApis.toast);
-  const inEnvironment = useInEnvironment();
+  const operationPath = useOperationPath();
   const { t } = useTranslationRef(deadLetterTranslationRef);
 
   return (operation: Operation, onUndone: (restored: Operation) => void) => {
@@ -89,9 +91,7 @@ function useAnnounce() {
       description: (
         <EndedActions
           said={bad.join(', ')}
-          href={inEnvironment('/dead-letter/operations', {
-            operation: operation.id,
-          })}
+          href={operationPath(operation.id)}
           open={t('operations.ended.open')}
           undo={t('operations.undo.short')}
           onUndo={canUndo ? () => undo(close) : undefined}

@@ -2,6 +2,7 @@ import { OperationDetails } from '@dead-letter/backstage-plugin-dead-letter-comm
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { DeadLetterClient } from '../../api/DeadLetterApi';
 import {
+  answerKey,
   useAnswer,
   useAskAgain,
   useDeadLetter,
@@ -9,10 +10,15 @@ import {
 import { useEnvironment } from '../../hooks/useEnvironment';
 import { lookAgain } from './operation';
 
+/** The question for an operation. */
+export function operationKey(id: string): readonly unknown[] {
+  return ['operation', id];
+}
+
 /** An operation, followed until it ends. */
 export function useOperation(id: string) {
   return useAnswer(
-    ['operation', id],
+    operationKey(id),
     (client, signal) => client.operation(id, signal),
     { every: lookAgain, keep: false },
   );
@@ -31,7 +37,7 @@ export function useSteer(id: string) {
   >({
     mutationFn: steer => steer(client),
     onSuccess: details => {
-      queries.setQueryData(['dead-letter', name, 'operation', id], details);
+      queries.setQueryData(answerKey(name, operationKey(id)), details);
       askAgain(['operations']);
     },
   });

@@ -4,6 +4,7 @@ import { useEntity } from '@backstage/plugin-catalog-react';
 import { Button, Flex, Select, Skeleton, Text } from '@backstage/ui';
 import { TotalView } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { useCallback, useMemo } from 'react';
+import { SERVICE_ANNOTATION } from '../../annotations';
 import { Answered } from '../../components/Answered';
 import { Empty } from '../../components/Empty';
 import { EnvironmentSelect } from '../../components/EnvironmentSelect';
@@ -22,8 +23,6 @@ import { toFilter, useFilter } from './useFilter';
 import { useSelection } from './useSelection';
 import styles from './service.module.css';
 
-/** Says which service a component is, where its name does not. */
-const SERVICE_ANNOTATION = 'dead-letter/service-name';
 const NO_ROWS: string[] = [];
 
 /** The dead letters of a component. */

@@ -20,9 +20,9 @@ import { useMemo, useState } from 'react';
 import { Answered } from '../../components/Answered';
 import { useAnswer } from '../../hooks/useDeadLetter';
 import { deadLetterTranslationRef } from '../../translation';
-import { TableSkeleton } from '../squads/TableSkeleton';
-import { EVERY_MS } from '../squads/every';
-import { TabOf } from '../squads/useTabs';
+import { TableSkeleton } from '../../components/TableSkeleton';
+import { EVERY_MS } from '../../hooks/every';
+import { TabOf } from '../../hooks/useTabs';
 import { ErrorGroupsTable } from './ErrorGroupsTable';
 import styles from './squad.module.css';
 

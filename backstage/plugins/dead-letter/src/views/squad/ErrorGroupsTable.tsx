@@ -12,9 +12,10 @@ import {
 import { CountedGroup } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { Sparkline } from '../../components/Sparkline';
 import { Time } from '../../components/Time';
+import numbers from '../../components/numbers.module.css';
 import { deadLetterTranslationRef } from '../../translation';
-import { TabLink } from '../squads/TabLink';
-import { TabOf } from '../squads/useTabs';
+import { TabLink } from '../../components/TabLink';
+import { TabOf } from '../../hooks/useTabs';
 import { ErrorGroupMenu } from './ErrorGroupMenu';
 import { Share } from './Share';
 import { StateBadge } from './StateBadge';
@@ -42,11 +43,11 @@ export function ErrorGroupsTable({
           <Column id="error" isRowHeader>
             {t('squad.groups.error')}
           </Column>
-          <Column id="count" className={styles.number}>
+          <Column id="count" className={numbers.number}>
             {t('squad.groups.count')}
           </Column>
           <Column id="day">{t('squad.groups.day')}</Column>
-          <Column id="seen" className={styles.number}>
+          <Column id="seen" className={numbers.number}>
             {t('squad.groups.lastSeen')}
           </Column>
           <Column id="actions">
@@ -82,13 +83,13 @@ function GroupRow({ id, group, tabOf, allowed }: GroupRowProps) {
       <Cell>
         <GroupName group={group} tabOf={tabOf} />
       </Cell>
-      <Cell className={styles.number}>
+      <Cell className={numbers.number}>
         <Share count={group.count} share={group.share} bar />
       </Cell>
       <Cell>
         <Day group={group} />
       </Cell>
-      <Cell className={styles.number}>
+      <Cell className={numbers.number}>
         <Time at={group.lastSeen} ago />
         <Text as="div" variant="body-small" color="secondary">
           {t('squad.groups.firstSeen')} <Time at={group.firstSeen} ago />

@@ -1,6 +1,5 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import {
-  Alert,
   Button,
   Dialog,
   DialogBody,
@@ -12,7 +11,7 @@ import {
 } from '@backstage/ui';
 import { ErrorGroup } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { useState } from 'react';
-import { reasonOf } from '../../components/Answers';
+import { Failed } from '../../components/Failed';
 import readable from '../../components/readable.module.css';
 import { deadLetterTranslationRef } from '../../translation';
 import { GroupEvents } from './GroupEvents';
@@ -42,15 +41,7 @@ export function NoteDialog({ group, onClose }: NoteDialogProps) {
       <DialogBody>
         <Flex direction="column" gap="4">
           <Text>{title}</Text>
-          {change.error && (
-            <Alert
-              role="alert"
-              status="danger"
-              icon
-              title={t('squad.change.failed')}
-              description={reasonOf(change.error)}
-            />
-          )}
+          <Failed title={t('squad.change.failed')} error={change.error} />
           <GroupEvents id={group.id} />
           <TextAreaField
             // Who opens it wants to write.

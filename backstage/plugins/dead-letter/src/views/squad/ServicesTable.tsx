@@ -9,11 +9,12 @@ import {
 } from '@backstage/ui';
 import { ServiceOverview } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { Time } from '../../components/Time';
+import numbers from '../../components/numbers.module.css';
 import { deadLetterTranslationRef } from '../../translation';
-import { TabLink } from '../squads/TabLink';
-import { Trend } from '../squads/Trend';
-import { TabOf } from '../squads/useTabs';
-import { ageOf, useSorted } from '../squads/useSorted';
+import { TabLink } from '../../components/TabLink';
+import { Trend } from '../../components/Trend';
+import { TabOf } from '../../hooks/useTabs';
+import { ageOf, useSorted } from '../../hooks/useSorted';
 import { Share } from './Share';
 import styles from './squad.module.css';
 
@@ -38,7 +39,7 @@ export function ServicesTable({ services, tabOf }: ServicesTableProps) {
     by: 'count',
     name: 'service',
   });
-  const number = { allowsSorting: true, className: styles.number };
+  const number = { allowsSorting: true, className: numbers.number };
   return (
     <div className={styles.services}>
       <TableRoot
@@ -97,16 +98,16 @@ function ServiceRow({ id, service, share, tabOf }: ServiceRowProps) {
           {service.service}
         </TabLink>
       </Cell>
-      <Cell className={styles.number}>
+      <Cell className={numbers.number}>
         <Share count={service.count} share={share} />
       </Cell>
-      <Cell className={styles.number}>
+      <Cell className={numbers.number}>
         <Time at={service.newest} ago />
       </Cell>
-      <Cell className={styles.number}>
+      <Cell className={numbers.number}>
         <Time at={service.oldest} ago />
       </Cell>
-      <Cell className={styles.number}>
+      <Cell className={numbers.number}>
         <Trend trend={service.trend} />
       </Cell>
     </Row>

@@ -3,16 +3,17 @@ import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import { useEntity } from '@backstage/plugin-catalog-react';
 import { Card, CardBody, CardHeader, Text } from '@backstage/ui';
 import { ServiceOverview } from '@dead-letter/backstage-plugin-dead-letter-common';
+import { SQUAD_ANNOTATION } from '../../annotations';
 import { Answered } from '../../components/Answered';
 import { Donut, sayShare } from '../../components/Donut';
 import { Empty } from '../../components/Empty';
 import { Guarded } from '../../components/Guarded';
 import { useAnswer } from '../../hooks/useDeadLetter';
 import { deadLetterTranslationRef } from '../../translation';
-import { Headline } from '../squads/Headline';
-import { TableSkeleton } from '../squads/TableSkeleton';
-import { EVERY_MS } from '../squads/every';
-import { TabOf, useServiceTabs } from '../squads/useTabs';
+import { Headline } from '../../components/Headline';
+import { TableSkeleton } from '../../components/TableSkeleton';
+import { EVERY_MS } from '../../hooks/every';
+import { TabOf, useServiceTabs } from '../../hooks/useTabs';
 import { ErrorGroups } from './ErrorGroups';
 import { ServicesTable } from './ServicesTable';
 import styles from './squad.module.css';
@@ -31,7 +32,7 @@ export function SquadTab() {
 
 /** Its name in dead-letter. */
 function squadName({ metadata }: Entity): string {
-  return metadata.annotations?.['dead-letter/squad-name'] ?? metadata.name;
+  return metadata.annotations?.[SQUAD_ANNOTATION] ?? metadata.name;
 }
 
 function Squad({ entity }: { entity: Entity }) {

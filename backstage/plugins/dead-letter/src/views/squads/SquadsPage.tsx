@@ -6,11 +6,11 @@ import { Empty } from '../../components/Empty';
 import { PluginPage } from '../../components/PluginPage';
 import { useAnswer } from '../../hooks/useDeadLetter';
 import { deadLetterTranslationRef } from '../../translation';
-import { Headline } from './Headline';
+import { Headline } from '../../components/Headline';
 import { SquadsTable, UNOWNED } from './SquadsTable';
-import { TableSkeleton } from './TableSkeleton';
+import { TableSkeleton } from '../../components/TableSkeleton';
 import { Unowned } from './Unowned';
-import { EVERY_MS } from './every';
+import { EVERY_MS } from '../../hooks/every';
 
 /** Who has dead letters, and how many. */
 export function SquadsPage() {

@@ -12,11 +12,12 @@ import {
 } from '@backstage/ui';
 import { SquadOverview } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { Time } from '../../components/Time';
+import numbers from '../../components/numbers.module.css';
 import { deadLetterTranslationRef } from '../../translation';
-import { TabLink } from './TabLink';
-import { Trend } from './Trend';
-import { TabOf, useSquadTabs } from './useTabs';
-import { ageOf, useSorted } from './useSorted';
+import { TabLink } from '../../components/TabLink';
+import { Trend } from '../../components/Trend';
+import { TabOf, useSquadTabs } from '../../hooks/useTabs';
+import { ageOf, useSorted } from '../../hooks/useSorted';
 import styles from './squads.module.css';
 
 /** The squad of services that no squad owns. */
@@ -40,7 +41,7 @@ export function SquadsTable({ squads }: { squads: SquadOverview[] }) {
     by: 'messages',
     name: 'squad',
   });
-  const number = { allowsSorting: true, className: styles.number };
+  const number = { allowsSorting: true, className: numbers.number };
   return (
     <div className={styles.table}>
       <TableRoot
@@ -85,12 +86,12 @@ function SquadRow({ id, squad, tabOf }: SquadRowProps) {
       <Cell>
         <SquadName squad={squad.squad} tabOf={tabOf} />
       </Cell>
-      <Cell className={styles.number}>{squad.messages.toLocaleString()}</Cell>
-      <Cell className={styles.number}>{squad.services.toLocaleString()}</Cell>
-      <Cell className={styles.number}>
+      <Cell className={numbers.number}>{squad.messages.toLocaleString()}</Cell>
+      <Cell className={numbers.number}>{squad.services.toLocaleString()}</Cell>
+      <Cell className={numbers.number}>
         <Time at={squad.oldest} ago />
       </Cell>
-      <Cell className={styles.number}>
+      <Cell className={numbers.number}>
         <Trend trend={squad.trend} />
       </Cell>
     </Row>

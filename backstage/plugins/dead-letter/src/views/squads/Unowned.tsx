@@ -1,13 +1,14 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import { Card, CardBody, CardHeader, Text } from '@backstage/ui';
+import { SERVICE_ANNOTATION } from '../../annotations';
 import { Answered } from '../../components/Answered';
 import { useAnswer } from '../../hooks/useDeadLetter';
 import { deadLetterTranslationRef } from '../../translation';
 import { ServicesTable } from '../squad/ServicesTable';
 import { UNOWNED } from './SquadsTable';
-import { TableSkeleton } from './TableSkeleton';
-import { useServiceTabs } from './useTabs';
-import { EVERY_MS } from './every';
+import { TableSkeleton } from '../../components/TableSkeleton';
+import { useServiceTabs } from '../../hooks/useTabs';
+import { EVERY_MS } from '../../hooks/every';
 import styles from './squads.module.css';
 
 /** The services that have dead letters and no owner, and how to own them. */
@@ -28,7 +29,7 @@ export function Unowned() {
         <Text as="p" color="secondary" className={styles.hint}>
           {t('squads.unownedDetail', {
             owner: <code>spec.owner</code>,
-            annotation: <code>dead-letter/service-name</code>,
+            annotation: <code>{SERVICE_ANNOTATION}</code>,
           })}
         </Text>
       </CardHeader>

@@ -3,7 +3,7 @@ import { Alert, Button, Text } from '@backstage/ui';
 import { DeadLetteredMessageDetails } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { RiDownloadLine } from '@remixicon/react';
 import { useMemo } from 'react';
-import { reasonOf } from '../../../components/Answers';
+import { Failed } from '../../../components/Failed';
 import { CopyButton } from '../../../components/CopyButton';
 import { deadLetterTranslationRef } from '../../../translation';
 import { Code } from './Code';
@@ -59,15 +59,7 @@ export function Body({ message }: { message: DeadLetteredMessageDetails }) {
         )
       }
     >
-      {download.error && (
-        <Alert
-          role="alert"
-          status="danger"
-          icon
-          title={t('message.body.downloadFailed')}
-          description={reasonOf(download.error)}
-        />
-      )}
+      <Failed title={t('message.body.downloadFailed')} error={download.error} />
       <Content readable={readable} number={number} />
     </Section>
   );

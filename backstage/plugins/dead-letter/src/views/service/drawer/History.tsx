@@ -7,7 +7,7 @@ import {
 } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { ReactNode } from 'react';
 import { Time } from '../../../components/Time';
-import { useInEnvironment } from '../../../hooks/useEnvironment';
+import { useOperationPath } from '../../../hooks/useOperationPath';
 import { deadLetterTranslationRef } from '../../../translation';
 import { Section } from './Section';
 import { timeline } from './timeline';
@@ -113,7 +113,7 @@ function Operation({
   operation: MessageHistory['operations'][number];
 }) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
-  const inEnvironment = useInEnvironment();
+  const operationPath = useOperationPath();
   const { kind, copy, requestedBy: who, note, detail } = operation;
   const known = KINDS.find(each => each === kind);
   const title = known
@@ -133,11 +133,7 @@ function Operation({
             ? t(`message.history.outcome.${outcome}`)
             : operation.outcome ?? t('message.history.outcome.pending')}
         </Badge>
-        <Link
-          href={inEnvironment('/dead-letter/operations', {
-            operation: operation.operationId,
-          })}
-        >
+        <Link href={operationPath(operation.operationId)}>
           {t('message.history.operation')}
         </Link>
       </div>

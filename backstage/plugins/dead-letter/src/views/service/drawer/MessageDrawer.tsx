@@ -1,4 +1,3 @@
-import readable from '../../../components/readable.module.css';
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import {
   Alert,
@@ -17,6 +16,7 @@ import {
   useState,
 } from 'react';
 import { Answered } from '../../../components/Answered';
+import readable from '../../../components/readable.module.css';
 import { useAnswer, useAskAgain } from '../../../hooks/useDeadLetter';
 import { deadLetterTranslationRef } from '../../../translation';
 import { Acting } from '../../acting';

@@ -3,7 +3,8 @@ import { useApi } from '@backstage/frontend-plugin-api';
 import { catalogApiRef } from '@backstage/plugin-catalog-react';
 import { useQuery } from '@tanstack/react-query';
 import { useCallback } from 'react';
-import { useInEnvironment } from '../../hooks/useEnvironment';
+import { SERVICE_ANNOTATION, SQUAD_ANNOTATION } from '../annotations';
+import { useInEnvironment } from './useEnvironment';
 
 /** The catalog changes seldom. */
 const STALE_AFTER_MS = 5 * 60_000;
@@ -26,12 +27,12 @@ function squadNames(name: string): string[] {
 
 /** The tabs of squads. `squad-nasa` and `nasa` are the same squad. */
 export function useSquadTabs(squads: string[]): TabOf {
-  return useTabs('group', 'dead-letter/squad-name', squads, squadNames);
+  return useTabs('group', SQUAD_ANNOTATION, squads, squadNames);
 }
 
 /** The tabs of services. */
 export function useServiceTabs(services: string[]): TabOf {
-  return useTabs('component', 'dead-letter/service-name', services, itself);
+  return useTabs('component', SERVICE_ANNOTATION, services, itself);
 }
 
 function useTabs(

@@ -1,8 +1,8 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import { Text, VisuallyHidden } from '@backstage/ui';
 import { Trend as TrendOfService } from '@dead-letter/backstage-plugin-dead-letter-common';
-import { deadLetterTranslationRef } from '../../translation';
-import styles from './squads.module.css';
+import { deadLetterTranslationRef } from '../translation';
+import styles from './Trend.module.css';
 
 /** How many arrived in the last hour, against the same hour of the day before. */
 export function Trend({ trend }: { trend: TrendOfService }) {

@@ -1,6 +1,6 @@
 import { Link, Text } from '@backstage/ui';
 import { ReactNode } from 'react';
-import styles from './squads.module.css';
+import styles from './TabLink.module.css';
 
 interface TabLinkProps {
   /** Path of the tab; null where there is none, undefined where that is not known. */

@@ -1,6 +1,6 @@
 import { Flex, Skeleton, Text } from '@backstage/ui';
-import { EnvironmentSelect } from '../../components/EnvironmentSelect';
-import styles from './squads.module.css';
+import { EnvironmentSelect } from './EnvironmentSelect';
+import styles from './Headline.module.css';
 
 interface HeadlineProps {
   /** Not known yet where it is undefined. */

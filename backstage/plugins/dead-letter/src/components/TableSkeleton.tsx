@@ -1,6 +1,6 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import { Flex, Skeleton, VisuallyHidden } from '@backstage/ui';
-import { deadLetterTranslationRef } from '../../translation';
+import { deadLetterTranslationRef } from '../translation';
 
 /** As high as a table with so many rows, so that it does not push anything when it comes. */
 export function TableSkeleton({ rows = 4 }: { rows?: number }) {
