@@ -104,10 +104,18 @@ impl<'i> Pump<'i> {
 
     async fn pump(&mut self, source: &mut Source, stop: &CancellationToken) -> Result<End, AmqpError> {
         self.consume(source).await?;
-        let mut stopping = false;
+        let (mut stopping, mut noted) = (false, false);
         loop {
             if stopping && !source.is_consuming() && self.is_idle() {
-                return Ok(End::Stopped);
+                if noted {
+                    return Ok(End::Stopped);
+                }
+                // The last thing to do, and then to store, so that the queue knows of what was acknowledged.
+                noted = true;
+                if let Some(arrival) = source.get().await? {
+                    self.take(arrival, source, stopping).await?;
+                }
+                continue;
             }
             if let Some(hold) = self.held_too_long() {
                 return Ok(End::HeldTooLong(hold));

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::ledger::Ledger;
 use crate::stand::seed;
-use crate::support::{Api, Broker, Database, Service, TestQueue, until, until_within};
+use crate::support::{Api, Broker, Database, Servers, Service, TestQueue, until, until_within};
 use crate::table::{Row, is_full, times};
 
 /// What each replica may take from SIGTERM to its end.
@@ -52,6 +52,48 @@ async fn stops_are_noticed_by_nobody() {
     }
     row.within("exit after", took, 1.0, LIMIT);
     rollout.report(&mut row, &ledger, count).await;
+    row.finish();
+}
+
+/// R1: a channel of the broker keeps acknowledgements to itself while the queue is behind, and forgets them as it is closed. Here it
+/// does so as soon as the queue is one command behind, instead of 32.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_acknowledged_is_noted_before_the_end() {
+    let count = times(50);
+    let mut row = Row::new("SIGTERM where the broker holds acknowledgements back", count);
+    let servers = Servers::start_with("acknowledgements", &["{quorum_commands_soft_limit, 1}"]).await;
+    let (broker, database) = (Broker::on(&servers.amqp_url).await, Database::shared().await);
+    let source = broker.declare_source(&[]).await;
+    // Acknowledgements that follow each other closely to the very end.
+    let settings = [
+        ("DEAD_LETTER_DRAIN_DELAY", "0s"),
+        ("DEAD_LETTER_BATCH_ROWS", "5"),
+        ("DEAD_LETTER_BATCHES_IN_FLIGHT", "8"),
+    ];
+    let mut service = Service::start(&database.url, &servers.amqp_url, &source.name, &settings);
+    let done = CancellationToken::new();
+    let publisher = Broker::on(&servers.amqp_url).await;
+    let publishing = tokio::spawn(publish(publisher, source.name.clone(), done.clone()));
+    let in_hand = format!("dead_letter_in_flight_messages{{source=\"{}\"}}", source.name);
+    for _ in 0..count {
+        service.until_ready().await;
+        until("messages are in hand", || async { (service.metric(&in_hand).await > 0.0).then_some(()) })
+            .await;
+        let status = service.terminate().await;
+        row.must(status.success(), format!("{status} after SIGTERM"));
+        service.restart();
+    }
+    done.cancel();
+    let ledger = publishing.await.unwrap();
+    until_within(Duration::from_mins(1), "all is stored", || async {
+        ledger.is_stored(&database.pool).await.then_some(())
+    })
+    .await;
+    broker.until_empty(&source.name).await;
+    database.assert_counters_exact().await;
+    let verdict = ledger.classify(&database.pool).await;
+    row.must(verdict.twins == 0, format!("{} twins", verdict.twins));
+    row.ledger(&verdict);
     row.finish();
 }
 
