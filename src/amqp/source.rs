@@ -112,7 +112,7 @@ impl Source {
 
     /// Takes one more message, if there is any, without a consumer. The queue answers after it has noted every acknowledgement from
     /// before. That is worth knowing before an end: a channel of `RabbitMQ` that has 32 commands on their way to a quorum queue
-    /// (`quorum_commands_soft_limit`) keeps further acknowledgements to itself, and forgets them as it is closed.
+    /// (`quorum_commands_soft_limit`) keeps further acknowledgements to itself, and forgets them as it is closed (its issue 10327).
     pub async fn get(&mut self) -> Result<Option<Arrival>, AmqpError> {
         let (channel, queue) = (&self.channel, self.queue.as_str());
         let got =

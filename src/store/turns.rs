@@ -15,7 +15,7 @@ use super::pool::Pool;
 /// Longest that a reader waits until those before it are done: as long as one of them may take.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// How long nobody reads after a reader, in times of what it took, while batches are stored.
-const REST: u32 = 5;
+const REST: u32 = 3;
 
 #[derive(Clone, Debug)]
 pub(super) struct Turns {

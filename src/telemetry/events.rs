@@ -92,6 +92,11 @@ impl ChunkDone<'_> {
         }
         let kind = self.operation.kind.as_str();
         metrics.chunk_duration.with_label_values(&[kind]).observe(self.duration.as_secs_f64());
+        if self.outcomes == Outcomes::default() && self.waits_for.is_some() {
+            // Every second, for as long as it waits; the operation itself tells it.
+            debug!(operation = %self.operation.id, kind, waitsFor = self.waits_for, "Operation waits");
+            return;
+        }
         info!(
             operation = %self.operation.id,
             kind,

@@ -81,7 +81,7 @@ async fn a_backlog_is_drained() {
 /// Searches that read whatever there is, all at once: they wait for each other, and not ingest for them.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_worst_searches_while_ingesting() {
-    // Half a minute: a search may read for five seconds, and then nobody for 25.
+    // Half a minute: several turns of those who search, of which one may read for five seconds.
     let count = if is_full() { 1_000_000 } else { 20_000 };
     let mut row = Row::new("50 worst searches at once while ingesting at full rate", 1);
     let mut world = World::start().await;

@@ -113,11 +113,14 @@ impl Cluster {
         Cut::between(std::iter::once(own.clone()).chain(called))
     }
 
-    /// Asks who leads this queue, and has all other nodes watch for who will next, which each of them writes down.
+    /// Asks who leads this queue, which a node that was started again does not know at once, and has all other nodes watch for who will next, which each of them writes down.
     pub fn watch_leader(&self, queue: &str, asked: usize) -> Election {
         let id = crate::support::id();
         let watch = format!(
-            "{{_, Old}} = ra_leaderboard:lookup_leader('%2F_{queue}'),
+            "Leader = fun Leader() -> case ra_leaderboard:lookup_leader('%2F_{queue}') of
+                     {{_, Node}} -> Node;
+                     undefined -> timer:sleep(20), Leader() end end,
+             Old = Leader(),
              Watch = fun Watch(0) -> late;
                  Watch(N) -> case ra_leaderboard:lookup_leader('%2F_{queue}') of
                      {{_, New}} when New =/= Old ->
