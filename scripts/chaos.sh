@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
 # Runs the whole chaos table, or the tests whose names contain one of the words given, and prints it.
-# It is the release that is broken, as it is what users have; the short form in `make test` breaks a debug build.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 folder=$PWD/target/chaos
@@ -20,9 +19,12 @@ is_wanted() { # TEST WORD...
     return 1
 }
 
+# It is the release that is broken, as it is what users have; the short form in `make test` breaks a debug build.
+build_and_test() { cargo test --release --locked "$@"; } # ARG...
+
 run_tests() { # THREADS TEST...
     (($# > 1)) || return 0
-    cargo test --release --locked --test chaos -- --nocapture --test-threads "$1" --exact "${@:2}"
+    build_and_test --test chaos -- --nocapture --test-threads "$1" --exact "${@:2}"
 }
 
 run() { # WORD...
@@ -32,16 +34,16 @@ run() { # WORD...
     while read -r test; do
         if [[ $test == "$planted" ]] || ! is_wanted "$test" "$@"; then continue; fi
         if [[ $test =~ $waiting ]]; then patient+=("$test"); else others+=("$test"); fi
-    done < <(cargo test --release --locked --test chaos -- --list --format terse | sed -n 's/: test$//p')
+    done < <(build_and_test --test chaos -- --list --format terse | sed -n 's/: test$//p')
     run_tests $beside "${patient[@]}" || failed=1
     run_tests 1 "${others[@]}" || failed=1
     # The test of the tests: the service once more, with bugs in it.
     if is_wanted "$planted" "$@"; then
-        cargo test --release --locked --features planted-bugs --test chaos -- --nocapture --exact "$planted" || failed=1
+        build_and_test --features planted-bugs --test chaos -- --nocapture --exact "$planted" || failed=1
     fi
     if is_wanted "$model" "$@"; then
         begun=$SECONDS
-        cargo test --release --locked --lib -- --exact "$model" || { failed=1 passed=NO; }
+        build_and_test --lib -- --exact "$model" || { failed=1 passed=NO; }
         echo "| schedules of workers that fail, against a model | 100000 | | $passed | $((SECONDS - begun)) s |" \
             >>"$CHAOS_TABLE"
     fi

@@ -113,14 +113,15 @@ impl Cluster {
         Cut::between(std::iter::once(own.clone()).chain(called))
     }
 
-    /// Asks who leads this queue, which a node that was started again does not know at once, and has all other nodes watch for who will next, which each of them writes down.
+    /// Asks who leads this queue, and has all other nodes watch for who will next, which each of them writes down. A node that was
+    /// started again does not know at once; after 30 s without an answer this fails.
     pub fn watch_leader(&self, queue: &str, asked: usize) -> Election {
         let id = crate::support::id();
         let watch = format!(
-            "Leader = fun Leader() -> case ra_leaderboard:lookup_leader('%2F_{queue}') of
+            "Leader = fun Leader(N) when N > 0 -> case ra_leaderboard:lookup_leader('%2F_{queue}') of
                      {{_, Node}} -> Node;
-                     undefined -> timer:sleep(20), Leader() end end,
-             Old = Leader(),
+                     undefined -> timer:sleep(20), Leader(N - 1) end end,
+             Old = Leader(1500),
              Watch = fun Watch(0) -> late;
                  Watch(N) -> case ra_leaderboard:lookup_leader('%2F_{queue}') of
                      {{_, New}} when New =/= Old ->

@@ -85,15 +85,7 @@ async fn what_was_acknowledged_is_noted_before_the_end() {
     }
     done.cancel();
     let ledger = publishing.await.unwrap();
-    until_within(Duration::from_mins(1), "all is stored", || async {
-        ledger.is_stored(&database.pool).await.then_some(())
-    })
-    .await;
-    broker.until_empty(&source.name).await;
-    database.assert_counters_exact().await;
-    let verdict = ledger.classify(&database.pool).await;
-    row.must(verdict.twins == 0, format!("{} twins", verdict.twins));
-    row.ledger(&verdict);
+    all_is_stored_once(&mut row, &ledger, &source, &broker, &database).await;
     row.finish();
 }
 
@@ -143,11 +135,7 @@ impl Rollout {
     }
 
     async fn report(&self, row: &mut Row, ledger: &Ledger, stops: usize) {
-        until_within(Duration::from_mins(1), "all is stored", || async {
-            ledger.is_stored(&self.database.pool).await.then_some(())
-        })
-        .await;
-        self.broker.until_empty(&self.source.name).await;
+        all_is_stored_once(row, ledger, &self.source, &self.broker, &self.database).await;
         let Balancer { answers, accepted, failures, .. } = self.balancer.as_ref();
         row.figure("requests", answers.load(Ordering::SeqCst));
         row.figure("answered before their end", accepted.load(Ordering::SeqCst));
@@ -157,11 +145,26 @@ impl Rollout {
         let again = delivered_again(&self.database).await;
         row.figure("on their way to a consumer as it was cancelled, and delivered to another", again);
         row.must(again < stops * ON_THEIR_WAY, format!("{again} messages were delivered again"));
-        self.database.assert_counters_exact().await;
-        let verdict = ledger.classify(&self.database.pool).await;
-        row.must(verdict.twins == 0, format!("{} twins", verdict.twins));
-        row.ledger(&verdict);
     }
+}
+
+/// In the end, also what cannot be told apart.
+async fn all_is_stored_once(
+    row: &mut Row,
+    ledger: &Ledger,
+    source: &TestQueue,
+    broker: &Broker,
+    database: &Database,
+) {
+    until_within(Duration::from_mins(1), "all is stored", || async {
+        ledger.is_stored(&database.pool).await.then_some(())
+    })
+    .await;
+    broker.until_empty(&source.name).await;
+    database.assert_counters_exact().await;
+    let verdict = ledger.classify(&database.pool).await;
+    row.must(verdict.twins == 0, format!("{} twins", verdict.twins));
+    row.ledger(&verdict);
 }
 
 /// Dead letters that a quorum queue had on their way to another consumer before: it says so in a header.
