@@ -51,6 +51,7 @@ impl Store {
 
     /// Stores a batch: all of it, but for what is there already, or nothing. `now` is the time of the attempt.
     pub async fn insert(&self, rows: &[NewDeadLetter], now: DateTime<Utc>) -> Result<Stored, StoreError> {
+        let _storing = self.turns.storing();
         self.make_groups(rows).await?;
         match Neighbours::of(rows, now) {
             None if rows.iter().map(NewDeadLetter::size).sum::<usize>() < COPY_FROM => {

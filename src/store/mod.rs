@@ -137,7 +137,7 @@ impl Store {
         };
         let ingest = pool(sizes.ingest, Duration::from_secs(5), &FOR_BATCHES);
         Ok(Self {
-            turns: Turns::new(sizes.scans, ingest.clone()),
+            turns: Turns::new(sizes.scans),
             ingest,
             http: pool(sizes.http, ACQUIRE_FOR_HTTP, &FOR_PAGES),
             operations: pool(sizes.operations, ACQUIRE_FOR_HTTP, &FOR_OPERATIONS),

@@ -82,12 +82,6 @@ impl Pool {
         self.connections.close().await;
     }
 
-    /// Whether anybody has a connection now.
-    pub fn is_used(&self) -> bool {
-        let (size, idle) = self.size();
-        size > idle
-    }
-
     /// Connections that are open, and of these those that nobody uses.
     pub fn size(&self) -> (u32, u32) {
         (self.connections.size(), u32::try_from(self.connections.num_idle()).unwrap_or(u32::MAX))
