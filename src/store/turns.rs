@@ -54,37 +54,50 @@ impl Turns {
     pub async fn take(&self) -> Result<Turn, StoreError> {
         let permit = timeout(LONGEST_WAIT, Arc::clone(&self.free).acquire_owned()).await;
         let permit = permit.map_err(|_| StoreError::Slow)?.ok();
-        let stored = now(&self.storing).took;
+        let stored = locked(&self.storing).took(Instant::now());
         Ok(Turn { permit, storing: Arc::clone(&self.storing), stored })
     }
 
     /// For readers to know that a batch is being stored.
     pub fn storing(&self) -> StoringBatch {
-        now(&self.storing).batches += 1;
+        locked(&self.storing).begin(Instant::now());
         StoringBatch(Arc::clone(&self.storing))
     }
 }
 
-/// Counted up to now.
-fn now(storing: &Mutex<Storing>) -> MutexGuard<'_, Storing> {
-    let mut storing = storing.lock().unwrap_or_else(PoisonError::into_inner);
-    let now = Instant::now();
-    if storing.batches > 0 {
-        storing.took += now - storing.at;
+impl Storing {
+    fn took(&mut self, now: Instant) -> Duration {
+        let since = std::mem::replace(&mut self.at, now);
+        if self.batches > 0 {
+            self.took += now - since;
+        }
+        self.took
     }
-    storing.at = now;
-    storing
+
+    fn begin(&mut self, now: Instant) {
+        self.took(now);
+        self.batches += 1;
+    }
+
+    fn end(&mut self, now: Instant) {
+        self.took(now);
+        self.batches -= 1;
+    }
+}
+
+fn locked(storing: &Mutex<Storing>) -> MutexGuard<'_, Storing> {
+    storing.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Drop for StoringBatch {
     fn drop(&mut self) {
-        now(&self.0).batches -= 1;
+        locked(&self.0).end(Instant::now());
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        let beside = now(&self.storing).took - self.stored;
+        let beside = locked(&self.storing).took(Instant::now()) - self.stored;
         if !beside.is_zero() {
             let (permit, rest) = (self.permit.take(), sleep(beside * REST));
             tokio::spawn(async move {
@@ -97,37 +110,19 @@ impl Drop for Turn {
 
 #[cfg(test)]
 mod tests {
-    use tokio::time::advance;
-
     use super::*;
 
-    /// How long the next reader waits, in seconds.
-    async fn waits(turns: &Turns) -> Option<u64> {
+    #[test]
+    fn the_time_of_two_batches_at_once_counts_once() {
         let begun = Instant::now();
-        turns.take().await.ok().map(|_| begun.elapsed().as_secs())
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_reader_waits_for_the_one_before() {
-        let turns = Turns::new(1);
-        let turn = turns.take().await.unwrap();
-        assert_eq!(waits(&turns).await, None);
-        drop(turn);
-        assert_eq!(waits(&turns).await, Some(0));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn it_rests_for_as_long_as_batches_were_stored_beside_it() {
-        let turns = Turns::new(1);
-        let before = turns.storing();
-        advance(Duration::from_secs(60)).await;
-        let turn = turns.take().await.unwrap();
-        let beside = turns.storing();
-        advance(Duration::from_millis(400)).await;
-        drop((before, beside));
-        advance(Duration::from_secs(5)).await;
-        drop(turn);
-        advance(Duration::from_secs(1)).await;
-        assert_eq!(waits(&turns).await, Some(1));
+        let at = |second| begun + Duration::from_secs(second);
+        let mut storing = Storing { batches: 0, at: begun, took: Duration::ZERO };
+        storing.begin(at(10));
+        storing.begin(at(11));
+        storing.end(at(13));
+        assert_eq!(storing.took(at(14)), Duration::from_secs(4));
+        storing.end(at(15));
+        storing.begin(at(20));
+        assert_eq!(storing.took(at(22)), Duration::from_secs(7));
     }
 }
