@@ -33,26 +33,28 @@ pub struct Glimpse {
     pub sparkline: [i64; SPARKLINE],
 }
 
+/// Most first.
+const MOST_FIRST: &str = " ORDER BY count DESC, t.last_seen DESC";
+
 impl Store {
     /// The groups of the dead letters that the filter lists, and how many each has, most first.
     pub async fn error_groups(&self, filter: &Filter) -> Result<Vec<(ErrorGroup, i64)>, StoreError> {
         let sought = self.understand(filter).await?;
         let mut query = QueryBuilder::new(format!("SELECT {GROUP}, "));
-        let turn = if sought.counted().is_some() {
+        let rows = if sought.counted().is_some() {
             query.push("t.count FROM error_group g");
             push_counts(&mut query, filter.status);
             sought.push_groups(&mut query);
-            None
+            query.push(MOST_FIRST);
+            query.build().fetch_all(&mut *self.http.acquire().await?).await?
         } else {
             query.push("f.count FROM (SELECT d.error_group, count(*) AS count");
             filter_sql::push(&mut query, &sought);
             query.push(" GROUP BY d.error_group) f JOIN error_group g ON g.id = f.error_group");
             push_counts(&mut query, StatusFilter::Any);
-            Some(self.turns.take().await?)
+            query.push(MOST_FIRST);
+            self.turns.fetch_all(query).await?
         };
-        query.push(" ORDER BY count DESC, t.last_seen DESC");
-        let rows = query.build().fetch_all(&mut *self.http.acquire().await?).await?;
-        drop(turn);
         rows.iter().map(|row| Ok((group(row)?, row.try_get("count")?))).collect()
     }
 

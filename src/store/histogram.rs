@@ -34,7 +34,7 @@ impl Store {
         let timeless = Filter { from: None, to: None, ..filter.clone() };
         let sought = self.understand(&timeless).await?;
         let mut query = QueryBuilder::new("SELECT width_bucket(");
-        let turn = if sought.counted().is_some() && counters_tell(buckets, now) {
+        let rows = if sought.counted().is_some() && counters_tell(buckets, now) {
             query.push("i.start, ").push_bind(buckets.edges()).push("::timestamptz[]) AS bucket, ");
             query.push(value(by, "g", "id")).push(" AS value, sum(");
             query.push(filter.status.count_column());
@@ -45,7 +45,7 @@ impl Store {
             query.push(" AND i.start >= ").push_bind(buckets.from);
             query.push(" AND i.start < ").push_bind(buckets.to());
             query.push(" GROUP BY 1, 2");
-            None
+            query.build().fetch_all(&mut *self.http.acquire().await?).await?
         } else {
             let within = Filter { from: Some(buckets.from), to: Some(buckets.to()), ..timeless.clone() };
             let edges: Vec<_> = buckets.edges().into_iter().map(floor_id).collect();
@@ -53,10 +53,8 @@ impl Store {
             query.push(value(by, "d", "error_group")).push(" AS value, count(*) AS count");
             filter_sql::push(&mut query, &Sought { filter: &within, text: sought.text });
             query.push(" GROUP BY 1, 2");
-            Some(self.turns.take().await?)
+            self.turns.fetch_all(query).await?
         };
-        let rows = query.build().fetch_all(&mut *self.http.acquire().await?).await?;
-        drop(turn);
         rows.iter()
             .map(|row| {
                 Ok(Bucket {

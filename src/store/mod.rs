@@ -135,13 +135,14 @@ impl Store {
         let pool = |size, acquire, settings: &[Setting]| {
             Pool::new(&options, pooler, size, acquire, &[&EVERYWHERE, settings].concat())
         };
-        let ingest = pool(sizes.ingest, Duration::from_secs(5), &FOR_BATCHES);
+        let http = pool(sizes.http, ACQUIRE_FOR_HTTP, &FOR_PAGES);
+        let watch = pool(WATCHING, ACQUIRE_FOR_HTTP, &FOR_PAGES);
         Ok(Self {
-            turns: Turns::new(sizes.scans),
-            ingest,
-            http: pool(sizes.http, ACQUIRE_FOR_HTTP, &FOR_PAGES),
+            turns: Turns::new(sizes.scans, http.clone(), watch.clone()),
+            ingest: pool(sizes.ingest, Duration::from_secs(5), &FOR_BATCHES),
+            http,
             operations: pool(sizes.operations, ACQUIRE_FOR_HTTP, &FOR_OPERATIONS),
-            watch: pool(WATCHING, ACQUIRE_FOR_HTTP, &FOR_PAGES),
+            watch,
             known_groups: KnownGroups::default(),
         })
     }

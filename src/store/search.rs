@@ -1,7 +1,7 @@
 //! Searching: a page by keyset, and how many there are in all.
 
-use sqlx::postgres::PgRow;
-use sqlx::{Postgres, QueryBuilder, Row};
+use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::{Connection, Postgres, QueryBuilder, Row};
 use uuid::Uuid;
 
 use super::sought::{Counted, Sought, push_counts};
@@ -59,77 +59,98 @@ impl Store {
         limit: u32,
     ) -> Result<(Page, Total), StoreError> {
         let sought = self.understand(filter).await?;
-        // One that no index serves reads until it has found enough.
-        let _turn = if sought.is_indexed() { None } else { Some(self.turns.take().await?) };
-        let page = self.page(&sought, order, edge, backwards, limit).await?;
-        let total = self.total(&sought, &page).await?;
-        Ok((page, total))
+        let paging = Paging { order, edge, backwards, limit };
+        if sought.is_indexed() {
+            return read(&sought, paging, &mut *self.http.acquire().await?).await;
+        }
+        // It reads until it has found enough.
+        let mut turn = self.turns.take().await?;
+        let found = read(&sought, paging, turn.connection()).await;
+        turn.done();
+        found
     }
 
     pub(super) async fn understand<'f>(&self, filter: &'f Filter) -> Result<Sought<'f>, StoreError> {
         Sought::understand(&mut *self.http.acquire().await?, filter).await
     }
+}
 
-    async fn page(
-        &self,
-        sought: &Sought<'_>,
-        order: Order,
-        edge: Option<Uuid>,
-        backwards: bool,
-        limit: u32,
-    ) -> Result<Page, StoreError> {
-        let reading = if backwards { order.reversed() } else { order };
-        let wanted = i64::from(limit) + 1;
-        let mut query = page_query(sought, reading, edge, wanted);
-        let rows = query.build().fetch_all(&mut *self.http.acquire().await?).await?;
-        let mut rows = rows.iter().map(dead_letter).collect::<Result<Vec<_>, _>>()?;
-        let more = rows.len() > limit as usize;
-        rows.truncate(limit as usize);
-        if backwards {
-            rows.reverse();
-        }
-        let (has_previous, has_next) =
-            if backwards { (more, edge.is_some()) } else { (edge.is_some(), more) };
-        Ok(Page { rows, has_previous, has_next })
-    }
+/// Which page.
+#[derive(Clone, Copy)]
+struct Paging {
+    order: Order,
+    edge: Option<Uuid>,
+    backwards: bool,
+    limit: u32,
+}
 
-    /// Exactly, as far as the page, the counters or a bounded count know; else at least.
-    async fn total(&self, sought: &Sought<'_>, page: &Page) -> Result<Total, StoreError> {
-        if page.total().exact {
-            return Ok(page.total());
-        }
-        match sought.counted() {
-            Some(Counted::Known(value)) => return Ok(Total { value, exact: true }),
-            Some(Counted::ByGroups) => {
-                return Ok(Total { value: self.counted(sought).await?, exact: true });
-            }
-            None => {}
-        }
-        let mut query = QueryBuilder::new("SELECT count(*) FROM (SELECT 1");
-        filter_sql::push(&mut query, sought);
-        query.push(" LIMIT ").push_bind(COUNTED + 1).push(") found");
-        let mut transaction = self.http.begin().await?;
-        // Unlike a page, a count has no order that says how to read: how many rows the values select is worth knowing.
-        sqlx::query(
-            "SELECT set_config('statement_timeout', '1s', true), \
-                 set_config('plan_cache_mode', 'force_custom_plan', true)",
-        )
-        .execute(&mut *transaction)
-        .await?;
-        let counted: Result<i64, _> = query.build_query_scalar().fetch_one(&mut *transaction).await;
-        match counted.map_err(StoreError::from) {
-            Ok(found) => Ok(Total { value: found.min(COUNTED), exact: found <= COUNTED }),
-            Err(StoreError::Slow) => Ok(page.total()),
-            Err(error) => Err(error),
-        }
-    }
+async fn read(
+    sought: &Sought<'_>,
+    paging: Paging,
+    connection: &mut PgConnection,
+) -> Result<(Page, Total), StoreError> {
+    let page = page(sought, paging, connection).await?;
+    let total = total(sought, &page, connection).await?;
+    Ok((page, total))
+}
 
-    async fn counted(&self, sought: &Sought<'_>) -> Result<i64, StoreError> {
-        let mut query = QueryBuilder::new("SELECT COALESCE(sum(t.count), 0)::bigint FROM error_group g");
-        push_counts(&mut query, sought.filter.status);
-        sought.push_groups(&mut query);
-        Ok(query.build_query_scalar().fetch_one(&mut *self.http.acquire().await?).await?)
+async fn page(
+    sought: &Sought<'_>,
+    paging: Paging,
+    connection: &mut PgConnection,
+) -> Result<Page, StoreError> {
+    let Paging { order, edge, backwards, limit } = paging;
+    let reading = if backwards { order.reversed() } else { order };
+    let wanted = i64::from(limit) + 1;
+    let mut query = page_query(sought, reading, edge, wanted);
+    let rows = query.build().fetch_all(connection).await?;
+    let mut rows = rows.iter().map(dead_letter).collect::<Result<Vec<_>, _>>()?;
+    let more = rows.len() > limit as usize;
+    rows.truncate(limit as usize);
+    if backwards {
+        rows.reverse();
     }
+    let (has_previous, has_next) = if backwards { (more, edge.is_some()) } else { (edge.is_some(), more) };
+    Ok(Page { rows, has_previous, has_next })
+}
+
+/// Exactly, as far as the page, the counters or a bounded count know; else at least.
+async fn total(sought: &Sought<'_>, page: &Page, connection: &mut PgConnection) -> Result<Total, StoreError> {
+    if page.total().exact {
+        return Ok(page.total());
+    }
+    match sought.counted() {
+        Some(Counted::Known(value)) => return Ok(Total { value, exact: true }),
+        Some(Counted::ByGroups) => {
+            return Ok(Total { value: counted(sought, connection).await?, exact: true });
+        }
+        None => {}
+    }
+    let mut query = QueryBuilder::new("SELECT count(*) FROM (SELECT 1");
+    filter_sql::push(&mut query, sought);
+    query.push(" LIMIT ").push_bind(COUNTED + 1).push(") found");
+    let mut transaction = connection.begin().await?;
+    // Unlike a page, a count has no order that says how to read: how many rows the values select is worth knowing.
+    sqlx::query(
+        "SELECT set_config('statement_timeout', '1s', true), \
+             set_config('plan_cache_mode', 'force_custom_plan', true)",
+    )
+    .execute(&mut *transaction)
+    .await?;
+    let counted: Result<i64, _> = query.build_query_scalar().fetch_one(&mut *transaction).await;
+    transaction.rollback().await?;
+    match counted.map_err(StoreError::from) {
+        Ok(found) => Ok(Total { value: found.min(COUNTED), exact: found <= COUNTED }),
+        Err(StoreError::Slow) => Ok(page.total()),
+        Err(error) => Err(error),
+    }
+}
+
+async fn counted(sought: &Sought<'_>, connection: &mut PgConnection) -> Result<i64, StoreError> {
+    let mut query = QueryBuilder::new("SELECT COALESCE(sum(t.count), 0)::bigint FROM error_group g");
+    push_counts(&mut query, sought.filter.status);
+    sought.push_groups(&mut query);
+    Ok(query.build_query_scalar().fetch_one(connection).await?)
 }
 
 /// Reads a page, along the index that makes it cheap whatever the planner believes of a young partition.

@@ -6,10 +6,13 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::{Postgres, QueryBuilder};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::StoreError;
+use super::pool::{Lease, Pool};
 
 /// Longest that a reader waits until those before it are done: as long as one of them may take.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
@@ -19,6 +22,9 @@ const REST: u32 = 5;
 #[derive(Clone, Debug)]
 pub(super) struct Turns {
     free: Arc<Semaphore>,
+    connections: Pool,
+    /// For telling the database that nobody waits for an answer any more.
+    watch: Pool,
     storing: Arc<Mutex<Storing>>,
 }
 
@@ -35,33 +41,71 @@ struct Storing {
 #[derive(Debug)]
 pub(super) struct StoringBatch(Arc<Mutex<Storing>>);
 
-/// Leave to read, until it is dropped.
-#[derive(Debug)]
+/// Leave to read, with a connection for it, until it is dropped. Where that is before [`Turn::done`], whoever asked has hung up,
+/// and the statement is given up in the database too, which would read on, in the way of others.
 pub(super) struct Turn {
     permit: Option<OwnedSemaphorePermit>,
+    lease: Option<Lease>,
+    /// The database's process for the connection.
+    backend: i32,
+    watch: Pool,
     storing: Arc<Mutex<Storing>>,
     /// How long batches had been stored when it began.
     stored: Duration,
 }
 
 impl Turns {
-    /// For so many readers at once.
-    pub fn new(readers: usize) -> Self {
+    /// For so many readers at once, with these connections.
+    pub fn new(readers: usize, connections: Pool, watch: Pool) -> Self {
         let storing = Storing { batches: 0, at: Instant::now(), took: Duration::ZERO };
-        Self { free: Arc::new(Semaphore::new(readers)), storing: Arc::new(Mutex::new(storing)) }
+        Self {
+            free: Arc::new(Semaphore::new(readers)),
+            connections,
+            watch,
+            storing: Arc::new(Mutex::new(storing)),
+        }
     }
 
     pub async fn take(&self) -> Result<Turn, StoreError> {
         let permit = timeout(LONGEST_WAIT, Arc::clone(&self.free).acquire_owned()).await;
         let permit = permit.map_err(|_| StoreError::Slow)?.ok();
-        let stored = locked(&self.storing).took(Instant::now());
-        Ok(Turn { permit, storing: Arc::clone(&self.storing), stored })
+        let mut lease = self.connections.acquire().await?;
+        let backend = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut *lease).await?;
+        let (watch, storing) = (self.watch.clone(), Arc::clone(&self.storing));
+        let stored = locked(&storing).took(Instant::now());
+        Ok(Turn { permit, lease: Some(lease), backend, watch, storing, stored })
+    }
+
+    /// Reads all rows of a query in a turn of its own.
+    pub async fn fetch_all(&self, mut query: QueryBuilder<Postgres>) -> Result<Vec<PgRow>, StoreError> {
+        let mut turn = self.take().await?;
+        let rows = query.build().fetch_all(turn.connection()).await;
+        turn.done();
+        Ok(rows?)
     }
 
     /// For readers to know that a batch is being stored.
     pub fn storing(&self) -> StoringBatch {
         locked(&self.storing).begin(Instant::now());
         StoringBatch(Arc::clone(&self.storing))
+    }
+}
+
+impl Turn {
+    pub fn connection(&mut self) -> &mut PgConnection {
+        self.lease.as_mut().expect("it is kept until the end")
+    }
+
+    /// The statement ended, whether well or not.
+    pub fn done(mut self) {
+        self.lease = None;
+    }
+}
+
+/// In vain at worst: then the statement ends at its timeout.
+async fn give_up(backend: i32, watch: &Pool) {
+    if let Ok(mut connection) = watch.acquire().await {
+        let _ = sqlx::query("SELECT pg_cancel_backend($1)").bind(backend).execute(&mut *connection).await;
     }
 }
 
@@ -97,14 +141,18 @@ impl Drop for StoringBatch {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        let beside = locked(&self.storing).took(Instant::now()) - self.stored;
-        if !beside.is_zero() {
-            let (permit, rest) = (self.permit.take(), sleep(beside * REST));
-            tokio::spawn(async move {
-                rest.await;
-                drop(permit);
-            });
-        }
+        let (permit, lease) = (self.permit.take(), self.lease.take());
+        let (backend, watch) = (self.backend, self.watch.clone());
+        let beside = locked(&self.storing).took(Instant::now()).saturating_sub(self.stored);
+        tokio::spawn(async move {
+            if let Some(lease) = lease {
+                give_up(backend, &watch).await;
+                // Not before: somebody else's statement would be given up.
+                drop(lease);
+            }
+            sleep(beside * REST).await;
+            drop(permit);
+        });
     }
 }
 

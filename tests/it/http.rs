@@ -1,6 +1,7 @@
 //! Searching, pages, errors, and what stands beside the API.
 
 use std::collections::HashSet;
+use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -367,4 +368,37 @@ async fn logs_and_metrics_hold_no_payload() {
     for line in ours.chain(metrics.lines()) {
         assert!(!line.contains(secret), "{line}");
     }
+}
+
+/// Somebody who does not wait for an answer does not make others wait for it: the database gives it up as well.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_that_nobody_waits_for_is_given_up() {
+    // A locked table keeps it going for as long as a statement waits for a lock. A slow machine may miss that by itself.
+    const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
+    let world = World::start().await;
+    let mut spent = Vec::new();
+    while spent.len() < 10 {
+        let mut holder = world.database.pool.begin().await.unwrap();
+        sqlx::query("LOCK TABLE dead_letter").execute(&mut *holder).await.unwrap();
+        let begun = Instant::now();
+        let asking = tokio::spawn({
+            let api = world.api().clone();
+            async move { api.try_send(api.request(Method::GET, "/dead-letters?contains=x")).await }
+        });
+        let waiting = || async {
+            let query = "SELECT count(*) FROM pg_stat_activity \
+                 WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%position(%'";
+            sqlx::query_scalar::<_, i64>(query).fetch_one(&world.database.pool).await.unwrap()
+        };
+        until("the search waits", || async { (waiting().await > 0).then_some(()) }).await;
+        asking.abort();
+        until("it is given up", || async { (waiting().await == 0).then_some(()) }).await;
+        spent.push(begun.elapsed());
+        drop(holder);
+        if spent.iter().any(|spent| *spent < LOCK_TIMEOUT) {
+            world.api().get("/dead-letters?contains=x").await.assert(200);
+            return;
+        }
+    }
+    panic!("it went on until the lock's timeout: {spent:?}");
 }
