@@ -168,7 +168,9 @@ impl IntoResponse for ApiError {
             }
             Self::Slow => {
                 let detail =
-                    "this takes the database too long: narrow the filter, by service or by time".into();
+                    "this takes the database too long, or others have it do what takes long: narrow the \
+                     filter, by service or by time, or try again in half a minute"
+                        .into();
                 let title = "The service cannot answer this";
                 (S::SERVICE_UNAVAILABLE, "too-slow", title, "ServiceUnavailableError", detail, vec![])
             }
