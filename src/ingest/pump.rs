@@ -28,7 +28,7 @@ use crate::store::StoreError;
 use crate::telemetry::{BatchStored, SourceMetrics, link_to_message};
 
 /// How often the depth of the queue is looked at.
-const DEPTH_INTERVAL: Duration = Duration::from_secs(5);
+const DEPTH_INTERVAL: Duration = Duration::from_secs(2);
 /// A consumer that gets nothing for longer, of a queue that has messages, is given up.
 const LONGEST_SILENCE: Duration = Duration::from_secs(10);
 /// A message that was delivered so often before is half-way to the default limit of `RabbitMQ` 4.
@@ -389,14 +389,15 @@ async fn at(time: Option<Instant>) {
 /// Beside the pump: notes the depth of the queue. A broker that is slow to answer this delivers and takes acks all the same.
 /// Ends when messages wait while none comes, although none is in hand: then the broker has lost the consumer, and told nobody.
 async fn watch(queue: QueueProbe, metrics: SourceMetrics) -> AmqpError {
-    let (mut came, mut silent) = (0, Duration::ZERO);
+    let (mut came, mut waits_since) = (0, Instant::now());
     loop {
         if let Ok(messages) = queue.depth().await {
             metrics.depth.set(messages.into());
             let came_before = std::mem::replace(&mut came, metrics.ingested.get() + metrics.duplicates.get());
             let idle = metrics.consuming.get() == 1 && metrics.in_flight.get() == 0 && came == came_before;
-            silent = if messages > 0 && idle { silent + DEPTH_INTERVAL } else { Duration::ZERO };
-            if silent > LONGEST_SILENCE {
+            if messages == 0 || !idle {
+                waits_since = Instant::now();
+            } else if waits_since.elapsed() >= LONGEST_SILENCE {
                 return AmqpError::Unavailable(format!("{messages} messages wait, and none comes"));
             }
         }
