@@ -227,7 +227,8 @@ async fn has_open_items(
 
 impl Chunk {
     /// Records what became of the items, and when the next chunk may begin. Items that are not among them stay open, for
-    /// the reason given. Returns whether the operation is completed.
+    /// the reason given. An operation that has ended keeps its end, as a worker that found nothing to do may come after.
+    /// Returns whether the operation is completed.
     pub async fn record(
         mut self,
         settled: &[Settled],
@@ -251,8 +252,8 @@ impl Chunk {
                  last_error = CASE WHEN o.state = 'paused' THEN o.last_error ELSE $6 END, \
                  next_chunk_at = $7, started_at = COALESCE(o.started_at, now()), \
                  state = CASE WHEN n.is_open THEN CASE o.state WHEN 'pending' THEN 'running' ELSE o.state END \
-                     WHEN o.state = 'cancelling' THEN 'cancelled' ELSE 'completed' END, \
-                 ended_at = CASE WHEN n.is_open THEN NULL ELSE now() END \
+                     WHEN o.state IN ('cancelling', 'cancelled') THEN 'cancelled' ELSE 'completed' END, \
+                 ended_at = CASE WHEN n.is_open THEN NULL ELSE COALESCE(o.ended_at, clock_timestamp()) END \
              FROM (SELECT sent + returned + deleted + restored + refused + skipped + $9 < total AS is_open \
                    FROM operation WHERE id = $1 FOR UPDATE) n \
              WHERE id = $1 RETURNING state",
