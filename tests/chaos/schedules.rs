@@ -244,9 +244,15 @@ impl<'s> Play<'s> {
             };
         }
         let is_over = asked.items.values().all(Option::is_some);
-        let over = chunk.record(&settled, None, clock::now()).await.unwrap();
+        let (operation, now) = (chunk.operation.id, clock::now());
+        let over = chunk.record(&settled, None, now).await.unwrap();
         if over != is_over {
             self.wrong.push(format!("completed: {over}, and has to be {is_over}"));
+        }
+        let operation = self.stores[0].operation(operation).await.unwrap().unwrap();
+        if over && operation.ended_at.is_none_or(|ended| ended < now) {
+            self.wrong
+                .push(format!("ended before its last chunk was recorded: {:?}, {now}", operation.ended_at));
         }
     }
 
