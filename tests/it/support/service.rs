@@ -100,7 +100,9 @@ fn spawn(settings: &[(String, String)]) -> Child {
         .expect("the binary")
 }
 
-/// An address that nobody listens on.
+/// An address that nobody listens on. Its port is none that a connection may get, before the service listens there.
 pub fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+    let mut addresses =
+        std::iter::repeat_with(|| format!("127.0.0.1:{}", rand::random_range(10_000..32_000)));
+    addresses.find(|address| TcpListener::bind(address).is_ok()).unwrap()
 }
