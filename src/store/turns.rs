@@ -44,12 +44,11 @@ pub(super) struct StoringBatch(Arc<Mutex<Storing>>);
 /// Leave to read, with a connection for it, until it is dropped. Where that is before [`Turn::done`], whoever asked has hung up,
 /// and the statement is given up in the database too, which would read on, in the way of others.
 pub(super) struct Turn {
+    turns: Turns,
     permit: Option<OwnedSemaphorePermit>,
     lease: Option<Lease>,
     /// The database's process for the connection.
     backend: i32,
-    watch: Pool,
-    storing: Arc<Mutex<Storing>>,
     /// How long batches had been stored when it began.
     stored: Duration,
 }
@@ -71,9 +70,8 @@ impl Turns {
         let permit = permit.map_err(|_| StoreError::Slow)?.ok();
         let mut lease = self.connections.acquire().await?;
         let backend = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut *lease).await?;
-        let (watch, storing) = (self.watch.clone(), Arc::clone(&self.storing));
-        let stored = locked(&storing).took(Instant::now());
-        Ok(Turn { permit, lease: Some(lease), backend, watch, storing, stored })
+        let stored = locked(&self.storing).took(Instant::now());
+        Ok(Turn { turns: self.clone(), permit, lease: Some(lease), backend, stored })
     }
 
     /// Reads all rows of a query in a turn of its own.
@@ -142,8 +140,8 @@ impl Drop for StoringBatch {
 impl Drop for Turn {
     fn drop(&mut self) {
         let (permit, lease) = (self.permit.take(), self.lease.take());
-        let (backend, watch) = (self.backend, self.watch.clone());
-        let beside = locked(&self.storing).took(Instant::now()).saturating_sub(self.stored);
+        let (backend, watch) = (self.backend, self.turns.watch.clone());
+        let beside = locked(&self.turns.storing).took(Instant::now()).saturating_sub(self.stored);
         tokio::spawn(async move {
             if let Some(lease) = lease {
                 give_up(backend, &watch).await;
