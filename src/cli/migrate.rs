@@ -20,9 +20,9 @@ pub(super) async fn run(config: MigrateConfig) -> anyhow::Result<()> {
     let store =
         Store::new(&config.database.database_url, PoolSizes { ingest: 1, http: 1, scans: 1, operations: 1 })
             .context("DATABASE_URL cannot be used")?;
-    store.migrate().await.context("the schema could not be brought up to date")?;
+    let schema = store.migrate().await.context("the schema could not be brought up to date")?;
     store.create_partitions().await.context("the partitions could not be made")?;
-    tracing::info!("the schema is up to date");
+    tracing::info!("the schema is {schema}");
     store.close().await;
     telemetry.shutdown();
     Ok(())

@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use anyhow::Context;
 use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::clock;
-use crate::store::{Store, StoreError};
+use crate::store::{Schema, Store};
 
 /// How often the partitions of the coming days are looked after.
 const PARTITION_INTERVAL: Duration = Duration::from_hours(1);
@@ -27,21 +26,8 @@ pub(super) async fn keep_schema(
     done: CancellationToken,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let mut said = false;
-    loop {
-        match store.migrate().await {
-            Ok(()) => break,
-            Err(error @ (StoreError::Unavailable(_) | StoreError::Slow)) => {
-                if !said {
-                    warn!(%error, "waiting for the database");
-                    said = true;
-                }
-            }
-            Err(error) => return Err(error).context("the schema could not be brought up to date"),
-        }
-        if stop.run_until_cancelled(tokio::time::sleep(DATABASE_RETRY)).await.is_none() {
-            return Ok(());
-        }
+    if stop.run_until_cancelled(migrate(&store)).await.is_none() {
+        return Ok(());
     }
     loop {
         if let Err(error) = store.create_partitions().await {
@@ -60,6 +46,29 @@ pub(super) async fn keep_schema(
         if stop.run_until_cancelled(tokio::time::sleep(PARTITION_INTERVAL)).await.is_none() {
             return Ok(());
         }
+    }
+}
+
+/// Tries until the schema is up to date, and says once of each reason why it is not: readiness says it all along, and is served
+/// meanwhile, whoever has to do something about it.
+async fn migrate(store: &Store) {
+    let mut said = String::new();
+    loop {
+        let error = match store.migrate().await {
+            Ok(schema @ Schema::Newer(_)) => return info!("the schema is {schema}"),
+            Ok(_) => return,
+            Err(error) => error,
+        };
+        let why = error.to_string();
+        if said != why {
+            if error.is_transient() {
+                warn!(%error, "waiting for the database");
+            } else {
+                error!(%error, "the database cannot be used: nothing is consumed until it can");
+            }
+            said = why;
+        }
+        tokio::time::sleep(DATABASE_RETRY).await;
     }
 }
 

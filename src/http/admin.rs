@@ -37,6 +37,8 @@ struct Readiness {
     ready: bool,
     stopping: bool,
     database: String,
+    /// Whether the schema is as this release needs it.
+    schema: String,
     sources: Vec<SourceReadiness>,
 }
 
@@ -66,6 +68,7 @@ async fn live() -> &'static str {
 /// Whether messages come in and requests can be answered; and if not, why.
 async fn ready(State(AdminState { admin, stop }): State<AdminState>) -> impl IntoResponse {
     let database = admin.store.ping().await;
+    let schema = admin.store.schema();
     let states: Vec<_> = admin.sources.iter().map(|source| (source, source.get())).collect();
     let stopping = stop.is_cancelled();
     let consuming = states.iter().all(|(_, state)| *state == SourceState::Consuming);
@@ -73,6 +76,7 @@ async fn ready(State(AdminState { admin, stop }): State<AdminState>) -> impl Int
         ready: database.is_ok() && consuming && !stopping,
         stopping,
         database: database.map_or_else(|error| error.to_string(), |()| "answers".into()),
+        schema: schema.to_string(),
         sources: states
             .into_iter()
             .map(|(source, state)| SourceReadiness {

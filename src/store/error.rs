@@ -21,6 +21,9 @@ pub enum StoreError {
     /// The same idempotency key was used for another request.
     #[error("the idempotency key was used for another request")]
     KeyReused,
+    /// It, its schema or the way to it is not what the program needs: people have to do something about it.
+    #[error("{0}")]
+    Unusable(String),
     /// What is stored contradicts what the program relies on.
     #[error("the database holds what it should not: {0}")]
     Inconsistent(String),
@@ -30,13 +33,6 @@ impl StoreError {
     /// Whether trying again later may help.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Unavailable(_) | Self::Slow)
-    }
-
-    pub(super) fn from_migration(error: sqlx::migrate::MigrateError) -> Self {
-        match error {
-            sqlx::migrate::MigrateError::Execute(error) => error.into(),
-            other => Self::Inconsistent(other.to_string()),
-        }
     }
 }
 
@@ -65,7 +61,7 @@ impl From<sqlx::Error> for StoreError {
             sqlx::Error::PoolClosed => Self::Unavailable("closed".into()),
             sqlx::Error::Io(io) => Self::Unavailable(io.kind().to_string()),
             sqlx::Error::ColumnDecode { index, .. } => Self::Inconsistent(format!("column {index}")),
-            sqlx::Error::Configuration(source) => Self::Inconsistent(source.to_string()),
+            sqlx::Error::Configuration(source) => Self::Unusable(source.to_string()),
             _ => Self::Unavailable("connection failed".into()),
         }
     }

@@ -3,14 +3,13 @@
 //! Ingest, HTTP, operations and health have a pool of connections each, so that none starves another, and every statement has
 //! a timeout. sqlx's types stop here.
 
-use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::postgres::PgConnectOptions;
 use tokio::time::timeout;
 
 use known_groups::KnownGroups;
 use pool::{Pool, Setting};
+use schema::KnownSchema;
 use turns::Turns;
 
 mod batch;
@@ -32,12 +31,14 @@ mod pool;
 mod presence;
 mod preview;
 mod returns;
+mod schema;
 mod search;
 mod sought;
 mod steering;
 #[cfg(feature = "planted-bugs")]
 mod thawed;
 mod turns;
+mod url;
 
 pub use batch::Stored;
 pub use chunk::{Chunk, ChunkItem};
@@ -50,9 +51,8 @@ pub use histogram::Bucket;
 pub use overview::{ServiceCount, Trend};
 pub use plans::{Plan, Summary};
 pub use presence::Presence;
+pub use schema::Schema;
 pub use search::{Page, Total};
-
-use crate::planted::{Bug, planted};
 
 /// Longest that a request waits for a connection: the answer is 503 after that.
 const ACQUIRE_FOR_HTTP: Duration = Duration::from_secs(1);
@@ -108,6 +108,7 @@ pub struct Store {
     watch: Pool,
     turns: Turns,
     known_groups: KnownGroups,
+    schema: KnownSchema,
 }
 
 /// Use of one of the pools.
@@ -130,7 +131,7 @@ pub fn set_answer_timeout(timeout: Duration) {
 impl Store {
     /// Prepares the pools; connects when first asked to. Fails only on a URL that is none.
     pub fn new(url: &str, sizes: PoolSizes) -> Result<Self, StoreError> {
-        let options = PgConnectOptions::from_str(url)?.application_name("dead-letter");
+        let options = url::read(url)?.application_name("dead-letter");
         let pooler = pool::is_pooler(url);
         let pool = |size, acquire, settings: &[Setting]| {
             Pool::new(&options, pooler, size, acquire, &[&EVERYWHERE, settings].concat())
@@ -144,6 +145,7 @@ impl Store {
             operations: pool(sizes.operations, ACQUIRE_FOR_HTTP, &FOR_OPERATIONS),
             watch,
             known_groups: KnownGroups::default(),
+            schema: KnownSchema::default(),
         })
     }
 
@@ -153,25 +155,6 @@ impl Store {
         let answer: Result<_, StoreError> =
             timeout(ACQUIRE_FOR_HTTP, asking).await.unwrap_or(Err(StoreError::Slow));
         answer.map(drop)
-    }
-
-    /// Brings the schema up to date; of several replicas that start together one does it and the others wait. All in one
-    /// transaction: a lock of the session's would stay with whatever connection a pooler gave it.
-    pub async fn migrate(&self) -> Result<(), StoreError> {
-        let mut transaction = self.operations.begin().await?;
-        sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('dead-letter schema', 0))")
-            .execute(&mut *transaction)
-            .await?;
-        // Waiting for others has its limit; what a large table needs has none.
-        sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *transaction).await?;
-        let mut migrator = sqlx::migrate!();
-        let migrated = migrator.set_locking(false).run_direct(None, &mut *transaction, false).await;
-        migrated.map_err(StoreError::from_migration)?;
-        if planted(Bug::SeveralOperations) {
-            sqlx::query("DROP INDEX IF EXISTS operation_item_live_idx").execute(&mut *transaction).await?;
-        }
-        transaction.commit().await?;
-        Ok(())
     }
 
     /// How the pools are used.

@@ -23,6 +23,7 @@ mod ingest;
 mod operations;
 mod outages;
 mod retention;
+mod schema;
 mod steering;
 #[expect(dead_code, unused_imports, reason = "shared with the tests of chaos")]
 mod support;

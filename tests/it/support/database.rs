@@ -20,10 +20,21 @@ impl Database {
 
     /// On the server of this URL.
     pub async fn on(admin_url: &str) -> Self {
+        Self::made(admin_url, "").await
+    }
+
+    /// On the shared server, in this encoding.
+    pub async fn in_encoding(encoding: &str) -> Self {
+        let url = std::env::var("DATABASE_URL");
+        let url = url.unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".into());
+        Self::made(&url, &format!(" ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0")).await
+    }
+
+    async fn made(admin_url: &str, how: &str) -> Self {
         let name = format!("it_{}", uuid::Uuid::new_v4().simple());
         let mut admin =
             PgConnection::connect(admin_url).await.expect("DATABASE_URL leads to a server: try make test");
-        sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut admin).await.unwrap();
+        sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}{how}"))).execute(&mut admin).await.unwrap();
         let (server, _) = admin_url.rsplit_once('/').unwrap();
         let url = format!("{server}/{name}");
         Self { pool: PgPool::connect_lazy(&url).unwrap(), url, admin_url: admin_url.to_owned(), name }
