@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::convention::{Failure, Origin};
+use super::convention::{Failure, Origin, ToldBy};
 use super::fingerprint::{self, Fingerprint};
 
 /// Where a dead letter stands.
@@ -42,6 +42,8 @@ pub struct Derived {
     pub service: String,
     /// Where it died.
     pub origin: Origin,
+    /// Who says so.
+    pub origin_told_by: ToldBy,
     /// The broker's reason.
     pub reason: Option<String>,
     /// The message's own id.
@@ -58,8 +60,10 @@ pub struct Derived {
     pub error_message: Option<String>,
     /// When it first died, as it tells itself.
     pub died_at: Option<DateTime<Utc>>,
-    /// How often it died.
+    /// How often it died, over all our redeliveries.
     pub deaths: i32,
+    /// How often we had redelivered it before.
+    pub redeliveries: i32,
     /// The redelivery that it is a return of.
     pub redelivery_id: Option<Uuid>,
 }

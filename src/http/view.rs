@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::amqp::codec;
-use crate::domain::convention::Conventions;
+use crate::domain::convention::{Conventions, ToldBy};
 use crate::domain::dead_letter::{DeadLetter, Payload, received_at};
 use crate::domain::json;
 use crate::domain::log_link::LogLink;
@@ -49,6 +49,8 @@ pub struct DeadLetteredMessage {
     /// Routing key that it had been published with.
     #[schema(required, example = "orders.OrderPlaced")]
     routing_key: Option<String>,
+    /// Who says where it died. `message`: the message claims it, and anyone who may publish could have written that.
+    origin_told_by: OriginToldBy,
     /// The broker's reason.
     #[schema(required, example = "rejected")]
     reason: Option<String>,
@@ -74,9 +76,12 @@ pub struct DeadLetteredMessage {
     /// Fingerprint of the failure: equal for those that failed for the same reason.
     #[schema(required)]
     error_group: Option<Uuid>,
-    /// How often it died.
+    /// How often it died, over all redeliveries.
     #[schema(example = 1)]
     attempts: i32,
+    /// How often dead-letter had redelivered it before this death.
+    #[schema(example = 0)]
+    redeliveries: i32,
     /// Length of the body in bytes.
     #[schema(example = 412)]
     body_size: i64,
@@ -89,6 +94,25 @@ pub struct DeadLetteredMessage {
     /// Why what is shown here is not all that could be known.
     #[serde(skip_serializing_if = "Option::is_none")]
     warning: Option<String>,
+}
+
+/// Who says where a message died.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OriginToldBy {
+    /// The broker, by its history of deaths or by the queue in which the message lay.
+    Broker,
+    /// The message itself, by headers or envelope.
+    Message,
+}
+
+impl From<ToldBy> for OriginToldBy {
+    fn from(told_by: ToldBy) -> Self {
+        match told_by {
+            ToldBy::Broker => Self::Broker,
+            ToldBy::Message => Self::Message,
+        }
+    }
 }
 
 impl DeadLetteredMessage {
@@ -107,6 +131,7 @@ impl DeadLetteredMessage {
             queue: derived.origin.queue,
             exchange: derived.origin.exchange,
             routing_key: derived.origin.routing_key,
+            origin_told_by: derived.origin_told_by.into(),
             reason: derived.reason,
             message_id: derived.message_id,
             correlation_id: derived.correlation_id,
@@ -116,6 +141,7 @@ impl DeadLetteredMessage {
             error_message: derived.error_message,
             error_group: letter.error_group,
             attempts: derived.deaths,
+            redeliveries: derived.redeliveries,
             body_size: letter.body_size,
             redelivery_id: derived.redelivery_id,
             log_link,

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::amqp::Received;
-use crate::domain::convention::Conventions;
+use crate::domain::convention::{Conventions, ToldBy};
 use crate::domain::dead_letter::{Derived, NewDeadLetter};
 use crate::domain::message::storable_text;
 use crate::domain::service::ServiceRule;
@@ -44,7 +44,9 @@ pub fn decode(decoder: Decoder<'_>, id: Uuid, received: Received) -> NewDeadLett
         convention: Some(read.convention.to_owned()),
         died_at: read.died_at,
         deaths: i32::try_from(read.deaths).unwrap_or(i32::MAX),
+        redeliveries: 0,
         origin: read.origin,
+        origin_told_by: ToldBy::Broker,
         reason: read.failure.reason,
         error_type: read.failure.error_type,
         error_message: read.failure.error_message,

@@ -17,6 +17,7 @@ use uuid::Uuid;
 use super::counters::{self, interval_of};
 use super::{Store, StoreError, copy, returns};
 use crate::clock;
+use crate::domain::convention::ToldBy;
 use crate::domain::dead_letter::{self, NewDeadLetter, received_at};
 use crate::planted::{Bug, planted};
 
@@ -181,13 +182,13 @@ async fn insert_unknown(
     }
     const COLUMNS: &str = "id, identity, deaths, died_at, redelivery_id, error_group, source, service, origin_queue, \
          origin_exchange, origin_routing_key, reason, message_id, correlation_id, message_type, convention, error_type, \
-         error_message, warning, properties, body, error_trigrams";
+         error_message, warning, properties, body, error_trigrams, origin_claimed, redeliveries";
     let statement = format!(
         "WITH new AS MATERIALIZED ( \
              SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::integer[], $4::timestamptz[], $5::uuid[], $6::uuid[], \
                  $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], \
                  $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::bytea[], $21::bytea[], \
-                 $22::bigint[], $23::timestamptz[], $24::timestamptz[]) AS n ({COLUMNS}, received_at, start)), \
+                 $22::bigint[], $23::boolean[], $24::integer[], $25::timestamptz[], $26::timestamptz[]) AS n ({COLUMNS}, received_at, start)), \
          stored AS ( \
              INSERT INTO dead_letter ({COLUMNS}) SELECT {COLUMNS} FROM new ON CONFLICT DO NOTHING RETURNING id), \
          counted AS ( \
@@ -222,6 +223,8 @@ async fn insert_unknown(
         .bind(column(rows, |row| row.properties.as_slice()))
         .bind(column(rows, |row| row.body.as_slice()))
         .bind(column(rows, |row| row.fingerprint.trigrams))
+        .bind(column(rows, |row| row.derived.origin_told_by == ToldBy::Message))
+        .bind(column(rows, |row| row.derived.redeliveries))
         .bind(column(rows, |row| received_at(row.id)))
         .bind(column(rows, |row| interval_of(received_at(row.id), now)))
         .fetch_one(connection)

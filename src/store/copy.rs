@@ -5,14 +5,15 @@ use std::borrow::Cow;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use crate::domain::convention::ToldBy;
 use crate::domain::dead_letter::NewDeadLetter;
 
 /// The columns in the order of [`encode`]; `status` takes its default.
 pub(super) const STATEMENT: &str = "COPY dead_letter (id, identity, deaths, died_at, redelivery_id, error_group, \
      source, service, origin_queue, origin_exchange, origin_routing_key, reason, message_id, correlation_id, \
-     message_type, convention, error_type, error_message, warning, error_trigrams, properties, body) FROM STDIN (FORMAT binary)";
+     message_type, convention, error_type, error_message, warning, error_trigrams, origin_claimed, redeliveries, properties, body) FROM STDIN (FORMAT binary)";
 
-const COLUMNS: i16 = 22;
+const COLUMNS: i16 = 24;
 
 /// About so many bytes are sent at once: a batch is not in memory twice, and a large body is sent from where it is.
 const PIECE: usize = 256 << 10;
@@ -95,6 +96,8 @@ impl Writer {
         self.text(derived.error_message.as_deref());
         self.text(row.warning.as_deref());
         self.bytes(Some(&row.fingerprint.trigrams.to_be_bytes()));
+        self.bytes(Some(&[u8::from(derived.origin_told_by == ToldBy::Message)]));
+        self.bytes(Some(&derived.redeliveries.to_be_bytes()));
         self.bytes(Some(&row.properties));
         self.length(row.body.len());
     }

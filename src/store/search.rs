@@ -6,14 +6,14 @@ use uuid::Uuid;
 
 use super::sought::{Counted, Sought, push_counts};
 use super::{Store, StoreError, filter_sql};
-use crate::domain::convention::Origin;
+use crate::domain::convention::{Origin, ToldBy};
 use crate::domain::dead_letter::{DeadLetter, Derived, Status};
 use crate::domain::filter::{Filter, Order};
 
 /// What a list reads of a row; the payload stays where it is.
 pub(super) const COLUMNS: &str = "d.id, d.status::text AS status, d.deaths, d.died_at, d.redelivery_id, d.error_group, \
      d.source, d.service, d.origin_queue, d.origin_exchange, d.origin_routing_key, d.reason, d.message_id, \
-     d.correlation_id, d.message_type, d.convention, d.error_type, d.error_message, d.warning, \
+     d.correlation_id, d.message_type, d.convention, d.error_type, d.error_message, d.warning, d.origin_claimed, d.redeliveries, \
      octet_length(d.body)::bigint AS body_size";
 
 /// Matches are counted one by one up to here.
@@ -215,6 +215,7 @@ pub(super) fn dead_letter(row: &PgRow) -> Result<DeadLetter, StoreError> {
                 exchange: row.try_get("origin_exchange")?,
                 routing_key: row.try_get("origin_routing_key")?,
             },
+            origin_told_by: if row.try_get("origin_claimed")? { ToldBy::Message } else { ToldBy::Broker },
             reason: row.try_get("reason")?,
             message_id: row.try_get("message_id")?,
             correlation_id: row.try_get("correlation_id")?,
@@ -224,6 +225,7 @@ pub(super) fn dead_letter(row: &PgRow) -> Result<DeadLetter, StoreError> {
             error_message: row.try_get("error_message")?,
             died_at: row.try_get("died_at")?,
             deaths: row.try_get("deaths")?,
+            redeliveries: row.try_get("redeliveries")?,
             redelivery_id: row.try_get("redelivery_id")?,
         },
         error_group: row.try_get("error_group")?,

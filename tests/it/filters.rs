@@ -76,6 +76,7 @@ fn letter(random: &mut StdRng, now: DateTime<Utc>) -> NewDeadLetter {
             died_at,
             deaths: random.random_range(1..4),
             redelivery_id: None,
+            ..Derived::default()
         },
         warning: None,
         properties: vec![0, 0],

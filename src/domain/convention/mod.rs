@@ -51,6 +51,16 @@ pub struct Origin {
     pub routing_key: Option<String>,
 }
 
+/// Who says where a message died.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ToldBy {
+    /// The broker does: by `x-death`, or by the queue in which the message lay.
+    #[default]
+    Broker,
+    /// Only the message itself does: a claim.
+    Message,
+}
+
 /// What is known of why it died.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Failure {
