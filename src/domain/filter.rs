@@ -81,6 +81,8 @@ pub struct Filter {
     pub contains: Option<Vec<u8>>,
     /// Died at least so often.
     pub min_attempt: Option<i32>,
+    /// Whether it died again after we had redelivered it.
+    pub returned: Option<bool>,
 }
 
 impl Filter {

@@ -99,6 +99,11 @@ pub struct FilterInput {
     #[param(value_type = Option<i32>, minimum = 1)]
     #[schema(value_type = Option<i32>, minimum = 1)]
     pub min_attempt: Option<String>,
+    /// `true`: died again after a redelivery from here; `false`: did not.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "bool_or_text")]
+    #[param(value_type = Option<bool>)]
+    #[schema(value_type = Option<bool>)]
+    pub returned: Option<String>,
 }
 
 /// The statuses, for the document.
@@ -127,6 +132,20 @@ fn number_or_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<S
     Ok(Option::deserialize(deserializer)?.map(|value| match value {
         NumberOrText::Number(number) => number.to_string(),
         NumberOrText::Text(text) => text,
+    }))
+}
+
+/// JSON has booleans, and a query has text.
+fn bool_or_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum BoolOrText {
+        Bool(bool),
+        Text(String),
+    }
+    Ok(Option::deserialize(deserializer)?.map(|value| match value {
+        BoolOrText::Bool(yes) => yes.to_string(),
+        BoolOrText::Text(text) => text,
     }))
 }
 
@@ -200,6 +219,9 @@ impl FilterInput {
                 "must be a number of 1 or more",
                 |text| text.parse().ok().filter(|number| *number >= 1),
             ),
+            returned: check.parsed("returned", self.returned.as_ref(), "must be true or false", |text| {
+                text.parse().ok()
+            }),
         };
         check.ordered("from", filter.from, "to", filter.to);
         check.ordered("diedFrom", filter.died_from, "diedTo", filter.died_to);
@@ -289,14 +311,15 @@ mod tests {
             to: Some("2026-11-22T00:00:00+01:00".into()),
             contains: Some("hex:0".into()),
             min_attempt: Some("0".into()),
+            returned: Some("yes".into()),
             ..FilterInput::default()
         };
         let Err(ApiError::Invalid(errors)) = input.check() else { panic!("it is wrong") };
         let text = format!("{errors:?}");
-        for field in ["status", "queue", "messageId", "to", "contains", "minAttempt"] {
+        for field in ["status", "queue", "messageId", "to", "contains", "minAttempt", "returned"] {
             assert!(text.contains(&format!("field: \"{field}\"")), "{field} in {text}");
         }
-        assert_eq!(errors.len(), 6);
+        assert_eq!(errors.len(), 7);
     }
 
     #[test]

@@ -117,6 +117,11 @@ pub(super) fn push_conditions(query: &mut QueryBuilder<Postgres>, sought: &Sough
     if let Some(attempts) = filter.min_attempt {
         query.push(" AND d.deaths >= ").push_bind(attempts);
     }
+    match filter.returned {
+        Some(true) => query.push(" AND d.redelivery_id IS NOT NULL"),
+        Some(false) => query.push(" AND d.redelivery_id IS NULL"),
+        None => query,
+    };
 }
 
 /// Of most groups it is known whether their rows have the text; only the others' are looked at.

@@ -141,6 +141,27 @@ async fn operations_need_a_yes_and_end_with_their_exit_code() {
     assert_eq!((listed.lines().count(), listed.matches("fixed").count()), (4, 1), "{listed}");
 }
 
+/// What came back is marked, and can be asked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_died_again_is_marked_in_the_list() {
+    let world = World::start().await;
+    let queue = world.broker.declare_work_queue(&format!("work-{}_again", id()), &world.source.name).await;
+    world.broker.publish("", &queue.name, &DeadMessage::plain().id(&id())).await;
+    world.broker.reject_next(&queue.name).await;
+    world.until_stored(1).await;
+    assert_eq!(client(&world, &["ls", "--returned"]).await.assert(0).err, "0 of 0\n");
+    client(&world, &["redeliver", "--service", "again", "--yes"]).await;
+    world.broker.reject_next(&queue.name).await;
+    world.until_stored(2).await;
+    let returned = client(&world, &["ls", "--returned"]).await.assert(0);
+    assert!(returned.out.contains("died again") && returned.err == "1 of 1\n", "{returned:?}");
+    let first = client(&world, &["ls", "--returned=false", "--status", "any"]).await.assert(0);
+    assert!(first.out.contains("redelivered") && first.err == "1 of 1\n", "{first:?}");
+    let plan = client(&world, &["plan", "--returned", "--json"]).await.assert(0).json();
+    assert_eq!(plan["total"], 1, "{plan}");
+    client(&world, &["ls", "--returned=perhaps"]).await.assert(2);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn mistakes_end_with_an_exit_code_that_tells_them_apart() {
     let world = world().await;

@@ -75,7 +75,7 @@ fn letter(random: &mut StdRng, now: DateTime<Utc>) -> NewDeadLetter {
             error_message: failure.error_message,
             died_at,
             deaths: random.random_range(1..4),
-            redelivery_id: None,
+            redelivery_id: random.random_bool(0.2).then(|| Uuid::from_u128(random.random())),
             ..Derived::default()
         },
         warning: None,
@@ -91,7 +91,7 @@ fn filter(random: &mut StdRng, letters: &[NewDeadLetter], now: DateTime<Utc>) ->
     while filter.len() < conditions {
         let like = &letters[random.random_range(0..letters.len())];
         let time = now - TimeDelta::seconds(random.random_range(0..4 * 24 * 3600));
-        let (name, value) = match random.random_range(0..16) {
+        let (name, value) = match random.random_range(0..17) {
             0..=2 => ("service", json!(pick(random, &["webshop", "mailer", "unknown", "nobody"]))),
             3 => ("queue", json!(pick(random, &WORDS))),
             4 => ("exchange", json!(pick(random, &["", "orders"]))),
@@ -104,6 +104,7 @@ fn filter(random: &mut StdRng, letters: &[NewDeadLetter], now: DateTime<Utc>) ->
             12 => ("reason", json!(pick(random, &REASONS))),
             13 => ("convention", json!(pick(random, &CONVENTIONS))),
             14 => (pick(random, &["from", "to", "diedFrom", "diedTo"]), json!(time)),
+            15 => ("returned", json!(random.random::<bool>())),
             _ if random.random() => ("contains", json!(pick(random, &["sku\":1", "hex:0001"]))),
             _ => ("minAttempt", json!(random.random_range(1..4))),
         };
@@ -160,6 +161,7 @@ fn lists(filter: &Map<String, Value>, letter: &NewDeadLetter) -> bool {
                 let wanted = if text == "hex:0001" { &[0, 1][..] } else { text.as_bytes() };
                 letter.body.windows(wanted.len()).any(|window| window == wanted)
             }
+            "returned" => derived.redelivery_id.is_some() == value.as_bool().unwrap(),
             "minAttempt" => i64::from(derived.deaths) >= value.as_i64().unwrap(),
             other => panic!("{other} has no model"),
         }

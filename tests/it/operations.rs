@@ -289,6 +289,8 @@ async fn what_comes_back_is_another_dead_letter_and_not_in_the_selection() {
     let returned = world.only("service=loop").await;
     let redelivery = items(&world, &operation).await[0]["redeliveryId"].clone();
     assert_eq!(returned["redeliveryId"], redelivery);
+    assert_eq!(world.only("status=any&returned=true").await["id"], returned["id"]);
+    assert_eq!(world.only("status=any&returned=false").await["status"], "redelivered");
     let whole = world.api().get(&format!("/dead-letters/{}", returned["id"].as_str().unwrap())).await.json;
     let history = &whole["history"];
     assert_eq!(history["deaths"].as_array().unwrap().len(), 2, "{history}");

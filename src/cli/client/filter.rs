@@ -67,6 +67,9 @@ pub(super) struct FilterArgs {
     /// Died at least so often
     #[arg(long, value_name = "NUMBER")]
     min_attempt: Option<String>,
+    /// Died again after a redelivery from here; `--returned=false`: did not
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    returned: Option<String>,
 }
 
 impl FilterArgs {
@@ -92,6 +95,7 @@ impl FilterArgs {
             ("diedTo", &self.died_to),
             ("contains", &self.contains),
             ("minAttempt", &self.min_attempt),
+            ("returned", &self.returned),
         ];
         all.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect()
     }

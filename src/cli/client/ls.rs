@@ -60,6 +60,16 @@ pub(super) async fn run(api: &Api, args: LsArgs, json: bool) -> Result<Ending, F
     }
 }
 
+/// Where a dead letter stands; of one that came back, that it did.
+pub(super) fn standing(letter: &serde_json::Value) -> String {
+    let status = field(letter, "status");
+    match (&*status, letter["redeliveryId"].is_string()) {
+        ("dead", true) => "died again".into(),
+        (_, true) => format!("{status}, had died again"),
+        (_, false) => status,
+    }
+}
+
 /// Dead letters as a table.
 pub(super) fn table(letters: &[serde_json::Value]) -> String {
     let columns = [
@@ -76,7 +86,7 @@ pub(super) fn table(letters: &[serde_json::Value]) -> String {
         table.row([
             field(letter, "id"),
             age(letter, "receivedAt", now),
-            field(letter, "status"),
+            standing(letter),
             field(letter, "service"),
             field(letter, "queue"),
             count(number(letter, "attempts")),
