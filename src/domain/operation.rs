@@ -80,6 +80,31 @@ named! {
     }
 }
 
+named! {
+    /// Which dead letters go first. Of a redelivery this is the order in which its messages reach a queue.
+    #[derive(Default, Serialize, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    Sequence {
+        /// Last arrived first.
+        #[default]
+        Newest = "newest",
+        /// First arrived first.
+        Oldest = "oldest",
+        /// As fast as they go: the newest are chosen, and workers share them, so that some overtake others.
+        Any = "any",
+    }
+}
+
+impl Sequence {
+    /// The order in which dead letters are chosen, and first tried.
+    pub fn of_choice(self) -> Order {
+        match self {
+            Self::Newest | Self::Any => Order::Newest,
+            Self::Oldest => Order::Oldest,
+        }
+    }
+}
+
 impl Kind {
     /// The status of what it acts on.
     pub fn acts_on(self) -> Status {
@@ -140,7 +165,7 @@ pub struct Options {
     /// At most so many dead letters.
     pub limit: Option<u64>,
     /// Which ones first.
-    pub order: Order,
+    pub order: Sequence,
     /// Why, in words.
     pub note: Option<String>,
     /// A few first.
@@ -183,6 +208,8 @@ pub struct Operation {
     pub asked: serde_json::Value,
     /// Where to, for a redelivery.
     pub target: Target,
+    /// Which ones first.
+    pub order: Sequence,
     /// At most so many messages a second.
     pub rate: Option<u32>,
     /// Why, in words.
@@ -218,6 +245,13 @@ impl Operation {
     pub fn verdict(&self) -> Option<Verdict> {
         let verdict = self.canary.verdict(self.canary_passed, &self.outcomes);
         verdict.filter(|_| self.state != State::Cancelling)
+    }
+
+    /// Whether one worker has it at a time: each message is confirmed before one of the next chunk is published, so that they keep
+    /// their order at a queue, and a rate its measure.
+    pub fn has_one_worker(&self) -> bool {
+        let in_order = self.kind == Kind::Redeliver && self.order != Sequence::Any;
+        in_order || self.rate.is_some() || self.canary.is_climbing(self.canary_passed)
     }
 
     /// How many items the next chunk may have, where that is bounded.

@@ -11,7 +11,7 @@ use super::Api;
 use super::edit_input::EditInput;
 use super::error::{ApiError, FieldError};
 use super::filter::FilterInput;
-use super::search::{OrderName, parse_order};
+use super::search::{SequenceName, parse_sequence};
 use super::start_operation::{MAX_NOTE, is_note};
 use super::target::TargetInput;
 use crate::domain::canary::Canary;
@@ -47,8 +47,9 @@ pub struct OperationRequest {
     /// At most so many dead letters, the first by `order`.
     #[schema(minimum = 1)]
     pub limit: Option<u64>,
-    /// `newest` (the default) or `oldest` arrival first.
-    #[schema(inline, value_type = Option<OrderName>)]
+    /// `newest` (the default) or `oldest` arrival first: so they are chosen, and so a redelivery's messages reach each queue. `any` chooses the
+    /// newest, and sends faster, in no order.
+    #[schema(inline, value_type = Option<SequenceName>)]
     pub order: Option<String>,
     /// Where redelivered messages go: `queue` (the default) is the queue that each died in.
     pub to: Option<TargetInput>,
@@ -93,7 +94,7 @@ impl OperationRequest {
             target: self.to.map(Target::from).unwrap_or_default(),
             rate: self.rate,
             limit: self.limit,
-            order: parse_order(self.order.as_deref())?,
+            order: parse_sequence(self.order.as_deref())?,
             note: self.note,
             canary: Canary {
                 steps: self.canary.unwrap_or_default(),

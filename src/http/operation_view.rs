@@ -43,6 +43,9 @@ pub struct OperationView {
     selection: serde_json::Value,
     /// Where the messages go.
     to: TargetInput,
+    /// `newest` or `oldest`: the order in which messages reach each queue; `any`: none.
+    #[schema(example = "newest")]
+    order: &'static str,
     /// Whether it publishes copies, and the dead letters stay dead.
     copy: bool,
     /// At most so many messages a second.
@@ -116,6 +119,7 @@ impl From<Operation> for OperationView {
             last_error: operation.last_error,
             selection: operation.asked,
             to: operation.target.into(),
+            order: operation.order.as_str(),
             copy: operation.copy,
             rate: operation.rate,
             canary: operation.canary.steps,

@@ -13,6 +13,7 @@ use super::query::Query;
 use super::view::DeadLetteredMessage;
 use crate::domain::cursor::{Cursor, SearchHash};
 use crate::domain::filter::Order;
+use crate::domain::operation::Sequence;
 
 /// In which order.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
@@ -35,16 +36,31 @@ pub enum OrderName {
 }
 
 impl OrderInput {
-    /// The order.
+    /// The order; without one, the newest first.
     pub fn order(&self) -> Result<Order, ApiError> {
-        parse_order(self.order.as_deref())
+        let name = self.order.as_deref();
+        name.map_or(Some(Order::default()), Order::parse)
+            .ok_or_else(|| ApiError::field("order", "must be one of newest, oldest"))
     }
 }
 
+/// The orders of operations, for the document.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "only its schema is used")]
+pub enum SequenceName {
+    /// Last arrived first.
+    Newest,
+    /// First arrived first.
+    Oldest,
+    /// As fast as they go, in no order at a queue.
+    Any,
+}
+
 /// The order of that name; without one, the newest first.
-pub fn parse_order(name: Option<&str>) -> Result<Order, ApiError> {
-    name.map_or(Some(Order::default()), Order::parse)
-        .ok_or_else(|| ApiError::field("order", "must be one of newest, oldest"))
+pub fn parse_sequence(name: Option<&str>) -> Result<Sequence, ApiError> {
+    name.map_or(Some(Sequence::default()), Sequence::parse)
+        .ok_or_else(|| ApiError::field("order", "must be one of newest, oldest, any"))
 }
 
 /// A page of a search.

@@ -1,8 +1,9 @@
 //! A chunk of an operation: one transaction that locks, lets its holder act, and records (rule R10).
 //!
-//! Its items are locked by their rows: workers of the same operation take the next ones that nobody has, and when a holder
-//! dies its locks are gone with the connection, so that whoever comes next does the chunk again. Only an operation with a
-//! rate is a matter for one worker at a time, by an advisory lock. Nobody who only reads waits for any of these.
+//! An operation with a rate, and a redelivery that keeps an order, are a matter for one worker at a time, by an advisory lock: all
+//! of a chunk is confirmed before anything of the next is published. Of others the items are locked by their rows: workers take the
+//! next ones that nobody has. When a holder dies its locks are gone with the connection, so that whoever comes next does the chunk
+//! again. Nobody who only reads waits for any of these.
 
 use std::collections::HashMap;
 
@@ -112,14 +113,15 @@ pub(super) async fn plan_by_index(
     Ok(())
 }
 
-/// Takes the operation, unless it has a rate and another worker has it, or had it since it was looked at.
+/// Takes the operation, unless another worker has it to itself, or had it since it was looked at. See [`Operation::has_one_worker`].
 async fn lock(
     transaction: &mut Transaction<'static, Postgres>,
     id: Uuid,
     now: DateTime<Utc>,
 ) -> Result<Option<Operation>, StoreError> {
     let locked: Option<bool> = sqlx::query_scalar(
-        "SELECT CASE WHEN rate IS NULL AND canary_passed >= ALL (canary_steps) THEN pg_try_advisory_xact_lock_shared(hashtextextended($1, 0)) \
+        "SELECT CASE WHEN rate IS NULL AND canary_passed >= ALL (canary_steps) AND (item_order = 'any' OR kind <> 'redeliver') \
+             THEN pg_try_advisory_xact_lock_shared(hashtextextended($1, 0)) \
              ELSE pg_try_advisory_xact_lock(hashtextextended($1, 0)) END FROM operation WHERE id = $2",
     )
     .bind(format!("dead-letter operation {id}"))

@@ -84,15 +84,15 @@ async fn insert_operation(
     now: DateTime<Utc>,
     hash: Uuid,
 ) -> Result<bool, StoreError> {
-    let Options { target, rate, note, canary, max_queue_depth, edit, copy, .. } = &new.options;
+    let Options { target, order, rate, note, canary, max_queue_depth, edit, copy, .. } = &new.options;
     let record = |error: serde_json::Error| StoreError::Inconsistent(error.to_string());
     let target = serde_json::to_value(target).map_err(record)?;
     let edit = edit.as_ref().map(serde_json::to_string).transpose().map_err(record)?;
     let inserted = sqlx::query(
         "INSERT INTO operation (id, kind, selection, target, rate, note, requested_by, idempotency_key, \
              request_hash, total, created_at, next_chunk_at, canary_steps, canary_wait, canary_max_failed, \
-             max_queue_depth, edit, copy) \
-         VALUES ($1, $2, $3::jsonb, $4::jsonb, $5, $6, $7, $8, $9, 0, $10, $10, $11, $12, $13, $14, $15::json, $16) \
+             max_queue_depth, edit, copy, item_order) \
+         VALUES ($1, $2, $3::jsonb, $4::jsonb, $5, $6, $7, $8, $9, 0, $10, $10, $11, $12, $13, $14, $15::json, $16, $17) \
          ON CONFLICT DO NOTHING",
     )
     .bind(id)
@@ -111,6 +111,7 @@ async fn insert_operation(
     .bind(max_queue_depth)
     .bind(edit)
     .bind(copy)
+    .bind(order.as_str())
     .execute(&mut **transaction)
     .await?;
     Ok(inserted.rows_affected() == 1)
@@ -155,7 +156,7 @@ pub(super) async fn chosen(
         }
     };
     if let Some(limit) = new.options.limit {
-        query.push(" ORDER BY ").push(id).push(" ").push(new.options.order.direction());
+        query.push(" ORDER BY ").push(id).push(" ").push(new.options.order.of_choice().direction());
         query.push(" LIMIT ").push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
     }
     query.push(")");
@@ -173,7 +174,7 @@ async fn insert_chosen(
 ) -> Result<(), StoreError> {
     query
         .push(", placed AS MATERIALIZED (SELECT id, refusal, row_number() OVER (ORDER BY id ")
-        .push(new.options.order.direction());
+        .push(new.options.order.of_choice().direction());
     query.push(") AS position FROM chosen), taken AS (INSERT INTO operation_item (operation_id, position, dead_letter_id) SELECT ");
     let held = if planted(Bug::SeveralOperations) { "" } else { "(dead_letter_id) WHERE outcome IS NULL" };
     query.push_bind(id).push(", position, id FROM placed WHERE refusal IS NULL ORDER BY id ON CONFLICT ");

@@ -7,10 +7,10 @@ use uuid::Uuid;
 
 use super::{Store, StoreError};
 use crate::domain::canary::Canary;
-use crate::domain::operation::{Item, Kind, Operation, Outcome, Outcomes, ReturnedGroup, State};
+use crate::domain::operation::{Item, Kind, Operation, Outcome, Outcomes, ReturnedGroup, Sequence, State};
 
 /// Of lists: without edits, which may be long.
-const LISTED: &str = "id, kind, state, selection::text AS selection, target::text AS target, rate, note, \
+const LISTED: &str = "id, kind, state, selection::text AS selection, target::text AS target, item_order, rate, note, \
      canary_steps, canary_wait, canary_max_failed, canary_passed, max_queue_depth, copy, \
      requested_by, total, sent, returned, deleted, restored, refused, skipped, last_error, created_at, started_at, ended_at";
 
@@ -140,6 +140,7 @@ pub(super) fn operation(row: &PgRow) -> Result<Operation, StoreError> {
         state: named(row, "state", State::parse)?,
         asked: json(row, "selection")?,
         target: json(row, "target")?,
+        order: named(row, "item_order", Sequence::parse)?,
         rate: row.try_get::<Option<i32>, _>("rate")?.and_then(|rate| rate.try_into().ok()),
         note: row.try_get("note")?,
         canary: Canary {

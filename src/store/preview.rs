@@ -24,7 +24,7 @@ impl Store {
         // Rolled back: it is there for the settings that choosing makes.
         let mut transaction = self.operations.begin().await?;
         let mut query = chosen(&mut transaction, new, now).await?;
-        let direction = new.options.order.direction();
+        let direction = new.options.order.of_choice().direction();
         query
             .push(", able AS MATERIALIZED (SELECT id FROM chosen WHERE refusal IS NULL), sized AS (")
             .push("SELECT d.*, sum(d.size) OVER (ORDER BY d.id ")

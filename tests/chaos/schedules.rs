@@ -7,10 +7,12 @@ use chrono::TimeDelta;
 use dead_letter::clock;
 use dead_letter::domain::convention::Failure;
 use dead_letter::domain::dead_letter::{Derived, NewDeadLetter, Status};
-use dead_letter::domain::filter::{Filter, Order};
+use dead_letter::domain::filter::Filter;
 use dead_letter::domain::fingerprint;
 use dead_letter::domain::identity::redelivery_id;
-use dead_letter::domain::operation::{Kind, NewOperation, Options, Outcome, Selection, Settled, State};
+use dead_letter::domain::operation::{
+    Kind, NewOperation, Options, Outcome, Selection, Sequence, Settled, State,
+};
 use dead_letter::store::{Chunk, Frozen, Store};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
@@ -163,7 +165,7 @@ impl<'s> Play<'s> {
             asked: serde_json::json!({}),
             options: Options {
                 rate,
-                order: *[Order::Newest, Order::Oldest].choose(&mut self.random).unwrap(),
+                order: *Sequence::ALL.choose(&mut self.random).unwrap(),
                 ..Options::default()
             },
             requested_by: "a schedule".into(),

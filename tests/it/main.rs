@@ -21,6 +21,7 @@ mod groups;
 mod http;
 mod ingest;
 mod operations;
+mod order;
 mod outages;
 mod retention;
 mod schema;

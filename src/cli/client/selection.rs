@@ -20,7 +20,7 @@ pub(super) struct SelectionArgs {
     /// At most so many, the first by --order
     #[arg(long, value_name = "NUMBER")]
     pub(super) limit: Option<i64>,
-    /// `newest` (the default) or `oldest` arrival first
+    /// `newest` (the default) or `oldest` arrival first, also at the queues; `any`: as fast as they go
     #[arg(long)]
     order: Option<String>,
     #[command(flatten)]

@@ -11,7 +11,7 @@ use super::*;
 use crate::amqp::{Receipt, Refusal};
 use crate::domain::canary::Canary;
 use crate::domain::identity::redelivery_id;
-use crate::domain::operation::{State, Target};
+use crate::domain::operation::{Sequence, State, Target};
 use crate::operations::unrecorded::Unrecorded;
 use uuid::Uuid;
 
@@ -23,7 +23,7 @@ const WORKERS: usize = 4;
 #[derive(Clone, Debug)]
 enum Step {
     /// Somebody asks for an operation on the dead letters of these bits.
-    Ask { delete: bool, rate: Option<u32>, letters: u8 },
+    Ask { delete: bool, rate: Option<u32>, order: Sequence, letters: u8 },
     /// A worker goes on: takes a chunk, publishes it with these fates (two bits each), or records what it did.
     Work { worker: usize, fates: u8, record: Record },
     /// A process is killed, with its workers and all that it knows.
@@ -44,11 +44,12 @@ enum Record {
 
 fn step() -> impl Strategy<Value = Step> {
     let rate = prop_oneof![3 => Just(None), 1 => (1..5_u32).prop_map(Some)];
+    let order = prop::sample::select(Sequence::ALL);
     let record =
         prop_oneof![4 => Just(Record::Committed), 2 => Just(Record::Failed), 1 => Just(Record::AnswerLost)];
     prop_oneof![
-        3 => (prop::bool::weighted(0.3), rate, any::<u8>())
-            .prop_map(|(delete, rate, letters)| Step::Ask { delete, rate, letters }),
+        3 => (prop::bool::weighted(0.3), rate, order, any::<u8>())
+            .prop_map(|(delete, rate, order, letters)| Step::Ask { delete, rate, order, letters }),
         15 => (0..WORKERS, any::<u8>(), record)
             .prop_map(|(worker, fates, record)| Step::Work { worker, fates, record }),
         1 => (0..2_usize).prop_map(|process| Step::Kill { process }),
@@ -106,7 +107,7 @@ impl Model {
 
     fn take(&mut self, step: &Step) -> Result<(), TestCaseError> {
         match step {
-            Step::Ask { delete, rate, letters } => self.ask(*delete, *rate, *letters),
+            Step::Ask { delete, rate, order, letters } => self.ask(*delete, *rate, *order, *letters),
             Step::Work { worker, fates, record } => match self.workers[*worker].take() {
                 None => self.take_chunk(*worker),
                 Some(held) if held.done.is_none() => return self.act(*worker, held, *fates),
@@ -124,7 +125,7 @@ impl Model {
     }
 
     /// What the database says of a new operation: see `store/freeze.rs`.
-    fn ask(&mut self, delete: bool, rate: Option<u32>, letters: u8) {
+    fn ask(&mut self, delete: bool, rate: Option<u32>, order: Sequence, letters: u8) {
         let id = Uuid::from_u128(1000 + self.asked.len() as u128);
         let chosen = (0..LETTERS).filter(|letter| letters >> letter & 1 == 1);
         let rows = (1..).zip(chosen).map(|(position, letter)| {
@@ -150,6 +151,7 @@ impl Model {
             state: State::Pending,
             asked: serde_json::Value::Null,
             target: Target::Queue,
+            order,
             rate,
             note: None,
             canary: Canary::default(),
@@ -180,7 +182,7 @@ impl Model {
                 .map(|item| item.position)
                 .collect();
             let at_work = self.workers.iter().flatten().any(|held| held.asked == number);
-            if asked.next_chunk_at > self.now || (asked.operation.rate.is_some() && at_work) {
+            if asked.next_chunk_at > self.now || (asked.operation.has_one_worker() && at_work) {
                 continue;
             }
             let most = asked.operation.rate.map_or(CHUNK, |rate| CHUNK.min(rate as usize));
