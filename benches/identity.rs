@@ -11,6 +11,7 @@ use dead_letter::domain::convention::Conventions;
 use dead_letter::domain::cursor::{Cursor, SearchHash};
 use dead_letter::domain::filter::Order;
 use dead_letter::domain::message::Message;
+use dead_letter::domain::place::{Place, Source};
 use dead_letter::domain::service::{DEFAULT_RULE, ServiceRule};
 use dead_letter::domain::{error_search, error_text, fingerprint, identity};
 use dead_letter::ingest::{Decoder, decode};
@@ -38,8 +39,8 @@ fn read(criterion: &mut Criterion) {
     });
     let received = Received::made(message).expect("the sample fits");
     let rule = ServiceRule::new(DEFAULT_RULE).expect("valid");
-    let decoder =
-        Decoder { vhost: "/", source: "dead-letter", service_rule: &rule, conventions: &conventions };
+    let source = Source::new("dead-letter", Place::new("default", "/"), true);
+    let decoder = Decoder { source: &source, service_rule: &rule, conventions: &conventions };
     group.bench_function("decode", |bencher| {
         // The copy of the message that each decoding takes is not part of it.
         bencher.iter_batched(
@@ -89,13 +90,14 @@ fn searched(criterion: &mut Criterion) {
 
 fn told_apart(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("identity");
+    let source = Source::new("dead-letter", Place::new("default", "/"), true);
     for size in [1024, 64 * 1024] {
         let message = message(size);
         let read = Conventions::default().recognise("source", &message);
-        assert!(identity::of("/", "dead-letter", &message, &read).is_some(), "the sample can be told apart");
+        assert!(identity::of(&source, &message, &read).is_some(), "the sample can be told apart");
         group.throughput(Throughput::Bytes(size as u64));
         group.bench_with_input(BenchmarkId::from_parameter(size), &message, |bencher, message| {
-            bencher.iter(|| identity::of("/", "dead-letter", black_box(message), black_box(&read)));
+            bencher.iter(|| identity::of(&source, black_box(message), black_box(&read)));
         });
     }
     group.finish();

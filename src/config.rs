@@ -75,6 +75,9 @@ pub struct ServeConfig {
         default_value = "amqp://guest:guest@127.0.0.1:5672/%2f"
     )]
     pub amqp_url: String,
+    /// Name of that broker: dead letters bear it, and are redelivered to the broker of their name only
+    #[arg(long, env = "DEAD_LETTER_BROKER", default_value = "default", value_parser = broker_name)]
+    pub broker: String,
     /// Address of the API
     #[arg(long, env = "HTTP_ADDR", default_value = "127.0.0.1:8080")]
     pub http_addr: SocketAddr,
@@ -213,6 +216,16 @@ impl ServeConfig {
 
 fn service_rule(text: &str) -> Result<ServiceRule, String> {
     ServiceRule::new(text)
+}
+
+/// A name that can be read in a line of a log, and given in a query.
+pub(crate) fn broker_name(text: &str) -> Result<String, String> {
+    let fits = |character: char| character.is_ascii_alphanumeric() || "._-".contains(character);
+    if (1..=64).contains(&text.len()) && text.chars().all(fits) {
+        Ok(text.to_owned())
+    } else {
+        Err("a name has 1 to 64 letters, digits, dots, hyphens and underscores".into())
+    }
 }
 
 fn failure_headers(text: &str) -> Result<Own, String> {

@@ -22,14 +22,15 @@ const LONGEST_ERROR: usize = 3 * 2048;
 pub fn examine(received: Received) {
     let (message, properties) = (received.message.clone(), received.properties.clone());
     let read = CONVENTIONS.recognise("source", &message);
+    let source = "source".into();
     assert_eq!(
-        identity::of("/", "source", &message, &read),
-        identity::of("/", "source", &message, &CONVENTIONS.recognise("source", &message))
+        identity::of(&source, &message, &read),
+        identity::of(&source, &message, &CONVENTIONS.recognise("source", &message))
     );
     assert_eq!(fingerprint::of("s", &read.failure), fingerprint::of("s", &read.failure));
     resend(&message, &read.origin.queue);
 
-    let decoder = Decoder { vhost: "/", source: "source", service_rule: &RULE, conventions: &CONVENTIONS };
+    let decoder = Decoder { source: &source, service_rule: &RULE, conventions: &CONVENTIONS };
     let row = decode(decoder, Uuid::now_v7(), received);
     assert_eq!((row.properties, row.body), (properties, message.body));
     let derived = row.derived;

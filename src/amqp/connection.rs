@@ -9,6 +9,7 @@ use lapin::{Connection, ConnectionProperties};
 use tokio::time::Instant;
 
 use super::AmqpError;
+use crate::domain::place::Place;
 
 /// A node that does not finish the handshake in this time is taken for absent, and the next one is tried.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -20,17 +21,18 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// the messages which it had sent go to another consumer soon after the queue has a new leader.
 const HEARTBEAT: u16 = 5;
 
-/// Where the broker is: its nodes, of which any will do.
+/// The way to a virtual host on a broker: through its nodes, of which any will do.
 #[derive(Clone, Debug)]
 pub struct Broker {
+    place: Arc<Place>,
     nodes: Arc<[AMQPUri]>,
     /// Which of them the next connection tries first.
     turn: Arc<AtomicUsize>,
 }
 
 impl Broker {
-    /// Takes `amqp://user:password@host:port/vhost`, or `amqps://…`; of several nodes, separated by commas.
-    pub fn new(urls: &str) -> Result<Self, AmqpError> {
+    /// Takes `amqp://user:password@host:port/vhost`, or `amqps://…`; of several nodes, separated by commas. The name is ours to give.
+    pub fn new(name: &str, urls: &str) -> Result<Self, AmqpError> {
         let nodes = urls
             .split(',')
             .enumerate()
@@ -40,12 +42,20 @@ impl Broker {
             return Err(at(other, "its virtual host is not that of the first".into()));
         }
         let turn = Arc::new(AtomicUsize::new(rand::random_range(0..nodes.len())));
-        Ok(Self { nodes, turn })
+        let place = Arc::new(Place::new(name, &nodes[0].vhost));
+        Ok(Self { place, nodes, turn })
     }
 
-    /// The virtual host that everything happens in.
-    pub fn vhost(&self) -> &str {
-        &self.nodes[0].vhost
+    /// The way to another virtual host of the same broker.
+    pub fn with_vhost(&self, vhost: &str) -> Self {
+        let nodes = self.nodes.iter().map(|node| AMQPUri { vhost: vhost.to_owned(), ..node.clone() });
+        let place = Arc::new(Place::new(&self.place.broker, vhost));
+        Self { place, nodes: nodes.collect(), turn: Arc::clone(&self.turn) }
+    }
+
+    /// The virtual host that everything happens in, and the broker's name.
+    pub fn place(&self) -> &Place {
+        &self.place
     }
 
     /// Host and port of each node, for logs.
@@ -134,9 +144,10 @@ mod tests {
 
     #[test]
     fn nodes_are_separated_by_commas() {
-        let broker = Broker::new("amqp://a:5001/%2f, amqps://user:pass%2Cword@b").unwrap();
+        let broker = Broker::new("main", "amqp://a:5001/%2f, amqps://user:pass%2Cword@b").unwrap();
         assert_eq!(broker.address(), "a:5001, b:5671");
-        assert_eq!(broker.vhost(), "/");
+        assert_eq!(*broker.place(), Place::new("main", "/"));
+        assert_eq!(*broker.with_vhost("v/2").place(), Place::new("main", "v/2"));
         assert_eq!(broker.nodes[1].authority.userinfo.password, "pass,word");
     }
 
@@ -155,8 +166,8 @@ mod tests {
             ("amqp://user:secret@a?heartbeat=often", "digit"),
         ];
         for (urls, part) in wrong {
-            let error = Broker::new(urls).unwrap_err().to_string();
-            assert!(error.contains(part) && error.contains("AMQP_URL"), "{urls}: {error}");
+            let error = Broker::new("main", urls).unwrap_err().to_string();
+            assert!(error.contains(part), "{urls}: {error}");
             assert!(!error.contains("secret"), "{error}");
         }
     }

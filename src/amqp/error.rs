@@ -18,7 +18,7 @@ pub enum AmqpError {
     #[error("the broker is not available ({0})")]
     Unavailable(String),
     /// A node's URL is none.
-    #[error("AMQP_URL is not valid, URL {number}: {why}")]
+    #[error("URL {number}: {why}")]
     Url {
         /// Which of them, counted from 1.
         number: usize,

@@ -28,7 +28,7 @@ pub(super) async fn run(config: ServeConfig) -> anyhow::Result<()> {
 }
 
 async fn serve(config: ServeConfig) -> anyhow::Result<()> {
-    let broker = Broker::new(&config.amqp_url)?;
+    let broker = Broker::new(&config.broker, &config.amqp_url).context("AMQP_URL is not valid")?;
     let sources = config.source_queues();
     store::set_answer_timeout(config.database_answer_timeout);
     let store = Store::new(&config.database.database_url, pool_sizes(&config, sources.len()))
@@ -71,8 +71,14 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     info!(api = %config.http_addr, admin = %config.admin_addr, broker = broker.address(), "dead-letter starts");
 
     let schema = CancellationToken::new();
-    lifecycle
-        .spawn("schema", upkeep::keep_schema(store.clone(), config.retention, schema.clone(), stop.clone()));
+    let schema_is_kept = upkeep::keep_schema(
+        store.clone(),
+        broker.place().clone(),
+        config.retention,
+        schema.clone(),
+        stop.clone(),
+    );
+    lifecycle.spawn("schema", schema_is_kept);
     let fold = upkeep::fold_counters(store.clone(), stop.clone());
     lifecycle.spawn("counters", after(schema.clone(), stop.clone(), fold));
     let returns = operations::link_returns(store.clone(), stop.clone());

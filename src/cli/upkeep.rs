@@ -7,7 +7,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::clock;
-use crate::store::{Schema, Store};
+use crate::domain::place::Place;
+use crate::store::{Schema, Store, StoreError};
 
 /// How often the partitions of the coming days are looked after.
 const PARTITION_INTERVAL: Duration = Duration::from_hours(1);
@@ -22,11 +23,12 @@ const FOLD_INTERVAL: Duration = Duration::from_secs(5);
 /// to come, and frees those of days that are over.
 pub(super) async fn keep_schema(
     store: Store,
+    home: Place,
     retention: Option<TimeDelta>,
     done: CancellationToken,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    if stop.run_until_cancelled(migrate(&store)).await.is_none() {
+    if stop.run_until_cancelled(migrate(&store, &home)).await.is_none() {
         return Ok(());
     }
     loop {
@@ -51,10 +53,10 @@ pub(super) async fn keep_schema(
 
 /// Tries until the schema is up to date, and says once of each reason why it is not: readiness says it all along, and is served
 /// meanwhile, whoever has to do something about it.
-async fn migrate(store: &Store) {
+async fn migrate(store: &Store, home: &Place) {
     let mut said = String::new();
     loop {
-        let error = match store.migrate().await {
+        let error = match prepare(store, home).await {
             Ok(schema @ Schema::Newer(_)) => return info!("the schema is {schema}"),
             Ok(_) => return,
             Err(error) => error,
@@ -70,6 +72,12 @@ async fn migrate(store: &Store) {
         }
         tokio::time::sleep(DATABASE_RETRY).await;
     }
+}
+
+async fn prepare(store: &Store, home: &Place) -> Result<Schema, StoreError> {
+    let schema = store.migrate().await?;
+    store.settle_home(home).await?;
+    Ok(schema)
 }
 
 async fn expire(store: &Store, retention: TimeDelta) {

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::convention::{Failure, Origin, ToldBy};
 use super::fingerprint::{self, Fingerprint};
+use super::place::{Place, Source};
 
 /// Where a dead letter stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -78,7 +79,7 @@ pub struct NewDeadLetter {
     /// The latest time that the message tells of itself; no copy of it can have been stored before.
     pub latest_death: Option<DateTime<Utc>>,
     /// The dead-letter queue that it came from.
-    pub source: String,
+    pub source: Source,
     /// What was read out of it.
     pub derived: Derived,
     /// Which other failures it is like.
@@ -102,7 +103,7 @@ impl NewDeadLetter {
         let service = super::service::UNKNOWN;
         Self {
             derived: Derived { service: service.into(), ..Derived::default() },
-            fingerprint: fingerprint::of(service, &Failure::default()),
+            fingerprint: fingerprint::of(service, &Failure::default()).away(self.source.away()),
             warning: Some(warning),
             ..self.clone()
         }
@@ -135,6 +136,8 @@ pub struct DeadLetter {
     pub status: Status,
     /// The dead-letter queue that it came from.
     pub source: String,
+    /// Where that is and where it died; `None` where no service has said yet where its dead letters died.
+    pub place: Option<Place>,
     /// What was read out of it.
     pub derived: Derived,
     /// The error group that it is in.

@@ -47,6 +47,10 @@ impl StatusFilter {
 pub struct Filter {
     /// The services to look in: one that was asked for, or those of a squad. `None` means all.
     pub services: Option<Vec<String>>,
+    /// Broker that it died on.
+    pub broker: Option<String>,
+    /// Virtual host that it died in.
+    pub vhost: Option<String>,
     /// Queue that it died in.
     pub queue: Option<String>,
     /// Exchange that it had been published to.
@@ -93,6 +97,8 @@ impl Filter {
                 services: self.services.clone(),
                 error_group: self.error_group,
                 reason: self.reason.clone(),
+                broker: self.broker.clone(),
+                vhost: self.vhost.clone(),
                 status: self.status,
                 ..Self::default()
             }

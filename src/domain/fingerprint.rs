@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::convention::Failure;
 use super::error_text::{self, ErrorText};
+use super::place::Place;
 use super::{identity, top_frame};
 
 /// The version of the rule. It is part of the hash: groups of two versions never mix.
@@ -20,6 +21,20 @@ pub struct Fingerprint {
     pub template: String,
     /// The signature of what is this message's own: [`ErrorText::trigrams`].
     pub trigrams: i64,
+}
+
+impl Fingerprint {
+    /// The same failure elsewhere is another group: whoever mends one place has not mended the other.
+    pub fn away(self, place: Option<&Place>) -> Self {
+        let Some(place) = place else { return self };
+        let mut hash = Sha256::new_with_prefix("dead-letter fingerprint away");
+        hash.update(self.group);
+        for name in [&place.broker, &place.vhost] {
+            hash.update((name.len() as u64).to_be_bytes());
+            hash.update(name);
+        }
+        Self { group: identity::uuid_of(&hash.finalize()), ..self }
+    }
 }
 
 /// The fingerprint of a failure.
@@ -65,6 +80,17 @@ mod tests {
             group(&Failure { error_stack: None, ..known.clone() }),
         ];
         assert!(others.iter().all(|other| *other != group(&known)));
+    }
+
+    #[test]
+    fn each_place_but_home_has_its_own_groups() {
+        let group = |place: Option<Place>| of("a", &Failure::default()).away(place.as_ref()).group;
+        let home = group(None);
+        assert_eq!(home, of("a", &Failure::default()).group);
+        let places = [("a", "b"), ("ab", ""), ("b", "a")].map(|(broker, vhost)| Place::new(broker, vhost));
+        let groups: std::collections::BTreeSet<_> =
+            places.into_iter().map(Some).map(group).chain([home]).collect();
+        assert_eq!(groups.len(), 4);
     }
 
     #[test]

@@ -10,11 +10,12 @@ use uuid::Uuid;
 
 use super::convention::Recognised;
 use super::message::Message;
+use super::place::Source;
 use super::redelivery::COPY_ID;
 use crate::planted::{Bug, planted};
 
-/// The identity of this death, where it can be told apart. `vhost` and `source` are where it was consumed.
-pub fn of(vhost: &str, source: &str, message: &Message, read: &Recognised) -> Option<Uuid> {
+/// The identity of this death, where it can be told apart.
+pub fn of(source: &Source, message: &Message, read: &Recognised) -> Option<Uuid> {
     if planted(Bug::TwinsByContent) && message.properties.message_id.is_none() {
         return Some(uuid_of(&Sha256::digest(&message.body)));
     }
@@ -31,8 +32,9 @@ pub fn of(vhost: &str, source: &str, message: &Message, read: &Recognised) -> Op
         hash.update(bytes.map_or(u64::MAX, |bytes| bytes.len() as u64).to_be_bytes());
         hash.update(bytes.unwrap_or_default());
     };
-    field(Some(vhost.as_bytes()));
-    field(Some(source.as_bytes()));
+    let place = source.place();
+    field(Some(place.map_or("/", |place| &place.vhost).as_bytes()));
+    field(Some(source.queue().as_bytes()));
     field(text(&read.origin.queue).as_deref());
     field(text(&read.origin.exchange).as_deref());
     field(text(&read.origin.routing_key).as_deref());
@@ -42,6 +44,9 @@ pub fn of(vhost: &str, source: &str, message: &Message, read: &Recognised) -> Op
     field(Some(&read.deaths.to_be_bytes()));
     field(Some(&died_at.timestamp_micros().to_be_bytes()));
     field(redelivery.as_deref().map(str::as_bytes));
+    if let Some(away) = source.away() {
+        field(Some(away.broker.as_bytes()));
+    }
     Some(uuid_of(&hash.finalize()))
 }
 
@@ -68,6 +73,7 @@ pub(super) fn uuid_of(hash: &[u8]) -> Uuid {
 mod tests {
     use super::*;
     use crate::domain::message::{Properties, Table, Value};
+    use crate::domain::place::Place;
     use crate::domain::redelivery::{COPY_ID, REDELIVERY_ID};
 
     fn message() -> Message {
@@ -85,9 +91,11 @@ mod tests {
 
     #[test]
     fn the_same_death_has_the_same_identity_and_any_difference_another() {
-        let same = of("/", "dead-letter", &message(), &read());
+        let source = |broker, vhost, queue| Source::new(queue, Place::new(broker, vhost), broker == "b");
+        let here = source("b", "/", "dead-letter");
+        let same = of(&here, &message(), &read());
         assert!(same.is_some());
-        assert_eq!(same, of("/", "dead-letter", &message(), &read()));
+        assert_eq!(same, of(&here, &message(), &read()));
 
         let mut other_body = message();
         other_body.body.push(b'!');
@@ -103,14 +111,15 @@ mod tests {
         let mut copied = message();
         copied.properties.headers = Some(Table(vec![(COPY_ID.as_bytes().to_vec(), Value::text("c1"))]));
         let others = [
-            of("/", "dead-letter", &copied, &read()),
-            of("/v", "dead-letter", &message(), &read()),
-            of("/", "other", &message(), &read()),
-            of("/", "dead-letter", &other_body, &read()),
-            of("/", "dead-letter", &message(), &again),
-            of("/", "dead-letter", &message(), &later),
-            of("/", "dead-letter", &message(), &elsewhere),
-            of("/", "dead-letter", &returned, &read()),
+            of(&here, &copied, &read()),
+            of(&source("b", "/v", "dead-letter"), &message(), &read()),
+            of(&source("c", "/", "dead-letter"), &message(), &read()),
+            of(&source("b", "/", "other"), &message(), &read()),
+            of(&here, &other_body, &read()),
+            of(&here, &message(), &again),
+            of(&here, &message(), &later),
+            of(&here, &message(), &elsewhere),
+            of(&here, &returned, &read()),
         ];
         assert!(others.iter().all(|other| other.is_some() && *other != same));
     }
@@ -119,7 +128,7 @@ mod tests {
     fn twins_without_an_id_or_a_time_have_none() {
         let mut unnamed = message();
         unnamed.properties.message_id = None;
-        assert_eq!(of("/", "q", &unnamed, &read()), None);
-        assert_eq!(of("/", "q", &message(), &Recognised::default()), None);
+        assert_eq!(of(&"q".into(), &unnamed, &read()), None);
+        assert_eq!(of(&"q".into(), &message(), &Recognised::default()), None);
     }
 }

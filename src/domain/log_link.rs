@@ -184,6 +184,7 @@ mod tests {
         DeadLetter {
             id: floor_id(time("2026-11-24T03:00:01Z")),
             status: Status::Dead,
+            place: None,
             source: "dead-letter".into(),
             derived: Derived {
                 service: "webshop".into(),

@@ -19,6 +19,7 @@ pub mod log_link;
 pub mod message;
 pub mod operation;
 pub mod patch;
+pub mod place;
 pub mod redelivery;
 pub mod service;
 pub mod top_frame;

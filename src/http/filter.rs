@@ -26,6 +26,14 @@ pub struct FilterInput {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(min_length = 1)]
     pub service: Option<String>,
+    /// Broker that it died on, by the name that the configuration gives it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(min_length = 1)]
+    pub broker: Option<String>,
+    /// Virtual host that it died in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(min_length = 1)]
+    pub vhost: Option<String>,
     /// Queue that it died in.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(min_length = 1)]
@@ -190,6 +198,8 @@ impl FilterInput {
         }
         let filter = Filter {
             services: None,
+            broker: check.text("broker", self.broker.as_ref()),
+            vhost: check.text("vhost", self.vhost.as_ref()),
             queue: check.text("queue", self.queue.as_ref()),
             exchange: check.maybe_empty("exchange", self.exchange.as_ref()),
             routing_key: check.maybe_empty("routingKey", self.routing_key.as_ref()),

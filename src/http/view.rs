@@ -40,6 +40,12 @@ pub struct DeadLetteredMessage {
     /// Dead-letter queue that it came from.
     #[schema(example = "dead-letter")]
     source: String,
+    /// Broker that it died on, by the name that the configuration gives it.
+    #[schema(required, example = "default")]
+    broker: Option<String>,
+    /// Virtual host that it died in.
+    #[schema(required, example = "/")]
+    vhost: Option<String>,
     /// Queue that it died in.
     #[schema(required, example = "demo-orders_webshop")]
     queue: Option<String>,
@@ -120,6 +126,7 @@ impl DeadLetteredMessage {
     pub fn new(letter: DeadLetter, owners: &Owners, log_link: Option<&LogLink>) -> Self {
         let log_link = log_link.and_then(|link| link.of(&letter));
         let derived = letter.derived;
+        let (broker, vhost) = letter.place.map(|place| (place.broker, place.vhost)).unzip();
         Self {
             id: letter.id,
             status: letter.status.as_str(),
@@ -128,6 +135,8 @@ impl DeadLetteredMessage {
             squad: owners.squad(&derived.service).to_owned(),
             service: derived.service,
             source: letter.source,
+            broker,
+            vhost,
             queue: derived.origin.queue,
             exchange: derived.origin.exchange,
             routing_key: derived.origin.routing_key,

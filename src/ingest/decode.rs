@@ -6,6 +6,7 @@ use crate::amqp::Received;
 use crate::domain::convention::{Conventions, ToldBy};
 use crate::domain::dead_letter::{Derived, NewDeadLetter};
 use crate::domain::message::storable_text;
+use crate::domain::place::Source;
 use crate::domain::service::ServiceRule;
 use crate::domain::{fingerprint, identity};
 use crate::planted::{Bug, planted};
@@ -17,9 +18,7 @@ const MAX_PROPERTY: usize = 255;
 #[derive(Clone, Copy, Debug)]
 pub struct Decoder<'a> {
     /// Where it was consumed.
-    pub vhost: &'a str,
-    /// The queue that it was consumed from.
-    pub source: &'a str,
+    pub source: &'a Source,
     /// From queue to service.
     pub service_rule: &'a ServiceRule,
     /// How libraries tell of failures.
@@ -29,12 +28,12 @@ pub struct Decoder<'a> {
 /// Reads a message that arrived under this id.
 pub fn decode(decoder: Decoder<'_>, id: Uuid, received: Received) -> NewDeadLetter {
     let Received { message, properties: wire, unreadable } = received;
-    let read = decoder.conventions.recognise(decoder.source, &message);
+    let read = decoder.conventions.recognise(decoder.source.queue(), &message);
     let service = decoder.service_rule.service(read.origin.queue.as_deref()).to_owned();
-    let identity = identity::of(decoder.vhost, decoder.source, &message, &read);
+    let identity = identity::of(decoder.source, &message, &read);
     let properties = &message.properties;
     let text = |field: &Option<Vec<u8>>| field.as_deref().map(|bytes| storable_text(bytes, MAX_PROPERTY));
-    let fingerprint = fingerprint::of(&service, &read.failure);
+    let fingerprint = fingerprint::of(&service, &read.failure).away(decoder.source.away());
     let derived = Derived {
         service,
         redelivery_id: read.redelivery(properties).and_then(|id| Uuid::parse_str(&id).ok()),
@@ -55,7 +54,7 @@ pub fn decode(decoder: Decoder<'_>, id: Uuid, received: Received) -> NewDeadLett
         id,
         identity,
         latest_death: read.latest_death,
-        source: decoder.source.to_owned(),
+        source: decoder.source.clone(),
         derived,
         fingerprint,
         warning: unreadable.map(|error| format!("the properties cannot be read: {error}")).or(read.warning),

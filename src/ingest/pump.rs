@@ -23,6 +23,7 @@ use super::{Ingest, SourceState};
 use crate::amqp::{AmqpError, Arrival, QueueProbe, Source};
 use crate::clock;
 use crate::domain::message::Value;
+use crate::domain::place;
 use crate::planted::{Bug, planted};
 use crate::store::StoreError;
 use crate::telemetry::{BatchStored, SourceMetrics, link_to_message};
@@ -59,6 +60,8 @@ struct Hold {
 
 pub(super) struct Pump<'i> {
     ingest: &'i Ingest,
+    /// What each dead letter bears.
+    source: place::Source,
     ledger: AckLedger,
     window: Window,
     batch: Batch,
@@ -74,8 +77,10 @@ pub(super) struct Pump<'i> {
 
 impl<'i> Pump<'i> {
     pub fn new(ingest: &'i Ingest) -> Self {
+        let place = ingest.broker.place();
         Self {
             ingest,
+            source: place::Source::new(&ingest.source.queue, place.clone(), ingest.store.is_home(place)),
             ledger: AckLedger::default(),
             window: Window::new(ingest.config.prefetch, ingest.config.memory_bytes),
             batch: Batch::default(),
@@ -216,8 +221,7 @@ impl<'i> Pump<'i> {
             ));
         }
         let decoder = Decoder {
-            vhost: ingest.broker.vhost(),
-            source: &ingest.source.queue,
+            source: &self.source,
             service_rule: &ingest.service_rule,
             conventions: &ingest.conventions,
         };

@@ -52,7 +52,7 @@ async fn store_isolating(
                 let warning =
                     format!("the database refused what was read out of this message (SQLSTATE {code})");
                 rows[0] = rows[0].blanked(warning);
-                RowPoisoned { source: &rows[0].source, id: rows[0].id, code: &code }.emit(metrics);
+                RowPoisoned { source: rows[0].source.queue(), id: rows[0].id, code: &code }.emit(metrics);
                 ranges.push(range);
             }
             // A row that is refused even when blanked is held like an outage: never dropped, never acknowledged.

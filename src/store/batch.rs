@@ -182,13 +182,14 @@ async fn insert_unknown(
     }
     const COLUMNS: &str = "id, identity, deaths, died_at, redelivery_id, error_group, source, service, origin_queue, \
          origin_exchange, origin_routing_key, reason, message_id, correlation_id, message_type, convention, error_type, \
-         error_message, warning, properties, body, error_trigrams, origin_claimed, redeliveries";
+         error_message, warning, properties, body, error_trigrams, origin_claimed, redeliveries, broker, vhost";
     let statement = format!(
         "WITH new AS MATERIALIZED ( \
              SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::integer[], $4::timestamptz[], $5::uuid[], $6::uuid[], \
                  $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], \
                  $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::bytea[], $21::bytea[], \
-                 $22::bigint[], $23::boolean[], $24::integer[], $25::timestamptz[], $26::timestamptz[]) AS n ({COLUMNS}, received_at, start)), \
+                 $22::bigint[], $23::boolean[], $24::integer[], $25::text[], $26::text[], $27::timestamptz[], \
+                 $28::timestamptz[]) AS n ({COLUMNS}, received_at, start)), \
          stored AS ( \
              INSERT INTO dead_letter ({COLUMNS}) SELECT {COLUMNS} FROM new ON CONFLICT DO NOTHING RETURNING id), \
          counted AS ( \
@@ -207,7 +208,7 @@ async fn insert_unknown(
         .bind(column(rows, |row| row.derived.died_at))
         .bind(column(rows, |row| row.derived.redelivery_id))
         .bind(column(rows, |row| row.fingerprint.group))
-        .bind(column(rows, |row| row.source.as_str()))
+        .bind(column(rows, |row| row.source.queue()))
         .bind(column(rows, |row| row.derived.service.as_str()))
         .bind(column(rows, |row| row.derived.origin.queue.as_deref()))
         .bind(column(rows, |row| row.derived.origin.exchange.as_deref()))
@@ -225,6 +226,8 @@ async fn insert_unknown(
         .bind(column(rows, |row| row.fingerprint.trigrams))
         .bind(column(rows, |row| row.derived.origin_told_by == ToldBy::Message))
         .bind(column(rows, |row| row.derived.redeliveries))
+        .bind(column(rows, |row| row.source.place().map(|place| place.broker.as_str())))
+        .bind(column(rows, |row| row.source.place().map(|place| place.vhost.as_str())))
         .bind(column(rows, |row| received_at(row.id)))
         .bind(column(rows, |row| interval_of(received_at(row.id), now)))
         .fetch_one(connection)
@@ -244,7 +247,7 @@ mod tests {
             id: floor_id(time(arrived)),
             identity: Some(Uuid::nil()),
             latest_death: Some(time(died)),
-            source: String::new(),
+            source: "".into(),
             derived: Derived::default(),
             fingerprint: fingerprint::of("", &Failure::default()),
             warning: None,

@@ -11,9 +11,10 @@ use crate::domain::dead_letter::NewDeadLetter;
 /// The columns in the order of [`encode`]; `status` takes its default.
 pub(super) const STATEMENT: &str = "COPY dead_letter (id, identity, deaths, died_at, redelivery_id, error_group, \
      source, service, origin_queue, origin_exchange, origin_routing_key, reason, message_id, correlation_id, \
-     message_type, convention, error_type, error_message, warning, error_trigrams, origin_claimed, redeliveries, properties, body) FROM STDIN (FORMAT binary)";
+     message_type, convention, error_type, error_message, warning, error_trigrams, origin_claimed, redeliveries, broker, \
+     vhost, properties, body) FROM STDIN (FORMAT binary)";
 
-const COLUMNS: i16 = 24;
+const COLUMNS: i16 = 26;
 
 /// About so many bytes are sent at once: a batch is not in memory twice, and a large body is sent from where it is.
 const PIECE: usize = 256 << 10;
@@ -82,7 +83,7 @@ impl Writer {
         self.time(derived.died_at);
         self.uuid(derived.redelivery_id);
         self.uuid(Some(row.fingerprint.group));
-        self.text(Some(&row.source));
+        self.text(Some(row.source.queue()));
         self.text(Some(&derived.service));
         self.text(derived.origin.queue.as_deref());
         self.text(derived.origin.exchange.as_deref());
@@ -98,6 +99,9 @@ impl Writer {
         self.bytes(Some(&row.fingerprint.trigrams.to_be_bytes()));
         self.bytes(Some(&[u8::from(derived.origin_told_by == ToldBy::Message)]));
         self.bytes(Some(&derived.redeliveries.to_be_bytes()));
+        let place = row.source.place();
+        self.text(place.map(|place| place.broker.as_str()));
+        self.text(place.map(|place| place.vhost.as_str()));
         self.bytes(Some(&row.properties));
         self.length(row.body.len());
     }

@@ -224,6 +224,15 @@ impl Store {
         let mut transaction = self.operations.begin().await?;
         sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *transaction).await?;
         sqlx::query("SELECT dead_letter_rebuild_counters()").execute(&mut *transaction).await?;
+        // Groups that were missing have been made, without a place.
+        sqlx::query(
+            "UPDATE error_group g SET broker = d.broker, vhost = d.vhost \
+             FROM (SELECT error_group, min(broker) AS broker, min(vhost) AS vhost FROM dead_letter \
+                   WHERE broker IS NOT NULL GROUP BY error_group) d \
+             WHERE d.error_group = g.id AND g.broker IS NULL",
+        )
+        .execute(&mut *transaction)
+        .await?;
         transaction.commit().await?;
         Ok(())
     }

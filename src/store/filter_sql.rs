@@ -100,6 +100,7 @@ pub(super) fn push_conditions(query: &mut QueryBuilder<Postgres>, sought: &Sough
             query.push(" AND ").push(column).push(" = ").push_bind(value.clone());
         }
     }
+    push_place(query, "d", filter);
     push_text(query, sought);
     if let Some(group) = filter.error_group {
         query.push(" AND d.error_group = ").push_bind(group);
@@ -122,6 +123,16 @@ pub(super) fn push_conditions(query: &mut QueryBuilder<Postgres>, sought: &Sough
         Some(false) => query.push(" AND d.redelivery_id IS NULL"),
         None => query,
     };
+}
+
+/// Appends ` AND …` for the place of a dead letter or of an error group. One that bears none is of the home place.
+pub(super) fn push_place(query: &mut QueryBuilder<Postgres>, alias: &str, filter: &Filter) {
+    for (column, value) in [("broker", &filter.broker), ("vhost", &filter.vhost)] {
+        if let Some(value) = value {
+            query.push(format!(" AND COALESCE({alias}.{column}, (SELECT {column} FROM home_place)) = "));
+            query.push_bind(value.clone());
+        }
+    }
 }
 
 /// Of most groups it is known whether their rows have the text; only the others' are looked at.

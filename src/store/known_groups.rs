@@ -55,10 +55,10 @@ impl Store {
             |of: fn(&NewDeadLetter) -> Option<&str>| first.iter().map(|row| of(row)).collect::<Vec<_>>();
         let mut connection = self.ingest.acquire().await?;
         sqlx::query(
-            "INSERT INTO error_group (id, version, service, reason, error_type, template, first_seen) \
-             SELECT id, $2, service, reason, error_type, template, first_seen \
-             FROM UNNEST($1::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[]) \
-                 AS n (id, service, reason, error_type, template, first_seen) \
+            "INSERT INTO error_group (id, version, service, reason, error_type, template, first_seen, broker, vhost) \
+             SELECT id, $2, service, reason, error_type, template, first_seen, broker, vhost \
+             FROM UNNEST($1::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], \
+                 $8::text[], $9::text[]) AS n (id, service, reason, error_type, template, first_seen, broker, vhost) \
              ON CONFLICT (id) DO UPDATE SET touched_at = now()",
         )
         .bind(first.iter().map(|row| row.fingerprint.group).collect::<Vec<_>>())
@@ -68,6 +68,8 @@ impl Store {
         .bind(text(|row| row.derived.error_type.as_deref()))
         .bind(text(|row| Some(&row.fingerprint.template)))
         .bind(first.iter().map(|row| received_at(row.id)).collect::<Vec<_>>())
+        .bind(text(|row| Some(row.source.place()?.broker.as_str())))
+        .bind(text(|row| Some(row.source.place()?.vhost.as_str())))
         .execute(&mut *connection)
         .await?;
         connection.done().await?;

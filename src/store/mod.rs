@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use known_groups::KnownGroups;
+use places::KnownHome;
 use pool::{Pool, Setting};
 use schema::KnownSchema;
 use turns::Turns;
@@ -26,6 +27,7 @@ mod known_groups;
 mod operations;
 mod overview;
 mod partitions;
+mod places;
 mod plans;
 mod pool;
 mod presence;
@@ -109,6 +111,7 @@ pub struct Store {
     turns: Turns,
     known_groups: KnownGroups,
     schema: KnownSchema,
+    home: KnownHome,
 }
 
 /// Use of one of the pools.
@@ -146,6 +149,7 @@ impl Store {
             watch,
             known_groups: KnownGroups::default(),
             schema: KnownSchema::default(),
+            home: KnownHome::default(),
         })
     }
 

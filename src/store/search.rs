@@ -9,12 +9,14 @@ use super::{Store, StoreError, filter_sql};
 use crate::domain::convention::{Origin, ToldBy};
 use crate::domain::dead_letter::{DeadLetter, Derived, Status};
 use crate::domain::filter::{Filter, Order};
+use crate::domain::place::Place;
 
 /// What a list reads of a row; the payload stays where it is.
 pub(super) const COLUMNS: &str = "d.id, d.status::text AS status, d.deaths, d.died_at, d.redelivery_id, d.error_group, \
      d.source, d.service, d.origin_queue, d.origin_exchange, d.origin_routing_key, d.reason, d.message_id, \
      d.correlation_id, d.message_type, d.convention, d.error_type, d.error_message, d.warning, d.origin_claimed, d.redeliveries, \
-     octet_length(d.body)::bigint AS body_size";
+     octet_length(d.body)::bigint AS body_size, COALESCE(d.broker, (SELECT broker FROM home_place)) AS broker, \
+     COALESCE(d.vhost, (SELECT vhost FROM home_place)) AS vhost";
 
 /// Matches are counted one by one up to here.
 const COUNTED: i64 = 10_000;
@@ -201,6 +203,12 @@ fn push_order(query: &mut QueryBuilder<Postgres>, alias: &str, order: Order, wan
     query.push(" LIMIT ").push_bind(wanted);
 }
 
+/// Where the dead letter of a row died.
+pub(super) fn place(row: &PgRow) -> Result<Option<Place>, StoreError> {
+    let (broker, vhost): (Option<String>, Option<String>) = (row.try_get("broker")?, row.try_get("vhost")?);
+    Ok(broker.zip(vhost).map(|(broker, vhost)| Place { broker, vhost }))
+}
+
 /// A row of [`COLUMNS`].
 pub(super) fn dead_letter(row: &PgRow) -> Result<DeadLetter, StoreError> {
     let status: String = row.try_get("status")?;
@@ -208,6 +216,7 @@ pub(super) fn dead_letter(row: &PgRow) -> Result<DeadLetter, StoreError> {
         id: row.try_get("id")?,
         status: Status::parse(&status).ok_or(StoreError::Inconsistent(format!("status {status}")))?,
         source: row.try_get("source")?,
+        place: place(row)?,
         derived: Derived {
             service: row.try_get("service")?,
             origin: Origin {

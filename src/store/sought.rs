@@ -8,7 +8,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::{Postgres, QueryBuilder, Row};
 use uuid::Uuid;
 
-use super::StoreError;
+use super::{StoreError, filter_sql};
 use crate::domain::error_search::{Holds, holds};
 use crate::domain::filter::{Filter, StatusFilter};
 
@@ -152,6 +152,7 @@ fn push_group_conditions(query: &mut QueryBuilder<Postgres>, filter: &Filter) {
     if let Some(reason) = &filter.reason {
         query.push(" AND g.reason = ").push_bind(reason.clone());
     }
+    filter_sql::push_place(query, "g", filter);
 }
 
 /// Within the type or the text. Of groups of the version before the template is not known, and their rows have no trigrams; of

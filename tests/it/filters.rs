@@ -7,6 +7,7 @@ use dead_letter::clock;
 use dead_letter::domain::convention::{Failure, Origin};
 use dead_letter::domain::dead_letter::{Derived, NewDeadLetter, floor_id};
 use dead_letter::domain::fingerprint;
+use dead_letter::domain::place::{Place, Source};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::{Map, Value, json};
@@ -28,6 +29,8 @@ fn maybe(random: &mut StdRng, from: &[&str]) -> Option<String> {
 }
 
 const SERVICES: [&str; 3] = ["webshop", "mailer", "unknown"];
+/// Broker and virtual host of the service.
+const HOME: (&str, &str) = ("default", "/");
 const WORDS: [&str; 3] = ["orders", "letters", "Æbler"];
 const REASONS: [&str; 2] = ["rejected", "expired"];
 const CONVENTIONS: [&str; 2] = ["native", "spring"];
@@ -50,6 +53,13 @@ fn letter(random: &mut StdRng, now: DateTime<Utc>) -> NewDeadLetter {
         error_stack: None,
     };
     let service = pick(random, &SERVICES);
+    let source = match random.random_range(0..6) {
+        // As the version before wrote it: it is at home.
+        0 => Source::from("s"),
+        1..4 => Source::new("s", Place::new(HOME.0, HOME.1), true),
+        4 => Source::new("s", Place::new(HOME.0, "shop"), false),
+        _ => Source::new("s", Place::new("other", HOME.1), false),
+    };
     let arrived = now - TimeDelta::seconds(random.random_range(0..4 * 24 * 3600));
     let died_at =
         random.random_bool(0.8).then(|| arrived - TimeDelta::seconds(random.random_range(0..90_000)));
@@ -57,8 +67,8 @@ fn letter(random: &mut StdRng, now: DateTime<Utc>) -> NewDeadLetter {
         id: Uuid::from_u128(floor_id(arrived).as_u128() | u128::from(random.random::<u64>())),
         identity: None,
         latest_death: died_at,
-        source: "s".into(),
-        fingerprint: fingerprint::of(service, &failure),
+        fingerprint: fingerprint::of(service, &failure).away(source.away()),
+        source,
         derived: Derived {
             service: service.into(),
             origin: Origin {
@@ -91,7 +101,7 @@ fn filter(random: &mut StdRng, letters: &[NewDeadLetter], now: DateTime<Utc>) ->
     while filter.len() < conditions {
         let like = &letters[random.random_range(0..letters.len())];
         let time = now - TimeDelta::seconds(random.random_range(0..4 * 24 * 3600));
-        let (name, value) = match random.random_range(0..17) {
+        let (name, value) = match random.random_range(0..19) {
             0..=2 => ("service", json!(pick(random, &["webshop", "mailer", "unknown", "nobody"]))),
             3 => ("queue", json!(pick(random, &WORDS))),
             4 => ("exchange", json!(pick(random, &["", "orders"]))),
@@ -105,6 +115,8 @@ fn filter(random: &mut StdRng, letters: &[NewDeadLetter], now: DateTime<Utc>) ->
             13 => ("convention", json!(pick(random, &CONVENTIONS))),
             14 => (pick(random, &["from", "to", "diedFrom", "diedTo"]), json!(time)),
             15 => ("returned", json!(random.random::<bool>())),
+            16 => ("broker", json!(pick(random, &[HOME.0, "other", "nowhere"]))),
+            17 => ("vhost", json!(pick(random, &[HOME.1, "shop"]))),
             _ if random.random() => ("contains", json!(pick(random, &["sku\":1", "hex:0001"]))),
             _ => ("minAttempt", json!(random.random_range(1..4))),
         };
@@ -137,9 +149,12 @@ fn lists(filter: &Map<String, Value>, letter: &NewDeadLetter) -> bool {
     filter.iter().all(|(name, value)| {
         let text = value.as_str().unwrap_or_default();
         let is = |field: &Option<String>| field.as_deref() == Some(text);
+        let place = letter.source.place().map_or(HOME, |place| (&place.broker, &place.vhost));
         let time = || text.parse::<DateTime<Utc>>().unwrap();
         match name.as_str() {
             "service" => derived.service == text,
+            "broker" => place.0 == text,
+            "vhost" => place.1 == text,
             "queue" => is(&derived.origin.queue),
             "exchange" => is(&derived.origin.exchange),
             "routingKey" => is(&derived.origin.routing_key),

@@ -15,6 +15,12 @@ pub(super) struct FilterArgs {
     /// Service whose queue it died in; `unknown` where that is not known
     #[arg(long)]
     service: Option<String>,
+    /// Broker that it died on, by the name that the server's configuration gives it
+    #[arg(long)]
+    broker: Option<String>,
+    /// Virtual host that it died in
+    #[arg(long)]
+    vhost: Option<String>,
     /// Queue that it died in
     #[arg(long)]
     queue: Option<String>,
@@ -78,6 +84,8 @@ impl FilterArgs {
         let all = [
             ("squad", &self.squad),
             ("service", &self.service),
+            ("broker", &self.broker),
+            ("vhost", &self.vhost),
             ("queue", &self.queue),
             ("exchange", &self.exchange),
             ("routingKey", &self.routing_key),

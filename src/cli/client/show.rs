@@ -68,6 +68,8 @@ fn summary(letter: &Value) -> String {
         ("died", with_age("diedAt")),
         ("service", format!("{} (squad {})", field(letter, "service"), field(letter, "squad"))),
         ("queue", field(letter, "queue")),
+        ("virtual host", field(letter, "vhost")),
+        ("broker", field(letter, "broker")),
         ("exchange", field(letter, "exchange")),
         ("routing key", field(letter, "routingKey")),
         ("reason", field(letter, "reason")),

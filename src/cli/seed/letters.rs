@@ -10,6 +10,7 @@ use crate::amqp::Received;
 use crate::domain::convention::Conventions;
 use crate::domain::dead_letter::NewDeadLetter;
 use crate::domain::message::{Message, Properties, Table, Value};
+use crate::domain::place::Source;
 use crate::domain::service::{DEFAULT_RULE, ServiceRule};
 use crate::ingest::{Decoder, decode};
 
@@ -37,6 +38,7 @@ pub(super) struct Letters {
     random: StdRng,
     services: u32,
     rule: ServiceRule,
+    source: Source,
     from: DateTime<Utc>,
     /// Between two arrivals.
     spacing: TimeDelta,
@@ -51,6 +53,7 @@ impl Letters {
         Self {
             random: StdRng::seed_from_u64(seed),
             services,
+            source: "dead-letter".into(),
             rule: ServiceRule::new(DEFAULT_RULE).expect("valid"),
             from,
             spacing: (until - from) / count.max(1),
@@ -162,12 +165,7 @@ impl Iterator for Letters {
         .into_uuid();
         let received = made(self.message(arrived));
         let conventions = Conventions::default();
-        let decoder = Decoder {
-            vhost: "/",
-            source: "dead-letter",
-            service_rule: &self.rule,
-            conventions: &conventions,
-        };
+        let decoder = Decoder { source: &self.source, service_rule: &self.rule, conventions: &conventions };
         Some(decode(decoder, id, received))
     }
 }

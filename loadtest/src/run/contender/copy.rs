@@ -60,8 +60,8 @@ async fn write(store: Store, batches: Arc<Mutex<Vec<Vec<NewDeadLetter>>>>) -> Re
 fn batches(letters: &Letters, count: u64) -> Result<Vec<Vec<NewDeadLetter>>> {
     let service_rule = ServiceRule::new(DEFAULT_RULE).map_err(anyhow::Error::msg)?;
     let conventions = Conventions::default();
-    let decoder =
-        Decoder { vhost: "/", source: "dead-letter", service_rule: &service_rule, conventions: &conventions };
+    let source = "dead-letter".into();
+    let decoder = Decoder { source: &source, service_rule: &service_rule, conventions: &conventions };
     let mut rows = Vec::new();
     for index in 0..count {
         let received = received(letters.letter(index, clock::unix_seconds()))?;
