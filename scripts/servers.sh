@@ -32,7 +32,10 @@ for all nodes, those of DIR/node-2 for that one. `kill` is for one node always. 
 the cluster. Nodes that were all stopped wait for each other, so it is DIR that is to be started then. DIR/env has
 AMQP_URLS, of all nodes, and RABBITMQ_PIDS, of those that run, both separated by commas.
 
-Three variables are for the servers that a command starts:
+Variables for the servers that a command starts:
+  RABBITMQ, POSTGRES   the versions: 3.10, 4.0 or 4.3, and 15, 17 or 18. Those that the machine hasn't come from Debian's packages,
+                       of the suite that has them, in target/suites (as root; see servers/suite.sh), or are containers. DIR
+                       keeps the version that it began with. Without them: what the machine has.
   RABBITMQ_PLUGINS     to be enabled, such as rabbitmq_shovel,rabbitmq_prometheus. One that listens does so on its usual
                        port and on all interfaces, so only one node of a machine can have it.
   RABBITMQ_SETTINGS    of the application rabbit, such as "{consumer_timeout, 60000}, {channel_tick_interval, 1000}"
@@ -51,7 +54,7 @@ die() {
     exit 1
 }
 
-for part in folder processes postgres rabbitmq cluster container server install destroy with; do
+for part in folder processes suite postgres rabbitmq cluster container server install destroy with; do
     # shellcheck source=/dev/null
     . "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/servers/$part.sh"
 done
@@ -78,6 +81,10 @@ start() { # KIND...
     local kind failed=0
     lock
     load_ports
+    for kind in "$@"; do
+        keep_version "$kind"
+        [[ -z $(version "$kind") ]] || native "$kind" || in_container "$kind" || install_version "$kind"
+    done
     ! wants_rabbitmq "$@" || prepare_rabbitmq
     for kind in "$@"; do
         start_one "$kind" &

@@ -19,9 +19,10 @@ in_container() { # KIND
 }
 
 start_container() { # KIND
-    local name engine options plugins
+    local name engine options plugins version
     local -a command=()
     name=$(container "$1")
+    version=$(version "$1")
     options=$(postgres_options)
     plugins=$(enabled_plugins)
     engine=$(engine) || die "$1 is not on this machine; run servers.sh install, or set DATABASE_URL and AMQP_URL"
@@ -30,15 +31,16 @@ start_container() { # KIND
     # The data are in a volume of the container's name, which survives it.
     if [[ $1 == postgres ]]; then
         # shellcheck disable=SC2086
-        $engine run -d --name "$name" -v "$name:/var/lib/postgresql/data" -e POSTGRES_HOST_AUTH_METHOD=trust \
-            -p "127.0.0.1:$POSTGRES_PORT:5432" docker.io/library/postgres:17 -c max_connections=300 \
+        $engine run -d --name "$name" -v "$name:/var/lib/postgresql/data" -e PGDATA=/var/lib/postgresql/data \
+            -e POSTGRES_HOST_AUTH_METHOD=trust -p "127.0.0.1:$POSTGRES_PORT:5432" \
+            "docker.io/library/postgres:${version:-17}" -c max_connections=300 \
             $options >"$dir/$1.log"
     else
         # What the image enables stays, unless others are wanted.
         [[ -z ${RABBITMQ_PLUGINS-} ]] || command=(sh -c "echo '$plugins' >/etc/rabbitmq/enabled_plugins &&
             exec docker-entrypoint.sh rabbitmq-server")
         $engine run -d --name "$name" -v "$name:/var/lib/rabbitmq" --hostname rabbitmq \
-            -p "127.0.0.1:$AMQP_PORT:5672" docker.io/library/rabbitmq:4 ${command[@]+"${command[@]}"} >"$dir/$1.log"
+            -p "127.0.0.1:$AMQP_PORT:5672" "docker.io/library/rabbitmq:${version:-4}" ${command[@]+"${command[@]}"} >"$dir/$1.log"
     fi
 }
 

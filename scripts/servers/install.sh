@@ -19,7 +19,13 @@ install_servers() {
     local kind
     local -a packages=()
     for kind in $(kinds_without_url); do
-        native "$kind" || packages+=("$(package "$kind")")
+        if native "$kind"; then
+            :
+        elif [[ -n $(version "$kind") ]]; then
+            install_version "$kind"
+        else
+            packages+=("$(package "$kind")")
+        fi
     done
     ((${#packages[@]})) || return 0
     if may_apt_install; then
@@ -30,6 +36,19 @@ install_servers() {
     else
         die "needs PostgreSQL 15+ and RabbitMQ. As root: apt-get install ${packages[*]}." \
             'Or set DATABASE_URL and AMQP_URL.'
+    fi
+}
+
+# A version that was chosen, and that the machine hasn't. As packages, where that can be: those can be killed, stopped and
+# clustered like any program.
+install_version() { # KIND
+    if may_install_suite; then
+        install_from_suite "$1"
+    elif engine >/dev/null; then
+        say "will run $1 $(version "$1") in a container ($(engine)): its packages need root and the right to mount"
+    else
+        die "$1 $(version "$1") is not on this machine, and cannot be installed: that needs root on a Debian, or a" \
+            'container engine.'
     fi
 }
 

@@ -1,20 +1,32 @@
 # shellcheck shell=bash disable=SC2154
 # Part of ../servers.sh: PostgreSQL.
 
-# The newest PostgreSQL of at least 15, or the very version that made the data: another can't read them.
-postgres_bin() { # [DATA]
-    local wanted='' bin version best='' best_version=14
-    [[ -n ${1-} && -f $1/PG_VERSION ]] && wanted=$(<"$1/PG_VERSION")
+# The newest PostgreSQL of the machine, of at least 15, or the very version that is wanted; that of a suite.
+postgres_in() { # ROOT [VERSION]
+    local bin version best='' best_version=14
+    if [[ -n $1 ]]; then
+        bin=/usr/lib/postgresql/$2/bin
+        [[ -x $1$bin/postgres ]] && echo "$bin"
+        return
+    fi
     for bin in "$(pg_config --bindir 2>/dev/null)" /usr/lib/postgresql/*/bin /usr/pgsql-*/bin; do
         [[ -x $bin/initdb && -x $bin/postgres ]] || continue
         version=$("$bin/postgres" --version | sed -E 's/[^0-9]*([0-9]+).*/\1/')
-        if [[ -n $wanted ]]; then
-            [[ $version != "$wanted" ]] || best=$bin
+        if [[ -n ${2-} ]]; then
+            [[ $version != "$2" ]] || best=$bin
         elif ((version > best_version)); then
             best=$bin best_version=$version
         fi
     done
     [[ -n $best ]] && echo "$best"
+}
+
+# The one of DIR: of the version that was chosen, or that made the data, since another can't read them.
+postgres_bin() { # [DATA]
+    local wanted
+    wanted=$(version postgres)
+    [[ -n $wanted || ! -f ${1-}/PG_VERSION ]] || wanted=$(<"$1/PG_VERSION")
+    postgres_in "$(root_of postgres)" "$wanted"
 }
 
 # `-c` for each of POSTGRES_SETTINGS.
@@ -45,10 +57,11 @@ start_postgres() {
             say "the user $user can't reach $dir, so PostgreSQL's data are in $folder"
         fi
     fi
+    enter_suite postgres
     bin=$(postgres_bin "$folder/data") || die "no PostgreSQL can read $folder/data; run servers.sh destroy"
     if [[ ! -d $folder/data ]]; then
         rm -rf "$folder/data.new" # of a start that was interrupted
-        (cd "$folder" && "${as[@]}" "$bin/initdb" --pgdata=data.new --username=postgres --auth=trust --encoding=UTF8 \
+        (cd "$folder" && "${in_suite[@]}" "${as[@]}" "$bin/initdb" --pgdata=data.new --username=postgres --auth=trust --encoding=UTF8 \
             --locale=C.UTF-8 --no-sync) >"$folder/initdb.log" 2>&1 9>&- ||
             { cat "$folder/initdb.log" >&2 && return 1; }
         mv "$folder/data.new" "$folder/data"
@@ -59,7 +72,7 @@ start_postgres() {
     fi
     # The socket folder is relative to the data folder, so that no path is too long for a socket (107 bytes).
     # shellcheck disable=SC2086
-    launch postgres "$folder/server.pid" "$folder/log" "${as[@]}" "$bin/postgres" -D "$folder/data" \
+    launch postgres "$folder/server.pid" "$folder/log" "${in_suite[@]}" "${as[@]}" "$bin/postgres" -D "$folder/data" \
         -c listen_addresses=127.0.0.1 -c port="$POSTGRES_PORT" -c unix_socket_directories=.. -c max_connections=300 \
         $options
 }

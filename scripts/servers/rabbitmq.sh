@@ -2,14 +2,17 @@
 # Part of ../servers.sh: RabbitMQ, and the name server (epmd) by which its nodes and tools find each other.
 
 # The script inside RabbitMQ's own folder: the one in /usr/sbin insists on root or the user rabbitmq.
-rabbitmq_script() {
+rabbitmq_in() { # ROOT [VERSION]
     local script
-    command -v epmd >/dev/null || return 1
+    [[ -n $1 ]] || command -v epmd >/dev/null || return 1
     while read -r script; do
-        [[ -x $script ]] && echo "$script" && return
-    done < <(printf '%s\n' /usr/lib/rabbitmq/{lib/rabbitmq_server-*/s,}bin/rabbitmq-server | sort -rV)
+        [[ -z ${2-} || $script == *"/rabbitmq_server-$2."* ]] || continue
+        [[ -x $script ]] && echo "${script#"$1"}" && return
+    done < <(printf '%s\n' "$1"/usr/lib/rabbitmq/{lib/rabbitmq_server-*/s,}bin/rabbitmq-server | sort -rV)
     return 1
 }
+
+rabbitmq_script() { rabbitmq_in "$(root_of rabbitmq)" "$(version rabbitmq)"; }
 
 # The name server is our own: the one that RabbitMQ would start outlives it, and would be shared with other brokers. It
 # belongs to the first node of a cluster, whose nodes all use it.
@@ -22,7 +25,8 @@ prepare_rabbitmq() {
 
 start_name_server() {
     mkdir -p "$dir/rabbitmq"
-    launch rabbitmq "$dir/rabbitmq/epmd.pid" "$dir/rabbitmq/epmd.log" epmd -address 127.0.0.1 -port "$EPMD_PORT"
+    enter_suite rabbitmq
+    launch rabbitmq "$dir/rabbitmq/epmd.pid" "$dir/rabbitmq/epmd.log" "${in_suite[@]}" epmd -address 127.0.0.1 -port "$EPMD_PORT"
 }
 
 # To be called when nodes have ended: with the last of them it has no use any more.
@@ -47,7 +51,8 @@ enabled_plugins() {
 # /etc/rabbitmq. They find the cookie in their home.
 in_private=()
 be_private() {
-    in_private=(env -i PATH="$PATH" LANG=C.UTF-8 HOME="$dir/rabbitmq"
+    enter_suite rabbitmq
+    in_private=("${in_suite[@]}" env -i PATH="$PATH" LANG=C.UTF-8 HOME="$dir/rabbitmq"
         RABBITMQ_NODENAME="$(node_name)" RABBITMQ_CONF_ENV_FILE="$dir/rabbitmq/rabbitmq-env.conf"
         ERL_EPMD_ADDRESS=127.0.0.1 ERL_EPMD_PORT="$EPMD_PORT")
 }
