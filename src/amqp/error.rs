@@ -17,6 +17,9 @@ pub enum AmqpError {
     /// It cannot be reached, or the connection broke.
     #[error("the broker is not available ({0})")]
     Unavailable(String),
+    /// The source cannot be consumed without losing messages.
+    #[error("{0}")]
+    Unsuitable(String),
     /// A node's URL is none.
     #[error("URL {number}: {why}")]
     Url {
@@ -32,7 +35,7 @@ pub enum AmqpError {
 
 impl AmqpError {
     /// Whether what was asked for does not exist.
-    pub(super) fn is_not_found(&self) -> bool {
+    pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Refused { code: 404, .. })
     }
 

@@ -7,15 +7,18 @@ pub mod codec;
 mod connection;
 mod error;
 mod inspect;
+mod losses;
 mod publisher;
 mod received;
 mod returned;
 mod settings;
 mod source;
+mod version;
 
 pub use connection::Broker;
 pub use error::AmqpError;
 pub use inspect::{QueueState, inspect};
+pub use losses::{Loss, MANY_DELIVERIES};
 pub use publisher::{Outgoing, Publisher, Receipt, Refusal};
 pub use received::Received;
 pub use source::{Arrival, QueueProbe, Source, SourceQueue};

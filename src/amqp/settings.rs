@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use lapin::options::QueueDeclareOptions;
+use lapin::options::{BasicConsumeOptions, BasicQosOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection};
 
@@ -42,10 +42,15 @@ impl QueueSettings {
                     Some((name, _)) if name == NEVER.0 => return Ok(Some(settings)),
                     Some((name, Some(argument))) if !settings.arguments.contains_key(&name) => {
                         settings.arguments.insert(name, argument);
+                        if settings.kind() == QueueKind::Stream {
+                            return Ok(Some(settings));
+                        }
                     }
                     _ => return Ok(None),
                 },
-                Err(AmqpError::Refused { .. }) | Ok(()) => return Ok(None),
+                // A classic queue of RabbitMQ 3 takes the argument that no queue can be made with.
+                Ok(()) => return Ok(Some(settings)),
+                Err(AmqpError::Refused { .. }) => return Ok(None),
                 Err(error) => return Err(error),
             }
         }
@@ -72,52 +77,73 @@ impl QueueSettings {
         Ok(())
     }
 
-    fn value(&self, name: &str) -> Option<&str> {
+    /// An argument, as the broker writes it.
+    pub fn value(&self, name: &str) -> Option<&str> {
         self.arguments.get(name).map(|argument| argument.value.as_str())
     }
 
-    /// How the broker would lose messages of this queue, in words for whoever runs it.
-    pub fn losses(&self) -> Vec<String> {
-        let mut losses = Vec::new();
-        if self.value("durable") == Some("false") {
-            losses.push(
-                "it is not durable: a restart of the broker takes it away, and its messages".to_owned(),
-            );
+    /// Which kind of queue it is.
+    pub fn kind(&self) -> QueueKind {
+        match self.value("x-queue-type") {
+            None | Some("classic") => QueueKind::Classic,
+            Some(kind) => QueueKind::named(kind),
         }
-        if self.value("auto_delete") == Some("true") {
-            losses.push("it is deleted, with its messages, when its last consumer goes".to_owned());
-        }
-        if self.value("x-expires").is_some() {
-            losses.push(
-                "x-expires deletes it, with its messages, when it is not consumed for so long".to_owned(),
-            );
-        }
-        let rejects = self.value("x-overflow").is_some_and(|overflow| overflow.starts_with("reject-publish"));
-        let limits = [
-            ("x-delivery-limit", "that are delivered more often without an acknowledgement"),
-            ("x-message-ttl", "that wait for longer"),
-            ("x-max-length", "the oldest, when there are more"),
-            ("x-max-length-bytes", "the oldest, when they are larger together"),
-        ];
-        // Where new ones are rejected, none is taken out for their number.
-        let taken = limits.iter().filter_map(|(name, which)| {
-            let value = self.value(name)?;
-            let none_is = value.starts_with('-') || (rejects && name.starts_with("x-max-length"));
-            (!none_is).then(|| format!("{name} {value}: messages {which}"))
-        });
-        let at_least_once = self.value("x-dead-letter-strategy") == Some("at-least-once") && rejects;
-        for limit in taken {
-            if self.value("x-dead-letter-exchange").is_none() {
-                losses.push(format!("{limit}, are dropped, as it has no x-dead-letter-exchange"));
-            } else if !at_least_once {
-                losses.push(format!(
-                    "{limit}, are dead-lettered at most once, as it has not x-dead-letter-strategy at-least-once with \
-                     x-overflow reject-publish"
-                ));
-            }
-        }
-        losses
     }
+
+    #[cfg(test)]
+    pub fn with(arguments: &[(&str, &str)]) -> Self {
+        let argument = |value: &str| Argument { value: value.to_owned(), is_text: true };
+        let arguments = arguments.iter().map(|(name, value)| ((*name).to_owned(), argument(value)));
+        Self { arguments: arguments.collect() }
+    }
+}
+
+/// The kinds of queues that differ for whoever consumes one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum QueueKind {
+    Classic,
+    Quorum,
+    Stream,
+    /// Of a plugin, or not told.
+    Other,
+}
+
+impl QueueKind {
+    fn named(name: &str) -> Self {
+        match name {
+            "classic" | "rabbit_classic_queue" => Self::Classic,
+            "quorum" | "rabbit_quorum_queue" => Self::Quorum,
+            "stream" | "rabbit_stream_queue" => Self::Stream,
+            _ => Self::Other,
+        }
+    }
+
+    /// Asks the broker, with no other right than to read the queue: it refuses a consumer that wants to begin at an offset, and
+    /// says of which kind the queue is. A stream takes that consumer.
+    pub async fn of(connection: &Connection, queue: &str) -> Result<Self, AmqpError> {
+        let channel = connection.create_channel().await?;
+        channel.basic_qos(1, BasicQosOptions::default()).await?;
+        let mut offset = FieldTable::default();
+        offset.insert("x-stream-offset".into(), AMQPValue::LongString("next".into()));
+        let options = BasicConsumeOptions::default();
+        let asked = channel.basic_consume(queue.into(), "dead-letter-asks".into(), options, offset).await;
+        match asked.map_err(AmqpError::from) {
+            Ok(_) => {
+                channel.close(200, "bye".into()).await?;
+                Ok(Self::Stream)
+            }
+            Err(AmqpError::Refused { code: 406, text }) => {
+                Ok(text.rsplit_once(" of queue type ").map_or(Self::Other, |(_, kind)| Self::named(kind)))
+            }
+            Err(AmqpError::Refused { .. }) => Ok(Self::Other),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// What a refusal says that an exchange or a queue is.
+pub(super) fn current(refusal: &str, argument: &str) -> Option<String> {
+    differing(refusal).filter(|(name, _)| name == argument).and_then(|(_, current)| Some(current?.value))
 }
 
 /// The name of the argument that a refusal is about, and what it is, where there is one.
@@ -145,12 +171,6 @@ fn differing(refusal: &str) -> Option<(String, Option<Argument>)> {
 mod tests {
     use super::*;
 
-    fn settings(arguments: &[(&str, &str)]) -> QueueSettings {
-        let argument = |value: &str| Argument { value: value.to_owned(), is_text: true };
-        let arguments = arguments.iter().map(|(name, value)| ((*name).to_owned(), argument(value)));
-        QueueSettings { arguments: arguments.collect() }
-    }
-
     #[test]
     fn refusals_are_read() {
         let refusal = |about: &str, current: &str| {
@@ -168,32 +188,5 @@ mod tests {
         assert_eq!(read("durable", "'false'"), Some(("durable".into(), argument("false", true))));
         assert_eq!(read(NEVER.0, "none"), Some((NEVER.0.into(), None)));
         assert_eq!(differing("PRECONDITION_FAILED - in other words"), None);
-    }
-
-    #[test]
-    fn what_would_be_lost_is_said() {
-        assert_eq!(settings(&[("x-queue-type", "quorum")]).losses(), Vec::<String>::new());
-        assert_eq!(settings(&[("x-delivery-limit", "-1")]).losses(), Vec::<String>::new());
-        let dropped = settings(&[("x-delivery-limit", "20")]).losses();
-        assert!(
-            dropped[0].starts_with("x-delivery-limit 20") && dropped[0].contains("dropped"),
-            "{dropped:?}"
-        );
-        let exchange = ("x-dead-letter-exchange", "parking");
-        let once = settings(&[("x-delivery-limit", "20"), exchange]).losses();
-        assert!(once[0].contains("at most once"), "{once:?}");
-        let safe = [("x-dead-letter-strategy", "at-least-once"), ("x-overflow", "reject-publish"), exchange];
-        assert_eq!(
-            settings(&[&safe[..], &[("x-delivery-limit", "20")]].concat()).losses(),
-            Vec::<String>::new()
-        );
-        assert_eq!(
-            settings(&[("x-max-length", "9"), ("x-overflow", "reject-publish")]).losses(),
-            Vec::<String>::new()
-        );
-        assert_eq!(
-            settings(&[("durable", "false"), ("x-max-length", "9"), ("x-expires", "9")]).losses().len(),
-            3
-        );
     }
 }

@@ -10,7 +10,9 @@ use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection, Consumer, ExchangeKind};
 
 use super::connection::{answer, close};
-use super::settings::QueueSettings;
+use super::losses::{self, Loss};
+use super::settings::{QueueKind, QueueSettings, current};
+use super::version::DeliveryLimits;
 use super::{AmqpError, Broker, Received};
 
 /// Which queue to consume, and whether it is ours to declare.
@@ -49,7 +51,7 @@ impl Source {
     /// Connects, and makes sure that the queue is there.
     pub async fn open(broker: &Broker, source: &SourceQueue) -> Result<Self, AmqpError> {
         let connection = broker.connect(&format!("source {}", source.queue)).await?;
-        answer(ensure(&connection, source)).await?;
+        answer(ensure(&connection, source)).await.map_err(with_rights)?;
         let channel = answer(async { Ok(connection.create_channel().await?) }).await?;
         let aside = answer(async { Ok(connection.create_channel().await?) }).await?;
         let queue = source.queue.clone();
@@ -120,10 +122,27 @@ impl Source {
         got.map(|message| self.arrival(message.delivery)).transpose()
     }
 
-    /// How the broker would lose messages of this queue, as it was declared. `None` where the broker does not tell.
-    pub async fn losses(&self) -> Option<Vec<String>> {
-        let settings = answer(QueueSettings::of(&self.connection, &self.queue)).await;
-        settings.ok().flatten().map(|settings| settings.losses())
+    /// How the broker would lose messages of this queue, as it was declared. `None` where the broker does not tell. A queue that
+    /// cannot be a source is refused.
+    pub async fn losses(&self) -> Result<Option<Vec<Loss>>, AmqpError> {
+        let limits = DeliveryLimits::of(&self.connection);
+        let Ok(settings) = answer(QueueSettings::of(&self.connection, &self.queue)).await else {
+            return Ok(None);
+        };
+        let kind = match &settings {
+            Some(settings) => settings.kind(),
+            None => answer(QueueKind::of(&self.connection, &self.queue)).await?,
+        };
+        if kind == QueueKind::Stream {
+            return Err(AmqpError::Unsuitable(format!(
+                "the queue {} is a stream, which would not give what was published while nobody consumed it: \
+                 name a quorum queue as the source",
+                self.queue
+            )));
+        }
+        Ok(Some(
+            settings.map_or_else(|| losses::unseen(kind, limits), |settings| losses::of(&settings, limits)),
+        ))
     }
 
     /// To look at the queue while it is consumed.
@@ -156,6 +175,23 @@ impl QueueProbe {
     }
 }
 
+/// Names the rights that are needed, where one is missing.
+fn with_rights(error: AmqpError) -> AmqpError {
+    match error {
+        AmqpError::Refused { code: 403, text } => AmqpError::Refused {
+            code: 403,
+            text: format!(
+                "{text}: dead-letter needs the right to read its sources (RabbitMQ 4.2.6 and 4.3.0 also want the right to \
+                 configure them), and to configure, write and read the queue and the exchange that it declares"
+            ),
+        },
+        other => other,
+    }
+}
+
+/// Types of exchanges that pass every message to a queue that is bound with the key `#` and no arguments.
+const TAKES_ALL: [&str; 3] = ["topic", "fanout", "headers"];
+
 /// Looks for the queue, and declares it with its exchange where it is ours and absent. One that is there stays as it is,
 /// whatever its arguments: those are policy, and a declaration with others would fail.
 async fn ensure(connection: &Connection, source: &SourceQueue) -> Result<(), AmqpError> {
@@ -179,9 +215,16 @@ async fn ensure(connection: &Connection, source: &SourceQueue) -> Result<(), Amq
 async fn declare_queue(connection: &Connection, queue: &str) -> Result<(), AmqpError> {
     let mut arguments = FieldTable::default();
     arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
+    if DeliveryLimits::of(connection) == DeliveryLimits::ByDefault {
+        arguments.insert("x-delivery-limit".into(), AMQPValue::LongInt(-1));
+    }
     let channel = connection.create_channel().await?;
-    channel.queue_declare(queue.into(), QueueDeclareOptions::durable(), arguments).await?;
-    Ok(())
+    let declared = channel.queue_declare(queue.into(), QueueDeclareOptions::durable(), arguments).await;
+    match declared.map_err(AmqpError::from) {
+        // Somebody else declared it at the same moment.
+        Err(error) if error.is_precondition_failed() => Ok(()),
+        other => other.map(drop),
+    }
 }
 
 async fn declare_exchange(connection: &Connection, exchange: &str) -> Result<(), AmqpError> {
@@ -192,8 +235,15 @@ async fn declare_exchange(connection: &Connection, exchange: &str) -> Result<(),
         .await
         .map_err(AmqpError::from);
     match declared {
-        // There is one of another type: it serves as well.
-        Err(error) if error.is_precondition_failed() => Ok(()),
+        // There is one that is not as ours would be.
+        Err(AmqpError::Refused { code: 406, text }) => match current(&text, "type") {
+            Some(kind) if !TAKES_ALL.contains(&kind.as_str()) => Err(AmqpError::Unsuitable(format!(
+                "the exchange {exchange} is of type {kind}, and would drop messages instead of passing all of them to the \
+                 queue: delete it, and dead-letter declares a topic exchange; or bind a queue of your own to it as it \
+                 needs, and name that in DEAD_LETTER_SOURCES"
+            ))),
+            _ => Ok(()),
+        },
         other => other,
     }
 }

@@ -20,7 +20,7 @@ use super::ledger::AckLedger;
 use super::prefetch::Window;
 use super::writer::{self, Written};
 use super::{Ingest, SourceState};
-use crate::amqp::{AmqpError, Arrival, QueueProbe, Source};
+use crate::amqp::{AmqpError, Arrival, Loss, MANY_DELIVERIES, QueueProbe, Source};
 use crate::clock;
 use crate::domain::message::Value;
 use crate::domain::place;
@@ -32,8 +32,6 @@ use crate::telemetry::{BatchStored, SourceMetrics, link_to_message};
 const DEPTH_INTERVAL: Duration = Duration::from_secs(2);
 /// A consumer that gets nothing for longer, of a queue that has messages, is given up.
 const LONGEST_SILENCE: Duration = Duration::from_secs(10);
-/// A message that was delivered so often before is half-way to the default limit of `RabbitMQ` 4.
-const MANY_DELIVERIES: i64 = 10;
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 const LONGEST_RETRY: Duration = Duration::from_secs(2);
 
@@ -215,10 +213,7 @@ impl<'i> Pump<'i> {
         link_to_message(span, properties);
         let deliveries = properties.header("x-delivery-count").and_then(Value::as_i64);
         if deliveries.is_some_and(|deliveries| deliveries >= MANY_DELIVERIES) {
-            ingest.status.warn(format!(
-                "messages come that were delivered {MANY_DELIVERIES} times or more without an acknowledgement: RabbitMQ 4 \
-                 drops them, or dead-letters them, past a limit of 20, unless it is told otherwise"
-            ));
+            ingest.status.warn(Loss::many_deliveries());
         }
         let decoder = Decoder {
             source: &self.source,

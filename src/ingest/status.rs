@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use tracing::{info, warn};
 
+use crate::amqp::Loss;
 use crate::telemetry::SourceMetrics;
 
 /// What a source is doing.
@@ -19,6 +20,8 @@ pub enum SourceState {
     WaitingForDatabase(String),
     /// It waits for the broker.
     WaitingForBroker(String),
+    /// The source cannot be consumed without losing messages.
+    Refused(String),
     /// It was asked to stop.
     Stopped,
 }
@@ -30,6 +33,7 @@ impl fmt::Display for SourceState {
             Self::Consuming => write!(f, "consuming"),
             Self::WaitingForDatabase(why) => write!(f, "waiting for the database: {why}"),
             Self::WaitingForBroker(why) => write!(f, "waiting for the broker: {why}"),
+            Self::Refused(why) => write!(f, "not consumed: {why}"),
             Self::Stopped => write!(f, "stopped"),
         }
     }
@@ -41,7 +45,7 @@ pub struct SourceStatus {
     source: String,
     metrics: SourceMetrics,
     state: Mutex<SourceState>,
-    warnings: Mutex<Vec<String>>,
+    warnings: Mutex<Vec<Loss>>,
     /// Whether the broker has told how the source was declared.
     is_known: AtomicBool,
 }
@@ -70,7 +74,8 @@ impl SourceStatus {
 
     /// How the broker may lose messages of the source, as far as it can be seen.
     pub fn warnings(&self) -> Vec<String> {
-        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        warnings.iter().map(|loss| loss.text.clone()).collect()
     }
 
     pub(super) fn is_known(&self) -> bool {
@@ -78,19 +83,29 @@ impl SourceStatus {
     }
 
     /// Takes what the broker has told of the source.
-    pub(super) fn set_known(&self, losses: Vec<String>) {
+    pub(super) fn set_known(&self, losses: Vec<Loss>) {
         self.is_known.store(true, Ordering::Relaxed);
         for loss in losses {
             self.warn(loss);
         }
     }
 
-    /// Says it in the log once, and in readiness from now on.
-    pub(super) fn warn(&self, warning: String) {
+    /// The queue is gone, and what was known of it: another may come in its place.
+    pub(super) fn forget(&self) {
+        self.is_known.store(false, Ordering::Relaxed);
         let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
-        if !warnings.contains(&warning) {
-            warn!(source = self.source, warning, "the broker may lose messages of this source");
-            warnings.push(warning);
+        for loss in warnings.drain(..) {
+            self.metrics.warnings.with(loss.kind).set(0);
+        }
+    }
+
+    /// Says it in the log once, and in readiness and the metric from now on.
+    pub(super) fn warn(&self, loss: Loss) {
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        if !warnings.contains(&loss) {
+            warn!(source = self.source, warning = loss.text, "the broker may lose messages of this source");
+            self.metrics.warnings.with(loss.kind).set(1);
+            warnings.push(loss);
         }
     }
 
@@ -99,7 +114,9 @@ impl SourceStatus {
         if std::mem::discriminant(&*state) != std::mem::discriminant(&new) {
             let source = self.source.as_str();
             match &new {
-                SourceState::WaitingForDatabase(_) | SourceState::WaitingForBroker(_) => {
+                SourceState::WaitingForDatabase(_)
+                | SourceState::WaitingForBroker(_)
+                | SourceState::Refused(_) => {
                     warn!(source, "{new}");
                 }
                 _ => info!(source, "{new}"),

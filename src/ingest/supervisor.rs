@@ -9,10 +9,12 @@ use tracing::debug;
 
 use super::pump::{End, Pump};
 use super::{Ingest, SourceState};
-use crate::amqp::Source;
+use crate::amqp::{AmqpError, Source};
 use crate::planted::{Bug, planted};
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(200);
+/// Somebody has to change something first, and the broker logs each look as an error.
+const REFUSED_BACKOFF: Duration = Duration::from_secs(15);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
 
 /// Consumes the source until the process is to stop.
@@ -21,6 +23,9 @@ pub async fn supervise(ingest: Ingest, stop: CancellationToken) -> anyhow::Resul
     while !stop.is_cancelled() {
         let state = attempt(&ingest, &stop, &mut backoff).await;
         if let Some(state) = state {
+            if matches!(state, SourceState::Refused(_)) {
+                backoff = REFUSED_BACKOFF;
+            }
             ingest.status.set(state);
         }
         ingest.metrics.in_flight.set(0);
@@ -32,6 +37,17 @@ pub async fn supervise(ingest: Ingest, stop: CancellationToken) -> anyhow::Resul
     }
     ingest.status.set(SourceState::Stopped);
     Ok(())
+}
+
+/// What to wait for where the source could not be opened.
+fn not_open(ingest: &Ingest, error: AmqpError) -> SourceState {
+    if error.is_not_found() {
+        ingest.status.forget();
+    }
+    match error {
+        AmqpError::Unsuitable(why) => SourceState::Refused(why),
+        other => SourceState::WaitingForBroker(other.to_string()),
+    }
 }
 
 /// One life of a connection. Returns what to wait for next.
@@ -46,13 +62,15 @@ async fn attempt(ingest: &Ingest, stop: &CancellationToken, backoff: &mut Durati
     let opened = stop.run_until_cancelled(Source::open(&ingest.broker, &ingest.source)).await?;
     let mut source = match opened {
         Ok(source) => source,
-        Err(error) => return Some(SourceState::WaitingForBroker(error.to_string())),
+        Err(error) => return Some(not_open(ingest, error)),
     };
     // Once: the broker logs each question as an error.
-    if !ingest.status.is_known()
-        && let Some(losses) = stop.run_until_cancelled(source.losses()).await?
-    {
-        ingest.status.set_known(losses);
+    if !ingest.status.is_known() {
+        match stop.run_until_cancelled(source.losses()).await? {
+            Ok(Some(losses)) => ingest.status.set_known(losses),
+            Ok(None) => {}
+            Err(error) => return Some(not_open(ingest, error)),
+        }
     }
     let mut pump = Pump::new(ingest);
     let end = pump.run(&mut source, stop).await;

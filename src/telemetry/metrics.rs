@@ -44,6 +44,7 @@ struct SourceFamilies {
     in_flight: IntGaugeVec,
     in_flight_bytes: IntGaugeVec,
     consuming: IntGaugeVec,
+    warnings: IntGaugeVec,
 }
 
 /// The metrics of one source.
@@ -71,6 +72,22 @@ pub struct SourceMetrics {
     pub in_flight_bytes: IntGauge,
     /// 1 while it is consumed.
     pub consuming: IntGauge,
+    /// 1 for each way in which the broker may lose its messages.
+    pub warnings: SourceWarnings,
+}
+
+/// The gauges of one source's warnings.
+#[derive(Clone, Debug)]
+pub struct SourceWarnings {
+    gauges: IntGaugeVec,
+    source: String,
+}
+
+impl SourceWarnings {
+    /// The gauge of this kind of warning.
+    pub fn with(&self, kind: &str) -> IntGauge {
+        self.gauges.with_label_values(&[self.source.as_str(), kind])
+    }
 }
 
 impl Default for Metrics {
@@ -135,6 +152,11 @@ impl Metrics {
             in_flight: gauge("dead_letter_in_flight_messages", "Messages in hand", source),
             in_flight_bytes: gauge("dead_letter_in_flight_bytes", "Bytes of messages in hand", source),
             consuming: gauge("dead_letter_source_consuming", "1 while the source is consumed", source),
+            warnings: gauge(
+                "dead_letter_source_warnings",
+                "1 for each way in which the broker may lose messages of the source",
+                &["source", "kind"],
+            ),
         };
         let plain = |name: &str, help: &str| counter(name, help, &[]).with_label_values(&[] as &[&str]);
         Self {
@@ -167,8 +189,10 @@ impl Metrics {
 
     /// The metrics of a source.
     pub fn source(&self, name: &str) -> SourceMetrics {
+        let warnings = SourceWarnings { gauges: self.sources.warnings.clone(), source: name.to_owned() };
         let (f, name) = (&self.sources, &[name]);
         SourceMetrics {
+            warnings,
             ingested: f.ingested.with_label_values(name),
             duplicates: f.duplicates.with_label_values(name),
             poisoned: f.poisoned.with_label_values(name),

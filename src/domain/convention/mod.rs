@@ -25,6 +25,7 @@ mod laravel;
 mod masstransit;
 mod native;
 mod nservicebus;
+mod outcome;
 mod own;
 mod rascal;
 mod reader;
@@ -202,7 +203,9 @@ impl Conventions {
         convention.restore(message);
         if let Some(Table(headers)) = &mut message.properties.headers {
             headers.retain(|(name, _)| {
-                !convention.is_failure_header(name) && !native::Native.is_failure_header(name)
+                !convention.is_failure_header(name)
+                    && !native::Native.is_failure_header(name)
+                    && !outcome::is_failure_header(name)
             });
         }
     }
@@ -216,6 +219,7 @@ impl Conventions {
             .chain(CONVENTIONS)
             .find(|convention| convention.recognise(&mut reader, &mut read).is_some())
             .unwrap_or(&native::Native);
+        outcome::read(&mut reader, &mut read);
         read.convention = convention.name();
         read.warning = reader.warning(convention.name());
         (convention, read)

@@ -105,6 +105,34 @@ fn spring() {
     assert_eq!(put_back(&failed).1, ["mine"]);
 }
 
+/// As RabbitMQ 4.3 shows the annotations of a `modified` outcome.
+#[test]
+fn an_amqp_1_0_consumer_says_why() {
+    let outcome = [
+        ("x-opt-dead-letter-reason", "not eligible"),
+        ("x-opt-dead-letter-category", "business"),
+        ("x-opt-mine", "1"),
+    ];
+    let read = recognise("dead", &texts(&outcome));
+    assert_eq!(read.convention, "native");
+    assert_eq!(read.failure.error_type.as_deref(), Some("business"));
+    assert_eq!(read.failure.error_message.as_deref(), Some("not eligible"));
+    assert_eq!(put_back(&texts(&outcome)).1, ["x-opt-mine"]);
+
+    // With a convention that tells nothing of the failure, and with one that does.
+    let celery = texts(&[&[("task", "shop.charge"), ("id", "1"), ("root_id", "1")], &outcome[..]].concat());
+    let read = recognise("dead", &celery);
+    assert_eq!((read.convention, read.failure.error_message.as_deref()), ("celery", Some("not eligible")));
+    assert_eq!(put_back(&celery).1, ["task", "id", "root_id", "x-opt-mine"]);
+    let spring = texts(&[&[("x-exception-message", "card expired")], &outcome[..]].concat());
+    assert_eq!(recognise("dead", &spring).failure.error_message.as_deref(), Some("card expired"));
+
+    let number = message(&[("x-opt-dead-letter-reason", Value::I64(7))]);
+    let read = recognise("dead", &number);
+    assert_eq!(read.failure.error_message, None);
+    assert_eq!(read.warning.as_deref(), Some("native: cannot be read: x-opt-dead-letter-reason"));
+}
+
 #[test]
 fn masstransit() {
     let failed = texts(&[

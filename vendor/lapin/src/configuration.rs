@@ -23,6 +23,7 @@ pub struct Configuration {
     pub(crate) backoff: ExponentialBuilder,
     pub(crate) negotiated_config: NegotiatedConfig,
     pub(crate) auto_recover: bool,
+    pub(crate) server_properties: FieldTable,
 }
 
 impl Configuration {
@@ -42,7 +43,14 @@ impl Configuration {
             backoff,
             negotiated_config: NegotiatedConfig::new(uri),
             auto_recover,
+            server_properties: FieldTable::default(),
         }
+    }
+
+    /// What the server tells of itself as a connection begins, such as its version.
+    #[must_use]
+    pub fn server_properties(&self) -> &FieldTable {
+        &self.server_properties
     }
 
     /// Maximum number of channels allowed on this connection (negotiated with the server).
@@ -77,6 +85,7 @@ impl Clone for Configuration {
             backoff: self.backoff,
             negotiated_config: self.negotiated_config.clone(),
             auto_recover: self.auto_recover,
+            server_properties: self.server_properties.clone(),
         }
     }
 }

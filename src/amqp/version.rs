@@ -1,0 +1,56 @@
+//! Which `RabbitMQ` it is, as far as our settings depend on it.
+
+use lapin::Connection;
+use lapin::types::{AMQPValue, FieldTable};
+
+/// How a broker counts deliveries of a message that come to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum DeliveryLimits {
+    /// `RabbitMQ` 4: a quorum queue has a limit of 20, unless it is told otherwise; a negative one is none.
+    ByDefault,
+    /// `RabbitMQ` 3: only a queue that is given a limit has one; a negative one is 0.
+    OnlyWhereSet,
+    /// Another broker.
+    Unknown,
+}
+
+impl DeliveryLimits {
+    /// Those of the broker at the other end.
+    pub fn of(connection: &Connection) -> Self {
+        Self::by(connection.configuration().server_properties())
+    }
+
+    fn by(properties: &FieldTable) -> Self {
+        let text = |name: &str| match properties.inner().get(name) {
+            Some(AMQPValue::LongString(text)) => Some(text.to_string()),
+            _ => None,
+        };
+        let major = text("version").and_then(|version| version.split('.').next()?.parse::<u32>().ok());
+        match (text("product").as_deref(), major) {
+            (Some("RabbitMQ"), Some(4..)) => Self::ByDefault,
+            (Some("RabbitMQ"), Some(_)) => Self::OnlyWhereSet,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_says_whether_there_is_a_limit_by_default() {
+        let broker = |product: &str, version: &str| {
+            let mut properties = FieldTable::default();
+            properties.insert("product".into(), AMQPValue::LongString(product.into()));
+            properties.insert("version".into(), AMQPValue::LongString(version.into()));
+            DeliveryLimits::by(&properties)
+        };
+        assert_eq!(broker("RabbitMQ", "3.13.7"), DeliveryLimits::OnlyWhereSet);
+        assert_eq!(broker("RabbitMQ", "4.0.5"), DeliveryLimits::ByDefault);
+        assert_eq!(broker("RabbitMQ", "10.0.0-rc.1"), DeliveryLimits::ByDefault);
+        assert_eq!(broker("RabbitMQ", "next"), DeliveryLimits::Unknown);
+        assert_eq!(broker("LavinMQ", "4.0.0"), DeliveryLimits::Unknown);
+        assert_eq!(DeliveryLimits::by(&FieldTable::default()), DeliveryLimits::Unknown);
+    }
+}
