@@ -174,6 +174,16 @@ pub struct OperationsConfig {
     /// How long a chunk waits for the broker, from connecting to its confirms, 30s at most: its transaction stays open meanwhile
     #[arg(long, env = "DEAD_LETTER_CONFIRM_TIMEOUT", default_value = "8s", value_parser = confirm_timeout)]
     pub confirm_timeout: Duration,
+    /// How long a redelivery is watched for messages that die again before its verdict; `0s` for not at all
+    #[arg(long, env = "DEAD_LETTER_WATCH_RETURNS", default_value = "20s", value_parser = duration)]
+    pub watch_returns: Duration,
+}
+
+impl OperationsConfig {
+    /// How long a redelivery is watched for returns.
+    pub fn watch_returns(&self) -> TimeDelta {
+        TimeDelta::from_std(self.watch_returns).unwrap_or(TimeDelta::MAX)
+    }
 }
 
 /// Yes or no.

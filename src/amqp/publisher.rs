@@ -165,7 +165,13 @@ impl Publisher {
         for name in names.into_iter().filter(|name| !name.is_empty()) {
             let looking = tokio::time::timeout_at(deadline, look_for_exchange(&open.connection, name)).await;
             if let Ok(Err(AmqpError::Refused { code: 404, text })) = looking {
-                missing.insert(name.to_owned(), Refusal::new("exchange_not_found", format!("404 {text}")));
+                missing.insert(
+                    name.to_owned(),
+                    Refusal::new(
+                        "exchange_not_found",
+                        format!("Exchange {name} does not exist (404 {text})"),
+                    ),
+                );
             }
         }
         missing
@@ -243,12 +249,12 @@ impl Open {
         if frame_max > 0 && length + HEADER_OVERHEAD > frame_max {
             let most = frame_max.saturating_sub(HEADER_OVERHEAD);
             let detail =
-                format!("properties and headers take {length} bytes, and the broker takes {most} at most");
+                format!("Properties and headers take {length} bytes; the broker accepts {most} at most");
             return Err(refused("headers_too_large", detail));
         }
         let short = |what: &str, text: &str| {
             ShortString::try_new(text)
-                .map_err(|_| unencodable(format!("the {what} is longer than 255 bytes")))
+                .map_err(|_| unencodable(format!("The {what} is longer than 255 bytes")))
         };
         let exchange = short("exchange", &message.exchange)?;
         let key = short("routing key", &message.routing_key)?;
@@ -282,8 +288,10 @@ impl Open {
     }
 
     fn overdue(&self) -> String {
-        self.is_blocked()
-            .map_or_else(|| "no confirm in time".into(), |reason| AmqpError::Blocked(reason).to_string())
+        self.is_blocked().map_or_else(
+            || "No confirm from the broker in time. Retrying.".into(),
+            |reason| AmqpError::Blocked(reason).to_string(),
+        )
     }
 }
 
@@ -298,14 +306,18 @@ fn receipt(answer: lapin::Result<Confirmation>, alone: bool, returned: &mut Vec<
         }
         Ok(Confirmation::Nack(back)) => {
             returned.extend(back.map(Returned::from));
-            Receipt::Refused(Refusal::new("nacked", "nacked by a queue: it is full, or has no leader"))
+            Receipt::Refused(Refusal::new(
+                "nacked",
+                "Nacked by a target queue: the queue is full or has no leader",
+            ))
         }
         Ok(Confirmation::NotRequested) => Receipt::Unknown("the channel does not confirm".into()),
         Err(error) => match AmqpError::from(error) {
             // Alone on its channel, it is what the broker closed the channel for.
-            AmqpError::Refused { code, ref text } if alone => {
-                Receipt::Refused(Refusal::new("channel_closed", format!("{code} {text}")))
-            }
+            AmqpError::Refused { code, ref text } if alone => Receipt::Refused(Refusal::new(
+                "channel_closed",
+                format!("The broker closed the channel ({code} {text})"),
+            )),
             error => Receipt::Unknown(error.to_string()),
         },
     }

@@ -22,7 +22,13 @@ pub(super) struct Returned {
 
 impl From<BasicReturnMessage> for Returned {
     fn from(returned: BasicReturnMessage) -> Self {
-        let detail = format!("returned: {} {}", returned.reply_code, returned.reply_text);
+        let (exchange, key) = (&returned.delivery.exchange, &returned.delivery.routing_key);
+        let why = if exchange.as_str().is_empty() {
+            format!("Queue {key} does not exist")
+        } else {
+            format!("Exchange {exchange} has no queue for routing key {key}")
+        };
+        let detail = format!("{why} ({} {})", returned.reply_code, returned.reply_text);
         let properties = codec::decode(&returned.delivery.properties.into_wire());
         Self { mark: properties.ok().as_ref().and_then(mark), refusal: Refusal::new("returned", detail) }
     }

@@ -51,7 +51,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     lifecycle.spawn_witness("admin", http::serve_admin(admin_listener, admin, stop.clone()));
     let (presence, asking) = store.presence();
     lifecycle.spawn_witness("presence", asking);
-    let operations = Operations::new(store.clone(), broker.clone());
+    let operations = Operations::new(store.clone(), broker.clone(), config.operations.watch_returns());
     let api = Api {
         store: store.clone(),
         ownership: ownership.clone(),

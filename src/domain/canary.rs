@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::operation::Outcomes;
+use super::words::count;
 
 /// After each step an operation waits, and goes on only if few enough of what it sent failed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -40,6 +41,12 @@ impl Canary {
         self.step(passed).map(|step| (step - outcomes.tried()).max(0))
     }
 
+    /// How many more may be tried past the step that has ended, `None` for all the others; `None` where none has ended.
+    pub fn next_allowance(&self, passed: i64, outcomes: &Outcomes) -> Option<Option<i64>> {
+        let step = self.step(passed).filter(|step| outcomes.tried() >= *step)?;
+        Some(self.allowance(step, outcomes))
+    }
+
     /// What is to be done at the end of the step; `None` where it is not reached. To be asked when the wait is over.
     pub fn verdict(&self, passed: i64, outcomes: &Outcomes) -> Option<Verdict> {
         let tried = outcomes.tried();
@@ -47,14 +54,16 @@ impl Canary {
         let failed = outcomes.returned + outcomes.refused;
         #[expect(clippy::cast_precision_loss, reason = "numbers of messages")]
         let is_too_much = failed as f64 * 100.0 > self.max_failed_percent * tried as f64;
-        Some(if is_too_much {
-            Verdict::Stop(format!(
-                "the canary stopped it: {} of {tried} died again and {} were refused, and {} % may",
-                outcomes.returned, outcomes.refused, self.max_failed_percent
-            ))
-        } else {
-            Verdict::Pass(step)
-        })
+        Some(if is_too_much { Verdict::Stop(self.stopped(outcomes)) } else { Verdict::Pass(step) })
+    }
+
+    fn stopped(&self, outcomes: &Outcomes) -> String {
+        let failed = [(outcomes.returned, "died again"), (outcomes.refused, "were refused")];
+        let tried = count(outcomes.tried());
+        let failed = failed.iter().filter(|(number, _)| *number > 0);
+        let failed = failed.map(|(number, how)| format!("{} of {tried} {how}", count(*number)));
+        let failed = failed.collect::<Vec<_>>().join(", ");
+        format!("Paused by the canary: {failed} (limit {} %)", self.max_failed_percent)
     }
 }
 
@@ -71,7 +80,11 @@ mod tests {
         assert_eq!(canary.verdict(0, &outcomes(1, 0, 0)), Some(Verdict::Pass(1)));
         assert_eq!(canary.allowance(1, &outcomes(1, 0, 0)), Some(9));
         assert_eq!(canary.verdict(1, &outcomes(8, 1, 1)), Some(Verdict::Pass(10)));
-        assert!(matches!(canary.verdict(1, &outcomes(7, 2, 1)), Some(Verdict::Stop(_))));
+        let stopped = "Paused by the canary: 2 of 10 died again, 1 of 10 were refused (limit 20 %)";
+        assert_eq!(canary.verdict(1, &outcomes(7, 2, 1)), Some(Verdict::Stop(stopped.into())));
+        assert_eq!(canary.next_allowance(0, &outcomes(1, 0, 0)), Some(Some(9)));
+        assert_eq!(canary.next_allowance(1, &outcomes(10, 0, 0)), Some(None));
+        assert_eq!(canary.next_allowance(1, &outcomes(9, 0, 0)), None);
         assert_eq!(canary.allowance(10, &outcomes(8, 1, 1)), None);
         assert_eq!(canary.verdict(10, &outcomes(8, 1, 1)), None);
         assert!(!canary.is_climbing(10) && !Canary::default().is_climbing(0));

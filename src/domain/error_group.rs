@@ -3,6 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
+use super::error_text;
+
 /// How long a group is new.
 pub const NEW_FOR: TimeDelta = TimeDelta::hours(24);
 
@@ -46,6 +48,21 @@ pub enum GroupState {
     Resolved,
     /// Not to be heard of for a while.
     Muted,
+}
+
+/// An error in a few words: its type, else the head of its text, else the broker's reason.
+pub fn error_name(error_type: Option<&str>, template: Option<&str>, reason: Option<&str>) -> String {
+    const HEAD: usize = 80;
+    if let Some(name) = error_type.filter(|name| !name.is_empty()) {
+        return name.to_owned();
+    }
+    let text = error_text::shown(template.unwrap_or_default());
+    match (text.char_indices().nth(HEAD), reason) {
+        (Some((end, _)), _) => format!("{}…", &text[..end]),
+        (None, _) if !text.is_empty() => text,
+        (None, Some(reason)) => format!("{reason}, no error given"),
+        (None, None) => "no error given".into(),
+    }
 }
 
 impl GroupState {

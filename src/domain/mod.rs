@@ -24,4 +24,6 @@ pub mod redelivery;
 pub mod service;
 pub mod top_frame;
 pub mod typed;
+pub mod verdict;
+pub mod words;
 pub mod xdeath;

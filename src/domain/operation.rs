@@ -238,6 +238,47 @@ pub struct Operation {
     pub started_at: Option<DateTime<Utc>>,
     /// When its last item ended.
     pub ended_at: Option<DateTime<Utc>>,
+    /// No chunk begins before.
+    pub next_chunk_at: DateTime<Utc>,
+    /// The services of its dead letters; `None` where that is not known.
+    pub services: Option<Vec<String>>,
+    /// Of the skipped ones: how many its cancellation left as they were.
+    pub not_done: i64,
+    /// What the messages that died again died of, in a few words; only where it was looked up.
+    pub died_of: Option<String>,
+}
+
+#[cfg(test)]
+impl Operation {
+    /// One that no database has.
+    pub(crate) fn made() -> Self {
+        Self {
+            id: Uuid::nil(),
+            kind: Kind::Redeliver,
+            state: State::Running,
+            asked: serde_json::json!({}),
+            target: Target::Queue,
+            order: Sequence::default(),
+            rate: None,
+            note: None,
+            canary: Canary::default(),
+            canary_passed: 0,
+            max_queue_depth: None,
+            edit: None,
+            copy: false,
+            requested_by: String::new(),
+            total: 0,
+            outcomes: Outcomes::default(),
+            last_error: None,
+            created_at: DateTime::UNIX_EPOCH,
+            started_at: None,
+            ended_at: None,
+            next_chunk_at: DateTime::UNIX_EPOCH,
+            services: None,
+            not_done: 0,
+            died_of: None,
+        }
+    }
 }
 
 impl Operation {
@@ -344,6 +385,11 @@ impl Outcomes {
     /// Items that have ended.
     pub fn settled(&self) -> i64 {
         self.sent + self.returned + self.deleted + self.restored + self.refused + self.skipped
+    }
+
+    /// Items that were published, whatever became of them.
+    pub fn went(&self) -> i64 {
+        self.sent + self.returned
     }
 
     /// Items that were published, whatever became of them, or would have been.

@@ -83,8 +83,9 @@ struct CountedGroup {
 /// Error groups of a filter: which failures are the same bug
 ///
 /// Dead letters of one service are in one group where reason, type of the error, its text without numbers, ids and quotes, and
-/// the top of the stack are the same. Without `status`, only those that nothing was done with yet are counted; a group without
-/// any is not listed.
+/// the top of the stack are the same. Without `status`, only those that nothing was done with yet are counted. A group without any
+/// stays for 24 hours after its last arrival, with a `count` of 0, so that it can be resolved after a redelivery; not where the
+/// filter asks for more than squad, service, group, reason and status.
 #[utoipa::path(
     get,
     path = "/dead-letters/error-groups",
@@ -107,7 +108,7 @@ pub async fn error_groups(State(api): State<Api>, mut query: Query) -> Result<Js
     let filter = input.resolve(&api).await?;
 
     let now = clock::now();
-    let mut groups = api.store.error_groups(&filter).await?;
+    let mut groups = api.store.error_groups(&filter, now).await?;
     let all: i64 = groups.iter().map(|(_, count)| count).sum();
     groups.retain(|(group, _)| state.is_none_or(|state| group.state(now) == state));
     let (total, messages) = (groups.len(), groups.iter().map(|(_, count)| count).sum());

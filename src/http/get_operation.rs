@@ -41,5 +41,5 @@ pub async fn details(api: &Api, id: Uuid) -> Result<OperationDetailsView, ApiErr
     let operation = api.store.operation(id).await?.ok_or_else(|| no_operation(id))?;
     let returned = api.store.returned_groups(id).await?;
     let events = api.store.operation_events(id).await?;
-    Ok(OperationDetailsView::new(operation, returned, events))
+    Ok(OperationDetailsView::new(operation, api.operations.watch_returns(), returned, events))
 }

@@ -2,16 +2,36 @@
 
 use axum::Json;
 use axum::extract::State;
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
 use super::error::{ApiError, BadRequest, Unavailable};
+use super::filter::FilterInput;
 use super::operation_view::OperationView;
 use super::page::PageInput;
 use super::query::Query;
 use crate::domain::cursor::{Cursor, SearchHash};
 use crate::domain::filter::Order;
+use crate::domain::operation::State as OperationState;
+use crate::store::WantedOperations;
+
+/// Which operations.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct OperationsInput {
+    /// Only those with dead letters of this service, as they were selected. An operation that an older version made has no
+    /// `services`, and is not found by them.
+    #[param(min_length = 1, example = "webshop")]
+    service: Option<String>,
+    /// Only those with dead letters of a service that this squad owns now, with or without `squad-`; `unowned` for services that
+    /// nobody owns.
+    #[param(min_length = 1, example = "checkout")]
+    squad: Option<String>,
+    /// Only those in one of these states, by comma: `pending`, `running`, `paused`, `cancelling`, `cancelled`, `completed`.
+    #[param(example = "pending,running,paused,cancelling")]
+    state: Option<String>,
+}
 
 /// A page of operations.
 #[derive(Debug, Serialize, ToSchema)]
@@ -24,29 +44,56 @@ pub struct OperationPage {
     next_cursor: Option<String>,
 }
 
+impl OperationsInput {
+    /// What it means now. A squad stands for the services that it owns at this moment.
+    async fn resolve(&self, api: &Api) -> Result<WantedOperations, ApiError> {
+        // The same as everywhere: a service of another squad is a contradiction.
+        let whose = FilterInput {
+            service: self.service.clone(),
+            squad: self.squad.clone(),
+            ..FilterInput::default()
+        };
+        let services = whose.resolve(api).await?.services;
+        Ok(WantedOperations { services, states: self.states()? })
+    }
+
+    fn states(&self) -> Result<Option<Vec<OperationState>>, ApiError> {
+        let Some(names) = &self.state else { return Ok(None) };
+        let states = names.split(',').map(|name| {
+            OperationState::parse(name.trim()).ok_or_else(|| {
+                let all: Vec<_> = OperationState::ALL.iter().map(|state| state.as_str()).collect();
+                ApiError::field("state", format!("must be one or several, by comma, of {}", all.join(", ")))
+            })
+        });
+        states.collect::<Result<_, _>>().map(Some)
+    }
+}
+
 /// Operations, the last one first
 #[utoipa::path(
     get,
     path = "/operations",
     tag = "operations",
-    params(PageInput),
+    params(OperationsInput, PageInput),
     responses((status = 200, description = "A page", body = OperationPage), BadRequest, Unavailable)
 )]
 pub async fn list_operations(
     State(api): State<Api>,
     mut query: Query,
 ) -> Result<Json<OperationPage>, ApiError> {
+    let input: OperationsInput = query.take()?;
     let page: PageInput = query.take()?;
     query.finish()?;
     let limit = page.limit()?;
-    let hash = SearchHash::new("operations", Order::Newest);
+    let wanted = input.resolve(&api).await?;
+    let hash = SearchHash::new(&format!("operations {input:?}"), Order::Newest);
     let before = page.cursor(hash)?.map(|cursor| cursor.id);
-    let mut found = api.store.operations(before, limit + 1).await?;
+    let mut found = api.store.operations(&wanted, before, limit + 1).await?;
     let more = found.len() > limit as usize;
     found.truncate(limit as usize);
     let last = found.last().filter(|_| more).map(|operation| operation.id);
     Ok(Json(OperationPage {
         next_cursor: last.map(|id| Cursor { backwards: false, id, search: hash }.encode()),
-        operations: found.into_iter().map(OperationView::from).collect(),
+        operations: found.into_iter().map(|found| api.view(found)).collect(),
     }))
 }

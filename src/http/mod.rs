@@ -53,10 +53,13 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::domain::convention::Conventions;
 use crate::domain::log_link::LogLink;
+use crate::domain::operation::Operation;
 use crate::operations::Operations;
 use crate::ownership::Ownership;
 use crate::store::{Presence, Store};
 use crate::telemetry::Metrics;
+
+use operation_view::OperationView;
 
 pub use admin::Admin;
 pub use auth::Backstage;
@@ -87,6 +90,13 @@ pub struct Api {
     pub stop: CancellationToken,
     /// Cancelled when no more requests are taken, and nobody is to wait any longer.
     pub close: CancellationToken,
+}
+
+impl Api {
+    /// The operation as clients see it now.
+    fn view(&self, operation: Operation) -> OperationView {
+        OperationView::new(operation, self.operations.watch_returns())
+    }
 }
 
 /// The document, but for the routes.

@@ -11,6 +11,7 @@ use crate::clock;
 use crate::domain::dead_letter::received_at;
 use crate::domain::error_text;
 use crate::domain::operation::{Item, Operation, OperationEvent, ReturnedGroup, State};
+use crate::domain::verdict::{Judgement, Verdict};
 
 /// One request to redeliver or delete a frozen selection of dead letters, with its progress.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -25,6 +26,20 @@ pub struct OperationView {
     /// `pending`, `running`, `paused`, `cancelling`, `cancelled` or `completed`.
     #[schema(example = "running")]
     state: &'static str,
+    /// Whether it did what was asked for. `running` until every item has its outcome; then a redelivery is `watching` for messages that
+    /// die again, until `watchUntil` or until all have; then `completed`, `completedWithProblems` (some were refused, skipped, not
+    /// done, or died again) or `failed` (nothing was done, or all died again). What dies again later still changes it.
+    #[schema(inline, value_type = VerdictName, example = "failed")]
+    verdict: &'static str,
+    /// The verdict in plain words, or how far it is.
+    #[schema(example = "3 sent, all 3 died again: PaymentDeclined.")]
+    verdict_text: String,
+    /// Until when what was sent is watched for returns; null where nothing is, and while it runs.
+    #[schema(required)]
+    watch_until: Option<DateTime<Utc>>,
+    /// The services of its dead letters, as they were selected; null where an older version made it: not known.
+    #[schema(required, example = json!(["webshop"]))]
+    services: Option<Vec<String>>,
     /// Dead letters in it.
     #[schema(example = 43_695)]
     total: i64,
@@ -33,6 +48,9 @@ pub struct OperationView {
     remaining: i64,
     /// Those that are settled, by outcome.
     outcomes: OutcomesView,
+    /// Of the skipped ones: how many were left as they were because it was cancelled.
+    #[schema(example = 0)]
+    not_done: i64,
     /// How fast it goes.
     progress: ProgressView,
     /// What keeps it from going on; it goes on by itself when that is gone.
@@ -97,8 +115,27 @@ struct OutcomesView {
     skipped: i64,
 }
 
-impl From<Operation> for OperationView {
-    fn from(operation: Operation) -> Self {
+/// The verdicts, for the document.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "only its schema is used")]
+enum VerdictName {
+    /// Not every item has its outcome.
+    Running,
+    /// All is sent, and what was sent may die again.
+    Watching,
+    /// Everything was done.
+    Completed,
+    /// Some was done.
+    CompletedWithProblems,
+    /// Nothing was done, or all of it died again.
+    Failed,
+}
+
+impl OperationView {
+    /// As it stands now, where returns are watched for so long.
+    pub fn new(operation: Operation, watch: TimeDelta) -> Self {
+        let Judgement { verdict, text, watch_until } = Judgement::of(&operation, watch, clock::now());
         let outcomes = operation.outcomes;
         let remaining = operation.total - outcomes.settled();
         Self {
@@ -106,6 +143,10 @@ impl From<Operation> for OperationView {
             id: operation.id,
             kind: operation.kind.as_str(),
             state: operation.state.as_str(),
+            verdict: verdict.as_str(),
+            verdict_text: text,
+            watch_until,
+            services: operation.services,
             total: operation.total,
             remaining,
             outcomes: OutcomesView {
@@ -116,6 +157,7 @@ impl From<Operation> for OperationView {
                 refused: outcomes.refused,
                 skipped: outcomes.skipped,
             },
+            not_done: operation.not_done,
             last_error: operation.last_error,
             selection: operation.asked,
             to: operation.target.into(),
@@ -231,7 +273,12 @@ struct ReturnsView {
 
 impl OperationDetailsView {
     /// With what came back of it.
-    pub fn new(mut operation: Operation, returned: Vec<ReturnedGroup>, events: Vec<OperationEvent>) -> Self {
+    pub fn new(
+        mut operation: Operation,
+        watch: TimeDelta,
+        returned: Vec<ReturnedGroup>,
+        events: Vec<OperationEvent>,
+    ) -> Self {
         let seconds = |time: TimeDelta| time.as_seconds_f64();
         let returns = returned.into_iter().map(|returned| ReturnsView {
             error_group: returned.group,
@@ -249,12 +296,15 @@ impl OperationDetailsView {
             detail: event.detail,
         });
         let edit = operation.edit.take().map(EditInput::from);
-        Self { edit, returns: returns.collect(), events: events.collect(), operation: operation.into() }
+        let operation = OperationView::new(operation, watch);
+        Self { edit, returns: returns.collect(), events: events.collect(), operation }
     }
 
-    /// Whether nothing more comes of it.
+    /// Whether its verdict is spoken.
     pub fn is_final(&self) -> bool {
-        State::parse(self.operation.state).is_some_and(State::is_final)
+        Verdict::ALL
+            .into_iter()
+            .any(|verdict| verdict.as_str() == self.operation.verdict && verdict.is_final())
     }
 }
 
@@ -269,7 +319,7 @@ pub struct ItemView {
     #[schema(required, example = "refused")]
     outcome: Option<&'static str>,
     /// The broker's reason, or the operation that has it.
-    #[schema(required, example = "returned: 312 NO_ROUTE")]
+    #[schema(required, example = "Queue demo-orders_webshop does not exist (312 NO_ROUTE)")]
     detail: Option<String>,
     /// The id that it was published with, in the header `dead-letter-redelivery-id`, or `dead-letter-copy-id` of a copy.
     #[schema(required)]

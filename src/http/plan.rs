@@ -18,7 +18,7 @@ use super::get::{PathId, path_id};
 use super::query::Query;
 use super::request_body::RequestBody;
 use crate::clock;
-use crate::operations::{Planned, Warning};
+use crate::operations::{Planned, PlannedGroup, Warning};
 use crate::ownership::Owners;
 
 /// A frozen selection, and what would happen to it.
@@ -39,7 +39,7 @@ pub struct PlanView {
     /// How many died in each queue, most first; the first 100.
     queues: Vec<CountedValue>,
     /// How many of each error group, most first; the first 100.
-    error_groups: Vec<PlannedGroup>,
+    error_groups: Vec<PlannedGroupView>,
     /// What may go wrong.
     warnings: Vec<WarningView>,
     /// The selection as it was asked for.
@@ -66,38 +66,75 @@ struct CountedValue {
 /// An error group in a plan.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct PlannedGroup {
+#[schema(as = PlannedGroup)]
+struct PlannedGroupView {
     /// The group.
     #[serde(flatten)]
     group: ErrorGroupView,
     /// How many of the plan's dead letters.
     count: i64,
-    /// Whether one arrived within the last five minutes.
+    /// Whether it still fails: its last dead letter arrived less than 30 seconds ago, or less than three times its usual gap within the
+    /// last five minutes.
     failing_now: bool,
 }
 
-/// What may go wrong.
+/// What may go wrong: in words, and as data to render them from.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = PlanWarning)]
 struct WarningView {
-    /// `still_failing`, `queue_missing`, `no_consumers`, `queue_crowded`, `exchange_missing`, `no_origin`, `large_messages`,
-    /// `not_selectable` or `broker_unreachable`.
+    /// `still_failing`, `in_operation`, `queue_missing`, `no_consumers`, `queue_crowded`, `exchange_missing`, `no_origin`,
+    /// `large_messages`, `not_selectable` or `broker_unreachable`.
     #[schema(example = "no_consumers")]
     code: &'static str,
     /// In words.
-    #[schema(
-        example = "the queue demo-orders_webshop has no consumers: nobody will handle its messages for now"
-    )]
+    #[schema(example = "Queue demo-orders_webshop has no consumers. Its messages will wait there.")]
     message: String,
     /// How many of the plan's dead letters it is about, where that is known.
     #[schema(required)]
     count: Option<i64>,
+    /// The service that still fails.
+    #[schema(example = "webshop")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service: Option<String>,
+    /// The type of the error that still occurs.
+    #[schema(example = "PaymentDeclined")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_type: Option<String>,
+    /// When that error last arrived.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_seen: Option<DateTime<Utc>>,
+    /// The queue that is missing, crowded, or has no consumers.
+    #[schema(example = "demo-orders_webshop")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queue: Option<String>,
+    /// Messages that are ready in that queue.
+    #[schema(example = 10_000)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ready: Option<i64>,
+    /// The operation that has `count` of the plan's dead letters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operation: Option<Uuid>,
+    /// The state of that operation.
+    #[schema(example = "paused")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operation_state: Option<&'static str>,
 }
 
 impl From<Warning> for WarningView {
-    fn from(Warning { code, message, count }: Warning) -> Self {
-        Self { code, message, count }
+    fn from(warning: Warning) -> Self {
+        Self {
+            code: warning.code,
+            message: warning.message,
+            count: warning.count,
+            service: warning.service,
+            error_type: warning.error_type,
+            last_seen: warning.last_seen,
+            queue: warning.queue,
+            ready: warning.ready,
+            operation: warning.operation.map(|(id, _)| id),
+            operation_state: warning.operation.map(|(_, state)| state.as_str()),
+        }
     }
 }
 
@@ -115,10 +152,10 @@ impl PlanView {
             queues: counted(summary.queues),
             error_groups: groups
                 .into_iter()
-                .map(|(group, count, failing_now)| PlannedGroup {
+                .map(|PlannedGroup { group, count, recent }| PlannedGroupView {
                     group: ErrorGroupView::new(group, owners, now),
                     count,
-                    failing_now,
+                    failing_now: recent.is_some(),
                 })
                 .collect(),
             warnings: warnings.into_iter().map(WarningView::from).collect(),

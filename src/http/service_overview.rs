@@ -11,7 +11,7 @@ use super::error::{ApiError, BadRequest, Unavailable};
 use super::query::Query;
 use crate::clock;
 use crate::ownership::same_squad;
-use crate::store::Trend;
+use crate::store::{DayCount, Trend};
 
 /// Whose services.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -22,7 +22,7 @@ pub struct SquadInput {
     squad: Option<String>,
 }
 
-/// The dead letters of one service.
+/// The dead letters of one service. One without any stays for 24 hours after its last arrival.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ServiceOverview {
@@ -35,7 +35,7 @@ pub struct ServiceOverview {
     /// How many are dead.
     #[schema(example = 43_695)]
     count: i64,
-    /// When the first of them arrived.
+    /// When the first of them arrived; null where none is dead.
     #[schema(required)]
     oldest: Option<DateTime<Utc>>,
     /// When the last of them arrived.
@@ -43,6 +43,31 @@ pub struct ServiceOverview {
     newest: Option<DateTime<Utc>>,
     /// How many arrived lately, and a day before that, whatever became of them.
     trend: TrendView,
+    /// What died within the last 24 hours, and what became of it.
+    last_day: LastDayView,
+}
+
+/// What died within the last 24 hours, to five minutes, and what became of it: messages that died before are not counted, whenever
+/// they were acted on.
+#[derive(Clone, Copy, Debug, Default, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = LastDay)]
+pub struct LastDayView {
+    /// How many died.
+    #[schema(example = 249)]
+    pub died: i64,
+    /// How many of these are redelivered.
+    #[schema(example = 0)]
+    pub redelivered: i64,
+    /// How many of these are deleted.
+    #[schema(example = 249)]
+    pub deleted: i64,
+}
+
+impl From<DayCount> for LastDayView {
+    fn from(DayCount { died, redelivered, deleted }: DayCount) -> Self {
+        Self { died, redelivered, deleted }
+    }
 }
 
 /// How many died lately, against the day before.
@@ -65,6 +90,8 @@ impl From<Trend> for TrendView {
 }
 
 /// How many dead letters each service has, most first
+///
+/// A service stays for 24 hours after its last arrival, with a `count` of 0, when all of its dead letters are redelivered or deleted.
 #[utoipa::path(
     get,
     path = "/dead-letters/service-overview",
@@ -92,6 +119,7 @@ pub async fn service_overview(
             oldest: count.oldest,
             newest: count.newest,
             trend: count.trend.into(),
+            last_day: count.last_day.into(),
         })
         .filter(|service| squad.as_ref().is_none_or(|squad| same_squad(squad, &service.squad)));
     Ok(Json(services.collect()))

@@ -11,10 +11,10 @@ use utoipa::ToSchema;
 use super::Api;
 use super::error::{ApiError, BadRequest, Unavailable};
 use super::query::Query;
-use super::service_overview::TrendView;
+use super::service_overview::{LastDayView, TrendView};
 use crate::clock;
 
-/// The dead letters of one squad.
+/// The dead letters of one squad. One without any stays for 24 hours after its last arrival.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SquadOverview {
@@ -24,7 +24,7 @@ pub struct SquadOverview {
     /// How many are dead.
     #[schema(example = 43_870)]
     messages: i64,
-    /// Services that have some.
+    /// Services that have some now.
     #[schema(example = 3)]
     services: usize,
     /// When the first of them arrived.
@@ -35,9 +35,13 @@ pub struct SquadOverview {
     newest: Option<DateTime<Utc>>,
     /// How many arrived lately, and a day before that, whatever became of them.
     trend: TrendView,
+    /// What died within the last 24 hours, and what became of it.
+    last_day: LastDayView,
 }
 
 /// How many dead letters each squad has, most first
+///
+/// A squad stays for 24 hours after its last arrival, with 0 `messages`, when all of its dead letters are redelivered or deleted.
 #[utoipa::path(
     get,
     path = "/dead-letters/squad-overview",
@@ -60,13 +64,17 @@ pub async fn squad_overview(
             oldest: service.oldest,
             newest: service.newest,
             trend: TrendView::default(),
+            last_day: LastDayView::default(),
         });
         overview.messages += service.dead;
-        overview.services += 1;
+        overview.services += usize::from(service.dead > 0);
         overview.oldest = [overview.oldest, service.oldest].into_iter().flatten().min();
         overview.newest = overview.newest.max(service.newest);
         overview.trend.last_hour += service.trend.last_hour;
         overview.trend.day_before += service.trend.day_before;
+        overview.last_day.died += service.last_day.died;
+        overview.last_day.redelivered += service.last_day.redelivered;
+        overview.last_day.deleted += service.last_day.deleted;
     }
     let mut squads: Vec<_> = squads.into_values().collect();
     squads.sort_by_key(|squad| -squad.messages);

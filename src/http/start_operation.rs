@@ -15,7 +15,6 @@ use super::Api;
 use super::auth::Requester;
 use super::error::ApiError;
 use super::operation_request::OperationRequest;
-use super::operation_view::OperationView;
 use crate::domain::operation::{Kind, NewOperation, Operation, State};
 use crate::operations::Requested;
 
@@ -30,7 +29,8 @@ const LOOK: Duration = Duration::from_millis(50);
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct WaitInput {
-    /// Wait so many seconds for the end, 30 at most: 200 if it came in time, else 202.
+    /// Wait so many seconds, 30 at most, until every item has its outcome: 200 if that came in time, else 202. It does not wait for
+    /// the verdict: the `verdict` of a redelivery that has just ended is `watching`, until `watchUntil`.
     #[param(value_type = Option<u64>, minimum = 0, maximum = 30)]
     wait: Option<String>,
 }
@@ -83,7 +83,7 @@ pub async fn run(api: &Api, new: &NewOperation, wait: Duration) -> Result<Respon
     };
     let location = HeaderValue::try_from(format!("/operations/{id}"))
         .map_err(|error| ApiError::Internal(error.to_string()))?;
-    Ok((status, [(header::LOCATION, location)], Json(OperationView::from(operation))).into_response())
+    Ok((status, [(header::LOCATION, location)], Json(api.view(operation))).into_response())
 }
 
 async fn await_end(api: &Api, id: Uuid, wait: Duration) -> Result<Operation, ApiError> {

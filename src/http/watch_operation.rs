@@ -21,15 +21,16 @@ const LOOK: Duration = Duration::from_millis(500);
 
 /// Follow an operation: server-sent events
 ///
-/// An event `operation` with the operation as its data, at once and whenever it has changed; the stream ends with the operation. A
-/// database that is away for a while is waited for.
+/// An event `operation` with the operation as its data, at once and whenever it has changed. The stream ends with the verdict: for a
+/// redelivery, that is after `watchUntil`, or when all that was sent has died again. A database that is away for a while is waited
+/// for.
 #[utoipa::path(
     get,
     path = "/operations/{id}/events",
     tag = "operations",
     params(("id" = Uuid, Path, description = "Id of the operation")),
     responses(
-        (status = 200, description = "Events until its end", content_type = "text/event-stream", body = OperationDetailsView),
+        (status = 200, description = "Events until its verdict", content_type = "text/event-stream", body = OperationDetailsView),
         BadRequest, NotFound, Unavailable
     )
 )]

@@ -12,7 +12,7 @@ mod returns;
 mod unrecorded;
 mod worker;
 
-pub use plan::{Planned, Warning};
+pub use plan::{Planned, PlannedGroup, Warning};
 pub use preview::Sample;
 pub use request::{Operations, Requested};
 pub use returns::link_returns;

@@ -4,18 +4,22 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
 
 use super::Operations;
 use crate::amqp;
 use crate::clock;
-use crate::domain::error_group::ErrorGroup;
-use crate::domain::operation::{Kind, NewOperation, Target};
+use crate::domain::error_group::{ErrorGroup, error_name};
+use crate::domain::operation::{Kind, NewOperation, Operation, State, Target};
+use crate::domain::words::{ago, count, span, things};
 use crate::store::{Plan, StoreError, Summary};
 
 /// How long a plan may be run.
 pub const VALID_FOR: TimeDelta = TimeDelta::minutes(15);
-/// A group with an arrival so short a while ago fails now.
-const NOW: TimeDelta = TimeDelta::minutes(5);
+/// What arrived in this time says whether a group still fails.
+const LATELY: TimeDelta = TimeDelta::minutes(5);
+/// One with an arrival so short a while ago does.
+const SHORTLY: TimeDelta = TimeDelta::seconds(30);
 /// A queue in which more messages wait is worth a warning.
 const MANY_READY: i64 = 1000;
 /// The broker is asked for so long.
@@ -28,14 +32,25 @@ pub struct Planned {
     pub plan: Plan,
     /// What it is about.
     pub summary: Summary,
-    /// Its error groups, with how many of each, and whether each fails now.
-    pub groups: Vec<(ErrorGroup, i64, bool)>,
+    /// Its error groups.
+    pub groups: Vec<PlannedGroup>,
     /// What may go wrong.
     pub warnings: Vec<Warning>,
 }
 
+/// An error group of a plan.
+#[derive(Clone, Debug)]
+pub struct PlannedGroup {
+    /// The group.
+    pub group: ErrorGroup,
+    /// How many of the plan's dead letters.
+    pub count: i64,
+    /// How many arrived in the last minutes, where it still fails.
+    pub recent: Option<i64>,
+}
+
 /// What may go wrong with a plan.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Warning {
     /// In one of a few words.
     pub code: &'static str,
@@ -43,6 +58,25 @@ pub struct Warning {
     pub message: String,
     /// How many of the plan's dead letters it is about, where that is known.
     pub count: Option<i64>,
+    /// The service that it is about.
+    pub service: Option<String>,
+    /// The type of the error that it is about.
+    pub error_type: Option<String>,
+    /// When that error last arrived.
+    pub last_seen: Option<DateTime<Utc>>,
+    /// The queue that it is about.
+    pub queue: Option<String>,
+    /// How many messages are ready in that queue.
+    pub ready: Option<i64>,
+    /// The operation that it is about, and where that stands.
+    pub operation: Option<(Uuid, State)>,
+}
+
+impl Warning {
+    /// Of that kind, in these words, about so many of the plan's dead letters.
+    pub fn new(code: &'static str, message: String, count: impl Into<Option<i64>>) -> Self {
+        Self { code, message, count: count.into(), ..Self::default() }
+    }
 }
 
 impl Operations {
@@ -55,10 +89,8 @@ impl Operations {
         let mut planned = self.look_at(plan).await?;
         if left_out > 0 {
             let wanted = new.kind.acts_on().as_str();
-            let message = format!(
-                "{left_out} of those that were asked for are not {wanted}, or not stored: they are left out"
-            );
-            planned.warnings.push(Warning { code: "not_selectable", message, count: Some(left_out) });
+            let message = format!("{} left out: not {wanted}, or no longer stored.", count(left_out));
+            planned.warnings.push(Warning::new("not_selectable", message, left_out));
         }
         Ok(planned)
     }
@@ -66,36 +98,39 @@ impl Operations {
     /// Looks at what would happen to a plan now.
     pub async fn look_at(&self, plan: Plan) -> Result<Planned, StoreError> {
         let summary = self.store.plan_summary(plan.id).await?;
-        let groups = self.groups(&summary, clock::now()).await?;
-        let mut warnings = Vec::new();
+        let now = clock::now();
+        let groups = self.groups(&summary, now).await?;
+        let holders = self.store.holders(plan.id).await?;
+        let mut warnings: Vec<_> =
+            holders.iter().map(|(holder, count)| in_operation(holder, *count, now)).collect();
         if plan.kind == Kind::Redeliver {
-            let failing = groups.iter().filter(|(_, _, fails)| *fails);
-            warnings.extend(failing.map(|(group, count, _)| still_failing(group, *count)));
+            let failing = groups.iter().filter(|planned| planned.recent.is_some());
+            warnings.extend(failing.map(|planned| still_failing(planned, now)));
             self.look_at_targets(&plan.options.target, &summary, &mut warnings).await;
             if summary.large > 0 {
-                warnings.push(Warning {
-                    code: "large_messages",
-                    message: format!("{} are larger than 16 MiB, which RabbitMQ refuses from 4.0 on unless it is told otherwise", summary.large),
-                    count: Some(summary.large),
-                });
+                let message = format!(
+                    "{} larger than 16 MiB. RabbitMQ 4.0 and later refuses them unless max_message_size is raised.",
+                    things(summary.large, "message")
+                );
+                warnings.push(Warning::new("large_messages", message, summary.large));
             }
         }
         Ok(Planned { plan, summary, groups, warnings })
     }
 
-    async fn groups(
-        &self,
-        summary: &Summary,
-        now: DateTime<Utc>,
-    ) -> Result<Vec<(ErrorGroup, i64, bool)>, StoreError> {
+    async fn groups(&self, summary: &Summary, now: DateTime<Utc>) -> Result<Vec<PlannedGroup>, StoreError> {
         let ids: Vec<_> = summary.groups.iter().map(|(id, _)| *id).collect();
         let known = self.store.known_error_groups(&ids).await?;
         let mut known: HashMap<_, _> = known.into_iter().map(|group| (group.id, group)).collect();
+        let lately: Vec<_> =
+            known.values().filter(|group| now - group.last_seen < LATELY).map(|group| group.id).collect();
+        let recent = self.store.arrivals_since(&lately, now - LATELY).await?;
         let found = summary.groups.iter().filter_map(|(id, count)| Some((known.remove(id)?, *count)));
         Ok(found
             .map(|(group, count)| {
-                let fails = now - group.last_seen < NOW;
-                (group, count, fails)
+                let arrived = recent.get(&group.id).copied().unwrap_or_default();
+                let recent = is_failing(now - group.last_seen, arrived).then_some(arrived);
+                PlannedGroup { group, count, recent }
             })
             .collect())
     }
@@ -125,9 +160,10 @@ impl Operations {
             (target, summary.queues.iter().find(|(name, _)| name.is_none()))
         {
             let message = format!(
-                "of {count} the queue that they died in is not known: they will be refused unless `to` names a target"
+                "The queue of {} is not known. They will be refused unless `to` names a target.",
+                things(*count, "message")
             );
-            warnings.push(Warning { code: "no_origin", message, count: Some(*count) });
+            warnings.push(Warning::new("no_origin", message, *count));
         }
         let looked = tokio::time::timeout(PATIENCE, amqp::inspect(&self.broker, &queues, &exchanges)).await;
         let (states, known) = match looked {
@@ -136,50 +172,89 @@ impl Operations {
             Err(_) => return warnings.push(unreachable("no answer in time")),
         };
         for (queue, state) in queues.iter().zip(states) {
-            let warn = |code, message| Warning { code, message, count: count_of(queue) };
+            let ready = state.map(|state| i64::from(state.ready));
+            let warn = |code, message| Warning {
+                queue: Some(queue.clone()),
+                ready,
+                ..Warning::new(code, message, count_of(queue))
+            };
             match state {
                 None => warnings.push(warn(
                     "queue_missing",
-                    format!("the queue {queue} does not exist: its messages will be refused"),
+                    format!("Queue {queue} does not exist. Its messages will be refused."),
                 )),
                 Some(state) if state.consumers == 0 => {
                     warnings.push(warn(
                         "no_consumers",
-                        format!(
-                            "the queue {queue} has no consumers: nobody will handle its messages for now"
-                        ),
+                        format!("Queue {queue} has no consumers. Its messages will wait there."),
                     ));
                 }
                 Some(state) if i64::from(state.ready) > MANY_READY => {
-                    warnings.push(warn(
-                        "queue_crowded",
-                        format!("{} messages wait in the queue {queue} already", state.ready),
-                    ));
+                    let ready = things(state.ready.into(), "message");
+                    warnings.push(warn("queue_crowded", format!("Queue {queue} already has {ready} ready.")));
                 }
                 Some(_) => {}
             }
         }
         for (exchange, _) in exchanges.iter().zip(known).filter(|(_, known)| !known) {
-            let message = format!("the exchange {exchange} does not exist: all will be refused");
-            warnings.push(Warning { code: "exchange_missing", message, count: Some(summary.total) });
+            let message = format!("Exchange {exchange} does not exist. All messages will be refused.");
+            warnings.push(Warning::new("exchange_missing", message, summary.total));
         }
     }
 }
 
 fn unreachable(why: &str) -> Warning {
+    let message = format!("The target queues could not be checked: {why}.");
+    Warning::new("broker_unreachable", message, None)
+}
+
+/// Whether an error that arrived so often lately, and last so long ago, still occurs: a silence of three times its usual gap says no.
+fn is_failing(silence: TimeDelta, arrived: i64) -> bool {
+    let gap = LATELY / i32::try_from(arrived.max(1)).unwrap_or(i32::MAX);
+    silence < (gap * 3).clamp(SHORTLY, LATELY)
+}
+
+fn still_failing(planned: &PlannedGroup, now: DateTime<Utc>) -> Warning {
+    let PlannedGroup { group, count: concerned, recent } = planned;
+    let name = error_name(group.error_type.as_deref(), group.template.as_deref(), group.reason.as_deref());
+    let message = format!(
+        "Still failing: {} new {name} in {} within {}, the latest {}. Redelivered messages will probably fail again.",
+        count(recent.unwrap_or_default().max(1)),
+        group.service,
+        span(LATELY),
+        ago(now - group.last_seen)
+    );
     Warning {
-        code: "broker_unreachable",
-        message: format!("the broker could not be asked about the targets: {why}"),
-        count: None,
+        service: Some(group.service.clone()),
+        error_type: group.error_type.clone(),
+        last_seen: Some(group.last_seen),
+        ..Warning::new("still_failing", message, *concerned)
     }
 }
 
-fn still_failing(group: &ErrorGroup, count: i64) -> Warning {
-    let error = group.error_type.as_deref().unwrap_or("without an error");
+fn in_operation(holder: &Operation, held: i64, now: DateTime<Utc>) -> Warning {
+    let state = holder.state.as_str();
     let message = format!(
-        "{} ({error}) still fails: the last one arrived at {}",
-        group.service,
-        group.last_seen.format("%FT%TZ")
+        "{} of these {} in {state} operation {}, started by {} {}. They will be skipped unless it ends or is cancelled before.",
+        count(held),
+        if held == 1 { "is" } else { "are" },
+        holder.id,
+        holder.requested_by,
+        ago(now - holder.created_at),
     );
-    Warning { code: "still_failing", message, count: Some(count) }
+    Warning { operation: Some((holder.id, holder.state)), ..Warning::new("in_operation", message, held) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_that_is_silent_for_long_is_not_said_to_occur() {
+        let fails = |seconds, arrived| is_failing(TimeDelta::seconds(seconds), arrived);
+        assert!(fails(29, 1000) && !fails(31, 1000), "one that comes each second");
+        assert!(fails(80, 10) && !fails(91, 10), "one that comes each half minute");
+        assert!(fails(299, 1) && !fails(300, 1), "one that came once");
+        assert!(fails(1, 0), "it was acted on since");
+    }
 }

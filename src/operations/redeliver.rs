@@ -88,7 +88,7 @@ impl Road<'_> {
     pub fn outgoing(&self, id: Uuid, origin: &Origin, payload: &Payload) -> Result<Outgoing, Refusal> {
         let (exchange, routing_key) = address(self.target, origin)?;
         let properties = codec::decode(&payload.properties).map_err(|error| {
-            Refusal::new("unencodable", format!("its properties cannot be read: {error}"))
+            Refusal::new("unencodable", format!("Its properties cannot be read: {error}"))
         })?;
         let original = Message::at_rest(properties, payload.body.clone());
         let id = redelivery_id(self.operation, id);
@@ -104,12 +104,8 @@ impl Road<'_> {
 
 /// Exchange and routing key.
 fn address(target: &Target, origin: &Origin) -> Result<(String, String), Refusal> {
-    let unknown = |what: &str| {
-        Refusal::new(
-            "no_origin",
-            format!("the {what} that it died in or was published with is not known: name a target with `to`"),
-        )
-    };
+    let unknown =
+        |what: &str| Refusal::new("no_origin", format!("Its {what} is not known: name a target with `to`"));
     Ok(match target {
         Target::Queue => (String::new(), origin.queue.clone().ok_or_else(|| unknown("queue"))?),
         Target::Exchange => (

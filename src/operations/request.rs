@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -17,14 +18,21 @@ use crate::store::{Frozen, Store, StoreError};
 pub struct Operations {
     pub(super) store: Store,
     pub(super) broker: Broker,
+    watch_returns: TimeDelta,
     asked: Arc<Notify>,
     pub(super) unrecorded: Unrecorded,
 }
 
 impl Operations {
-    /// On this database and this broker.
-    pub fn new(store: Store, broker: Broker) -> Self {
-        Self { store, broker, asked: Arc::new(Notify::new()), unrecorded: Unrecorded::default() }
+    /// On this database and this broker, which watch what was sent for returns for so long.
+    pub fn new(store: Store, broker: Broker, watch_returns: TimeDelta) -> Self {
+        Self {
+            store,
+            broker,
+            watch_returns,
+            asked: Arc::new(Notify::new()),
+            unrecorded: Unrecorded::default(),
+        }
     }
 
     /// Freezes the selection (rule R9); the work begins at once. A plan is run under its own id, and so once.
@@ -39,6 +47,11 @@ impl Operations {
             Frozen::New(id) | Frozen::Known(id) => Requested::Operation(id),
             Frozen::AlreadyRun => Requested::AlreadyRun,
         })
+    }
+
+    /// How long a redelivery is watched for returns before its verdict.
+    pub fn watch_returns(&self) -> TimeDelta {
+        self.watch_returns
     }
 
     /// Has the workers look at once.

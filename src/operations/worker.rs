@@ -20,6 +20,7 @@ use crate::config::OperationsConfig;
 use crate::domain::convention::Conventions;
 use crate::domain::dead_letter::Status;
 use crate::domain::operation::{Kind, Operation, Outcome, Outcomes, Settled, State};
+use crate::domain::words::{count, things};
 use crate::store::{Chunk, ChunkItem, Store, StoreError};
 use crate::telemetry::{ChunkDone, Metrics};
 
@@ -102,7 +103,7 @@ impl Worker {
         let free = items.into_iter().filter(is_free);
         let mut done = redeliver::redeliver(&mut self.publisher, &self.conventions, operation, free).await;
         if let (None, Some((queue, depth))) = (&done.waits_for, crowded.iter().next()) {
-            done.waits_for = Some(format!("{depth} messages wait in the queue {queue}"));
+            done.waits_for = Some(crowded_queue(queue, *depth, operation.max_queue_depth));
         }
         done
     }
@@ -124,6 +125,7 @@ impl Worker {
             Kind::Delete => all_end(acted_on(&chunk.items, wanted), Outcome::Deleted, None),
             Kind::Restore => all_end(acted_on(&chunk.items, wanted), Outcome::Restored, None),
         };
+        let not_done = if chunk.operation.state == State::Cancelling { done.settled.len() } else { 0 };
         done.settled.extend(chunk.items.iter().filter_map(|item| skipped(item, wanted)));
         let operation = chunk.operation.clone();
         let next_chunk_at = match done.waits_for {
@@ -132,7 +134,9 @@ impl Worker {
             Some(_) => clock::now() + RETRY,
             None => (begun_at + spacing(&operation, chunk.items.len())).max(step_wait(&operation, &done)),
         };
-        let completed = chunk.record(&done.settled, done.waits_for.as_deref(), next_chunk_at).await?;
+        let not_done = i64::try_from(not_done).unwrap_or(i64::MAX);
+        let waits_for = done.waits_for.as_deref();
+        let completed = chunk.record(&done.settled, not_done, waits_for, next_chunk_at).await?;
         unrecorded.forget(operation.id, &done.settled, completed);
         let mut outcomes = Outcomes::default();
         for item in &done.settled {
@@ -178,6 +182,14 @@ pub async fn work(mut worker: Worker, stop: CancellationToken) -> anyhow::Result
     Ok(())
 }
 
+fn crowded_queue(queue: &str, depth: u32, most: Option<i64>) -> String {
+    format!(
+        "Waiting: queue {queue} has {} ready (limit {}). Continues by itself.",
+        things(depth.into(), "message"),
+        count(most.unwrap_or_default())
+    )
+}
+
 fn acted_on(items: &[ChunkItem], wanted: Status) -> impl Iterator<Item = &ChunkItem> {
     items.iter().filter(move |item| item.status == Some(wanted))
 }
@@ -191,8 +203,8 @@ fn unknown<'i>(items: &'i [ChunkItem], known: &[Settled]) -> impl Iterator<Item 
 fn skipped(item: &ChunkItem, wanted: Status) -> Option<Settled> {
     let detail = match item.status {
         Some(status) if status == wanted => return None,
-        Some(status) => format!("it is {}", status.as_str()),
-        None => "it is no longer stored".into(),
+        Some(status) => format!("Not {}: {} since it was selected", wanted.as_str(), status.as_str()),
+        None => "No longer stored".into(),
     };
     Some(Settled {
         position: item.position,
@@ -205,7 +217,7 @@ fn skipped(item: &ChunkItem, wanted: Status) -> Option<Settled> {
 
 /// What a cancelled operation has not done.
 fn let_go<'i>(items: impl Iterator<Item = &'i ChunkItem>) -> Done {
-    all_end(items, Outcome::Skipped, Some("the operation was cancelled"))
+    all_end(items, Outcome::Skipped, Some("Not done: the operation was cancelled"))
 }
 
 fn all_end<'i>(items: impl Iterator<Item = &'i ChunkItem>, outcome: Outcome, detail: Option<&str>) -> Done {

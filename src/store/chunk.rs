@@ -229,11 +229,12 @@ async fn has_open_items(
 
 impl Chunk {
     /// Records what became of the items, and when the next chunk may begin. Items that are not among them stay open, for
-    /// the reason given. An operation that has ended keeps its end, as a worker that found nothing to do may come after.
+    /// the reason given; `not_done` of the skipped ones are what a cancellation leaves as it was. An operation that has ended keeps its end, as a worker that found nothing to do may come after.
     /// Returns whether the operation is completed.
     pub async fn record(
         mut self,
         settled: &[Settled],
+        not_done: i64,
         waits_for: Option<&str>,
         next_chunk_at: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
@@ -250,7 +251,7 @@ impl Chunk {
         }
         let state: String = sqlx::query_scalar(
             "UPDATE operation o SET sent = o.sent + $2, deleted = o.deleted + $3, refused = o.refused + $4, \
-                 skipped = o.skipped + $5, restored = o.restored + $8, \
+                 skipped = o.skipped + $5, restored = o.restored + $8, not_done = o.not_done + $10, \
                  last_error = CASE WHEN o.state = 'paused' THEN o.last_error ELSE $6 END, \
                  next_chunk_at = $7, started_at = COALESCE(o.started_at, now()), \
                  state = CASE WHEN n.is_open THEN CASE o.state WHEN 'pending' THEN 'running' ELSE o.state END \
@@ -269,6 +270,7 @@ impl Chunk {
         .bind(next_chunk_at)
         .bind(outcomes.restored)
         .bind(outcomes.settled())
+        .bind(not_done)
         .fetch_one(&mut *self.transaction)
         .await?;
         self.transaction.commit().await?;

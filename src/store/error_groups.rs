@@ -8,10 +8,10 @@ use sqlx::{AssertSqlSafe, QueryBuilder, Row};
 use uuid::Uuid;
 
 use super::search::{COLUMNS, dead_letter};
-use super::sought::push_counts;
+use super::sought::{push_counts, push_counts_since};
 use super::{Store, StoreError, filter_sql};
 use crate::clock;
-use crate::domain::dead_letter::DeadLetter;
+use crate::domain::dead_letter::{DeadLetter, floor_id};
 use crate::domain::error_group::{ErrorGroup, GroupAction, GroupEvent};
 use crate::domain::filter::{Filter, StatusFilter};
 
@@ -21,6 +21,8 @@ const GROUP: &str = "g.id, g.service, g.reason, g.error_type, g.template, g.firs
 
 /// Hours that a sparkline shows.
 pub const SPARKLINE: usize = 24;
+/// How long a group stays in lists after its last arrival, when nothing of it is dead.
+const STAYS: TimeDelta = TimeDelta::days(1);
 /// The longest record of what was done with a group.
 const MAX_EVENTS: i64 = 200;
 
@@ -37,13 +39,22 @@ pub struct Glimpse {
 const MOST_FIRST: &str = " ORDER BY count DESC, t.last_seen DESC";
 
 impl Store {
-    /// The groups of the dead letters that the filter lists, and how many each has, most first.
-    pub async fn error_groups(&self, filter: &Filter) -> Result<Vec<(ErrorGroup, i64)>, StoreError> {
+    /// The groups of the dead letters that the filter lists, and how many each has, most first. Where it asks for dead ones, a group
+    /// whose last arrival lies within a day stays when none is left, so that it can be resolved after its messages were redelivered.
+    pub async fn error_groups(
+        &self,
+        filter: &Filter,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<(ErrorGroup, i64)>, StoreError> {
         let sought = self.understand(filter).await?;
         let mut query = QueryBuilder::new(format!("SELECT {GROUP}, "));
         let rows = if sought.counted().is_some() {
             query.push("t.count FROM error_group g");
-            push_counts(&mut query, filter.status);
+            if filter.status.is_dead() && filter.error.is_none() {
+                push_counts_since(&mut query, filter.status, now - STAYS);
+            } else {
+                push_counts(&mut query, filter.status);
+            }
             sought.push_groups(&mut query);
             query.push(MOST_FIRST);
             query.build().fetch_all(&mut *self.http.acquire().await?).await?
@@ -121,6 +132,27 @@ impl Store {
         let rows =
             sqlx::query(AssertSqlSafe(query)).bind(ids).fetch_all(&mut *self.http.acquire().await?).await?;
         rows.iter().map(group).collect()
+    }
+
+    /// How many dead letters of each of these groups arrived since and are dead, as far as 10,000.
+    pub async fn arrivals_since(
+        &self,
+        groups: &[Uuid],
+        since: DateTime<Utc>,
+    ) -> Result<HashMap<Uuid, i64>, StoreError> {
+        if groups.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let counts: Vec<(Uuid, i64)> = sqlx::query_as(
+            "SELECT g.id, c.count FROM UNNEST($1::uuid[]) AS g (id) CROSS JOIN LATERAL ( \
+                 SELECT count(*) AS count FROM (SELECT FROM dead_letter d WHERE d.error_group = g.id \
+                     AND d.status = 'dead' AND d.id >= $2 LIMIT 10000) s) c",
+        )
+        .bind(groups)
+        .bind(floor_id(since))
+        .fetch_all(&mut *self.http.acquire().await?)
+        .await?;
+        Ok(counts.into_iter().collect())
     }
 
     /// What was done with the group, last first.

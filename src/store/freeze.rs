@@ -117,7 +117,7 @@ async fn insert_operation(
     Ok(inserted.rows_affected() == 1)
 }
 
-/// The dead letters that are selected now, and why some cannot be acted on, as `WITH chosen (id, refusal)`. A plan and a run
+/// The dead letters that are selected now, and why some cannot be acted on, as `WITH chosen (id, service, refusal)`. A plan and a run
 /// choose alike (rule R9).
 pub(super) async fn chosen(
     transaction: &mut Transaction<'_, Postgres>,
@@ -126,9 +126,9 @@ pub(super) async fn chosen(
 ) -> Result<QueryBuilder<Postgres>, StoreError> {
     let mut query = QueryBuilder::new("WITH chosen AS MATERIALIZED (SELECT ");
     let named = format!(
-        "c.id, CASE WHEN d.id IS NULL THEN 'there is no such dead letter' \
-         WHEN d.status <> '{}' THEN 'it is ' || d.status END AS refusal FROM ",
-        new.kind.acts_on().as_str()
+        "c.id, d.service, CASE WHEN d.id IS NULL THEN 'No longer stored, or never was' \
+         WHEN d.status <> '{wanted}' THEN 'Not {wanted}: already ' || d.status END AS refusal FROM ",
+        wanted = new.kind.acts_on().as_str()
     );
     let looked_up = " AS c (id) LEFT JOIN dead_letter d ON d.id = c.id";
     let id = match &new.selection {
@@ -148,7 +148,7 @@ pub(super) async fn chosen(
         }
         Selection::Filter(filter) => {
             let sought = Sought::understand(&mut *transaction, filter).await?;
-            query.push("d.id, NULL::text AS refusal");
+            query.push("d.id, d.service, NULL::text AS refusal");
             filter_sql::push(&mut query, &sought);
             // What arrives from now on is not meant, whenever this statement reads.
             query.push(" AND d.id < ").push_bind(floor_id(now));
@@ -179,7 +179,12 @@ async fn insert_chosen(
     let held = if planted(Bug::SeveralOperations) { "" } else { "(dead_letter_id) WHERE outcome IS NULL" };
     query.push_bind(id).push(", position, id FROM placed WHERE refusal IS NULL ORDER BY id ON CONFLICT ");
     query.push(held).push(
-        " DO NOTHING RETURNING dead_letter_id) \
+        " DO NOTHING RETURNING dead_letter_id), \
+         named AS (UPDATE operation SET services = ARRAY( \
+             SELECT service FROM chosen WHERE service IS NOT NULL GROUP BY service ORDER BY service) WHERE id = ",
+    );
+    query.push_bind(id).push(
+        ") \
          INSERT INTO operation_item (operation_id, position, dead_letter_id, outcome, detail, settled_at) SELECT ",
     );
     query.push_bind(id).push(
@@ -193,10 +198,10 @@ async fn insert_chosen(
 /// Says of each item that another operation has which one that is.
 async fn name_the_holders(transaction: &mut Transaction<'_, Postgres>, id: Uuid) -> Result<(), StoreError> {
     sqlx::query(
-        "UPDATE operation_item mine SET detail = 'operation ' || COALESCE( \
+        "UPDATE operation_item mine SET detail = 'In operation ' || COALESCE( \
              (SELECT other.operation_id::text FROM operation_item other \
               WHERE other.dead_letter_id = mine.dead_letter_id AND other.operation_id <> $1 \
-              ORDER BY other.outcome IS NULL DESC, other.settled_at DESC LIMIT 1), 'unknown') || ' has it' \
+              ORDER BY other.outcome IS NULL DESC, other.settled_at DESC LIMIT 1), 'unknown') \
          WHERE mine.operation_id = $1 AND mine.outcome = 'skipped' AND mine.detail IS NULL",
     )
     .bind(id)

@@ -1,22 +1,36 @@
 //! Reading operations and their items.
 
 use chrono::TimeDelta;
-use sqlx::postgres::PgRow;
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::{AssertSqlSafe, QueryBuilder, Row};
 use uuid::Uuid;
 
 use super::{Store, StoreError};
 use crate::domain::canary::Canary;
+use crate::domain::error_group::error_name;
 use crate::domain::operation::{Item, Kind, Operation, Outcome, Outcomes, ReturnedGroup, Sequence, State};
 
 /// Of lists: without edits, which may be long.
 const LISTED: &str = "id, kind, state, selection::text AS selection, target::text AS target, item_order, rate, note, \
      canary_steps, canary_wait, canary_max_failed, canary_passed, max_queue_depth, copy, \
-     requested_by, total, sent, returned, deleted, restored, refused, skipped, last_error, created_at, started_at, ended_at";
+     requested_by, total, sent, returned, deleted, restored, refused, skipped, last_error, created_at, started_at, ended_at, \
+     next_chunk_at, services, not_done";
 
 /// What [`operation`] reads.
 pub(super) fn columns() -> String {
     format!("{LISTED}, edit::text AS edit")
+}
+
+/// So many operations are named that have dead letters of a plan.
+const MAX_HOLDERS: i64 = 20;
+
+/// Which operations are listed.
+#[derive(Clone, Debug, Default)]
+pub struct WantedOperations {
+    /// Only those with dead letters of one of these services.
+    pub services: Option<Vec<String>>,
+    /// Only those in one of these states.
+    pub states: Option<Vec<State>>,
 }
 
 /// How many operations are in each state.
@@ -26,23 +40,53 @@ impl Store {
     /// The operation of this id.
     pub async fn operation(&self, id: Uuid) -> Result<Option<Operation>, StoreError> {
         let query = format!("SELECT {} FROM operation WHERE id = $1", columns());
-        let row = sqlx::query(AssertSqlSafe(query))
-            .bind(id)
-            .fetch_optional(&mut *self.http.acquire().await?)
-            .await?;
-        row.as_ref().map(operation).transpose()
+        let mut connection = self.http.acquire().await?;
+        let row = sqlx::query(AssertSqlSafe(query)).bind(id).fetch_optional(&mut *connection).await?;
+        let mut found = row.iter().map(operation).collect::<Result<Vec<_>, _>>()?;
+        find_causes(&mut connection, &mut found).await?;
+        Ok(found.pop())
     }
 
     /// At most `limit` operations that were asked for before `before`, the last one first.
-    pub async fn operations(&self, before: Option<Uuid>, limit: u32) -> Result<Vec<Operation>, StoreError> {
-        let query =
-            format!("SELECT {LISTED}, NULL AS edit FROM operation WHERE id < $1 ORDER BY id DESC LIMIT $2");
+    pub async fn operations(
+        &self,
+        wanted: &WantedOperations,
+        before: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<Operation>, StoreError> {
+        let mut query =
+            QueryBuilder::new(format!("SELECT {LISTED}, NULL AS edit FROM operation WHERE id < "));
+        query.push_bind(before.unwrap_or(Uuid::max()));
+        if let Some(services) = &wanted.services {
+            query.push(" AND services && ").push_bind(services);
+        }
+        if let Some(states) = &wanted.states {
+            let states: Vec<_> = states.iter().map(|state| state.as_str()).collect();
+            query.push(" AND state = ANY(").push_bind(states).push(")");
+        }
+        query.push(" ORDER BY id DESC LIMIT ").push_bind(i64::from(limit));
+        let mut connection = self.http.acquire().await?;
+        let rows = query.build().fetch_all(&mut *connection).await?;
+        let mut found = rows.iter().map(operation).collect::<Result<Vec<_>, _>>()?;
+        find_causes(&mut connection, &mut found).await?;
+        Ok(found)
+    }
+
+    /// The operations that have dead letters of this plan now, and how many of these.
+    pub async fn holders(&self, plan: Uuid) -> Result<Vec<(Operation, i64)>, StoreError> {
+        let query = format!(
+            "SELECT {LISTED}, NULL AS edit, held.count FROM operation JOIN ( \
+                 SELECT i.operation_id, count(*) AS count FROM operation_plan_item p \
+                     JOIN operation_item i ON i.dead_letter_id = p.dead_letter_id AND i.outcome IS NULL \
+                 WHERE p.plan_id = $1 AND i.operation_id <> $1 GROUP BY i.operation_id) held ON held.operation_id = id \
+             ORDER BY held.count DESC LIMIT $2"
+        );
         let rows = sqlx::query(AssertSqlSafe(query))
-            .bind(before.unwrap_or(Uuid::max()))
-            .bind(i64::from(limit))
-            .fetch_all(&mut *self.http.acquire().await?)
+            .bind(plan)
+            .bind(MAX_HOLDERS)
+            .fetch_all(&mut *self.operations.acquire().await?)
             .await?;
-        rows.iter().map(operation).collect()
+        rows.iter().map(|row| Ok((operation(row)?, row.try_get("count")?))).collect()
     }
 
     /// At most `limit` items of an operation after the place `after`, of one outcome if one is given.
@@ -170,7 +214,39 @@ pub(super) fn operation(row: &PgRow) -> Result<Operation, StoreError> {
         created_at: row.try_get("created_at")?,
         started_at: row.try_get("started_at")?,
         ended_at: row.try_get("ended_at")?,
+        next_chunk_at: row.try_get("next_chunk_at")?,
+        services: row.try_get("services")?,
+        not_done: row.try_get("not_done")?,
+        died_of: None,
     })
+}
+
+/// Finds what the messages of these operations that died again died of. The ends of an index tell: one group, or several.
+async fn find_causes(connection: &mut PgConnection, found: &mut [Operation]) -> Result<(), StoreError> {
+    let returned = found.iter().filter(|operation| operation.outcomes.returned > 0);
+    let ids: Vec<Uuid> = returned.map(|operation| operation.id).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let group = "SELECT returned_group AS id FROM operation_item \
+         WHERE operation_id = o.id AND outcome = 'returned' ORDER BY returned_group";
+    let query = format!(
+        "SELECT o.id, first.id IS DISTINCT FROM last.id AS several, g.error_type, g.template, g.reason \
+         FROM UNNEST($1::uuid[]) AS o (id) CROSS JOIN LATERAL ({group} LIMIT 1) first \
+             CROSS JOIN LATERAL ({group} DESC LIMIT 1) last LEFT JOIN error_group g ON g.id = first.id"
+    );
+    for row in sqlx::query(AssertSqlSafe(query)).bind(ids).fetch_all(connection).await? {
+        let (id, several): (Uuid, bool) = (row.try_get("id")?, row.try_get("several")?);
+        let cause = error_name(
+            row.try_get::<Option<&str>, _>("error_type")?,
+            row.try_get::<Option<&str>, _>("template")?,
+            row.try_get::<Option<&str>, _>("reason")?,
+        );
+        if let Some(operation) = found.iter_mut().find(|operation| operation.id == id) {
+            operation.died_of = Some(if several { format!("{cause} and other errors") } else { cause });
+        }
+    }
+    Ok(())
 }
 
 /// The thing that a column names.

@@ -12,7 +12,7 @@ use crate::domain::dead_letter::received_at;
 const HOUR: TimeDelta = TimeDelta::hours(1);
 const DAY: TimeDelta = TimeDelta::days(1);
 
-/// The dead letters of one service that are dead.
+/// What one service has, or had within the last day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceCount {
     /// The service.
@@ -25,6 +25,19 @@ pub struct ServiceCount {
     pub newest: Option<DateTime<Utc>>,
     /// How many arrived, whatever became of them.
     pub trend: Trend,
+    /// What arrived in the last day, and what became of it.
+    pub last_day: DayCount,
+}
+
+/// What arrived in the 24 hours that end now, to five minutes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DayCount {
+    /// How many died.
+    pub died: i64,
+    /// How many of these are redelivered.
+    pub redelivered: i64,
+    /// How many of these are deleted.
+    pub deleted: i64,
 }
 
 /// How many died lately, and how many the day before.
@@ -37,7 +50,7 @@ pub struct Trend {
 }
 
 impl Store {
-    /// The services with dead letters, most first. A look into the index says when the first and the last of each arrived: in the
+    /// The services with dead letters, and those whose last arrival lies within a day, most first. A look into the index says when the first and the last of each arrived: in the
     /// day in which the counters expect it, or where that was acted on, in the others.
     pub async fn service_counts(&self, now: DateTime<Utc>) -> Result<Vec<ServiceCount>, StoreError> {
         let hour = (now + FINE - HOUR).duration_trunc(FINE).unwrap_or(now);
@@ -46,12 +59,17 @@ impl Store {
                  SELECT g.service, c.dead, c.last_seen, (SELECT i.start FROM error_group_interval i \
                      WHERE i.error_group = g.id ORDER BY i.start LIMIT 1) AS first_start \
                  FROM (SELECT error_group, sum(dead) AS dead, max(last_seen) AS last_seen FROM error_group_count \
-                       GROUP BY error_group HAVING sum(dead) <> 0) c JOIN error_group g ON g.id = c.error_group), \
+                       GROUP BY error_group HAVING sum(dead) <> 0 OR max(last_seen) >= $5) c JOIN error_group g ON g.id = c.error_group), \
              services AS ( \
                  SELECT service, sum(dead)::bigint AS dead, \
                      LEAST(min(first_start), (SELECT min(start) FROM error_group_change)) + interval '1 day' AS early, \
                      max(last_seen) - interval '1 day' AS late \
                  FROM groups GROUP BY service), \
+             days AS ( \
+                 SELECT g.service, sum(t.dead + t.redelivered + t.deleted)::bigint AS died, \
+                     sum(t.redelivered)::bigint AS redelivered, sum(t.deleted)::bigint AS deleted \
+                 FROM error_group_timeline t JOIN error_group g ON g.id = t.error_group \
+                 WHERE t.start >= $6 AND t.start < $4 GROUP BY g.service), \
              hours AS ( \
                  SELECT error_group, true AS now, dead + redelivered + deleted AS count FROM error_group_timeline \
                  WHERE start >= $1 AND start < $4 \
@@ -63,8 +81,9 @@ impl Store {
                      (sum(h.count) FILTER (WHERE NOT h.now))::bigint AS day_before \
                  FROM hours h JOIN error_group g ON g.id = h.error_group GROUP BY g.service) \
              SELECT s.service, s.dead, o.id AS oldest, n.id AS newest, COALESCE(t.last_hour, 0) AS last_hour, \
-                 COALESCE(t.day_before, 0) AS day_before \
-             FROM services s LEFT JOIN trends t ON t.service = s.service \
+                 COALESCE(t.day_before, 0) AS day_before, COALESCE(y.died, 0) AS died, \
+                 COALESCE(y.redelivered, 0) AS redelivered, COALESCE(y.deleted, 0) AS deleted \
+             FROM services s LEFT JOIN trends t ON t.service = s.service LEFT JOIN days y ON y.service = s.service \
              LEFT JOIN LATERAL ( \
                  (SELECT id FROM dead_letter d WHERE d.service = s.service AND d.status = 'dead' \
                      AND d.id >= dead_letter_floor_id(s.early - interval '1 day') AND d.id < dead_letter_floor_id(s.early) \
@@ -88,6 +107,8 @@ impl Store {
         .bind(hour - DAY + HOUR)
         // Without an end the planner would expect a third of all.
         .bind(hour + HOUR + HOUR)
+        .bind(now - DAY)
+        .bind(hour + HOUR - DAY)
         .fetch_all(&mut *self.http.acquire().await?)
         .await?;
         rows.iter()
@@ -100,6 +121,11 @@ impl Store {
                     trend: Trend {
                         last_hour: row.try_get("last_hour")?,
                         day_before: row.try_get("day_before")?,
+                    },
+                    last_day: DayCount {
+                        died: row.try_get("died")?,
+                        redelivered: row.try_get("redelivered")?,
+                        deleted: row.try_get("deleted")?,
                     },
                 })
             })

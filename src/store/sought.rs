@@ -4,6 +4,7 @@
 //! are millions: in some groups every row has it, in most groups none can, and in the others the rows' trigrams say which are
 //! worth a look.
 
+use chrono::{DateTime, Utc};
 use sqlx::postgres::PgConnection;
 use sqlx::{Postgres, QueryBuilder, Row};
 use uuid::Uuid;
@@ -138,6 +139,20 @@ pub(super) fn push_counts(query: &mut QueryBuilder<Postgres>, status: StatusFilt
         " JOIN (SELECT error_group, sum({count})::bigint AS count, sum(arrived)::bigint AS arrived, \
              max(last_seen) AS last_seen FROM error_group_count GROUP BY error_group HAVING sum({count}) <> 0) t ON t.error_group = g.id"
     ));
+}
+
+/// The same, and of groups without any, those whose last arrival is not older than this.
+pub(super) fn push_counts_since(
+    query: &mut QueryBuilder<Postgres>,
+    status: StatusFilter,
+    since: DateTime<Utc>,
+) {
+    let count = status.count_column();
+    query.push(format!(
+        " JOIN (SELECT error_group, sum({count})::bigint AS count, sum(arrived)::bigint AS arrived, \
+             max(last_seen) AS last_seen FROM error_group_count GROUP BY error_group HAVING sum({count}) <> 0 OR max(last_seen) >= "
+    ));
+    query.push_bind(since).push(") t ON t.error_group = g.id");
 }
 
 /// Appends ` WHERE …` with each condition that is the same for all rows of a group `g`.

@@ -65,11 +65,11 @@ impl Fault {
             Self::NoQueue => "312 NO_ROUTE",
             Self::NoExchange => "404 NOT_FOUND",
             Self::NoPermission => "403 ACCESS_REFUSED",
-            Self::FullQueue => "nacked",
-            Self::HeadersTooLarge => "properties and headers take 131",
+            Self::FullQueue => "Nacked by a target queue",
+            Self::HeadersTooLarge => "Properties and headers take 131",
             Self::BodyTooLarge => "406 PRECONDITION_FAILED",
             Self::SaidToBeBlocked | Self::Blocked => "blocks publishers",
-            Self::NoConfirm => "no confirm in time",
+            Self::NoConfirm => "No confirm from the broker in time",
             Self::BrokerGone => "not available",
         }
     }

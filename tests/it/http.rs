@@ -272,7 +272,7 @@ async fn unknown_things_are_not_found() {
     let answer = world.api().post("/dead-letters/redeliver", &operation).await.assert(202);
     let location = answer.headers["location"].to_str().unwrap();
     let items = world.api().get(&format!("{location}/items?outcome=skipped")).await.assert(200).json;
-    assert_eq!(items["items"][0]["detail"], "there is no such dead letter");
+    assert_eq!(items["items"][0]["detail"], "No longer stored, or never was");
 }
 
 /// The Swagger page comes from inside the binary, and the document is the committed one.

@@ -28,3 +28,4 @@ mod schema;
 mod steering;
 #[expect(dead_code, unused_imports, reason = "shared with the tests of chaos")]
 mod support;
+mod verdicts;

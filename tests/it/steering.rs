@@ -121,12 +121,18 @@ async fn a_canary_stops_what_comes_back() {
     world.broker.reject_next(&queue.name).await;
     let stopped = until_state(&world, &broken, "paused").await;
     assert_eq!((&stopped["outcomes"]["returned"], &stopped["outcomes"]["sent"]), (&json!(1), &json!(0)));
-    assert!(stopped["lastError"].as_str().unwrap().contains("1 of 1 died again"), "{stopped}");
+    assert_eq!(stopped["lastError"], "Paused by the canary: 1 of 1 died again (limit 0 %)");
+    assert_eq!(stopped["verdict"], "running");
+    let said = stopped["verdictText"].as_str().unwrap();
+    assert!(said.starts_with("Paused by the canary: 1 of 1 died again (limit 0 %). 1 sent, "), "{said}");
     assert_eq!(world.broker.depth(&queue.name).await, 0, "nothing more was sent");
     let cancelled = steer(&world, &broken, "cancel").await;
     assert!(["cancelling", "cancelled"].contains(&cancelled["state"].as_str().unwrap()));
     let cancelled = until_state(&world, &broken, "cancelled").await;
     assert_eq!((&cancelled["outcomes"]["skipped"], &cancelled["remaining"]), (&json!(29), &json!(0)));
+    assert_eq!((&cancelled["verdict"], &cancelled["notDone"]), (&json!("failed"), &json!(29)));
+    let said = "Cancelled: 1 sent, 29 not sent (still dead). 1 of 1 died again: rejected, no error given.";
+    assert_eq!(cancelled["verdictText"], said);
 
     let fixed = world.api().post("/dead-letters/redeliver", &request).await.assert(202).json;
     let path = format!("/operations/{}", fixed["id"].as_str().unwrap());
@@ -136,6 +142,8 @@ async fn a_canary_stops_what_comes_back() {
     })
     .await;
     assert_eq!(climbing["progress"]["etaSeconds"], Value::Null, "it waits, so nobody knows yet");
+    let said = climbing["verdictText"].as_str().unwrap();
+    assert!(said.starts_with("1 sent, none died again so far. Canary: sends the next 4 in "), "{said}");
     assert_eq!(world.broker.drain(&queue.name, 30).await.len(), 30);
     let done = until_state(&world, &fixed, "completed").await;
     assert_eq!((&done["outcomes"]["sent"], &done["canaryPassed"]), (&json!(30), &json!(5)));
@@ -195,8 +203,9 @@ async fn a_crowded_queue_is_waited_for() {
     let request = json!({"filter": {"service": "orders"}, "maxQueueDepth": 15});
     let operation_ = world.api().post("/dead-letters/redeliver", &request).await.assert(202).json;
     let waiting = until("it waits", || async {
-        Some(operation(&world, &operation_).await)
-            .filter(|it| it["lastError"].as_str().is_some_and(|why| why.contains("wait in the queue")))
+        Some(operation(&world, &operation_).await).filter(|it| {
+            it["lastError"].as_str().is_some_and(|why| why.contains("ready (limit 15). Continues by itself."))
+        })
     })
     .await;
     assert!(waiting["remaining"].as_i64().unwrap() > 0);
@@ -234,10 +243,10 @@ async fn a_wrong_delete_is_undone() {
     world.assert_counters_exact().await;
 }
 
-/// Progress comes as it happens, and the stream ends with the operation.
+/// Progress comes as it happens, and the stream ends with the verdict.
 #[tokio::test(flavor = "multi_thread")]
-async fn events_follow_an_operation_to_its_end() {
-    let world = World::start().await;
+async fn events_follow_an_operation_to_its_verdict() {
+    let world = World::start_with(&[("DEAD_LETTER_WATCH_RETURNS", "2s")]).await;
     let queue = dead_in_a_queue(&world, 30).await;
     let request = json!({"filter": {"service": "orders"}, "rate": 20});
     let operation = world.api().post("/dead-letters/redeliver", &request).await.assert(202).json;
@@ -254,7 +263,10 @@ async fn events_follow_an_operation_to_its_end() {
         .map(|data| serde_json::from_str(data).unwrap())
         .collect();
     assert!(states.len() > 1, "{text}");
-    assert_eq!(states.last().unwrap()["state"], "completed");
+    let last = states.last().unwrap();
+    assert_eq!((&last["state"], &last["verdict"]), (&json!("completed"), &json!("completed")));
+    assert_eq!(last["verdictText"], "30 sent, none died again within 2 s.");
+    assert!(states.iter().any(|state| state["verdict"] == "watching"), "{text}");
     assert!(
         states
             .windows(2)

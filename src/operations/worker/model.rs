@@ -9,9 +9,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::amqp::{Receipt, Refusal};
-use crate::domain::canary::Canary;
 use crate::domain::identity::redelivery_id;
-use crate::domain::operation::{Sequence, State, Target};
+use crate::domain::operation::{Sequence, State};
 use crate::operations::unrecorded::Unrecorded;
 use uuid::Uuid;
 
@@ -149,23 +148,11 @@ impl Model {
             id,
             kind: if delete { Kind::Delete } else { Kind::Redeliver },
             state: State::Pending,
-            asked: serde_json::Value::Null,
-            target: Target::Queue,
             order,
             rate,
-            note: None,
-            canary: Canary::default(),
-            canary_passed: 0,
-            max_queue_depth: None,
-            edit: None,
-            copy: false,
-            requested_by: String::new(),
             total: i64::try_from(rows.len()).unwrap(),
-            outcomes: Outcomes::default(),
-            last_error: None,
             created_at: self.now,
-            started_at: None,
-            ended_at: None,
+            ..Operation::made()
         };
         self.asked.push(Asked { operation, rows, next_chunk_at: self.now });
     }

@@ -3,8 +3,8 @@
 use futures_util::StreamExt;
 use lapin::message::Delivery;
 use lapin::options::{
-    BasicAckOptions, BasicConsumeOptions, BasicGetOptions, BasicPublishOptions, BasicQosOptions,
-    BasicRejectOptions, ConfirmSelectOptions, ExchangeDeclareOptions, ExchangeDeleteOptions,
+    BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicGetOptions, BasicPublishOptions,
+    BasicQosOptions, BasicRejectOptions, ConfirmSelectOptions, ExchangeDeclareOptions, ExchangeDeleteOptions,
     QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions,
 };
 use lapin::types::{AMQPValue, FieldTable};
@@ -131,6 +131,25 @@ impl Broker {
 
     /// Takes and acknowledges everything that comes until so many messages were taken.
     pub async fn drain(&self, queue: &str, count: usize) -> Vec<Delivery> {
+        let mut taken = Vec::new();
+        self.consume(queue, count, async |delivery| {
+            delivery.acker.ack(BasicAckOptions::default()).await.unwrap();
+            taken.push(delivery);
+        })
+        .await;
+        taken
+    }
+
+    /// Rejects everything that comes until so many messages were rejected, as a service that is broken.
+    pub async fn reject(&self, queue: &str, count: usize) {
+        self.consume(queue, count, async |delivery| {
+            delivery.acker.reject(BasicRejectOptions { requeue: false }).await.unwrap();
+        })
+        .await;
+    }
+
+    /// Handles everything that comes until so many messages were handled.
+    pub async fn consume(&self, queue: &str, count: usize, mut handle: impl AsyncFnMut(Delivery)) {
         let channel = self.connection.create_channel().await.unwrap();
         channel.basic_qos(500, BasicQosOptions::default()).await.unwrap();
         let tag = id();
@@ -141,15 +160,12 @@ impl Broker {
             FieldTable::default(),
         );
         let mut consumer = consuming.await.unwrap();
-        let mut taken = Vec::new();
-        while taken.len() < count {
+        for taken in 0..count {
             let next = tokio::time::timeout(super::DEADLINE, consumer.next()).await;
-            let delivery =
-                next.unwrap_or_else(|_| panic!("{} of {count} messages came", taken.len())).unwrap().unwrap();
-            delivery.acker.ack(BasicAckOptions::default()).await.unwrap();
-            taken.push(delivery);
+            let delivery = next.unwrap_or_else(|_| panic!("{taken} of {count} messages came"));
+            handle(delivery.unwrap().unwrap()).await;
         }
-        taken
+        channel.basic_cancel(tag.as_str().into(), BasicCancelOptions::default()).await.unwrap();
     }
 
     /// Messages that are ready in a queue.
