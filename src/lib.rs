@@ -16,5 +16,6 @@ pub mod lifecycle;
 pub mod operations;
 pub mod ownership;
 pub mod planted;
+pub mod room;
 pub mod store;
 pub mod telemetry;

@@ -11,6 +11,9 @@ use crate::domain::message::{Properties, Table, Value};
 /// How deep arrays and tables may be nested, the headers themselves being the first level. Reading, writing and
 /// dropping recurse, and a stack is finite.
 pub const MAX_DEPTH: usize = 512;
+/// How many values are read. A value takes up to fifty times its bytes in memory; the largest headers that fit into a frame of
+/// the usual 128 KiB have fewer.
+pub const MAX_VALUES: usize = 200_000;
 
 const CONTENT_TYPE: u16 = 1 << 15;
 const CONTENT_ENCODING: u16 = 1 << 14;
@@ -72,6 +75,9 @@ pub enum CodecError {
         /// Where the first value that is too deep begins.
         offset: usize,
     },
+    /// There are more than [`MAX_VALUES`].
+    #[error("there are more than {MAX_VALUES} values")]
+    TooMany,
     /// More bytes than the length in front of them can count.
     #[error("{what} at offset {offset} is {length} bytes long, but its length cannot exceed {max}")]
     TooLong {
@@ -123,7 +129,7 @@ pub fn encode(properties: &Properties) -> Result<Vec<u8>, CodecError> {
 
 /// The properties of the bytes.
 pub fn decode(bytes: &[u8]) -> Result<Properties, CodecError> {
-    let mut reader = Reader { input: bytes, at: 0 };
+    let mut reader = Reader { input: bytes, at: 0, values: 0 };
     let flags = u16::from_be_bytes(reader.fixed("property flags")?);
     if flags & NO_PROPERTY != 0 {
         return Err(CodecError::UnknownFlags { flags });
@@ -274,6 +280,8 @@ struct Reader<'a> {
     /// The whole input, or its head that ends with the array or table which is being read.
     input: &'a [u8],
     at: usize,
+    /// So many were read.
+    values: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -352,6 +360,10 @@ impl<'a> Reader<'a> {
     }
 
     fn value(&mut self, depth: usize) -> Result<Value, CodecError> {
+        self.values += 1;
+        if self.values > MAX_VALUES {
+            return Err(CodecError::TooMany);
+        }
         match self.octet("type tag")? {
             b'A' => self.array(depth + 1).map(Value::Array),
             b'F' => self.table("table", depth + 1).map(Value::Table),

@@ -1,10 +1,13 @@
 //! What is changed in a message that is put back.
 
-use json_patch::PatchOperation;
 use serde::{Deserialize, Serialize};
 
-use super::message::{Message, Table};
-use super::patch::{self, PatchError};
+use super::bounded::Unread;
+use super::message::{Message, Properties, Table, storable_text};
+use super::patch::{self, PatchError, PatchOperation};
+
+/// Longest name of a content-encoding that a refusal shows.
+const MAX_ENCODING: usize = 40;
 
 /// Another body, or a patch over the one that is there; and other headers. The properties stay.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -36,7 +39,7 @@ impl Edit {
     /// Whether it could change any message.
     pub fn changes_anything(&self) -> bool {
         self.body.is_some()
-            || self.patch.iter().any(patch::changes)
+            || self.patch.iter().any(PatchOperation::changes)
             || !self.set_headers.0.is_empty()
             || !self.remove_headers.is_empty()
     }
@@ -44,7 +47,8 @@ impl Edit {
     /// Changes the message, or says why it cannot be changed; it is then not to be sent.
     pub fn apply(&self, message: &mut Message) -> Result<(), PatchError> {
         if !self.patch.is_empty() {
-            message.body = patch::apply(&self.patch, &message.body)?;
+            message.body = patch::apply(&self.patch, &message.body)
+                .map_err(|error| named_by_encoding(error, &message.properties))?;
         }
         if let Some(body) = &self.body {
             message.body = body.bytes().to_vec();
@@ -66,6 +70,19 @@ impl EditedBody {
             Self::Text(text) => text.as_bytes(),
             Self::Bytes(bytes) => bytes,
         }
+    }
+}
+
+/// What is no text may be compressed JSON: then the refusal says that, and not that it is no JSON.
+fn named_by_encoding(error: PatchError, properties: &Properties) -> PatchError {
+    let encoding = storable_text(properties.content_encoding.as_deref().unwrap_or_default(), MAX_ENCODING);
+    let is_told =
+        !encoding.is_empty() && !matches!(&*encoding.to_ascii_lowercase(), "identity" | "utf-8" | "utf8");
+    match error {
+        PatchError::Body(Unread::NotUtf8 | Unread::NotJson { .. }) if is_told => {
+            PatchError::Encoded(encoding)
+        }
+        error => error,
     }
 }
 
@@ -120,7 +137,7 @@ mod tests {
 
     fn edit() -> Edit {
         Edit {
-            patch: serde_json::from_value(json!([{"op": "add", "path": "/n", "value": 1e16}])).unwrap(),
+            patch: serde_json::from_str(r#"[{"op": "add", "path": "/n", "value": 1.50e16}]"#).unwrap(),
             set_headers: Table(vec![(b"a".to_vec(), Value::F32(0.1)), (b"d".to_vec(), Value::text("\0"))]),
             remove_headers: vec!["b".into(), "not there".into()],
             ..Edit::default()
@@ -131,7 +148,7 @@ mod tests {
     fn body_and_headers_are_changed_and_the_rest_stays() {
         let mut edited = message("{\"m\": \"x\"}");
         edit().apply(&mut edited).unwrap();
-        assert_eq!(edited.body, br#"{"m":"x","n":1e+16}"#);
+        assert_eq!(edited.body, br#"{"m": "x","n":1.50e16}"#);
         let expected = [("c", Value::U8(4)), ("a", Value::F32(0.1)), ("d", Value::text("\0"))];
         let expected = expected.map(|(name, value)| (name.as_bytes().to_vec(), value));
         assert_eq!(edited.properties.headers.unwrap().0, expected);
@@ -151,6 +168,22 @@ mod tests {
         let mut edited = message("<a/>");
         assert!(edit().apply(&mut edited).is_err());
         assert_eq!(edited, message("<a/>"));
+    }
+
+    #[test]
+    fn a_body_that_is_encoded_is_refused_by_the_name_of_its_encoding() {
+        let mut gzipped = message("");
+        gzipped.body = b"\x1f\x8b\x08".to_vec();
+        gzipped.properties.content_encoding = Some(b"gzip".to_vec());
+        let why = edit().apply(&mut gzipped).unwrap_err().to_string();
+        assert!(why.contains("its content-encoding is gzip"), "{why}");
+        gzipped.properties.content_encoding = Some(b"UTF-8".to_vec());
+        assert!(edit().apply(&mut gzipped).unwrap_err().to_string().contains("not UTF-8 text"));
+        // What says so and is JSON all the same can be patched.
+        let mut named = message("{}");
+        named.properties.content_encoding = Some(b"gzip".to_vec());
+        edit().apply(&mut named).unwrap();
+        assert_eq!(named.body, br#"{"n":1.50e16}"#);
     }
 
     #[test]

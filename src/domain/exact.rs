@@ -1,88 +1,42 @@
-//! JSON that can be read and written again without a change of what it says.
-//!
-//! `serde_json` keeps whole numbers of 64 bits and doubles; other numbers become the nearest double. Of two members of one name it keeps
-//! the last. A body that has either is not to be sent altered.
+//! Numbers of JSON by what they say. `serde_json` keeps whole numbers of 64 bits and doubles; others become the nearest double.
 
-use serde_json::{Number, Value};
-use thiserror::Error;
+use serde_json::Number;
 
-/// Why JSON cannot be read and written again.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-pub enum Inexact {
-    /// It is no JSON, or not as we read it.
-    #[error("it is not JSON, or nested too deep")]
-    NotJson,
-    /// A number would become another one.
-    #[error("it has a number with more digits than can be kept")]
-    Number,
-    /// One of two members of the same name would get lost.
-    #[error("it has two members of the same name in one object")]
-    Twins,
-}
-
-/// Reads what can be written again.
-pub fn read(json: &[u8]) -> Result<Value, Inexact> {
-    let value = serde_json::from_slice(json).map_err(|_| Inexact::NotJson)?;
-    let (members, numbers_are_kept) = scan(json);
-    if !numbers_are_kept {
-        return Err(Inexact::Number);
-    }
-    if members != count_members(&value) {
-        return Err(Inexact::Twins);
-    }
-    Ok(value)
-}
+use super::bounded::string_end;
 
 /// Whether each number of this JSON is the same when it is written again.
 pub fn keeps_numbers(json: &[u8]) -> bool {
-    scan(json).1
-}
-
-/// How many members all objects have together, and whether each number is kept. What stands in strings is neither.
-fn scan(json: &[u8]) -> (usize, bool) {
-    let (mut members, mut at) = (0, 0);
-    while let Some(&byte) = json.get(at) {
-        at += match byte {
-            b'"' => string_length(&json[at..]),
+    let mut at = 0;
+    while let Some(byte) = json.get(at) {
+        at = match byte {
+            b'"' => string_end(json, at),
             b'-' | b'0'..=b'9' => {
-                let number = &json[at..];
-                let length = number.iter().take_while(|byte| is_of_number(**byte)).count();
-                if !is_kept(&number[..length]) {
-                    return (members, false);
+                let end = at + json[at..].iter().take_while(|byte| is_of_number(**byte)).count();
+                if !std::str::from_utf8(&json[at..end]).is_ok_and(is_kept) {
+                    return false;
                 }
-                length
+                end
             }
-            b':' => {
-                members += 1;
-                1
-            }
-            _ => 1,
+            _ => at + 1,
         };
     }
-    (members, true)
-}
-
-/// From quote to quote.
-fn string_length(json: &[u8]) -> usize {
-    let mut at = 1;
-    while let Some(byte) = json.get(at) {
-        match byte {
-            b'"' => return at + 1,
-            b'\\' => at += 2,
-            _ => at += 1,
-        }
-    }
-    at
+    true
 }
 
 fn is_of_number(byte: u8) -> bool {
     byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E')
 }
 
-fn is_kept(number: &[u8]) -> bool {
-    let Ok(text) = std::str::from_utf8(number) else { return false };
-    serde_json::from_str::<Number>(text)
-        .is_ok_and(|number| Decimal::of(text) == Decimal::of(&number.to_string()))
+/// Whether this number is the same when `serde_json` has read it and writes it again.
+pub fn is_kept(number: &str) -> bool {
+    serde_json::from_str::<Number>(number)
+        .is_ok_and(|kept| is_same_number(number.as_bytes(), kept.to_string().as_bytes()))
+}
+
+/// Whether two numbers are equal, however they are written.
+pub fn is_same_number(one: &[u8], other: &[u8]) -> bool {
+    let decimal = |number| Decimal::of(std::str::from_utf8(number).ok()?);
+    one == other || decimal(one).is_some_and(|one| decimal(other).is_some_and(|other| one == other))
 }
 
 /// A number as its digits, without zeros at either end, and where they stand: equal for equal numbers.
@@ -114,14 +68,6 @@ impl Decimal {
     }
 }
 
-fn count_members(value: &Value) -> usize {
-    match value {
-        Value::Object(members) => members.len() + members.values().map(count_members).sum::<usize>(),
-        Value::Array(values) => values.iter().map(count_members).sum(),
-        _ => 0,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -149,7 +95,7 @@ mod tests {
             "0e999",
             "100000000000000000000",
         ] {
-            assert!(keeps_numbers(kept.as_bytes()), "{kept}");
+            assert!(is_kept(kept), "{kept}");
         }
         for lost in [
             "18446744073709551616",
@@ -160,28 +106,41 @@ mod tests {
             "9007199254740993.0",
             "1e99999999999999999999",
             "123456789012345678901234567890",
+            "\"1\"",
         ] {
-            assert!(!keeps_numbers(lost.as_bytes()), "{lost}");
+            assert!(!is_kept(lost), "{lost}");
         }
+        assert!(keeps_numbers(br#"{"1e400": [1, "1e400\"1e400", -0.5]}"#));
+        assert!(!keeps_numbers(br#"{"a": [1, {"b":1e400}]}"#));
     }
 
     #[test]
-    fn what_would_be_altered_is_not_read() {
-        assert_eq!(read(br#"{"a": [1, {"b": "1e400:\":"}]}"#).unwrap()["a"][0], 1);
-        assert_eq!(read(b"<a/>"), Err(Inexact::NotJson));
-        assert_eq!(read(b"\xff"), Err(Inexact::NotJson));
-        assert_eq!(read(b""), Err(Inexact::NotJson));
-        assert_eq!(read("[".repeat(200).as_bytes()), Err(Inexact::NotJson));
-        assert_eq!(read(br#"{"a": 1.00000000000000000001}"#), Err(Inexact::Number));
-        assert_eq!(read(br#"{"a": {"b": 1, "b": 1}}"#), Err(Inexact::Twins));
-        assert_eq!(read(br#"{"a": 1, "\u0061": 2}"#), Err(Inexact::Twins));
+    fn numbers_are_equal_however_they_are_written() {
+        for (one, other) in [
+            ("1", "1.0"),
+            ("1e2", "100"),
+            ("-0", "0.00"),
+            ("0.5e1", "5"),
+            ("1e99999999999999999999", "1e99999999999999999999"),
+        ] {
+            assert!(is_same_number(one.as_bytes(), other.as_bytes()), "{one} {other}");
+        }
+        for (one, other) in [
+            ("1", "-1"),
+            ("1e2", "1e3"),
+            ("18446744073709551616", "18446744073709551615"),
+            ("1e99999999999999999999", "2e99999999999999999999"),
+        ] {
+            assert!(!is_same_number(one.as_bytes(), other.as_bytes()), "{one} {other}");
+        }
     }
 
     proptest! {
         #[test]
         fn what_serde_writes_is_kept(double in proptest::num::f64::NORMAL, whole: i64, unsigned: u64) {
-            let json = serde_json::json!([double, whole, {"a": unsigned}]).to_string();
-            prop_assert_eq!(read(json.as_bytes()).unwrap().to_string(), json);
+            for number in [serde_json::json!(double), serde_json::json!(whole), serde_json::json!(unsigned)] {
+                prop_assert!(is_kept(&number.to_string()), "{}", number);
+            }
         }
     }
 }

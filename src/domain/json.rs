@@ -2,16 +2,20 @@
 //! one, nor text from bytes. [`typed`] tells all that JSON can carry. Neither is what is stored, and nothing is made from
 //! them: names that are not UTF-8 are shown with replacements, and of two of the same name the last is shown.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, SecondsFormat};
-use serde_json::{Map, Number, Value as Json, json};
+use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+use serde_json::{Number, Value as Json, json};
 
 use super::message::{Table, Value};
 
 /// Headers as people expect them: numbers as numbers, text as text, a time as RFC 3339, bytes that are not text in base64.
-pub fn plain(table: &Table) -> Map<String, Json> {
-    view(table, plain_value)
+pub fn plain(table: &Table) -> impl Serialize {
+    Headers { table, types: Types::Left }
 }
 
 /// Headers with their types: each value is `{"t": <the tag on the wire>, "v": <the value>}`.
@@ -19,28 +23,90 @@ pub fn plain(table: &Table) -> Map<String, Json> {
 /// Whole numbers of 64 bits are text, since JavaScript's are exact up to 2^53 only. A float that is no number is `"NaN"`
 /// (with its `bits` in hexadecimal), `"Infinity"` or `"-Infinity"`. Bytes, and a string that is not UTF-8, are in base64
 /// and marked `"encoding": "base64"`.
-pub fn typed(table: &Table) -> Map<String, Json> {
-    view(table, typed_value)
+pub fn typed(table: &Table) -> impl Serialize {
+    Headers { table, types: Types::Told }
 }
 
-fn view(table: &Table, value_view: fn(&Value) -> Json) -> Map<String, Json> {
-    // Loops, here and below, and not iterators: headers may be 512 levels deep, and each costs its frames.
-    let mut map = Map::new();
-    for (name, value) in &table.0 {
-        map.insert(String::from_utf8_lossy(name).into_owned(), value_view(value));
+#[derive(Clone, Copy)]
+enum Types {
+    Told,
+    Left,
+}
+
+/// Written as they are gone through: a tree of JSON takes several hundred times the bytes of the headers (rule R16).
+struct Headers<'t> {
+    table: &'t Table,
+    types: Types,
+}
+
+struct List<'t> {
+    values: &'t [Value],
+    types: Types,
+}
+
+struct One<'t> {
+    value: &'t Value,
+    types: Types,
+}
+
+/// A tag and a value that holds others.
+struct Tagged<V> {
+    tag: &'static str,
+    value: V,
+}
+
+impl Serialize for Headers<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut shown: BTreeMap<Cow<'_, str>, &Value> = BTreeMap::new();
+        for (name, value) in &self.table.0 {
+            shown.insert(String::from_utf8_lossy(name), value);
+        }
+        let mut map = serializer.serialize_map(Some(shown.len()))?;
+        for (name, value) in shown {
+            map.serialize_entry(&name, &One { value, types: self.types })?;
+        }
+        map.end()
     }
-    map
 }
 
-fn list(values: &[Value], value_view: fn(&Value) -> Json) -> Json {
-    let mut list = Vec::with_capacity(values.len());
-    for value in values {
-        list.push(value_view(value));
+impl Serialize for List<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(Some(self.values.len()))?;
+        for value in self.values {
+            list.serialize_element(&One { value, types: self.types })?;
+        }
+        list.end()
     }
-    Json::Array(list)
 }
 
-fn plain_value(value: &Value) -> Json {
+impl<V: Serialize> Serialize for Tagged<V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("t", self.tag)?;
+        map.serialize_entry("v", &self.value)?;
+        map.end()
+    }
+}
+
+impl Serialize for One<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let types = self.types;
+        match (self.value, types) {
+            (Value::Array(values), Types::Left) => List { values, types }.serialize(serializer),
+            (Value::Array(values), Types::Told) => {
+                Tagged { tag: "A", value: List { values, types } }.serialize(serializer)
+            }
+            (Value::Table(table), Types::Left) => Headers { table, types }.serialize(serializer),
+            (Value::Table(table), Types::Told) => {
+                Tagged { tag: "F", value: Headers { table, types } }.serialize(serializer)
+            }
+            (value, Types::Left) => plain_scalar(value).serialize(serializer),
+            (value, Types::Told) => typed_scalar(value).serialize(serializer),
+        }
+    }
+}
+
+fn plain_scalar(value: &Value) -> Json {
     match value {
         Value::Bool(yes) => Json::Bool(*yes),
         Value::I8(n) => Json::from(*n),
@@ -55,23 +121,21 @@ fn plain_value(value: &Value) -> Json {
         Value::F64(n) => float(*n),
         Value::Decimal { scale, value } => Json::String(decimal(*scale, *value)),
         Value::LongString(bytes) | Value::Bytes(bytes) => text_or_base64(bytes),
-        Value::Array(values) => list(values, plain_value),
         Value::Timestamp(seconds) => time(*seconds),
-        Value::Table(table) => Json::Object(plain(table)),
-        Value::Void => Json::Null,
+        Value::Array(_) | Value::Table(_) | Value::Void => Json::Null,
     }
 }
 
-fn typed_value(value: &Value) -> Json {
+fn typed_scalar(value: &Value) -> Json {
     match value {
-        Value::Bool(yes) => tagged("t", Json::Bool(*yes)),
-        Value::I8(n) => tagged("b", Json::from(*n)),
-        Value::U8(n) => tagged("B", Json::from(*n)),
-        Value::I16(n) => tagged("s", Json::from(*n)),
-        Value::U16(n) => tagged("u", Json::from(*n)),
-        Value::I32(n) => tagged("I", Json::from(*n)),
-        Value::U32(n) => tagged("i", Json::from(*n)),
-        Value::I64(n) => tagged("l", Json::String(n.to_string())),
+        Value::Bool(yes) => tagged("t", *yes),
+        Value::I8(n) => tagged("b", *n),
+        Value::U8(n) => tagged("B", *n),
+        Value::I16(n) => tagged("s", *n),
+        Value::U16(n) => tagged("u", *n),
+        Value::I32(n) => tagged("I", *n),
+        Value::U32(n) => tagged("i", *n),
+        Value::I64(n) => tagged("l", n.to_string()),
         Value::F32(n) if n.is_nan() => tagged_nan("f", &format!("{:08x}", n.to_bits())),
         Value::F32(n) => tagged("f", float((*n).into())),
         Value::F64(n) if n.is_nan() => tagged_nan("d", &format!("{:016x}", n.to_bits())),
@@ -79,18 +143,13 @@ fn typed_value(value: &Value) -> Json {
         Value::Decimal { scale, value } => tagged("D", json!({"scale": scale, "value": value})),
         Value::LongString(bytes) => tagged_string(bytes),
         Value::Bytes(bytes) => tagged_base64("x", bytes),
-        Value::Array(values) => tagged("A", list(values, typed_value)),
-        Value::Timestamp(seconds) => tagged("T", Json::String(seconds.to_string())),
-        Value::Table(table) => tagged("F", Json::Object(typed(table))),
-        Value::Void => tagged("V", Json::Null),
+        Value::Timestamp(seconds) => tagged("T", seconds.to_string()),
+        Value::Array(_) | Value::Table(_) | Value::Void => tagged("V", Json::Null),
     }
 }
 
-fn tagged(tag: &str, value: Json) -> Json {
-    let mut tagged = Map::new();
-    tagged.insert("t".into(), tag.into());
-    tagged.insert("v".into(), value);
-    Json::Object(tagged)
+fn tagged(tag: &str, value: impl Into<Json>) -> Json {
+    json!({"t": tag, "v": value.into()})
 }
 
 fn tagged_nan(tag: &str, bits: &str) -> Json {
@@ -99,7 +158,7 @@ fn tagged_nan(tag: &str, bits: &str) -> Json {
 
 fn tagged_string(bytes: &[u8]) -> Json {
     match std::str::from_utf8(bytes) {
-        Ok(text) => tagged("S", text.into()),
+        Ok(text) => tagged("S", text),
         Err(_) => tagged_base64("S", bytes),
     }
 }
@@ -149,6 +208,10 @@ fn time(seconds: u64) -> Json {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn shown(view: impl Serialize) -> Json {
+        serde_json::to_value(view).unwrap()
+    }
 
     fn table(entries: Vec<(&[u8], Value)>) -> Table {
         Table(entries.into_iter().map(|(name, value)| (name.to_vec(), value)).collect())
@@ -208,8 +271,8 @@ mod tests {
         ];
         for (value, expected_plain, expected_typed) in cases {
             let headers = table(vec![(b"h", value.clone())]);
-            assert_eq!(Json::Object(plain(&headers)), json!({"h": expected_plain}), "plain {value:?}");
-            assert_eq!(Json::Object(typed(&headers)), json!({"h": expected_typed}), "typed {value:?}");
+            assert_eq!(shown(plain(&headers)), json!({"h": expected_plain}), "plain {value:?}");
+            assert_eq!(shown(typed(&headers)), json!({"h": expected_typed}), "typed {value:?}");
         }
     }
 
@@ -230,10 +293,10 @@ mod tests {
             ),
         ];
         for (value, expected_plain, expected_typed) in cases {
-            assert_eq!((plain_value(&value), typed_value(&value)), (expected_plain, expected_typed));
+            assert_eq!((plain_scalar(&value), typed_scalar(&value)), (expected_plain, expected_typed));
         }
-        assert_eq!(plain_value(&Value::F32(f32::MAX)).as_f64(), Some(3.402_823_5e38));
-        assert_eq!(typed_value(&Value::F64(-0.0))["v"].to_string(), "-0.0");
+        assert_eq!(plain_scalar(&Value::F32(f32::MAX)).as_f64(), Some(3.402_823_5e38));
+        assert_eq!(typed_scalar(&Value::F64(-0.0))["v"].to_string(), "-0.0");
     }
 
     #[test]
@@ -249,19 +312,19 @@ mod tests {
 
     #[test]
     fn a_time_beyond_rfc_3339_stays_a_number() {
-        assert_eq!(plain_value(&Value::Timestamp(0)), json!("1970-01-01T00:00:00Z"));
-        assert_eq!(plain_value(&Value::Timestamp(253_402_300_799)), json!("9999-12-31T23:59:59Z"));
-        assert_eq!(plain_value(&Value::Timestamp(253_402_300_800)), json!(253_402_300_800_u64));
-        assert_eq!(plain_value(&Value::Timestamp(u64::MAX)), json!(u64::MAX));
-        assert_eq!(typed_value(&Value::Timestamp(u64::MAX)), json!({"t": "T", "v": "18446744073709551615"}));
+        assert_eq!(plain_scalar(&Value::Timestamp(0)), json!("1970-01-01T00:00:00Z"));
+        assert_eq!(plain_scalar(&Value::Timestamp(253_402_300_799)), json!("9999-12-31T23:59:59Z"));
+        assert_eq!(plain_scalar(&Value::Timestamp(253_402_300_800)), json!(253_402_300_800_u64));
+        assert_eq!(plain_scalar(&Value::Timestamp(u64::MAX)), json!(u64::MAX));
+        assert_eq!(typed_scalar(&Value::Timestamp(u64::MAX)), json!({"t": "T", "v": "18446744073709551615"}));
     }
 
     #[test]
     fn odd_names_are_shown_and_the_last_of_twins_wins() {
         let headers = table(vec![(b"a", Value::I8(1)), (b"\xff", Value::Void), (b"a", Value::I8(2))]);
-        assert_eq!(Json::Object(plain(&headers)), json!({"a": 2, "\u{fffd}": null}));
-        assert_eq!(typed(&headers)["a"], json!({"t": "b", "v": 2}));
-        assert_eq!(plain(&Table::default()), Map::new());
+        assert_eq!(shown(plain(&headers)), json!({"a": 2, "\u{fffd}": null}));
+        assert_eq!(shown(typed(&headers))["a"], json!({"t": "b", "v": 2}));
+        assert_eq!(shown(plain(&Table::default())), json!({}));
     }
 
     #[test]
@@ -270,7 +333,7 @@ mod tests {
         for _ in 1..512 {
             deepest = table(vec![(b"n", Value::Table(deepest))]);
         }
-        assert_eq!(Json::Object(plain(&deepest)).to_string().matches('{').count(), 512);
-        assert_eq!(Json::Object(typed(&deepest)).to_string().matches('{').count(), 1023);
+        assert_eq!(serde_json::to_string(&plain(&deepest)).unwrap().matches('{').count(), 512);
+        assert_eq!(serde_json::to_string(&typed(&deepest)).unwrap().matches('{').count(), 1023);
     }
 }

@@ -117,10 +117,58 @@ impl Table {
         )
     }
 
+    /// Leaves so many values and so many bytes of names and strings, the first ones. Returns whether any are gone.
+    pub fn shorten(&mut self, mut values: usize, mut bytes: usize) -> bool {
+        shorten_table(self, &mut values, &mut bytes)
+    }
+
     /// Puts the value in place of every other of that name.
     pub fn set(&mut self, name: &str, value: Value) {
         self.0.retain(|(key, _)| key != name.as_bytes());
         self.0.push((name.as_bytes().to_vec(), value));
+    }
+}
+
+fn shorten_table(table: &mut Table, values: &mut usize, bytes: &mut usize) -> bool {
+    for at in 0..table.0.len() {
+        let (name, value) = &mut table.0[at];
+        if *values == 0 || name.len() > *bytes {
+            table.0.truncate(at);
+            return true;
+        }
+        *bytes -= name.len();
+        if shorten_value(value, values, bytes) {
+            table.0.truncate(at + 1);
+            return true;
+        }
+    }
+    false
+}
+
+fn shorten_value(value: &mut Value, values: &mut usize, bytes: &mut usize) -> bool {
+    *values -= 1;
+    match value {
+        Value::LongString(string) | Value::Bytes(string) => {
+            let is_long = string.len() > *bytes;
+            string.truncate(*bytes);
+            *bytes -= string.len();
+            is_long
+        }
+        Value::Table(table) => shorten_table(table, values, bytes),
+        Value::Array(list) => {
+            for at in 0..list.len() {
+                if *values == 0 {
+                    list.truncate(at);
+                    return true;
+                }
+                if shorten_value(&mut list[at], values, bytes) {
+                    list.truncate(at + 1);
+                    return true;
+                }
+            }
+            false
+        }
+        _ => false,
     }
 }
 
@@ -219,6 +267,25 @@ mod tests {
         assert_eq!(storable_text(b"\xff", 10), "\u{fffd}");
         assert_eq!(storable_text("aé".as_bytes(), 2), "a");
         assert_eq!(storable_text(b"abc", 2), "ab");
+    }
+
+    #[test]
+    fn a_table_is_shortened_to_so_many_values_and_bytes() {
+        let inner =
+            Value::Array(vec![Value::text("abc"), Value::Table(Table(vec![(b"x".to_vec(), Value::Void)]))]);
+        let whole = Table(vec![(b"a".to_vec(), inner), (b"b".to_vec(), Value::text("def"))]);
+        let shortened = |values, bytes| {
+            let mut table = whole.clone();
+            let is_shorter = table.shorten(values, bytes);
+            assert_eq!(is_shorter, table != whole);
+            table
+        };
+        assert_eq!(shortened(5, 9), whole);
+        assert_eq!(shortened(4, 9).0.len(), 1);
+        assert_eq!(shortened(5, 8).0[1].1, Value::text("de"));
+        assert_eq!(shortened(2, 9).0, [(b"a".to_vec(), Value::Array(vec![Value::text("abc")]))]);
+        assert_eq!(shortened(5, 2).0, [(b"a".to_vec(), Value::Array(vec![Value::text("a")]))]);
+        assert_eq!(shortened(0, 9).0, []);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Plain types and rules, without I/O: what a dead letter is, where it died, why, how it is told apart
 //! from its twins, how it is found again, and what it looks like when it is put back.
 
+pub mod bounded;
 pub mod canary;
 pub mod convention;
 pub mod cursor;
@@ -22,6 +23,7 @@ pub mod patch;
 pub mod place;
 pub mod redelivery;
 pub mod service;
+pub mod spans;
 pub mod top_frame;
 pub mod typed;
 pub mod verdict;

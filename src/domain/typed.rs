@@ -117,6 +117,10 @@ mod tests {
     use super::*;
     use crate::domain::json;
 
+    fn view(table: &Table) -> Map<String, Json> {
+        serde_json::from_value(serde_json::to_value(json::typed(table)).unwrap()).unwrap()
+    }
+
     #[test]
     fn every_type_comes_back_from_its_view() {
         let inner = Table(vec![(b"a".to_vec(), Value::U8(1)), (b"b".to_vec(), Value::Void)]);
@@ -145,13 +149,13 @@ mod tests {
         ];
         let entries = (b'a'..).zip(values).map(|(name, value)| (vec![name], value));
         let table = Table(entries.collect());
-        assert_eq!(read_table(&json::typed(&table)), Some(table));
+        assert_eq!(read_table(&view(&table)), Some(table));
         for bits in [0x7ff0_0000_0000_0001, 0xfff8_0000_0000_0000] {
-            let nan = json::typed(&Table(vec![(b"n".to_vec(), Value::F64(f64::from_bits(bits)))]));
+            let nan = view(&Table(vec![(b"n".to_vec(), Value::F64(f64::from_bits(bits)))]));
             let Some(Value::F64(read)) = read(&nan["n"]) else { panic!("{nan:?}") };
             assert_eq!(read.to_bits(), bits);
         }
-        let nan = json::typed(&Table(vec![(b"n".to_vec(), Value::F32(f32::from_bits(0xffc0_0001)))]));
+        let nan = view(&Table(vec![(b"n".to_vec(), Value::F32(f32::from_bits(0xffc0_0001)))]));
         let Some(Value::F32(read)) = read(&nan["n"]) else { panic!("{nan:?}") };
         assert_eq!(read.to_bits(), 0xffc0_0001);
     }

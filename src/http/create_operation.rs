@@ -4,7 +4,9 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde::de::IgnoredAny;
+use serde_json::json;
+use serde_json::value::RawValue;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
@@ -59,19 +61,26 @@ enum KindInput {
     Restore,
 }
 
-/// The kind of the request's fields, and the other fields.
-pub fn read_kind(mut fields: Map<String, Value>) -> Result<(Kind, OperationRequest), ApiError> {
-    let message = "must be one of redeliver, delete, restore";
-    let kind = match fields.remove("kind").map(serde_json::from_value) {
+/// What tells the two kinds of requests apart; all else is read later.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Told {
+    kind: Option<Box<RawValue>>,
+    plan_id: Option<IgnoredAny>,
+}
+
+/// The kind of the request, and the request.
+pub fn read_kind(body: RequestBody, headers: &HeaderMap) -> Result<(Kind, OperationRequest), ApiError> {
+    let Told { kind, .. } = body.json(headers)?;
+    let kind = kind.map(|kind| serde_json::from_str(kind.get()));
+    let kind = match kind {
         None => return Err(ApiError::field("kind", "is needed: redeliver, delete or restore")),
         Some(Ok(KindInput::Redeliver)) => Kind::Redeliver,
         Some(Ok(KindInput::Delete)) => Kind::Delete,
         Some(Ok(KindInput::Restore)) => Kind::Restore,
-        Some(Err(_)) => return Err(ApiError::field("kind", message)),
+        Some(Err(_)) => return Err(ApiError::field("kind", "must be one of redeliver, delete, restore")),
     };
-    let request = serde_json::from_value(Value::Object(fields))
-        .map_err(|error| ApiError::field("body", error.to_string()))?;
-    Ok((kind, request))
+    Ok((kind, body.without("kind").json(headers)?))
 }
 
 /// Which plan to run.
@@ -127,13 +136,12 @@ pub async fn create_operation(
     let wait: WaitInput = query.take()?;
     query.finish()?;
     let wait = wait.duration()?;
-    let fields: Map<String, Value> = body.json(&headers)?;
-    if !fields.contains_key("planId") {
-        let (kind, request) = read_kind(fields)?;
+    let Told { plan_id, .. } = body.json(&headers)?;
+    if plan_id.is_none() {
+        let (kind, request) = read_kind(body, &headers)?;
         return start(&api, kind, request, wait, &headers, requester).await;
     }
-    let RunPlan { plan_id, rate, note } = serde_json::from_value(Value::Object(fields))
-        .map_err(|error| ApiError::field("body", error.to_string()))?;
+    let RunPlan { plan_id, rate, note } = body.json(&headers)?;
     check_run(rate, note.as_deref())?;
     let plan = api.store.planned(plan_id).await?;
     let plan = plan.ok_or_else(|| no_plan(plan_id))?;

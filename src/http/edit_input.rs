@@ -1,19 +1,26 @@
 //! What is changed in redelivered messages, as clients write it and as the record shows it.
 
+use std::collections::BTreeMap;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use json_patch::PatchOperation;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value as Json, json};
+use serde_json::Value as Json;
+use serde_json::value::{RawValue, to_raw_value};
 use utoipa::ToSchema;
 
-use super::error::FieldError;
+use super::error::{FieldError, shortened};
 use super::operation_request::OperationRequest;
 use super::target::TargetInput;
 use crate::domain::edit::{Edit, EditedBody};
 use crate::domain::message::Table;
-use crate::domain::patch::MAX_OPERATIONS;
-use crate::domain::{json, redelivery, typed};
+use crate::domain::patch::{MAX_OPERATIONS, PatchOperation};
+use crate::domain::{exact, json, redelivery, typed};
+
+/// So many headers can be set, and so many taken off.
+const MAX_HEADERS: usize = 100;
+/// So much of a name is in an answer.
+const MAX_SHOWN: usize = 60;
 
 /// What is changed in the messages. The properties stay; the dead letters are kept as they are.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
@@ -29,7 +36,7 @@ pub struct EditInput {
     /// JSON Patch (RFC 6902) over JSON bodies; a message that it does not apply to is refused. Not together with `body`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<Object>, max_items = 100)]
-    patch: Vec<Json>,
+    patch: Vec<Box<RawValue>>,
     /// Other headers.
     headers: HeadersInput,
 }
@@ -50,16 +57,22 @@ pub enum BodyInput {
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 #[schema(as = EditedHeaders)]
 struct HeadersInput {
-    /// By name: text, a whole number of 64 bits, a float, true or false; or with its type, as in `typedHeaders`.
-    set: Map<String, Json>,
-    /// Names.
+    /// By name, 100 at most: text, a whole number of 64 bits, a float, true or false; or with its type, as in `typedHeaders`.
+    #[schema(value_type = Object)]
+    set: BTreeMap<String, Box<RawValue>>,
+    /// Names, 100 at most.
+    #[schema(max_items = 100)]
     remove: Vec<String>,
 }
 
 impl EditInput {
     /// The edit, or what is wrong with it.
     pub fn read(&self) -> Result<Edit, Vec<FieldError>> {
-        let mut errors = Vec::new();
+        // Before any of them is looked at.
+        let mut errors = self.too_many();
+        if !errors.is_empty() {
+            return Err(errors);
+        }
         let edit = Edit {
             body: self.read_body(&mut errors),
             patch: self.read_patch(&mut errors),
@@ -92,14 +105,23 @@ impl EditInput {
         }
     }
 
+    fn too_many(&self) -> Vec<FieldError> {
+        let HeadersInput { set, remove } = &self.headers;
+        [
+            ("edit.patch", self.patch.len(), MAX_OPERATIONS, "operations"),
+            ("edit.headers.set", set.len(), MAX_HEADERS, "headers"),
+            ("edit.headers.remove", remove.len(), MAX_HEADERS, "headers"),
+        ]
+        .into_iter()
+        .filter(|(_, count, most, _)| count > most)
+        .map(|(field, _, most, what)| FieldError::new(field, format!("must have {most} {what} at most")))
+        .collect()
+    }
+
     fn read_patch(&self, errors: &mut Vec<FieldError>) -> Vec<PatchOperation> {
-        if self.patch.len() > MAX_OPERATIONS {
-            let message = format!("must have {MAX_OPERATIONS} operations at most");
-            errors.push(FieldError::new("edit.patch", message));
-        }
         let mut operations = Vec::new();
         for (place, operation) in self.patch.iter().enumerate() {
-            match PatchOperation::deserialize(operation) {
+            match serde_json::from_str(operation.get()) {
                 Ok(operation) => operations.push(operation),
                 Err(error) => {
                     let message = format!("must be an operation of RFC 6902: {error}");
@@ -115,7 +137,14 @@ impl HeadersInput {
     fn read_set(&self, errors: &mut Vec<FieldError>) -> Table {
         let mut set = Table::default();
         for (name, value) in &self.set {
-            match typed::read(value) {
+            if !exact::keeps_numbers(value.get().as_bytes()) {
+                let message =
+                    "has a number with more digits than can be kept: shorten it, or give it as text";
+                errors.push(FieldError::new(format!("edit.headers.set.{name}"), message));
+                continue;
+            }
+            let value: Option<Json> = serde_json::from_str(value.get()).ok();
+            match value.as_ref().and_then(typed::read) {
                 Some(value) => set.0.push((name.clone().into_bytes(), value)),
                 None => errors.push(FieldError::new(
                     format!("edit.headers.set.{name}"),
@@ -130,8 +159,9 @@ impl HeadersInput {
     fn check_names(&self, errors: &mut Vec<FieldError>) {
         let set = self.set.keys().map(|name| ("edit.headers.set", name));
         for (field, name) in set.chain(self.remove.iter().map(|name| ("edit.headers.remove", name))) {
+            let shown = shortened(name.clone(), MAX_SHOWN);
             let mut wrong =
-                |message: &str| errors.push(FieldError::new(field, format!("{name:?} {message}")));
+                |message: &str| errors.push(FieldError::new(field, format!("{shown:?} {message}")));
             if !typed::is_name(name) {
                 wrong("is no name of a header: it must have 1 to 255 bytes");
             } else if !redelivery::may_be_edited(name) {
@@ -141,6 +171,7 @@ impl HeadersInput {
             }
         }
         for name in self.remove.iter().filter(|name| self.set.contains_key(*name)) {
+            let name = shortened(name.clone(), MAX_SHOWN);
             let message = format!("{name:?} is set, too: that replaces it, so leave it out here");
             errors.push(FieldError::new("edit.headers.remove", message));
         }
@@ -172,8 +203,13 @@ impl From<Edit> for EditInput {
                 EditedBody::Text(text) => BodyInput::Text(text),
                 EditedBody::Bytes(bytes) => BodyInput::Base64(STANDARD.encode(bytes)),
             }),
-            patch: edit.patch.iter().map(|operation| json!(operation)).collect(),
-            headers: HeadersInput { set: json::typed(&edit.set_headers), remove: edit.remove_headers },
+            patch: edit.patch.iter().filter_map(|operation| to_raw_value(operation).ok()).collect(),
+            headers: HeadersInput { set: typed_headers(&edit.set_headers), remove: edit.remove_headers },
         }
     }
+}
+
+fn typed_headers(headers: &Table) -> BTreeMap<String, Box<RawValue>> {
+    let view = to_raw_value(&json::typed(headers)).ok();
+    view.and_then(|view| serde_json::from_str(view.get()).ok()).unwrap_or_default()
 }

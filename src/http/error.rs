@@ -11,6 +11,14 @@ use utoipa::{IntoResponses, ToSchema};
 
 use crate::store::StoreError;
 
+/// So many wrong fields are named; of others only how many there are.
+const MAX_ERRORS: usize = 20;
+/// Longest name of a field,
+const MAX_NAME: usize = 200;
+/// and longest text on it: the longest of ours list what is allowed.
+const MAX_TEXT: usize = 500;
+/// Longest text on a request as a whole.
+const MAX_DETAIL: usize = 1_000;
 /// Seconds after which a client may try again.
 const RETRY_AFTER: &str = "2";
 
@@ -53,8 +61,18 @@ pub struct FieldError {
 
 impl FieldError {
     pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { field: field.into(), message: message.into() }
+        Self { field: shortened(field.into(), MAX_NAME), message: shortened(message.into(), MAX_TEXT) }
     }
+}
+
+/// An answer is no larger for what the request holds.
+pub fn shortened(mut text: String, most: usize) -> String {
+    if text.len() > most {
+        text.truncate(text.floor_char_boundary(most - 3));
+        text.push('…');
+        text.shrink_to_fit();
+    }
+    text
 }
 
 /// Name and message, as in `@backstage/errors`.
@@ -129,18 +147,16 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         use StatusCode as S;
         let (status, slug, title, name, detail, errors) = match self {
-            Self::Invalid(errors) => {
-                let detail: Vec<_> = errors.iter().map(|e| format!("{}: {}", e.field, e.message)).collect();
-                (
-                    S::BAD_REQUEST,
-                    "invalid-request",
-                    "The request is not valid",
-                    "InputError",
-                    detail.join("; "),
-                    errors,
-                )
+            Self::Invalid(mut errors) => {
+                let more = errors.len().saturating_sub(MAX_ERRORS);
+                errors.truncate(MAX_ERRORS);
+                let named = errors.iter().map(|e| format!("{}: {}", e.field, e.message));
+                let more = (more > 0).then(|| format!("and {more} more"));
+                let detail = named.chain(more).collect::<Vec<_>>().join("; ");
+                (S::BAD_REQUEST, "invalid-request", "The request is not valid", "InputError", detail, errors)
             }
             Self::Body(status, detail) => {
+                let detail = shortened(detail, MAX_DETAIL);
                 (status, "invalid-body", "The body cannot be read", "InputError", detail, vec![])
             }
             Self::Unauthenticated(detail) => (

@@ -3,12 +3,19 @@
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::PathRejection;
+use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
 use super::Api;
 use super::error::{ApiError, BadRequest, NotFound, Unavailable};
+use super::message_view::MAX_SHOWN;
 use super::query::Query;
-use super::view::DeadLetteredMessageDetails;
+use super::view::{DeadLetteredMessageDetails, Shown};
+use crate::domain::bounded::Budget;
+use crate::domain::convention::Conventions;
+use crate::domain::dead_letter::DeadLetter;
+use crate::domain::message::{Message, Properties};
+use crate::room;
 
 /// An id in the path.
 pub type PathId = Result<axum::extract::Path<Uuid>, PathRejection>;
@@ -24,6 +31,8 @@ pub fn no_dead_letter(id: Uuid) -> ApiError {
 }
 
 /// One dead letter with body, typed headers, failure and history
+///
+/// Of a body the first 64 KiB; `/dead-letters/{id}/body` has all of it.
 #[utoipa::path(
     get,
     path = "/dead-letters/{id}",
@@ -41,8 +50,45 @@ pub async fn get(
 ) -> Result<Json<DeadLetteredMessageDetails>, ApiError> {
     let id = path_id(id)?;
     query.finish()?;
-    let (letter, payload) = api.store.get(id).await?.ok_or_else(|| no_dead_letter(id))?;
+    let (letter, payload) = api.store.get(id, MAX_SHOWN).await?.ok_or_else(|| no_dead_letter(id))?;
     let history = api.store.history(id).await?;
+    let shown = Shown::read(payload);
+    let is_cut = usize::try_from(letter.body_size).is_ok_and(|size| size > MAX_SHOWN);
+    let stack = match &letter.derived.convention {
+        Some(convention) if is_cut && Conventions::tell_in_body(convention) => {
+            stack_in_body(&api, &letter, shown.message().properties.clone()).await?
+        }
+        _ => error_stack(&api.conventions, &letter.source, shown.message()),
+    };
     let (owners, log_link) = (api.ownership.now(), api.log_link.as_deref());
-    Ok(Json(DeadLetteredMessageDetails::new(letter, payload, history, &api.conventions, &owners, log_link)))
+    Ok(Json(DeadLetteredMessageDetails::new(letter, shown, stack, history, &owners, log_link)))
+}
+
+/// The stack trace out of a body that is larger than what is shown of it.
+async fn stack_in_body(
+    api: &Api,
+    letter: &DeadLetter,
+    properties: Properties,
+) -> Result<Option<String>, ApiError> {
+    let most = Budget::MESSAGE.bytes;
+    let Some(size) = usize::try_from(letter.body_size).ok().filter(|size| *size <= most) else {
+        return Ok(None);
+    };
+    // The body, and the texts that are read out of it.
+    let _room = room::take(3 * size).await;
+    let Some(body) = api.store.body_part(letter.id, 0, size).await? else { return Ok(None) };
+    let (conventions, source) = (api.conventions.clone(), letter.source.clone());
+    let read = move || error_stack(&conventions, &source, &Message::at_rest(properties, body));
+    spawn_blocking(read).await.map_err(|error| ApiError::Internal(error.to_string()))
+}
+
+/// The stack trace, or its head.
+fn error_stack(conventions: &Conventions, source: &str, message: &Message) -> Option<String> {
+    let mut stack = conventions.recognise(source, message).failure.error_stack?;
+    if stack.len() > MAX_SHOWN {
+        stack.truncate(stack.floor_char_boundary(MAX_SHOWN));
+        stack.push('…');
+        stack.shrink_to_fit();
+    }
+    Some(stack)
 }

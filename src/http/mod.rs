@@ -16,6 +16,7 @@ mod get_operation;
 mod histogram;
 mod list_items;
 mod list_operations;
+mod message_view;
 mod observe;
 mod operation_request;
 mod operation_view;

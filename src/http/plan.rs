@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -184,8 +184,7 @@ pub async fn plan(
     body: RequestBody,
 ) -> Result<(StatusCode, Json<PlanView>), ApiError> {
     query.finish()?;
-    let fields: Map<String, Value> = body.json(&headers)?;
-    let (kind, request) = read_kind(fields)?;
+    let (kind, request) = read_kind(body, &headers)?;
     let new = request.check(&api, kind, requester.into_name()).await?;
     let planned = api.operations.plan(&new).await?;
     Ok((StatusCode::CREATED, Json(PlanView::new(planned, &api.ownership.now()))))

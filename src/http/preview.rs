@@ -4,7 +4,6 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use serde::Serialize;
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -12,10 +11,9 @@ use super::Api;
 use super::auth::Requester;
 use super::create_operation::{CreateOperation, read_kind};
 use super::error::{ApiError, BadRequest, NotJson, TooLarge, Unauthenticated, Unavailable};
+use super::message_view::{MessageBody, TypedHeaders, headers};
 use super::query::Query;
 use super::request_body::RequestBody;
-use super::view::MessageBody;
-use crate::domain::json;
 use crate::domain::message::Message;
 use crate::domain::operation::Kind;
 use crate::operations::Sample;
@@ -59,27 +57,29 @@ struct PreviewMessage {
     body: MessageBody,
     /// The headers with their types, as in `typedHeaders`. Each message that is sent bears besides the header
     /// `dead-letter-redelivery-id`, or `dead-letter-copy-id`, which only an operation has.
-    headers: Map<String, Value>,
+    #[schema(value_type = Object)]
+    headers: TypedHeaders,
 }
 
-impl From<Message> for PreviewMessage {
-    fn from(message: Message) -> Self {
-        let content_type = message.properties.content_type.as_deref();
-        let content_type = content_type.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
-        Self {
-            body: MessageBody::new(message.body, content_type),
-            headers: json::typed(&message.properties.headers.unwrap_or_default()),
-        }
+impl PreviewMessage {
+    /// With a body of this size, of which the head suffices.
+    fn new(message: Message, size: usize) -> Self {
+        let body = MessageBody::new(&message.body, size, message.properties.content_type.as_deref());
+        let (_, headers, _) = headers(message.properties.headers);
+        Self { body, headers }
     }
 }
 
 impl From<Sample> for SampleView {
-    fn from(Sample { dead_letter, before, after }: Sample) -> Self {
+    fn from(Sample { dead_letter, before, size, after }: Sample) -> Self {
         let (after, error) = match after {
-            Ok(message) => (Some(message.into()), None),
+            Ok(message) => {
+                let size = message.body.len();
+                (Some(PreviewMessage::new(message, size)), None)
+            }
             Err(why) => (None, Some(why)),
         };
-        Self { dead_letter_id: dead_letter, before: before.into(), after, error }
+        Self { dead_letter_id: dead_letter, before: PreviewMessage::new(before, size), after, error }
     }
 }
 
@@ -101,8 +101,7 @@ pub async fn preview(
     body: RequestBody,
 ) -> Result<Json<Preview>, ApiError> {
     query.finish()?;
-    let fields: Map<String, Value> = body.json(&headers)?;
-    let (kind, request) = read_kind(fields)?;
+    let (kind, request) = read_kind(body, &headers)?;
     if kind != Kind::Redeliver {
         return Err(ApiError::field("kind", "must be redeliver: the others send nothing"));
     }

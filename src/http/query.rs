@@ -12,6 +12,11 @@ use utoipa::openapi::{RefOr, Schema};
 
 use super::error::{ApiError, FieldError};
 
+/// So many parameters are read: 10,000 ids, and what else there is.
+const MAX_PARAMETERS: usize = 10_100;
+/// So many unknown ones are named.
+const MAX_NAMED: usize = 10;
+
 /// The parameters of a request, taken group by group; what is left over in the end is unknown.
 #[derive(Debug)]
 pub struct Query {
@@ -30,6 +35,9 @@ impl<S: Sync> FromRequestParts<S> for Query {
 impl Query {
     /// Reads what follows the question mark.
     pub fn parse(query: &str) -> Result<Self, ApiError> {
+        if query.split('&').nth(MAX_PARAMETERS).is_some() {
+            return Err(ApiError::field("query", format!("has more than {MAX_PARAMETERS} parameters")));
+        }
         let pairs = serde_html_form::from_str(query)
             .map_err(|_| ApiError::field("query", "is not a query string"))?;
         Ok(Self { pairs, known: BTreeSet::new() })
@@ -70,8 +78,12 @@ impl Query {
             "" => "is not known here: there are no parameters".to_owned(),
             allowed => format!("is not known here: there are {allowed}"),
         };
-        Err(ApiError::Invalid(
-            self.pairs.into_iter().map(|(name, _)| FieldError::new(name, message.clone())).collect(),
-        ))
+        let more = self.pairs.len().saturating_sub(MAX_NAMED);
+        let named = self.pairs.into_iter().take(MAX_NAMED);
+        let mut errors: Vec<_> = named.map(|(name, _)| FieldError::new(name, message.clone())).collect();
+        if more > 0 {
+            errors.push(FieldError::new("query", format!("has {more} more that are not known here")));
+        }
+        Err(ApiError::Invalid(errors))
     }
 }

@@ -1,5 +1,6 @@
 //! The body of a request, whole, or why it cannot be had.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use axum::extract::{FromRequest, Request};
@@ -7,22 +8,35 @@ use axum::http::{HeaderMap, StatusCode, header};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::error::ApiError;
-use crate::domain::exact;
+use crate::domain::bounded::{self, Budget};
+use crate::domain::spans;
 
 /// Largest request body: 10,000 ids and a filter fit well.
-const MAX_BYTES: usize = 2 << 20;
+const MAX_BYTES: usize = Budget::REQUEST.bytes;
+/// Largest request body without the ids and the new body of a message.
+const MAX_REST: usize = 256 << 10;
+/// Larger ones are read one beside a few others.
+const SMALL: usize = 64 << 10;
+static LARGE: Semaphore = Semaphore::const_new(8);
 /// So much of a larger one is still read and dropped: a client that is writing does not read the answer, and finds the
 /// connection reset instead.
 const MAX_DROPPED: usize = 64 << 20;
+/// No request is nested deeper, but for a value in a patch.
+const MAX_DEPTH: usize = 100;
 /// No body that fits takes so long.
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// The body's bytes, 2 MiB at most.
-#[derive(Clone, Debug)]
-pub struct RequestBody(Bytes);
+#[derive(Debug)]
+pub struct RequestBody {
+    bytes: Bytes,
+    /// Held while the bytes are.
+    large: Option<SemaphorePermit<'static>>,
+}
 
 impl<S: Sync> FromRequest<S> for RequestBody {
     type Rejection = ApiError;
@@ -37,13 +51,17 @@ impl<S: Sync> FromRequest<S> for RequestBody {
 
 async fn read(request: Request) -> Result<RequestBody, ApiError> {
     let mut chunks = request.into_body().into_data_stream();
-    let (mut body, mut received) = (BytesMut::new(), 0);
+    let (mut body, mut received, mut large) = (BytesMut::new(), 0, None);
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk
             .map_err(|_| ApiError::Body(StatusCode::BAD_REQUEST, "the body did not arrive whole".into()))?;
         received += chunk.len();
         if received > MAX_DROPPED {
             break;
+        }
+        if received > SMALL && large.is_none() {
+            // It is never closed.
+            large = LARGE.acquire().await.ok();
         }
         if received <= MAX_BYTES {
             body.extend_from_slice(&chunk);
@@ -53,13 +71,13 @@ async fn read(request: Request) -> Result<RequestBody, ApiError> {
         let detail = "the body is larger than 2 MiB: select by a filter, or in several requests".into();
         return Err(ApiError::Body(StatusCode::PAYLOAD_TOO_LARGE, detail));
     }
-    Ok(RequestBody(body.freeze()))
+    Ok(RequestBody { bytes: body.freeze(), large })
 }
 
 impl RequestBody {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.bytes.is_empty()
     }
 
     /// The JSON value that it is, or what is wrong with it.
@@ -75,15 +93,37 @@ impl RequestBody {
             let detail = "the body must be JSON: send it with content-type: application/json".into();
             return Err(ApiError::Body(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
         }
-        let value =
-            serde_json::from_slice(&self.0).map_err(|error| ApiError::field("body", error.to_string()))?;
-        if exact::keeps_numbers(&self.0) {
-            Ok(value)
-        } else {
-            Err(ApiError::field(
-                "body",
-                "has a number with more digits than can be kept: shorten it, or write it as text",
-            ))
+        let text = bounded::within(&self.bytes, Budget::REQUEST).map_err(|why| {
+            ApiError::Body(StatusCode::PAYLOAD_TOO_LARGE, format!("the body cannot be read: {why}"))
+        })?;
+        if bounded::depth(text) > MAX_DEPTH {
+            return Err(ApiError::field("body", format!("is nested deeper than {MAX_DEPTH} levels")));
         }
+        let value =
+            serde_json::from_slice(text).map_err(|error| ApiError::field("body", error.to_string()))?;
+        if text.len() > MAX_REST && text.len() - long_members(text) > MAX_REST {
+            let detail =
+                "the body is larger than 256 KiB, besides `ids` and `edit.body`: write less of all else";
+            return Err(ApiError::Body(StatusCode::PAYLOAD_TOO_LARGE, detail.into()));
+        }
+        Ok(value)
     }
+
+    /// The same object without this member.
+    pub fn without(self, member: &str) -> Self {
+        let text = bounded::without_mark(&self.bytes);
+        let rest = spans::without(text, member).map(Bytes::from);
+        Self { bytes: rest.unwrap_or(self.bytes), large: self.large }
+    }
+}
+
+/// How long the members are that may be.
+fn long_members(text: &[u8]) -> usize {
+    let member = |object: &Range<usize>, name: &[u8]| {
+        spans::parts(text, object).find(|part| *spans::string(&text[part.name.clone()]) == *name)
+    };
+    let whole = spans::whole(text);
+    let ids = member(&whole, b"ids");
+    let body = member(&whole, b"edit").and_then(|edit| member(&edit.value, b"body"));
+    ids.into_iter().chain(body).map(|part| part.value.len()).sum()
 }

@@ -1,17 +1,14 @@
 //! Dead letters as clients see them.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use serde_json::{Map, Value as Json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::message_view::{MessageBody, MessageProperties, PlainHeaders, TypedHeaders, headers};
 use crate::amqp::codec;
-use crate::domain::convention::{Conventions, ToldBy};
+use crate::domain::convention::ToldBy;
 use crate::domain::dead_letter::{DeadLetter, Payload, received_at};
-use crate::domain::json;
 use crate::domain::log_link::LogLink;
 use crate::domain::message::{Message, Properties};
 use crate::ownership::Owners;
@@ -171,62 +168,16 @@ pub struct DeadLetteredMessageDetails {
     /// The properties, but for the headers.
     properties: MessageProperties,
     /// The headers as plain JSON; widths and kinds of numbers and strings are not told apart.
-    headers: Map<String, Json>,
+    #[schema(value_type = Object)]
+    headers: PlainHeaders,
     /// The headers with the AMQP type (`t`) of each value (`v`): exact.
-    typed_headers: Map<String, Json>,
-    /// Stack trace of the error.
+    #[schema(value_type = Object)]
+    typed_headers: TypedHeaders,
+    /// Stack trace of the error, 64 KiB of it at most.
     #[schema(required)]
     error_stack: Option<String>,
     /// The deaths of this message that redeliveries link, first one first, and what was done about them.
     history: MessageHistory,
-}
-
-/// A body: as text where it is UTF-8, else as base64.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct MessageBody {
-    /// `text` or `base64`.
-    #[schema(example = "text")]
-    encoding: &'static str,
-    /// The body in that encoding.
-    #[schema(example = "{\"orderId\":4711}")]
-    content: String,
-    /// `content-type` property.
-    #[schema(required, example = "application/json")]
-    content_type: Option<String>,
-}
-
-/// The properties of a message, but for the headers. What is not UTF-8 is shown with replacement characters.
-#[derive(Clone, Debug, Default, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct MessageProperties {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    content_type: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    content_encoding: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    delivery_mode: Option<u8>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    priority: Option<u8>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    correlation_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reply_to: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expiration: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message_id: Option<String>,
-    /// Seconds since 1970, as text: it may be any 64-bit number.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    timestamp: Option<String>,
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    message_type: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    app_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cluster_id: Option<String>,
 }
 
 /// What happened to a message.
@@ -273,30 +224,52 @@ struct OperationInHistory {
     settled_at: Option<DateTime<Utc>>,
 }
 
+/// A message as far as it is shown.
+#[derive(Debug)]
+pub struct Shown {
+    message: Message,
+    warning: Option<String>,
+}
+
+impl Shown {
+    /// Reads what can be read of the properties, with the body or its head.
+    pub fn read(payload: Payload) -> Self {
+        let (properties, warning) = match codec::decode(&payload.properties) {
+            Ok(properties) => (properties, None),
+            Err(error) => (Properties::default(), Some(format!("the properties cannot be read: {error}"))),
+        };
+        Self { message: Message::at_rest(properties, payload.body), warning }
+    }
+
+    /// The message, with the head of its body.
+    pub fn message(&self) -> &Message {
+        &self.message
+    }
+}
+
 impl DeadLetteredMessageDetails {
     /// Everything that is known of it. What cannot be read from the bytes stays out.
     pub fn new(
-        letter: DeadLetter,
-        payload: Payload,
+        mut letter: DeadLetter,
+        shown: Shown,
+        error_stack: Option<String>,
         history: History,
-        conventions: &Conventions,
         owners: &Owners,
         log_link: Option<&LogLink>,
     ) -> Self {
-        let mut letter = letter;
-        let properties = codec::decode(&payload.properties).unwrap_or_else(|error| {
-            letter.warning.get_or_insert_with(|| format!("the properties cannot be read: {error}"));
-            Properties::default()
-        });
-        let message = Message::at_rest(properties, payload.body);
-        let error_stack = conventions.recognise(&letter.source, &message).failure.error_stack;
-        let headers = message.properties.headers.clone().unwrap_or_default();
+        let Shown { message, mut warning } = shown;
+        let (headers, typed_headers, are_all) = headers(message.properties.headers.clone());
+        if !are_all {
+            warning = Some("not all headers are shown: they are too many".into());
+        }
+        letter.warning = letter.warning.or(warning);
+        let size = usize::try_from(letter.body_size).unwrap_or(usize::MAX);
         Self {
             message: DeadLetteredMessage::new(letter, owners, log_link),
-            body: MessageBody::new(message.body, text(message.properties.content_type.as_deref())),
+            body: MessageBody::new(&message.body, size, message.properties.content_type.as_deref()),
             properties: MessageProperties::new(&message.properties),
-            headers: json::plain(&headers),
-            typed_headers: json::typed(&headers),
+            headers,
+            typed_headers,
             error_stack,
             history: MessageHistory {
                 deaths: history
@@ -306,38 +279,6 @@ impl DeadLetteredMessageDetails {
                     .collect(),
                 operations: history.operations.into_iter().map(OperationInHistory::from).collect(),
             },
-        }
-    }
-}
-
-impl MessageBody {
-    /// The bytes in the encoding that suits them.
-    pub fn new(body: Vec<u8>, content_type: Option<String>) -> Self {
-        match String::from_utf8(body) {
-            Ok(content) => Self { encoding: "text", content, content_type },
-            Err(error) => {
-                Self { encoding: "base64", content: STANDARD.encode(error.as_bytes()), content_type }
-            }
-        }
-    }
-}
-
-impl MessageProperties {
-    fn new(properties: &Properties) -> Self {
-        Self {
-            content_type: text(properties.content_type.as_deref()),
-            content_encoding: text(properties.content_encoding.as_deref()),
-            delivery_mode: properties.delivery_mode,
-            priority: properties.priority,
-            correlation_id: text(properties.correlation_id.as_deref()),
-            reply_to: text(properties.reply_to.as_deref()),
-            expiration: text(properties.expiration.as_deref()),
-            message_id: text(properties.message_id.as_deref()),
-            timestamp: properties.timestamp.map(|seconds| seconds.to_string()),
-            message_type: text(properties.kind.as_deref()),
-            user_id: text(properties.user_id.as_deref()),
-            app_id: text(properties.app_id.as_deref()),
-            cluster_id: text(properties.cluster_id.as_deref()),
         }
     }
 }
@@ -358,8 +299,4 @@ impl From<HistoryOperation> for OperationInHistory {
             settled_at: operation.settled_at,
         }
     }
-}
-
-fn text(bytes: Option<&[u8]>) -> Option<String> {
-    bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned())
 }

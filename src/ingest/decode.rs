@@ -1,14 +1,18 @@
 //! From a message to a row: what is derived may be wrong or missing, and never costs the message (rule R4).
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::amqp::Received;
-use crate::domain::convention::{Conventions, ToldBy};
+use crate::domain::convention::{Conventions, Failure, ToldBy};
 use crate::domain::dead_letter::{Derived, NewDeadLetter};
+use crate::domain::fingerprint::{self, Fingerprint};
+use crate::domain::identity;
 use crate::domain::message::storable_text;
 use crate::domain::place::Source;
-use crate::domain::service::ServiceRule;
-use crate::domain::{fingerprint, identity};
+use crate::domain::service::{ServiceRule, UNKNOWN};
 use crate::planted::{Bug, planted};
 
 /// Longest text of a property; short strings have 255 bytes at most.
@@ -25,12 +29,41 @@ pub struct Decoder<'a> {
     pub conventions: &'a Conventions,
 }
 
-/// Reads a message that arrived under this id.
+/// What a message tells.
+struct Told {
+    identity: Option<Uuid>,
+    latest_death: Option<DateTime<Utc>>,
+    derived: Derived,
+    fingerprint: Fingerprint,
+    warning: Option<String>,
+}
+
+/// Reads a message that arrived under this id. One that cannot be read for a fault of ours is stored all the same.
 pub fn decode(decoder: Decoder<'_>, id: Uuid, received: Received) -> NewDeadLetter {
-    let Received { message, properties: wire, unreadable } = received;
-    let read = decoder.conventions.recognise(decoder.source.queue(), &message);
+    let told = caught(|| read(decoder, &received)).unwrap_or_else(|| Told::nothing(decoder.source));
+    let Received { message, properties, .. } = received;
+    NewDeadLetter {
+        id,
+        identity: told.identity,
+        latest_death: told.latest_death,
+        source: decoder.source.clone(),
+        derived: told.derived,
+        fingerprint: told.fingerprint,
+        warning: told.warning,
+        properties,
+        body: if planted(Bug::BodyAsText) {
+            String::from_utf8_lossy(&message.body).into_owned().into_bytes()
+        } else {
+            message.body
+        },
+    }
+}
+
+fn read(decoder: Decoder<'_>, received: &Received) -> Told {
+    let Received { message, unreadable, .. } = received;
+    let read = decoder.conventions.recognise(decoder.source.queue(), message);
     let service = decoder.service_rule.service(read.origin.queue.as_deref()).to_owned();
-    let identity = identity::of(decoder.source, &message, &read);
+    let identity = identity::of(decoder.source, message, &read);
     let properties = &message.properties;
     let text = |field: &Option<Vec<u8>>| field.as_deref().map(|bytes| storable_text(bytes, MAX_PROPERTY));
     let fingerprint = fingerprint::of(&service, &read.failure).away(decoder.source.away());
@@ -50,19 +83,39 @@ pub fn decode(decoder: Decoder<'_>, id: Uuid, received: Received) -> NewDeadLett
         error_type: read.failure.error_type,
         error_message: read.failure.error_message,
     };
-    NewDeadLetter {
-        id,
-        identity,
-        latest_death: read.latest_death,
-        source: decoder.source.clone(),
-        derived,
-        fingerprint,
-        warning: unreadable.map(|error| format!("the properties cannot be read: {error}")).or(read.warning),
-        properties: wire,
-        body: if planted(Bug::BodyAsText) {
-            String::from_utf8_lossy(&message.body).into_owned().into_bytes()
-        } else {
-            message.body
-        },
+    let warning = unreadable.map(|error| format!("the properties cannot be read: {error}")).or(read.warning);
+    Told { identity, latest_death: read.latest_death, derived, fingerprint, warning }
+}
+
+impl Told {
+    /// Of a message that was not read to its end.
+    fn nothing(source: &Source) -> Self {
+        Self {
+            identity: None,
+            latest_death: None,
+            derived: Derived { service: UNKNOWN.into(), ..Derived::default() },
+            fingerprint: fingerprint::of(UNKNOWN, &Failure::default()).away(source.away()),
+            warning: Some("this message was not read: a fault of dead-letter, please report it".into()),
+        }
+    }
+}
+
+/// What a panic would have made of it: nothing.
+fn caught<T>(read: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(read)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::place::Place;
+
+    #[test]
+    fn a_panic_costs_what_would_have_been_read_and_no_more() {
+        let source = Source::new("q", Place::new("b", "/"), true);
+        let told = caught(|| -> Told { panic!("while reading") }).unwrap_or_else(|| Told::nothing(&source));
+        assert_eq!((told.derived.service.as_str(), told.identity), (UNKNOWN, None));
+        assert!(told.warning.is_some_and(|warning| warning.contains("was not read")));
+        assert_eq!(caught(|| 7), Some(7));
     }
 }

@@ -1,27 +1,32 @@
 //! What the first messages of a request would be.
 
+use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
 use super::Operations;
-use super::redeliver::Road;
-use crate::amqp::codec;
-use crate::clock;
+use super::redeliver::{Road, edited};
+use crate::amqp::{Refusal, codec};
 use crate::domain::convention::Conventions;
 use crate::domain::message::{Message, Properties};
-use crate::domain::operation::NewOperation;
+use crate::domain::operation::{NewOperation, Options};
 use crate::domain::redelivery::{COPY_ID, REDELIVERY_ID};
-use crate::store::StoreError;
+use crate::store::{MAX_PREVIEWED, Previewed, StoreError};
+use crate::{clock, room};
 
 /// So many are shown.
 const SAMPLES: i64 = 10;
+/// What a preview holds in the meantime: the bodies as they were stored, as they go out, and one as it is changed.
+const ROOM: usize = 3 * MAX_PREVIEWED as usize;
 
 /// A message before and after.
 #[derive(Clone, Debug)]
 pub struct Sample {
     /// The dead letter.
     pub dead_letter: Uuid,
-    /// As it is stored.
+    /// As it is stored; of a large body the head only.
     pub before: Message,
+    /// How long the body is that is stored.
+    pub size: usize,
     /// As it would go out, but for the id that it would bear; or why it would not.
     pub after: Result<Message, String>,
 }
@@ -33,25 +38,35 @@ impl Operations {
         conventions: &Conventions,
         new: &NewOperation,
     ) -> Result<(i64, Vec<Sample>), StoreError> {
+        let _room = room::take(ROOM).await;
         let (total, letters) = self.store.preview(new, clock::now(), SAMPLES).await?;
-        let options = &new.options;
-        let road = Road {
-            conventions,
-            operation: Uuid::nil(),
-            target: &options.target,
-            edit: options.edit.as_ref(),
-            copy: options.copy,
-        };
-        let samples = letters.into_iter().map(|(id, origin, payload)| {
-            let after = road.outgoing(id, &origin, &payload).map_err(|refusal| refusal.detail);
-            let after =
-                after.map(|outgoing| Message::at_rest(without_id(outgoing.properties), outgoing.body));
-            // What cannot be read is not sent either: `after` says so.
-            let properties = codec::decode(&payload.properties).unwrap_or_default();
-            Sample { dead_letter: id, before: Message::at_rest(properties, payload.body), after }
+        let (conventions, options) = (conventions.clone(), new.options.clone());
+        let samples = spawn_blocking(move || {
+            letters.into_iter().map(|letter| sample(&conventions, &options, letter)).collect()
         });
-        Ok((total, samples.collect()))
+        let samples = samples.await.map_err(|error| StoreError::Inconsistent(error.to_string()))?;
+        Ok((total, samples))
     }
+}
+
+fn sample(conventions: &Conventions, options: &Options, letter: Previewed) -> Sample {
+    let Previewed { id, origin, payload, size } = letter;
+    let road = Road { conventions, operation: Uuid::nil(), target: &options.target, copy: options.copy };
+    let after = if payload.body.len() == size {
+        road.outgoing(id, &origin, &payload).and_then(|mut outgoing| {
+            if let Some(edit) = &options.edit {
+                edited(edit, &mut outgoing)?;
+            }
+            Ok(Message::at_rest(without_id(outgoing.properties), outgoing.body))
+        })
+    } else {
+        let most = MAX_PREVIEWED >> 20;
+        Err(Refusal::new("preview", format!("it is not known here: the body is larger than {most} MiB")))
+    };
+    // What cannot be read is not sent either: `after` says so.
+    let properties = codec::decode(&payload.properties).unwrap_or_default();
+    let before = Message::at_rest(properties, payload.body);
+    Sample { dead_letter: id, before, size, after: after.map_err(|refusal| refusal.detail) }
 }
 
 /// Only an operation that exists has ids for its messages.

@@ -1,5 +1,8 @@
 //! Publishing the messages of a chunk again.
 
+use std::sync::Arc;
+
+use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
 use super::worker::Done;
@@ -11,6 +14,7 @@ use crate::domain::identity::redelivery_id;
 use crate::domain::message::Message;
 use crate::domain::operation::{Operation, Outcome, Settled, Target};
 use crate::domain::redelivery::{self, Mark};
+use crate::room;
 use crate::store::ChunkItem;
 
 /// Publishes each, and settles those whose fate is known: sent only if confirmed and not returned (rule R7). The others
@@ -24,15 +28,14 @@ pub(super) async fn redeliver<'i>(
     let mut done = Done::default();
     let mut going = Vec::new();
     let mut messages = Vec::new();
-    let road = Road {
-        conventions,
-        operation: operation.id,
-        target: &operation.target,
-        edit: operation.edit.as_ref(),
-        copy: operation.copy,
-    };
+    let road = Road { conventions, operation: operation.id, target: &operation.target, copy: operation.copy };
+    let edit = operation.edit.clone().map(Arc::new);
     for item in items {
-        match road.outgoing(item.dead_letter, &item.origin, &item.payload) {
+        let outgoing = match (road.outgoing(item.dead_letter, &item.origin, &item.payload), &edit) {
+            (Ok(outgoing), Some(edit)) => changed(edit.clone(), outgoing).await,
+            (outgoing, _) => outgoing,
+        };
+        match outgoing {
             Ok(message) => {
                 going.push(item);
                 messages.push(message);
@@ -79,12 +82,30 @@ pub(super) struct Road<'o> {
     pub conventions: &'o Conventions,
     pub operation: Uuid,
     pub target: &'o Target,
-    pub edit: Option<&'o Edit>,
     pub copy: bool,
 }
 
+/// Beside the threads that serve others: a large body takes a while, and room.
+async fn changed(edit: Arc<Edit>, mut outgoing: Outgoing) -> Result<Outgoing, Refusal> {
+    // The body as it is, as it becomes, and as it is in between.
+    let _room = room::take(3 * outgoing.body.len()).await;
+    let changing = spawn_blocking(move || edited(&edit, &mut outgoing).map(|()| outgoing));
+    changing
+        .await
+        .unwrap_or_else(|_| Err(Refusal::new("edit", "it cannot be changed: a fault of dead-letter")))
+}
+
+/// Makes the changes that are asked for.
+pub(super) fn edited(edit: &Edit, outgoing: &mut Outgoing) -> Result<(), Refusal> {
+    let properties = std::mem::take(&mut outgoing.properties);
+    let mut message = Message::at_rest(properties, std::mem::take(&mut outgoing.body));
+    edit.apply(&mut message).map_err(|error| Refusal::new("edit", error.to_string()))?;
+    Message { properties: outgoing.properties, body: outgoing.body, .. } = message;
+    Ok(())
+}
+
 impl Road<'_> {
-    /// The message as it goes out, or why it cannot.
+    /// The message as it goes out but for what is changed in it, or why it cannot.
     pub fn outgoing(&self, id: Uuid, origin: &Origin, payload: &Payload) -> Result<Outgoing, Refusal> {
         let (exchange, routing_key) = address(self.target, origin)?;
         let properties = codec::decode(&payload.properties).map_err(|error| {
@@ -93,10 +114,7 @@ impl Road<'_> {
         let original = Message::at_rest(properties, payload.body.clone());
         let id = redelivery_id(self.operation, id);
         let mark = if self.copy { Mark::Copy(id) } else { Mark::Redelivery(id) };
-        let mut message = redelivery::message(self.conventions, original, mark, exchange.is_empty());
-        if let Some(edit) = self.edit {
-            edit.apply(&mut message).map_err(|error| Refusal::new("edit", error.to_string()))?;
-        }
+        let message = redelivery::message(self.conventions, original, mark, exchange.is_empty());
         let Message { properties, body, .. } = message;
         Ok(Outgoing { exchange, routing_key, properties, body })
     }

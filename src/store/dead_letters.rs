@@ -52,11 +52,14 @@ pub struct HistoryOperation {
 }
 
 impl Store {
-    /// The dead letter and its bytes.
-    pub async fn get(&self, id: Uuid) -> Result<Option<(DeadLetter, Payload)>, StoreError> {
-        let query = format!("SELECT {COLUMNS}, d.properties, d.body FROM dead_letter d WHERE d.id = $1");
+    /// The dead letter, its properties, and so many bytes of its body, the first ones.
+    pub async fn get(&self, id: Uuid, head: usize) -> Result<Option<(DeadLetter, Payload)>, StoreError> {
+        let query = format!(
+            "SELECT {COLUMNS}, d.properties, substring(d.body FROM 1 FOR $2) AS body FROM dead_letter d WHERE d.id = $1"
+        );
         let Some(row) = sqlx::query(AssertSqlSafe(query))
             .bind(id)
+            .bind(place(head))
             .fetch_optional(&mut *self.http.acquire().await?)
             .await?
         else {
@@ -64,6 +67,32 @@ impl Store {
         };
         let payload = Payload { properties: row.try_get("properties")?, body: row.try_get("body")? };
         Ok(Some((dead_letter(&row)?, payload)))
+    }
+
+    /// How long the body is.
+    pub async fn body_size(&self, id: Uuid) -> Result<Option<usize>, StoreError> {
+        let size: Option<i32> =
+            sqlx::query_scalar("SELECT octet_length(body) FROM dead_letter WHERE id = $1")
+                .bind(id)
+                .fetch_optional(&mut *self.http.acquire().await?)
+                .await?;
+        Ok(size.and_then(|size| usize::try_from(size).ok()))
+    }
+
+    /// So many bytes of the body from here on.
+    pub async fn body_part(
+        &self,
+        id: Uuid,
+        from: usize,
+        length: usize,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let query = "SELECT substring(body FROM $2 FOR $3) FROM dead_letter WHERE id = $1";
+        Ok(sqlx::query_scalar(query)
+            .bind(id)
+            .bind(place(from + 1))
+            .bind(place(length))
+            .fetch_optional(&mut *self.http.acquire().await?)
+            .await?)
     }
 
     /// The history of the message that died this death.
@@ -133,4 +162,9 @@ impl Store {
             .await?;
         rows.iter().map(dead_letter).collect()
     }
+}
+
+/// No body has more bytes than that counts.
+fn place(bytes: usize) -> i32 {
+    i32::try_from(bytes).unwrap_or(i32::MAX)
 }

@@ -54,6 +54,7 @@ pub use operations::WantedOperations;
 pub use overview::{DayCount, ServiceCount, Trend};
 pub use plans::{Plan, Summary};
 pub use presence::Presence;
+pub use preview::{MAX_BYTES as MAX_PREVIEWED, Previewed};
 pub use schema::Schema;
 pub use search::{Page, Total};
 

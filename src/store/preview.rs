@@ -10,8 +10,23 @@ use crate::domain::convention::Origin;
 use crate::domain::dead_letter::Payload;
 use crate::domain::operation::NewOperation;
 
-/// Of larger ones there are fewer.
-const MAX_BYTES: i64 = 16 << 20;
+/// Bodies of all samples together: of larger ones there are fewer, and of one that is larger by itself only its head.
+pub const MAX_BYTES: i32 = 16 << 20;
+/// So much of that one.
+const HEAD: i32 = 64 << 10;
+
+/// One of the first of a selection.
+#[derive(Clone, Debug)]
+pub struct Previewed {
+    /// The dead letter.
+    pub id: Uuid,
+    /// Where it died.
+    pub origin: Origin,
+    /// Its bytes; of a large body the head only.
+    pub payload: Payload,
+    /// How long the body is.
+    pub size: usize,
+}
 
 impl Store {
     /// How many can be acted on of what is selected now, and the first of them by the order of the request, one at least.
@@ -20,7 +35,7 @@ impl Store {
         new: &NewOperation,
         now: DateTime<Utc>,
         samples: i64,
-    ) -> Result<(i64, Vec<(Uuid, Origin, Payload)>), StoreError> {
+    ) -> Result<(i64, Vec<Previewed>), StoreError> {
         // Rolled back: it is there for the settings that choosing makes.
         let mut transaction = self.operations.begin().await?;
         let mut query = chosen(&mut transaction, new, now).await?;
@@ -35,11 +50,18 @@ impl Store {
             .push_bind(samples)
             .push(
                 ") a CROSS JOIN LATERAL (SELECT x.id, x.origin_queue, x.origin_exchange, x.origin_routing_key, \
-                     x.properties, x.body, octet_length(x.body) AS size \
+                     x.properties, octet_length(x.body) AS size, \
+                     CASE WHEN octet_length(x.body) <= ",
+            )
+            .push_bind(MAX_BYTES)
+            .push(" THEN x.body ELSE substring(x.body FROM 1 FOR ")
+            .push_bind(HEAD)
+            .push(
+                ") END AS body \
                  FROM dead_letter x WHERE x.id = a.id LIMIT 1) d) \
-                 SELECT n.total, s.id, s.origin_queue, s.origin_exchange, s.origin_routing_key, s.properties, s.body \
+                 SELECT n.total, s.id, s.origin_queue, s.origin_exchange, s.origin_routing_key, s.properties, s.body, s.size \
                  FROM (SELECT count(*) AS total FROM able) n \
-                     LEFT JOIN sized s ON s.before = 0 OR s.before < ",
+                     LEFT JOIN sized s ON s.before = 0 OR s.before + s.size <= ",
             )
             .push_bind(MAX_BYTES)
             .push(" ORDER BY s.id ")
@@ -56,7 +78,8 @@ impl Store {
                 routing_key: row.try_get("origin_routing_key")?,
             };
             let payload = Payload { properties: row.try_get("properties")?, body: row.try_get("body")? };
-            letters.push((id, origin, payload));
+            let size = usize::try_from(row.try_get::<i32, _>("size")?).unwrap_or(0);
+            letters.push(Previewed { id, origin, payload, size });
         }
         Ok((total, letters))
     }

@@ -13,13 +13,13 @@ const MIB: usize = 1 << 20;
 const STORED: Duration = Duration::from_mins(10);
 
 /// A group of one process. Removed with the value.
-struct ControlGroup {
+pub struct ControlGroup {
     folder: PathBuf,
     unified: bool,
 }
 
 impl ControlGroup {
-    fn new(limit: usize) -> Result<Self, String> {
+    pub fn new(limit: usize) -> Result<Self, String> {
         let (first, second) = (Path::new("/sys/fs/cgroup/memory"), Path::new("/sys/fs/cgroup"));
         let unified = !first.is_dir();
         let folder = (if unified { second } else { first }).join(format!("dead-letter-chaos-{}", id()));
@@ -31,12 +31,12 @@ impl ControlGroup {
         Ok(group)
     }
 
-    fn take(&self, pid: u32) {
+    pub fn take(&self, pid: u32) {
         std::fs::write(self.folder.join("cgroup.procs"), pid.to_string()).unwrap();
     }
 
     /// How often the kernel killed for want of memory.
-    fn kills(&self) -> u64 {
+    pub fn kills(&self) -> u64 {
         let file = if self.unified { "memory.events" } else { "memory.oom_control" };
         let text = std::fs::read_to_string(self.folder.join(file)).unwrap();
         text.lines().find_map(|line| line.strip_prefix("oom_kill ")).unwrap().parse().unwrap()
@@ -59,7 +59,7 @@ pub fn resident(pid: u32) -> usize {
     in_mib(pid, "VmRSS:")
 }
 
-fn has_ended(pid: u32) -> bool {
+pub fn has_ended(pid: u32) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     status.lines().find_map(|line| line.strip_prefix("State:")).is_none_or(|state| state.contains('Z'))
 }

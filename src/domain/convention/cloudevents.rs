@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::reader::{self, Reader};
 use super::{Convention, Recognised};
+use crate::domain::bounded::{self, Budget};
 
 const BINARY: [[&str; 3]; 2] = [
     ["cloudEvents_specversion", "cloudEvents_id", "cloudEvents_type"],
@@ -38,10 +39,13 @@ impl Convention for CloudEvents {
         let is_structured =
             content_type.get(..STRUCTURED.len()).is_some_and(|start| start.eq_ignore_ascii_case(STRUCTURED));
         is_structured.then_some(())?;
-        match serde_json::from_slice::<Event>(&reader.message.body) {
+        match bounded::read::<Event>(&reader.message.body, Budget::MESSAGE) {
             Ok(event) => {
                 let [id, kind] = [event.id, event.kind].map(|text| text.as_deref().map(reader::name));
                 name_it(reader, read, id, kind);
+            }
+            Err(why) if why.is_beyond_budget() => {
+                return reader.unreadable(&format!("the event of cloudevents, as {why}"));
             }
             Err(_) => {
                 reader.unreadable::<()>("the event in the body");

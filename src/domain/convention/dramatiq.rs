@@ -5,9 +5,11 @@ use serde::Deserialize;
 
 use super::reader::{self, Reader};
 use super::{Convention, Origin, Recognised};
+use crate::domain::bounded::{self, Budget};
 
-/// What its encoder begins each message with.
-const BEGINNING: &[u8] = b"{\"queue_name\":";
+/// The members of each message: one of them is the first, whatever the order.
+const MEMBERS: [&[u8]; 7] =
+    [b"queue_name", b"actor_name", b"args", b"kwargs", b"options", b"message_id", b"message_timestamp"];
 
 pub(super) struct Dramatiq;
 
@@ -33,8 +35,8 @@ impl Convention for Dramatiq {
     }
 
     fn recognise(&self, reader: &mut Reader<'_>, read: &mut Recognised) -> Option<()> {
-        reader.message.body.starts_with(BEGINNING).then_some(())?;
-        let body: Body = serde_json::from_slice(&reader.message.body).ok()?;
+        may_be(&reader.message.body).then_some(())?;
+        let body: Body = bounded::read(&reader.message.body, Budget::MESSAGE).ok()?;
         // The broker knows better: a delayed message died in `<queue>.DQ`.
         if read.origin.queue.is_none() {
             read.came_from(Origin { queue: Some(reader::name(&body.queue_name)), ..Origin::default() });
@@ -55,4 +57,12 @@ impl Convention for Dramatiq {
     fn is_failure_header(&self, _name: &[u8]) -> bool {
         false
     }
+}
+
+/// Tells by the first member, without reading any further.
+fn may_be(body: &[u8]) -> bool {
+    let text = bounded::without_mark(body).trim_ascii_start();
+    let Some(rest) = text.strip_prefix(b"{") else { return false };
+    let Some(name) = rest.trim_ascii_start().strip_prefix(b"\"") else { return false };
+    MEMBERS.iter().any(|member| name.strip_prefix(*member).is_some_and(|rest| rest.starts_with(b"\"")))
 }

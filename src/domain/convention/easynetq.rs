@@ -3,18 +3,24 @@
 //! The text of a body that is not UTF-8 has lost bytes before it came here. With `Base64ErrorMessageSerializer` it is
 //! base64, which nothing in the envelope says: it is taken for that where the property `content-encoding` of the envelope is
 //! `base64`.
+//!
+//! Headers that are text are so in the envelope up to version 7. From version 8 on .NET's client hands them over as bytes, which
+//! JSON shows in base64. Nothing in the envelope says which, so it is told by all of them together, and never one by one.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
-use serde_json::Value as Json;
 
+use super::from_json::{self, Headers};
 use super::reader::{self, Reader};
-use super::{Convention, Origin, Recognised, from_json};
-use crate::domain::message::{Message, Properties};
+use super::{Convention, Origin, Recognised};
+use crate::domain::bounded::{self, Budget, Unread};
+use crate::domain::message::{Message, Properties, Value};
 use crate::domain::redelivery::REDELIVERY_ID;
 
 const TYPE: &[u8] = b"EasyNetQ.SystemMessages.Error";
+/// So many characters of text that are base64 by accident do not all become characters that can be read.
+const MANY: usize = 16;
 
 pub(super) struct EasyNetQ;
 
@@ -43,7 +49,7 @@ struct Envelope {
 struct Inner {
     content_type: Option<String>,
     content_encoding: Option<String>,
-    headers: Option<serde_json::Map<String, Json>>,
+    headers: Option<Headers>,
     delivery_mode: Option<u8>,
     priority: Option<u8>,
     correlation_id: Option<String>,
@@ -58,6 +64,17 @@ struct Inner {
     cluster_id: Option<String>,
 }
 
+/// How the texts of an envelope's headers are to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    /// As they stand.
+    Plain,
+    /// As base64.
+    Base64,
+    /// As they stand, although all of them might be base64.
+    Unclear,
+}
+
 impl Convention for EasyNetQ {
     fn name(&self) -> &'static str {
         "easynetq"
@@ -65,9 +82,15 @@ impl Convention for EasyNetQ {
 
     fn recognise(&self, reader: &mut Reader<'_>, read: &mut Recognised) -> Option<()> {
         is_wrapped(reader.message).then_some(())?;
-        let Some(envelope) = unwrap(reader.message) else {
-            reader.unreadable::<()>("the envelope in the body");
-            return Some(());
+        let envelope = match unwrap(reader.message) {
+            Ok(envelope) => envelope,
+            Err(why) if why.is_beyond_budget() => {
+                return reader.unreadable(&format!("the envelope of easynetq, as {why}"));
+            }
+            Err(_) => {
+                reader.unreadable::<()>("the envelope in the body");
+                return Some(());
+            }
         };
         let filled =
             |text: Option<String>| text.filter(|text| !text.is_empty()).map(|text| reader::name(&text));
@@ -91,8 +114,14 @@ impl Convention for EasyNetQ {
         read.message_id = filled(inner.message_id);
         read.correlation_id = filled(inner.correlation_id);
         read.message_type = filled(inner.kind);
-        let redelivery = inner.headers.as_ref().and_then(|headers| headers.get(REDELIVERY_ID)?.as_str());
-        read.redelivery_id = redelivery.map(|text| reader::name(&decoded(text)));
+        let headers = inner.headers.unwrap_or_default();
+        let reading = Reading::of(&headers);
+        if reading == Reading::Unclear {
+            reader.note("the headers in the envelope may be text or base64, and are read as text");
+        }
+        let redelivery = headers.text(REDELIVERY_ID).map(str::to_owned);
+        read.redelivery_id =
+            redelivery.map(|text| reader::name(&String::from_utf8_lossy(&reading.bytes(text))));
         Some(())
     }
 
@@ -101,7 +130,7 @@ impl Convention for EasyNetQ {
     }
 
     fn restore(&self, message: &mut Message) {
-        let Some(envelope) = unwrap(message) else { return };
+        let Ok(envelope) = unwrap(message) else { return };
         let is_base64 = message.properties.content_encoding.as_deref() == Some(b"base64");
         let bytes = is_base64.then(|| STANDARD.decode(&envelope.message).ok()).flatten();
         message.body = bytes.unwrap_or_else(|| envelope.message.into_bytes());
@@ -114,16 +143,20 @@ fn is_wrapped(message: &Message) -> bool {
     kind.windows(TYPE.len()).any(|part| part == TYPE)
 }
 
-fn unwrap(message: &Message) -> Option<Envelope> {
-    serde_json::from_slice(&message.body).ok()
+fn unwrap(message: &Message) -> Result<Envelope, Unread> {
+    bounded::read(&message.body, Budget::MESSAGE)
 }
 
 fn properties(inner: Inner) -> Properties {
     let bytes = |text: Option<String>| text.as_deref().and_then(from_json::short);
+    let headers = inner.headers.map(|headers| {
+        let reading = Reading::of(&headers);
+        headers.table(|text| Value::LongString(reading.bytes(text)))
+    });
     Properties {
         content_type: bytes(inner.content_type),
         content_encoding: bytes(inner.content_encoding),
-        headers: inner.headers.map(|headers| from_json::headers(&headers, decoded)),
+        headers,
         delivery_mode: inner.delivery_mode.filter(|mode| *mode > 0),
         priority: inner.priority.filter(|priority| *priority > 0),
         correlation_id: bytes(inner.correlation_id),
@@ -138,8 +171,70 @@ fn properties(inner: Inner) -> Properties {
     }
 }
 
-/// .NET's client hands text over as bytes, which its JSON shows in base64.
-fn decoded(text: &str) -> String {
-    let bytes = STANDARD.decode(text).ok();
-    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_else(|| text.to_owned())
+impl Reading {
+    /// Base64 if each text is that of something readable, and they are so many, or so padded, that it is no accident. `USER` and
+    /// other words are base64 as well, but of bytes that nobody reads.
+    fn of(headers: &Headers) -> Self {
+        let texts = || headers.0.iter().filter_map(|(_, value)| value.text()).filter(|text| !text.is_empty());
+        let (mut readable, mut padded, mut length) = (true, false, 0);
+        for text in texts() {
+            let Ok(bytes) = STANDARD.decode(text) else { return Self::Plain };
+            readable &= is_readable(&bytes);
+            padded |= text.ends_with('=');
+            length += text.len();
+        }
+        match (length, readable && (padded || length >= MANY)) {
+            (0, _) => Self::Plain,
+            (_, true) => Self::Base64,
+            (_, false) => Self::Unclear,
+        }
+    }
+
+    fn bytes(self, text: String) -> Vec<u8> {
+        match self {
+            Self::Base64 => STANDARD.decode(&text).unwrap_or_else(|_| text.into_bytes()),
+            Self::Plain | Self::Unclear => text.into_bytes(),
+        }
+    }
+}
+
+fn is_readable(bytes: &[u8]) -> bool {
+    let is_shown = |letter: char| !letter.is_control() || letter.is_ascii_whitespace();
+    std::str::from_utf8(bytes).is_ok_and(|text| text.chars().all(is_shown))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::convention::from_json::Scalar;
+
+    fn reading(texts: &[&str]) -> Reading {
+        Reading::of(&Headers(
+            texts.iter().map(|text| (String::new(), Scalar::Text((*text).to_owned()))).collect(),
+        ))
+    }
+
+    #[test]
+    fn headers_are_text_or_base64_all_of_them() {
+        for plain in [
+            &["2026-11-23T00:00:00Z", "USER", "DEMO", "EURO"][..],
+            &[],
+            &[""],
+            &["USER", "a b"],
+            &["dXNlcg==", "users"],
+        ] {
+            assert_eq!(reading(plain), Reading::Plain, "{plain:?}");
+        }
+        for base64 in [
+            &["VVNFUg==", "REVNTw==", "MjAyNi0xMS0yM1QwMDowMDowMFo="][..],
+            &["MQ=="],
+            &["YWJjYWJjYWJjYWJj"],
+            &["", "w6k="],
+        ] {
+            assert_eq!(reading(base64), Reading::Base64, "{base64:?}");
+        }
+        for unclear in [&["USER"][..], &["USER", "DEMO"], &["YWJj"], &["VVNFUg==", "AP8="]] {
+            assert_eq!(reading(unclear), Reading::Unclear, "{unclear:?}");
+        }
+    }
 }

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::reader::{self, Reader};
 use super::{Convention, Recognised};
+use crate::domain::bounded::{self, Budget};
 use crate::domain::message::{Message, Value};
 
 const HEADER: &str = "laravel";
@@ -27,7 +28,7 @@ impl Convention for Laravel {
         reader.has(HEADER).then_some(())?;
         let attempts = reader.table(HEADER).and_then(|table| table.get("attempts")?.as_i64());
         read.deaths = read.deaths.max(attempts.unwrap_or(0));
-        let job: Option<Job> = serde_json::from_slice(&reader.message.body).ok();
+        let job: Option<Job> = bounded::read(&reader.message.body, Budget::MESSAGE).ok();
         read.message_type = job.and_then(|job| job.display_name).map(|text| reader::name(&text));
         Some(())
     }

@@ -191,6 +191,11 @@ impl Conventions {
         Self { own: own.map(Arc::new) }
     }
 
+    /// Whether this convention has the stack trace in the body.
+    pub fn tell_in_body(convention: &str) -> bool {
+        [easynetq::EasyNetQ.name(), dramatiq::Dramatiq.name()].contains(&convention)
+    }
+
     /// Reads a message of this dead-letter queue by the first convention that recognises it.
     pub fn recognise(&self, source: &str, message: &Message) -> Recognised {
         self.recognised(source, message).1

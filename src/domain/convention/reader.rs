@@ -20,11 +20,12 @@ pub struct Reader<'m> {
     /// The dead-letter queue that it came from.
     pub source: &'m str,
     unread: Vec<String>,
+    notes: Vec<&'static str>,
 }
 
 impl<'m> Reader<'m> {
     pub(super) fn new(message: &'m Message, source: &'m str) -> Self {
-        Self { message, source, unread: Vec::new() }
+        Self { message, source, unread: Vec::new(), notes: Vec::new() }
     }
 
     /// Whether there is a header of that name, of whatever type.
@@ -94,8 +95,15 @@ impl<'m> Reader<'m> {
         None
     }
 
+    /// Remembers what can be read in two ways.
+    pub fn note(&mut self, what: &'static str) {
+        self.notes.push(what);
+    }
+
     pub(super) fn warning(self, convention: &str) -> Option<String> {
-        (!self.unread.is_empty()).then(|| format!("{convention}: cannot be read: {}", self.unread.join(", ")))
+        let unread = (!self.unread.is_empty()).then(|| format!("cannot be read: {}", self.unread.join(", ")));
+        let warnings: Vec<&str> = unread.as_deref().into_iter().chain(self.notes).collect();
+        (!warnings.is_empty()).then(|| format!("{convention}: {}", warnings.join("; ")))
     }
 }
 

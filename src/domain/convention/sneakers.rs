@@ -1,12 +1,16 @@
 //! Sneakers and Kicks (Ruby), handler `Maxretry`: the body in the topic exchange `<queue>-error`, all properties lost, and the
 //! failures in the header `retry_info`, as JSON, the newest first.
 
-use serde::Deserialize;
-use serde_json::Value as Json;
+use std::fmt;
 
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::from_json::{Headers, Scalar};
 use super::reader::{self, Reader};
-use super::{Convention, Origin, Recognised, from_json};
-use crate::domain::message::{Message, Properties};
+use super::{Convention, Origin, Recognised};
+use crate::domain::bounded::{self, Budget};
+use crate::domain::message::{Message, Properties, Value};
 use crate::domain::redelivery::REDELIVERY_ID;
 
 const HEADER: &str = "retry_info";
@@ -14,7 +18,7 @@ const HEADER: &str = "retry_info";
 pub(super) struct Sneakers;
 
 /// One failure.
-#[derive(Default, Deserialize)]
+#[derive(Default, serde::Deserialize)]
 #[serde(default)]
 struct Info {
     error: Option<String>,
@@ -23,22 +27,60 @@ struct Info {
     backtrace: Vec<String>,
     num_attempts: Option<i64>,
     failed_at: Option<String>,
-    properties: serde_json::Map<String, Json>,
+    properties: Lost,
 }
 
-/// One or several.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Infos {
-    Several(Vec<Info>),
-    One(Box<Info>),
+/// The properties that are lost.
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct Lost {
+    content_type: Scalar,
+    content_encoding: Scalar,
+    headers: Option<Headers>,
+    delivery_mode: Scalar,
+    priority: Scalar,
+    correlation_id: Scalar,
+    reply_to: Scalar,
+    expiration: Scalar,
+    message_id: Scalar,
+    #[serde(rename = "type")]
+    kind: Scalar,
+    user_id: Scalar,
+    app_id: Scalar,
+    cluster_id: Scalar,
+}
+
+/// The newest of one or several.
+struct Newest(Option<Info>);
+
+impl<'de> Deserialize<'de> for Newest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneOrSeveral;
+
+        impl<'de> Visitor<'de> for OneOrSeveral {
+            type Value = Newest;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a failure or several")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut infos: A) -> Result<Newest, A::Error> {
+                let newest = infos.next_element()?;
+                while infos.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Newest(newest))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, info: A) -> Result<Newest, A::Error> {
+                Info::deserialize(MapAccessDeserializer::new(info)).map(|info| Newest(Some(info)))
+            }
+        }
+
+        deserializer.deserialize_any(OneOrSeveral)
+    }
 }
 
 fn newest(text: &str) -> Option<Info> {
-    match serde_json::from_str(text).ok()? {
-        Infos::Several(infos) => infos.into_iter().next(),
-        Infos::One(info) => Some(*info),
-    }
+    bounded::read::<Newest>(text.as_bytes(), Budget::HEADER).ok()?.0
 }
 
 impl Convention for Sneakers {
@@ -63,15 +105,12 @@ impl Convention for Sneakers {
             .and_then(|text| reader::rfc3339(text).or_else(|| reader.unreadable("retry_info.failed_at")));
         read.failed_at(time);
         read.deaths = read.deaths.max(info.num_attempts.unwrap_or(0));
-        let text = |name: &str| info.properties.get(name).and_then(Json::as_str).map(reader::name);
-        read.message_id = text("message_id");
-        read.correlation_id = text("correlation_id");
-        read.message_type = text("type");
-        read.redelivery_id = info
-            .properties
-            .get("headers")
-            .and_then(|headers| headers.get(REDELIVERY_ID)?.as_str())
-            .map(reader::name);
+        let lost = &info.properties;
+        read.message_id = lost.message_id.text().map(reader::name);
+        read.correlation_id = lost.correlation_id.text().map(reader::name);
+        read.message_type = lost.kind.text().map(reader::name);
+        read.redelivery_id =
+            lost.headers.as_ref().and_then(|headers| headers.text(REDELIVERY_ID)).map(reader::name);
         Some(())
     }
 
@@ -83,25 +122,22 @@ impl Convention for Sneakers {
         let Some(info) = message.properties.header_text(HEADER).and_then(|text| newest(&text)) else {
             return;
         };
-        let text = |name: &str| info.properties.get(name)?.as_str().and_then(from_json::short);
-        let small =
-            |name: &str| info.properties.get(name)?.as_u64().and_then(|number| u8::try_from(number).ok());
-        let headers = info.properties.get("headers").and_then(Json::as_object);
+        let lost = info.properties;
         message.properties = Properties {
-            content_type: text("content_type"),
-            content_encoding: text("content_encoding"),
-            headers: headers.map(|headers| from_json::headers(headers, str::to_owned)),
-            delivery_mode: small("delivery_mode"),
-            priority: small("priority"),
-            correlation_id: text("correlation_id"),
-            reply_to: text("reply_to"),
-            expiration: text("expiration"),
-            message_id: text("message_id"),
+            content_type: lost.content_type.short(),
+            content_encoding: lost.content_encoding.short(),
+            headers: lost.headers.map(|headers| headers.table(Value::text)),
+            delivery_mode: lost.delivery_mode.octet(),
+            priority: lost.priority.octet(),
+            correlation_id: lost.correlation_id.short(),
+            reply_to: lost.reply_to.short(),
+            expiration: lost.expiration.short(),
+            message_id: lost.message_id.short(),
             timestamp: message.properties.timestamp,
-            kind: text("type"),
-            user_id: text("user_id"),
-            app_id: text("app_id"),
-            cluster_id: text("cluster_id"),
+            kind: lost.kind.short(),
+            user_id: lost.user_id.short(),
+            app_id: lost.app_id.short(),
+            cluster_id: lost.cluster_id.short(),
         };
     }
 }

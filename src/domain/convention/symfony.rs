@@ -3,10 +3,15 @@
 //!
 //! The stamps name the transport that the message came from, which stands for the queue.
 
-use serde_json::Value as Json;
+use std::fmt;
 
+use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::from_json::Scalar;
 use super::reader::{self, Reader};
 use super::{Convention, Origin, Recognised};
+use crate::domain::bounded::{self, Budget};
 
 const PREFIX: &[u8] = b"X-Message-Stamp-";
 const SENT_TO_FAILURE: &str = "\\SentToFailureTransportStamp";
@@ -14,6 +19,52 @@ const ERROR_DETAILS: &str = "\\ErrorDetailsStamp";
 const REDELIVERY: &str = "\\RedeliveryStamp";
 
 pub(super) struct Symfony;
+
+/// What is read of a stamp, whichever it is.
+#[derive(Default, serde::Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Stamp {
+    original_receiver_name: Scalar,
+    exception_class: Scalar,
+    exception_message: Scalar,
+    flatten_exception: Option<Box<RawValue>>,
+    redelivered_at: Scalar,
+    retry_count: Scalar,
+}
+
+/// What is read of an exception.
+#[derive(Default, serde::Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Flattened {
+    trace_as_string: Scalar,
+}
+
+/// The last of the stamps of a class: they are in the order in which they were added.
+struct Last(Option<Stamp>);
+
+impl<'de> Deserialize<'de> for Last {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Stamps;
+
+        impl<'de> Visitor<'de> for Stamps {
+            type Value = Last;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("stamps")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut stamps: A) -> Result<Last, A::Error> {
+                let mut last = None;
+                while let Some(stamp) = stamps.next_element()? {
+                    last = Some(stamp);
+                }
+                Ok(Last(last))
+            }
+        }
+
+        deserializer.deserialize_seq(Stamps)
+    }
+}
 
 impl Convention for Symfony {
     fn name(&self) -> &'static str {
@@ -24,23 +75,19 @@ impl Convention for Symfony {
         if reader.ending(SENT_TO_FAILURE).is_none() && reader.ending(ERROR_DETAILS).is_none() {
             return None;
         }
-        let sent = newest(reader, SENT_TO_FAILURE);
-        let queue = text(sent.as_ref(), "originalReceiverName").filter(|name| !name.is_empty());
+        let sent = newest(reader, SENT_TO_FAILURE).unwrap_or_default();
+        let queue = name(&sent.original_receiver_name).filter(|name| !name.is_empty());
         read.came_from(Origin { queue, ..Origin::default() });
-        let details = newest(reader, ERROR_DETAILS);
-        read.failure.error_type = text(details.as_ref(), "exceptionClass");
-        read.failure.error_message = details
-            .as_ref()
-            .and_then(|stamp| stamp.get("exceptionMessage")?.as_str())
-            .map(reader::error_text);
-        read.failure.error_stack = details
-            .as_ref()
-            .and_then(|stamp| stamp.get("flattenException")?.get("traceAsString")?.as_str())
-            .map(reader::stack_text);
-        let redelivered = newest(reader, REDELIVERY);
-        let time = text(redelivered.as_ref(), "redeliveredAt").and_then(|text| reader::rfc3339(&text));
-        read.failed_at(time);
-        let retries = redelivered.as_ref().and_then(|stamp| stamp.get("retryCount")?.as_i64()).unwrap_or(0);
+        let details = newest(reader, ERROR_DETAILS).unwrap_or_default();
+        read.failure.error_type = name(&details.exception_class);
+        read.failure.error_message = details.exception_message.text().map(reader::error_text);
+        let flattened: Option<Flattened> =
+            details.flatten_exception.and_then(|json| serde_json::from_str(json.get()).ok());
+        read.failure.error_stack =
+            flattened.and_then(|exception| exception.trace_as_string.text().map(reader::stack_text));
+        let redelivered = newest(reader, REDELIVERY).unwrap_or_default();
+        read.failed_at(redelivered.redelivered_at.text().and_then(reader::rfc3339));
+        let retries = redelivered.retry_count.whole().unwrap_or(0);
         read.deaths = read.deaths.max(retries.saturating_add(1));
         read.message_type = reader.filled("type");
         Some(())
@@ -52,16 +99,15 @@ impl Convention for Symfony {
     }
 }
 
-/// The last of the stamps of a class: they are in the order in which they were added.
-fn newest(reader: &mut Reader<'_>, class: &'static str) -> Option<Json> {
+fn newest(reader: &mut Reader<'_>, class: &'static str) -> Option<Stamp> {
     let (_, value) = reader.ending(class)?;
-    let stamps = value.as_text().and_then(|text| serde_json::from_str::<Vec<Json>>(&text).ok());
+    let stamps = value.as_text().and_then(|text| bounded::read::<Last>(text.as_bytes(), Budget::HEADER).ok());
     match stamps {
-        Some(mut stamps) => stamps.pop(),
+        Some(Last(stamp)) => stamp,
         None => reader.unreadable(class.trim_start_matches('\\')),
     }
 }
 
-fn text(stamp: Option<&Json>, field: &str) -> Option<String> {
-    stamp?.get(field)?.as_str().map(reader::name)
+fn name(value: &Scalar) -> Option<String> {
+    value.text().map(reader::name)
 }

@@ -219,6 +219,54 @@ fn easynetq_is_unwrapped() {
     assert_eq!(put_back(&failed).0.body, failed.body, "what cannot be unwrapped goes as it came");
 }
 
+/// Up to version 7 headers are text, of which some is base64 by accident.
+#[test]
+fn headers_in_the_envelope_of_easynetq_stay_text() {
+    let wrapped = |headers: &serde_json::Value| {
+        let body = serde_json::json!({"Queue": "q", "Message": "m", "BasicProperties": {"Headers": headers}});
+        let mut failed = texts(&[]);
+        failed.properties.kind = Some(b"EasyNetQ.SystemMessages.Error, EasyNetQ".to_vec());
+        failed.body = [b"\xef\xbb\xbf", body.to_string().as_bytes()].concat();
+        failed
+    };
+    let text = |message: &Message, name: &str| message.properties.header_text(name).unwrap().into_owned();
+    let words = serde_json::json!({"when": "2026-11-23T00:00:00Z", "role": "USER", "tenant": "DEMO", "currency": "EURO"});
+    let failed = wrapped(&words);
+    assert_eq!(recognise("", &failed).warning, None);
+    let (sent, _) = put_back(&failed);
+    for (name, value) in words.as_object().unwrap() {
+        assert_eq!(text(&sent, name), value.as_str().unwrap());
+    }
+    let eight = wrapped(&serde_json::json!({"role": "VVNFUg==", "tenant": "REVNTw=="}));
+    assert_eq!(recognise("", &eight).warning, None);
+    assert_eq!(
+        (text(&put_back(&eight).0, "role"), text(&put_back(&eight).0, "tenant")),
+        ("USER".into(), "DEMO".into())
+    );
+    let either = wrapped(&serde_json::json!({"role": "USER"}));
+    let warning = recognise("", &either).warning.unwrap();
+    assert!(warning.contains("may be text or base64, and are read as text"), "{warning}");
+    assert_eq!(text(&put_back(&either).0, "role"), "USER");
+}
+
+#[test]
+fn what_costs_too_much_to_read_is_a_native_message_with_a_warning() {
+    let mut failed = texts(&[("x-first-death-queue", "orders")]);
+    failed.properties.kind = Some(b"EasyNetQ.SystemMessages.Error, EasyNetQ".to_vec());
+    failed.body = format!(r#"{{"Message":"m","Headers":[{}0]}}"#, "0,".repeat(1_000_000)).into_bytes();
+    let read = recognise("", &failed);
+    assert_eq!(read.convention, "native");
+    let warning = read.warning.unwrap();
+    assert_eq!(
+        warning,
+        "native: cannot be read: the envelope of easynetq, as it has more than 1000000 values"
+    );
+    failed.properties.kind = None;
+    failed.properties.content_type = Some(b"application/cloudevents+json".to_vec());
+    assert_eq!(recognise("", &failed).convention, "native");
+    assert_eq!(put_back(&failed).0.body, failed.body);
+}
+
 #[test]
 fn wolverine() {
     let failed = texts(&[
@@ -356,6 +404,14 @@ fn dramatiq() {
     failed.body = br#"{"queue_name":"orders","actor_name":"charge","args":[],"kwargs":{},"options":{"retries":2,"traceback":"Traceback (most recent call last):\n  File \"a.py\", line 1\nValueError: card expired\n"},"message_id":"m-1","message_timestamp":1}"#.to_vec();
     assert_eq!(summary("orders.XQ", &failed), is("dramatiq", "orders", "ValueError", "card expired", 0, 3));
     assert_eq!(put_back(&failed).0, failed, "as it is");
+    for order in [
+        r#"{"actor_name":"charge","args":[],"message_id":"m-1","queue_name":"orders"}"#,
+        "\u{feff}{ \"args\" : [1], \"queue_name\": \"orders\", \"actor_name\": \"charge\", \"message_id\": \"m-1\"}",
+    ] {
+        failed.body = order.as_bytes().to_vec();
+        let read = recognise("orders.XQ", &failed);
+        assert_eq!((read.convention, read.message_id.as_deref()), ("dramatiq", Some("m-1")), "{order}");
+    }
     failed.body.truncate(20);
     assert_eq!(recognise("", &failed).convention, "native", "half a body is nobody's");
 }
