@@ -11,7 +11,10 @@ BACKSTAGE := scripts/backstage.sh
 # The plugin is checked where there is a Node.js for it.
 if_node = @if $(BACKSTAGE) has-node; then $(BACKSTAGE) $(1); else echo 'backstage/ is left out: no Node.js 20 or later here'; fi
 
-.PHONY: help demo test e2e clients chaos fuzz check openapi bench loadtest build clean-servers cargo
+# Servers of chosen versions, RABBITMQ=4.3 POSTGRES=18, have folders of their own.
+VERSIONS := $(addprefix -,$(RABBITMQ))$(addprefix -,$(POSTGRES))
+
+.PHONY: help demo test e2e clients chaos matrix fuzz check openapi bench loadtest build clean-servers cargo
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -21,8 +24,8 @@ demo: cargo ## run a small real system with dead letters to look at (FRESH=1: em
 
 test: cargo ## run every test against private servers
 	@$(SERVERS) install
-	@$(SERVERS) with target/servers/test cargo test --workspace --locked
-	@$(SERVERS) with target/servers/test cargo test --workspace --locked --features dead-letter/planted-bugs \
+	@$(SERVERS) with target/servers/test$(VERSIONS) cargo test --workspace --locked
+	@$(SERVERS) with target/servers/test$(VERSIONS) cargo test --workspace --locked --features dead-letter/planted-bugs \
 		--test chaos -- --nocapture --exact planted::planted_bugs_are_caught
 	$(call if_node,test)
 
@@ -36,6 +39,9 @@ clients: cargo ## feed the failure conventions with the libraries themselves (Py
 chaos: cargo ## break everything, many times (hours), and print the table; ONLY=kills for a part, CHAOS_SHARE=3 for a third, CHAOS_SEED=1
 	@$(SERVERS) install nftables iproute2 pgbouncer
 	@scripts/chaos.sh $(ONLY)
+
+matrix: cargo ## run the integration tests and the short chaos rows on RabbitMQ 3.10, 4.0, 4.3 with PostgreSQL 15, 17, 18; PAIRS=4.3:18 for a part
+	@scripts/matrix.sh $(PAIRS)
 
 fuzz: cargo ## run a fuzz target for five minutes: TARGET=properties (others: fuzz/README.md)
 	@command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz

@@ -56,7 +56,7 @@ if [[ ${1-} == --run ]]; then
     run "$@"
     exit
 fi
-scripts/servers.sh with target/servers/chaos scripts/chaos.sh --run "$@" | tee "$folder/log"
+scripts/servers.sh with "target/servers/chaos${RABBITMQ:+-$RABBITMQ}${POSTGRES:+-$POSTGRES}" scripts/chaos.sh --run "$@" | tee "$folder/log"
 status=${PIPESTATUS[0]}
 echo
 echo '| fault | times | found | passed | took |'

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the client libraries whose failures the demo shows and `make clients` tries.
 #
-#   libraries.sh python DIR   Celery and Dramatiq, in the virtual environment DIR/venv
+#   libraries.sh python DIR   Celery, Dramatiq and Qpid Proton (AMQP 1.0), in the virtual environment DIR/venv
 #   libraries.sh node DIR     Rascal, in DIR/node_modules
 #
 # Python and Node themselves are installed where they are missing, by apt.
@@ -47,8 +47,8 @@ case $language in
         require python python3-venv
         # Not over one of another Python, or one that was left half made.
         "$dir/venv/bin/python" -m pip --version >/dev/null 2>&1 || python3 -m venv --clear "$dir/venv"
-        "$dir/venv/bin/pip" install --quiet --disable-pip-version-check 'dramatiq[rabbitmq]==2.0.*' 'celery==5.5.*' ||
-            die 'pip could not install Celery and Dramatiq'
+        "$dir/venv/bin/pip" install --quiet --disable-pip-version-check 'dramatiq[rabbitmq]==2.0.*' 'celery==5.5.*' \
+            'python-qpid-proton==0.40.*' || die 'pip could not install Celery, Dramatiq and Qpid Proton'
         ;;
     node)
         require node nodejs npm

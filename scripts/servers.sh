@@ -22,6 +22,7 @@ usage: servers.sh install [PACKAGE]...     make sure that both servers are on th
        servers.sh with    DIR COMMAND...   run COMMAND with servers, and stop them when it ends
        servers.sh cluster DIR N            start RabbitMQ as a cluster of N nodes, 2 to 9
        servers.sh ctl     DIR ARG...       run rabbitmqctl for the node of DIR
+       servers.sh as      KIND COMMAND...  run COMMAND where programs are those that KIND is started with
 
 KIND is postgres or rabbitmq; both, when it is left out. One whose URL is set (DATABASE_URL, AMQP_URL) is taken as
 given by `install` and `with`. COMMAND also gets DEAD_LETTER_SERVERS=DIR: servers that it starts in folders below DIR
@@ -151,6 +152,10 @@ main() {
             install_servers
             install_extras "${@:2}"
             return
+            ;;
+        as,postgres | as,rabbitmq)
+            enter_suite "$given"
+            exec "${in_suite[@]}" "${@:3}"
             ;;
         -h,* | --help,* | help,*)
             usage

@@ -12,7 +12,7 @@ use lapin::{Channel, Connection, Consumer, ExchangeKind};
 use super::connection::{answer, close};
 use super::losses::{self, Loss};
 use super::settings::{QueueKind, QueueSettings, current};
-use super::version::DeliveryLimits;
+use super::version::{self, DeliveryLimits};
 use super::{AmqpError, Broker, Received};
 
 /// Which queue to consume, and whether it is ours to declare.
@@ -68,7 +68,8 @@ impl Source {
             let options = BasicConsumeOptions::default();
             Ok(channel.basic_consume(queue.into(), tag.into(), options, FieldTable::default()).await?)
         })
-        .await?;
+        .await
+        .map_err(with_rights)?;
         self.consumer = Some(consumer);
         Ok(())
     }
@@ -120,6 +121,11 @@ impl Source {
         let got =
             answer(async { Ok(channel.basic_get(queue.into(), BasicGetOptions::default()).await?) }).await?;
         got.map(|message| self.arrival(message.delivery)).transpose()
+    }
+
+    /// What the broker says that it is, such as `RabbitMQ 4.0.5`.
+    pub fn broker_version(&self) -> String {
+        version::of(&self.connection)
     }
 
     /// How the broker would lose messages of this queue, as it was declared. `None` where the broker does not tell. A queue that

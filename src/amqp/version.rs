@@ -14,6 +14,20 @@ pub(super) enum DeliveryLimits {
     Unknown,
 }
 
+/// What the broker at the other end says that it is, such as `RabbitMQ 4.0.5`.
+pub(super) fn of(connection: &Connection) -> String {
+    let properties = connection.configuration().server_properties();
+    let said = |name| text(properties, name).unwrap_or_default();
+    format!("{} {}", said("product"), said("version"))
+}
+
+fn text(properties: &FieldTable, name: &str) -> Option<String> {
+    match properties.inner().get(name) {
+        Some(AMQPValue::LongString(text)) => Some(text.to_string()),
+        _ => None,
+    }
+}
+
 impl DeliveryLimits {
     /// Those of the broker at the other end.
     pub fn of(connection: &Connection) -> Self {
@@ -21,12 +35,9 @@ impl DeliveryLimits {
     }
 
     fn by(properties: &FieldTable) -> Self {
-        let text = |name: &str| match properties.inner().get(name) {
-            Some(AMQPValue::LongString(text)) => Some(text.to_string()),
-            _ => None,
-        };
-        let major = text("version").and_then(|version| version.split('.').next()?.parse::<u32>().ok());
-        match (text("product").as_deref(), major) {
+        let major =
+            text(properties, "version").and_then(|version| version.split('.').next()?.parse::<u32>().ok());
+        match (text(properties, "product").as_deref(), major) {
             (Some("RabbitMQ"), Some(4..)) => Self::ByDefault,
             (Some("RabbitMQ"), Some(_)) => Self::OnlyWhereSet,
             _ => Self::Unknown,

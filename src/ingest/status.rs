@@ -1,7 +1,6 @@
 //! What a source is doing: said in readiness always, and in the log once, when it changes.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use tracing::{info, warn};
@@ -46,8 +45,8 @@ pub struct SourceStatus {
     metrics: SourceMetrics,
     state: Mutex<SourceState>,
     warnings: Mutex<Vec<Loss>>,
-    /// Whether the broker has told how the source was declared.
-    is_known: AtomicBool,
+    /// The version of the broker that has told how the source was declared; another one may treat it differently.
+    known_to: Mutex<Option<String>>,
 }
 
 impl SourceStatus {
@@ -58,7 +57,7 @@ impl SourceStatus {
             metrics,
             state: Mutex::new(SourceState::Starting),
             warnings: Mutex::default(),
-            is_known: AtomicBool::new(false),
+            known_to: Mutex::default(),
         }
     }
 
@@ -78,13 +77,14 @@ impl SourceStatus {
         warnings.iter().map(|loss| loss.text.clone()).collect()
     }
 
-    pub(super) fn is_known(&self) -> bool {
-        self.is_known.load(Ordering::Relaxed)
+    pub(super) fn is_known_to(&self, broker: &str) -> bool {
+        self.known_to.lock().unwrap_or_else(PoisonError::into_inner).as_deref() == Some(broker)
     }
 
-    /// Takes what the broker has told of the source.
-    pub(super) fn set_known(&self, losses: Vec<Loss>) {
-        self.is_known.store(true, Ordering::Relaxed);
+    /// Takes what the broker of this version has told of the source.
+    pub(super) fn set_known_to(&self, broker: String, losses: Vec<Loss>) {
+        self.forget();
+        *self.known_to.lock().unwrap_or_else(PoisonError::into_inner) = Some(broker);
         for loss in losses {
             self.warn(loss);
         }
@@ -92,7 +92,7 @@ impl SourceStatus {
 
     /// The queue is gone, and what was known of it: another may come in its place.
     pub(super) fn forget(&self) {
-        self.is_known.store(false, Ordering::Relaxed);
+        *self.known_to.lock().unwrap_or_else(PoisonError::into_inner) = None;
         let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
         for loss in warnings.drain(..) {
             self.metrics.warnings.with(loss.kind).set(0);

@@ -64,10 +64,11 @@ async fn attempt(ingest: &Ingest, stop: &CancellationToken, backoff: &mut Durati
         Ok(source) => source,
         Err(error) => return Some(not_open(ingest, error)),
     };
-    // Once: the broker logs each question as an error.
-    if !ingest.status.is_known() {
+    // Once for each version: the broker logs each question as an error.
+    let broker = source.broker_version();
+    if !ingest.status.is_known_to(&broker) {
         match stop.run_until_cancelled(source.losses()).await? {
-            Ok(Some(losses)) => ingest.status.set_known(losses),
+            Ok(Some(losses)) => ingest.status.set_known_to(broker, losses),
             Ok(None) => {}
             Err(error) => return Some(not_open(ingest, error)),
         }

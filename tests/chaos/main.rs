@@ -16,6 +16,7 @@
 mod cluster;
 mod cuts;
 mod database;
+mod delivery_limit;
 mod frames;
 mod kills;
 mod ledger;

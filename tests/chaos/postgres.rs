@@ -207,13 +207,19 @@ impl Postgres {
 
     /// `PostgreSQL` refuses to run as root.
     fn as_server_user(&self, program: &Path) -> Command {
-        let mut command = if is_root() {
-            let mut command = Command::new("setpriv");
-            command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]).arg(program);
-            command
-        } else {
-            Command::new(program)
+        let mut command = match chosen() {
+            Some(_) => {
+                let mut command = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/servers.sh"));
+                command.args(["as", "postgres"]);
+                command
+            }
+            // Does nothing but to become what it is given.
+            None => Command::new("env"),
         };
+        if is_root() {
+            command.args(["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]);
+        }
+        command.arg(program);
         command.current_dir(self.folder.path());
         command
     }
@@ -282,8 +288,19 @@ pub fn is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout.starts_with(b"0\n"))
 }
 
-/// The newest that there are.
+/// The version that `servers.sh` was given.
+fn chosen() -> Option<String> {
+    std::env::var("POSTGRES").ok().filter(|version| !version.is_empty())
+}
+
+/// The chosen ones, or the newest that there are.
 fn programs() -> Option<PathBuf> {
+    if let Some(version) = chosen() {
+        let bin = PathBuf::from(format!("/usr/lib/postgresql/{version}/bin"));
+        let mut asked = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/servers.sh"));
+        asked.args(["as", "postgres"]).arg(bin.join("postgres")).arg("--version");
+        return asked.output().is_ok_and(|output| output.status.success()).then_some(bin);
+    }
     let folders = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut versions: Vec<_> = folders.map(|folder| folder.path().join("bin")).collect();
     versions.sort();

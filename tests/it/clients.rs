@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::support::{Broker, Database, Service, World, id};
+use crate::support::{Broker, Database, Service, World, id, text};
 
 /// Runs one of `tests/clients`, and returns what it printed.
 async fn client(broker: &Broker, program: &str, script: &str, arguments: &[&str]) -> String {
@@ -75,6 +75,32 @@ async fn celery() {
     assert_eq!(found["service"], "shop");
     assert_eq!(found["type"], "shop.charge");
     assert_eq!(found["reason"], "rejected");
+}
+
+/// RabbitMQ 4 shows the annotations of a `modified` outcome as headers.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs its library: make clients"]
+async fn amqp_1_0() {
+    let world = World::start().await;
+    if world.broker.major() < 4 {
+        println!("skipped: AMQP 1.0: RabbitMQ 3 has it in a plugin only; RABBITMQ=4.3 make clients");
+        return;
+    }
+    let queue = format!("{}_shop", id());
+    let dead_letters = [("x-dead-letter-exchange", text(&world.source.name))];
+    let _work = world.broker.declare_queue(&queue, &dead_letters).await;
+    let arguments = [queue.as_str(), "again"];
+    client(&world.broker, "python", "amqp10_rejects.py", &arguments[..1]).await;
+    world.until_stored(1).await;
+    let found = world.only("").await;
+    assert_eq!((&found["service"], &found["reason"]), (&json!("shop"), &json!("rejected")), "{found}");
+    assert_eq!(found["errorType"], "business");
+    assert_eq!(found["errorMessage"], "card of order 4711 expired");
+    let operation = json!({"ids": [found["id"]]});
+    let ended = world.api().post("/dead-letters/redeliver?wait=30", &operation).await.assert(200).json;
+    assert_eq!(ended["outcomes"]["sent"], 1, "{ended}");
+    let printed = client(&world.broker, "python", "amqp10_rejects.py", &arguments).await;
+    assert_eq!(printed.lines().last(), Some("charged 4711"));
 }
 
 /// With what Rascal had noted left in, the message would be rejected unseen when it is put back.

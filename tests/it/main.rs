@@ -25,6 +25,7 @@ mod order;
 mod outages;
 mod retention;
 mod schema;
+mod sources;
 mod steering;
 #[expect(dead_code, unused_imports, reason = "shared with the tests of chaos")]
 mod support;

@@ -41,9 +41,23 @@ impl Broker {
         Self { url: url.to_owned(), connection, channel }
     }
 
-    /// A quorum queue with an exchange of the same name that leads to it.
+    /// The first number of its version.
+    pub fn major(&self) -> u32 {
+        match self.connection.configuration().server_properties().inner().get("version") {
+            Some(AMQPValue::LongString(version)) => {
+                version.to_string().split('.').next().unwrap().parse().unwrap()
+            }
+            other => panic!("a version: {other:?}"),
+        }
+    }
+
+    /// A quorum queue with an exchange of the same name that leads to it, without a delivery limit unless it is given one.
     pub async fn declare_source(&self, arguments: &[(&str, AMQPValue)]) -> TestQueue {
-        let queue = self.declare_queue(&format!("dl-{}", id()), arguments).await;
+        let mut arguments = arguments.to_vec();
+        if self.major() >= 4 && !arguments.iter().any(|(name, _)| *name == "x-delivery-limit") {
+            arguments.push(("x-delivery-limit", AMQPValue::LongInt(-1)));
+        }
+        let queue = self.declare_queue(&format!("dl-{}", id()), &arguments).await;
         let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
         let channel = &self.channel;
         let (name, none) = (queue.name.as_str(), FieldTable::default);

@@ -6,6 +6,7 @@ mod database;
 mod message;
 mod servers;
 mod service;
+mod vhost;
 
 use std::fmt::Debug;
 use std::future::Future;
@@ -17,6 +18,7 @@ pub use database::Database;
 pub use message::{DeadMessage, id, text};
 pub use servers::{Servers, turn};
 pub use service::{Service, free_address};
+pub use vhost::{Vhost, ctl};
 
 /// A condition that does not hold by then never will.
 pub const DEADLINE: Duration = Duration::from_secs(90);

@@ -1,0 +1,49 @@
+//! Messages in hand over more crashes than the default delivery limit of `RabbitMQ` 4.
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+use crate::ledger::Ledger;
+use crate::stand::seed;
+use crate::support::{Broker, Database, Service, Vhost, until, until_within};
+use crate::table::Row;
+
+/// One more than a message may come back by default.
+const KILLS: usize = 21;
+const MESSAGES: usize = 100;
+/// The exchange and the queue that the service declares.
+const OURS: &str = "dead-letter";
+
+/// R2: the database takes nothing, and the service that has the messages in hand is killed again and again.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_in_hand_outlives_more_crashes_than_the_default_limit() {
+    let mut row = Row::new("100 messages in hand, the database locked, the service killed 21 times", KILLS);
+    let Some(vhost) = Vhost::create() else { return };
+    let (broker, database) = (Broker::on(&vhost.url).await, Database::shared().await);
+    // It declares its source itself: how is what is tried.
+    let mut service = Service::start(&database.url, &vhost.url, "", &[]);
+    service.until_ready().await;
+    let (mut ledger, mut random) = (Ledger::default(), StdRng::seed_from_u64(seed()));
+    let mut locking = database.pool.begin().await.unwrap();
+    // Not the rows' own table: the service looks whether that takes any before it consumes.
+    sqlx::query("LOCK TABLE error_group IN EXCLUSIVE MODE").execute(&mut *locking).await.unwrap();
+    ledger.publish(&broker, OURS, MESSAGES, &mut random).await;
+    let in_hand = format!("dead_letter_in_flight_messages{{source=\"{OURS}\"}}");
+    for _ in 0..KILLS {
+        until("messages are in hand", || async {
+            service.admin.try_send(service.admin.request(reqwest::Method::GET, "/metrics")).await?;
+            (service.metric(&in_hand).await >= 1.0).then_some(())
+        })
+        .await;
+        service.restart();
+    }
+    locking.rollback().await.unwrap();
+    let stored = async || ledger.is_stored(&database.pool).await.then_some(());
+    let quiet =
+        async || (broker.depth(OURS).await == 0 && service.metric(&in_hand).await == 0.0).then_some(());
+    service.until_ready().await;
+    until_within(crate::stand::RECOVERY, "the queue is empty and nothing is in hand", quiet).await;
+    row.must(stored().await.is_some(), "not all are stored");
+    row.ledger(&ledger.classify(&database.pool).await);
+    row.finish();
+}
