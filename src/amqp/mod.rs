@@ -3,6 +3,7 @@
 //! lapin's automatic recovery stays off. It leaves a consumer silent after a channel error, and acknowledges old delivery
 //! tags on new channels; the loops that own a [`Source`] or a [`Publisher`] drop everything and begin anew instead.
 
+mod brokers;
 pub mod codec;
 mod connection;
 mod error;
@@ -15,6 +16,7 @@ mod settings;
 mod source;
 mod version;
 
+pub use brokers::Brokers;
 pub use connection::Broker;
 pub use error::AmqpError;
 pub use inspect::{QueueState, inspect};

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use super::upkeep;
-use crate::amqp::Broker;
+use crate::amqp::{Broker, Brokers};
 use crate::config::ServeConfig;
 use crate::domain::convention::Conventions;
 use crate::http::{self, Admin, Api};
@@ -29,6 +29,7 @@ pub(super) async fn run(config: ServeConfig) -> anyhow::Result<()> {
 
 async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let broker = Broker::new(&config.broker, &config.amqp_url).context("AMQP_URL is not valid")?;
+    let brokers = Brokers::new([broker.clone()]);
     let sources = config.source_queues();
     store::set_answer_timeout(config.database_answer_timeout);
     let store = Store::new(&config.database.database_url, pool_sizes(&config, sources.len()))
@@ -51,7 +52,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     lifecycle.spawn_witness("admin", http::serve_admin(admin_listener, admin, stop.clone()));
     let (presence, asking) = store.presence();
     lifecycle.spawn_witness("presence", asking);
-    let operations = Operations::new(store.clone(), broker.clone(), config.operations.watch_returns());
+    let operations = Operations::new(store.clone(), brokers.clone(), config.operations.watch_returns());
     let api = Api {
         store: store.clone(),
         ownership: ownership.clone(),
@@ -81,6 +82,8 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     lifecycle.spawn("schema", schema_is_kept);
     let fold = upkeep::fold_counters(store.clone(), stop.clone());
     lifecycle.spawn("counters", after(schema.clone(), stop.clone(), fold));
+    let saying = upkeep::say_served(store.clone(), brokers.places().cloned().collect(), stop.clone());
+    lifecycle.spawn("places", after(schema.clone(), stop.clone(), saying));
     let returns = operations::link_returns(store.clone(), stop.clone());
     lifecycle.spawn("returns", after(schema.clone(), stop.clone(), returns));
     for (source, status) in sources.into_iter().zip(statuses.iter()) {
@@ -101,7 +104,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         let worker = Worker::new(
             store.clone(),
             operations.clone(),
-            broker.clone(),
+            &brokers,
             conventions.clone(),
             config.operations.clone(),
             Arc::clone(&metrics),

@@ -16,6 +16,8 @@ const PARTITION_INTERVAL: Duration = Duration::from_hours(1);
 const DATABASE_RETRY: Duration = Duration::from_millis(500);
 /// How long a plan that expired is kept, to say so to who wants to run it.
 const PLANS_KEPT: TimeDelta = TimeDelta::days(1);
+/// How often others are told which places this service is connected to.
+const SAYING_INTERVAL: Duration = Duration::from_secs(10);
 /// How often counters are folded: what is not folded counts as well, only not as fast.
 const FOLD_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -91,6 +93,22 @@ async fn expire(store: &Store, retention: TimeDelta) {
     }
     if let Err(error) = store.forget_empty_groups().await {
         warn!(%error, "empty error groups could not be forgotten: tried again in an hour");
+    }
+}
+
+/// Says again and again which places this service is connected to, for others to leave their operations to it.
+pub(super) async fn say_served(
+    store: Store,
+    places: Vec<Place>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    loop {
+        if let Err(error) = store.say_served(&places, clock::now()).await {
+            warn!(%error, "others could not be told which brokers this service is connected to: tried again in a few seconds");
+        }
+        if stop.run_until_cancelled(tokio::time::sleep(SAYING_INTERVAL)).await.is_none() {
+            return Ok(());
+        }
     }
 }
 

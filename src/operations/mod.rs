@@ -6,6 +6,7 @@
 mod crowding;
 mod plan;
 mod preview;
+mod publishers;
 mod redeliver;
 mod request;
 mod returns;

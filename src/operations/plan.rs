@@ -165,7 +165,8 @@ impl Operations {
             );
             warnings.push(Warning::new("no_origin", message, *count));
         }
-        let looked = tokio::time::timeout(PATIENCE, amqp::inspect(&self.broker, &queues, &exchanges)).await;
+        let looked =
+            tokio::time::timeout(PATIENCE, amqp::inspect(self.brokers.first(), &queues, &exchanges)).await;
         let (states, known) = match looked {
             Ok(Ok(found)) => found,
             Ok(Err(error)) => return warnings.push(unreachable(&error.to_string())),

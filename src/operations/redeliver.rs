@@ -5,8 +5,9 @@ use std::sync::Arc;
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
+use super::publishers::Publishers;
 use super::worker::Done;
-use crate::amqp::{Outgoing, Publisher, Receipt, Refusal, codec};
+use crate::amqp::{Outgoing, Receipt, Refusal, codec};
 use crate::domain::convention::{Conventions, Origin};
 use crate::domain::dead_letter::Payload;
 use crate::domain::edit::Edit;
@@ -20,7 +21,7 @@ use crate::store::ChunkItem;
 /// Publishes each, and settles those whose fate is known: sent only if confirmed and not returned (rule R7). The others
 /// stay open, to be published again under the same redelivery id.
 pub(super) async fn redeliver<'i>(
-    publisher: &mut Publisher,
+    publishers: &mut Publishers,
     conventions: &Conventions,
     operation: &Operation,
     items: impl Iterator<Item = &'i ChunkItem>,
@@ -37,8 +38,10 @@ pub(super) async fn redeliver<'i>(
         };
         match outgoing {
             Ok(message) => {
+                // Where nobody has said yet what is home, nobody asks for operations either.
+                let Some(place) = item.place.clone() else { continue };
                 going.push(item);
-                messages.push(message);
+                messages.push((place, message));
             }
             Err(refusal) => done.settle(operation, item, Receipt::Refused(refusal)),
         }
@@ -46,7 +49,7 @@ pub(super) async fn redeliver<'i>(
     if messages.is_empty() {
         return done;
     }
-    let receipts = publisher.publish(&messages).await;
+    let receipts = publishers.publish(messages).await;
     for (item, receipt) in going.into_iter().zip(receipts) {
         done.settle(operation, item, receipt);
     }

@@ -8,27 +8,31 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::unrecorded::Unrecorded;
-use crate::amqp::Broker;
+use crate::amqp::Brokers;
 use crate::clock;
 use crate::domain::operation::{NewOperation, Selection};
-use crate::store::{Frozen, Store, StoreError};
+use crate::store::{Frozen, Served, Store, StoreError};
 
 /// Where operations are asked for. Clones are the same.
 #[derive(Clone, Debug)]
 pub struct Operations {
     pub(super) store: Store,
-    pub(super) broker: Broker,
+    pub(super) brokers: Brokers,
+    /// The places of these, for the workers.
+    pub(super) served: Arc<Served>,
     watch_returns: TimeDelta,
     asked: Arc<Notify>,
     pub(super) unrecorded: Unrecorded,
 }
 
 impl Operations {
-    /// On this database and this broker, which watch what was sent for returns for so long.
-    pub fn new(store: Store, broker: Broker, watch_returns: TimeDelta) -> Self {
+    /// On this database and these brokers, which watch what was sent for returns for so long.
+    pub fn new(store: Store, brokers: Brokers, watch_returns: TimeDelta) -> Self {
+        let served = Arc::new(Served::new(brokers.places().cloned().collect()));
         Self {
             store,
-            broker,
+            brokers,
+            served,
             watch_returns,
             asked: Arc::new(Notify::new()),
             unrecorded: Unrecorded::default(),

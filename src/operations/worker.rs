@@ -13,8 +13,9 @@ use tracing::{Instrument, info, info_span, warn};
 
 use super::Operations;
 use super::crowding::{Crowding, target_queue};
+use super::publishers::Publishers;
 use super::redeliver;
-use crate::amqp::{Broker, Publisher};
+use crate::amqp::Brokers;
 use crate::clock;
 use crate::config::OperationsConfig;
 use crate::domain::convention::Conventions;
@@ -42,8 +43,8 @@ pub struct Worker {
     pub metrics: std::sync::Arc<Metrics>,
     /// How libraries tell of failures.
     pub conventions: Conventions,
-    /// The way to the broker.
-    pub publisher: Publisher,
+    /// The ways to the brokers.
+    pub publishers: Publishers,
     /// How much its queues have to do.
     crowding: Crowding,
 }
@@ -60,23 +61,24 @@ pub(super) struct Done {
 }
 
 impl Worker {
-    /// A worker with a connection of its own to the broker.
+    /// A worker with connections of its own to the brokers.
     pub fn new(
         store: Store,
         operations: Operations,
-        broker: Broker,
+        brokers: &Brokers,
         conventions: Conventions,
         config: OperationsConfig,
         metrics: std::sync::Arc<Metrics>,
     ) -> Self {
-        let publisher = Publisher::new(broker, config.confirm_timeout);
-        Self { store, operations, config, metrics, conventions, publisher, crowding: Crowding::default() }
+        let publishers = Publishers::new(brokers, config.confirm_timeout);
+        Self { store, operations, config, metrics, conventions, publishers, crowding: Crowding::default() }
     }
 
     /// Does the next chunk, if there is one to do now.
     async fn next(&mut self) -> Result<bool, StoreError> {
         let (items, bytes) = (self.config.chunk_items.into(), self.config.chunk_bytes.into());
-        let Some(chunk) = self.store.next_chunk(clock::now(), items, bytes).await? else {
+        let Some(chunk) = self.store.next_chunk(clock::now(), items, bytes, &self.operations.served).await?
+        else {
             self.forget_ended().await?;
             return Ok(false);
         };
@@ -96,13 +98,13 @@ impl Worker {
 
     /// Publishes the messages of these items again, but for those whose queue has enough to do.
     async fn put_back(&mut self, operation: &Operation, items: Vec<&ChunkItem>) -> Done {
-        let crowded = self.crowding.of(&mut self.publisher, operation, items.iter().copied()).await;
+        let crowded = self.crowding.of(&mut self.publishers, operation, items.iter().copied()).await;
         let is_free = |item: &&ChunkItem| {
-            target_queue(operation, item).is_none_or(|queue| !crowded.contains_key(queue))
+            target_queue(operation, item).is_none_or(|queue| !crowded.contains_key(&queue))
         };
         let free = items.into_iter().filter(is_free);
-        let mut done = redeliver::redeliver(&mut self.publisher, &self.conventions, operation, free).await;
-        if let (None, Some((queue, depth))) = (&done.waits_for, crowded.iter().next()) {
+        let mut done = redeliver::redeliver(&mut self.publishers, &self.conventions, operation, free).await;
+        if let (None, Some(((_, queue), depth))) = (&done.waits_for, crowded.iter().next()) {
             done.waits_for = Some(crowded_queue(queue, *depth, operation.max_queue_depth));
         }
         done
@@ -178,7 +180,7 @@ pub async fn work(mut worker: Worker, stop: CancellationToken) -> anyhow::Result
             () = worker.operations.asked(), if !failing => {}
         }
     }
-    worker.publisher.close().await;
+    worker.publishers.close().await;
     Ok(())
 }
 

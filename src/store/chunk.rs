@@ -12,12 +12,15 @@ use sqlx::{AssertSqlSafe, Postgres, Row, Transaction};
 use uuid::Uuid;
 
 use super::counters::Changes;
+use super::places::{self, Served};
+use super::search::{PLACE, place};
 use super::{Store, StoreError, operations};
 use crate::clock;
 use crate::domain::canary::Verdict;
 use crate::domain::convention::Origin;
 use crate::domain::dead_letter::{Payload, Status};
 use crate::domain::operation::{Kind, Operation, Outcome, Outcomes, Settled, State};
+use crate::domain::place::Place;
 use crate::planted::{Bug, planted};
 
 /// How many unfinished operations are looked at for one that nobody is working on.
@@ -46,7 +49,9 @@ pub struct ChunkItem {
     pub dead_letter: Uuid,
     /// Where it stands; `None` where it is no longer stored.
     pub status: Option<Status>,
-    /// Where it died.
+    /// The broker and virtual host where it died; `None` where it is no longer stored.
+    pub place: Option<Place>,
+    /// Where it died there.
     pub origin: Origin,
     /// Its bytes; empty where it is to be deleted.
     pub payload: Payload,
@@ -57,7 +62,7 @@ impl ChunkItem {
     /// One that no database has.
     pub(crate) fn made(position: i64, dead_letter: Uuid, status: Status) -> Self {
         let (origin, payload) = (Origin::default(), Payload { properties: Vec::new(), body: Vec::new() });
-        Self { position, row: String::new(), dead_letter, status: Some(status), origin, payload }
+        Self { position, row: String::new(), dead_letter, status: Some(status), place: None, origin, payload }
     }
 }
 
@@ -69,11 +74,15 @@ impl Store {
         now: DateTime<Utc>,
         items: i64,
         bytes: i64,
+        served: &Served,
     ) -> Result<Option<Chunk>, StoreError> {
-        let due = format!("SELECT id FROM operation WHERE {DUE} ORDER BY next_chunk_at LIMIT $2");
+        let due = format!(
+            "SELECT id FROM operation WHERE {DUE} AND id <> ALL ($3) ORDER BY next_chunk_at LIMIT $2"
+        );
         let candidates: Vec<Uuid> = sqlx::query_scalar(AssertSqlSafe(due))
             .bind(now)
             .bind(CANDIDATES)
+            .bind(served.left_to_others())
             .fetch_all(&mut *self.operations.acquire().await?)
             .await?;
         for id in candidates {
@@ -86,8 +95,15 @@ impl Store {
                     judge(transaction, id, verdict).await?;
                     continue;
                 }
-                let items = operation.allowance().map_or(items, |allowed| items.min(allowed));
-                let items = load(&mut transaction, &operation, items, bytes).await?;
+                let most = operation.allowance().map_or(items, |allowed| items.min(allowed));
+                let mut items = load(&mut transaction, &operation, (most, bytes), None).await?;
+                if let Some(away) = served.not_for_us(&operation, &items) {
+                    items = load(&mut transaction, &operation, (most, bytes), Some(served)).await?;
+                    if items.is_empty() {
+                        self.leave_to_others(transaction, id, &away, served, now).await?;
+                        continue;
+                    }
+                }
                 if items.is_empty() && has_open_items(&mut transaction, id).await? {
                     // Others are at them.
                     continue;
@@ -139,37 +155,38 @@ async fn lock(
 async fn load(
     transaction: &mut Transaction<'static, Postgres>,
     operation: &Operation,
-    items: i64,
-    bytes: i64,
+    (items, bytes): (i64, i64),
+    of: Option<&Served>,
 ) -> Result<Vec<ChunkItem>, StoreError> {
     let payload = match operation.kind {
         Kind::Redeliver => "d.properties, d.body",
         Kind::Delete | Kind::Restore => "NULL::bytea AS properties, NULL::bytea AS body",
     };
     let lock = if planted(Bug::ChunkNotLocked) { "" } else { "FOR UPDATE SKIP LOCKED" };
+    let ours = if of.is_some() { places::ITEMS_OF_PLACES } else { "" };
     // Sizes are summed before any body that is stored apart is read. Each dead letter is looked up by its id: the LIMIT keeps
     // the planner, who knows nothing of a young partition, from reading all of it for every chunk instead.
     let query = format!(
         "WITH open AS MATERIALIZED ( \
              SELECT position, dead_letter_id, ctid AS row FROM operation_item \
-             WHERE operation_id = $1 AND outcome IS NULL ORDER BY position LIMIT $2 {lock}), \
+             WHERE operation_id = $1 AND outcome IS NULL{ours} ORDER BY position LIMIT $2 {lock}), \
          sized AS ( \
              SELECT o.position, o.row, o.dead_letter_id, d.*, \
                  sum(COALESCE(d.size, 0)) OVER (ORDER BY o.position) - COALESCE(d.size, 0) AS before \
              FROM open o LEFT JOIN LATERAL ( \
                  SELECT d.status::text AS status, d.origin_queue, d.origin_exchange, d.origin_routing_key, \
-                     octet_length(d.body) AS size, {payload} \
+                     octet_length(d.body) AS size, {payload}, {PLACE} \
                  FROM dead_letter d WHERE d.id = o.dead_letter_id LIMIT 1) d ON true) \
          SELECT position, row::text AS row, dead_letter_id, status, origin_queue, origin_exchange, \
-             origin_routing_key, properties, body \
+             origin_routing_key, properties, body, broker, vhost \
          FROM sized WHERE before = 0 OR before < $3 ORDER BY position"
     );
-    let rows = sqlx::query(AssertSqlSafe(query))
-        .bind(operation.id)
-        .bind(items)
-        .bind(bytes)
-        .fetch_all(&mut **transaction)
-        .await?;
+    let mut query = sqlx::query(AssertSqlSafe(query)).bind(operation.id).bind(items).bind(bytes);
+    if let Some(served) = of {
+        let (brokers, vhosts) = served.names();
+        query = query.bind(brokers).bind(vhosts);
+    }
+    let rows = query.fetch_all(&mut **transaction).await?;
     rows.iter()
         .map(|row| {
             Ok(ChunkItem {
@@ -177,6 +194,7 @@ async fn load(
                 row: row.try_get("row")?,
                 dead_letter: row.try_get("dead_letter_id")?,
                 status: operations::named_option(row, "status", Status::parse)?,
+                place: place(row)?,
                 origin: Origin {
                     queue: row.try_get("origin_queue")?,
                     exchange: row.try_get("origin_exchange")?,

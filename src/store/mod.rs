@@ -52,6 +52,7 @@ pub use freeze::Frozen;
 pub use histogram::Bucket;
 pub use operations::WantedOperations;
 pub use overview::{DayCount, ServiceCount, Trend};
+pub use places::Served;
 pub use plans::{Plan, Summary};
 pub use presence::Presence;
 pub use preview::{MAX_BYTES as MAX_PREVIEWED, Previewed};

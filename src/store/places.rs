@@ -1,11 +1,65 @@
 //! Places: which one is home, and which ones services are connected to.
 
-use std::sync::{Arc, OnceLock};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::{Postgres, Transaction};
+use tokio::time::Instant;
+use uuid::Uuid;
 
-use super::{Store, StoreError};
+use super::{ChunkItem, Store, StoreError};
+use crate::domain::dead_letter::Status;
+use crate::domain::operation::{Kind, Operation, State};
 use crate::domain::place::Place;
+
+/// How long an operation is left to others before this replica looks again.
+const LEFT_FOR: Duration = Duration::from_secs(1);
+/// How long an operation waits that nobody can go on with.
+const RETRY: TimeDelta = TimeDelta::seconds(1);
+
+/// A condition on items of operations: those whose dead letters died at the places `$4`, `$5`, and those that are no longer stored.
+pub(super) const ITEMS_OF_PLACES: &str = " AND COALESCE((SELECT (COALESCE(x.broker, (SELECT broker FROM home_place)), \
+         COALESCE(x.vhost, (SELECT vhost FROM home_place))) IN (SELECT * FROM UNNEST($4::text[], $5::text[])) \
+     FROM dead_letter x WHERE x.id = dead_letter_id LIMIT 1), true)";
+
+/// The places that this replica is connected to, and the operations that lately had nothing for it to do.
+#[derive(Debug)]
+pub struct Served {
+    places: Vec<Place>,
+    left: Mutex<HashMap<Uuid, Instant>>,
+}
+
+impl Served {
+    /// A replica that is connected to these places.
+    pub fn new(places: Vec<Place>) -> Self {
+        Self { places, left: Mutex::default() }
+    }
+
+    /// Brokers and virtual hosts, in the same order.
+    pub(super) fn names(&self) -> (Vec<&str>, Vec<&str>) {
+        self.places.iter().map(|place| (place.broker.as_str(), place.vhost.as_str())).unzip()
+    }
+
+    /// The operations to leave out for now.
+    pub(super) fn left_to_others(&self) -> Vec<Uuid> {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        left.retain(|_, since| since.elapsed() < LEFT_FOR);
+        left.keys().copied().collect()
+    }
+
+    /// The other places that messages of these items would have to go to, where there are any.
+    pub(super) fn not_for_us(&self, operation: &Operation, items: &[ChunkItem]) -> Option<BTreeSet<Place>> {
+        if operation.kind != Kind::Redeliver || operation.state == State::Cancelling {
+            return None;
+        }
+        let dead = items.iter().filter(|item| item.status == Some(Status::Dead));
+        let others = dead.filter_map(|item| item.place.as_ref()).filter(|place| !self.places.contains(place));
+        let others: BTreeSet<_> = others.cloned().collect();
+        (!others.is_empty()).then_some(others)
+    }
+}
 
 /// A service that has not said for so long that it is connected to a place is not.
 const SERVED_FOR: TimeDelta = TimeDelta::seconds(30);
@@ -61,5 +115,30 @@ impl Store {
                 .fetch_all(&mut *self.operations.acquire().await?)
                 .await?;
         Ok(places.into_iter().map(|(broker, vhost)| Place { broker, vhost }).collect())
+    }
+
+    /// Lets the operation go, whose open items all died at other places, for a replica that is connected to one of them. Where there is
+    /// none, the operation says what it waits for.
+    pub(super) async fn leave_to_others(
+        &self,
+        mut transaction: Transaction<'static, Postgres>,
+        operation: Uuid,
+        away: &BTreeSet<Place>,
+        served: &Served,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        served.left.lock().unwrap_or_else(PoisonError::into_inner).insert(operation, Instant::now());
+        let others = self.served_places(now).await?;
+        let Some(place) = away.iter().find(|place| !others.contains(place)) else { return Ok(()) };
+        sqlx::query(
+            "UPDATE operation SET last_error = $2, next_chunk_at = $3 WHERE id = $1 AND state IN ('pending', 'running')",
+        )
+        .bind(operation)
+        .bind(format!("no service is connected to {place}, where messages of it died"))
+        .bind(now + RETRY)
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(())
     }
 }

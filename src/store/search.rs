@@ -18,6 +18,10 @@ pub(super) const COLUMNS: &str = "d.id, d.status::text AS status, d.deaths, d.di
      octet_length(d.body)::bigint AS body_size, COALESCE(d.broker, (SELECT broker FROM home_place)) AS broker, \
      COALESCE(d.vhost, (SELECT vhost FROM home_place)) AS vhost";
 
+/// What [`place`] reads of a row, as above.
+pub(super) const PLACE: &str = "COALESCE(d.broker, (SELECT broker FROM home_place)) AS broker, \
+     COALESCE(d.vhost, (SELECT vhost FROM home_place)) AS vhost";
+
 /// Matches are counted one by one up to here.
 const COUNTED: i64 = 10_000;
 

@@ -13,7 +13,7 @@ use dead_letter::domain::identity::redelivery_id;
 use dead_letter::domain::operation::{
     Kind, NewOperation, Options, Outcome, Selection, Sequence, Settled, State,
 };
-use dead_letter::store::{Chunk, Frozen, Store};
+use dead_letter::store::{Chunk, Frozen, Served, Store};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
@@ -186,7 +186,8 @@ impl<'s> Play<'s> {
 
     async fn take(&mut self, which: usize) {
         let later = clock::now() + TimeDelta::hours(1);
-        let chunk = self.stores[which % 2].next_chunk(later, CHUNK, 1 << 20).await.unwrap();
+        let chunk =
+            self.stores[which % 2].next_chunk(later, CHUNK, 1 << 20, &Served::new(Vec::new())).await.unwrap();
         let Some(chunk) = chunk else { return };
         let held = self.workers.iter().filter_map(|worker| match worker {
             Worker::Took(other) | Worker::Acted(other, _) => Some(other),
@@ -267,9 +268,10 @@ impl<'s> Play<'s> {
             let store = &self.stores[0];
             let later = clock::now() + TimeDelta::hours(1);
             // The locks of those who were killed go with their connections, a moment later.
-            let chunk =
-                until("a chunk is free", || async { store.next_chunk(later, CHUNK, 1 << 20).await.unwrap() })
-                    .await;
+            let chunk = until("a chunk is free", || async {
+                store.next_chunk(later, CHUNK, 1 << 20, &Served::new(Vec::new())).await.unwrap()
+            })
+            .await;
             let settled = self.act(&chunk, true);
             self.record(chunk, settled).await;
         }

@@ -23,6 +23,7 @@ mod ingest;
 mod operations;
 mod order;
 mod outages;
+mod places;
 mod retention;
 mod schema;
 mod sources;

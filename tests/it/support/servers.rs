@@ -77,6 +77,13 @@ impl Servers {
         .await;
     }
 
+    /// Runs rabbitmqctl for the broker.
+    pub fn ctl(&self, arguments: &[&str]) {
+        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("scripts/servers.sh");
+        let output = Command::new(script).arg("ctl").arg(&self.folder).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
     fn run(&self, action: &str, server: Option<&str>) {
         let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("scripts/servers.sh");
         let mut command = Command::new(script);

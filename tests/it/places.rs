@@ -1,0 +1,142 @@
+//! Several virtual hosts and brokers: dead letters know where they died, and go back there or stay.
+
+use serde_json::{Value, json};
+
+use crate::support::{Broker, Database, DeadMessage, Servers, Service, id, until, until_eq};
+
+/// The name of a work queue that is in every place.
+const TWIN: &str = "shop_orders";
+
+/// A place with the queue that dead letters come from, and the work queue of which there is one in each.
+struct Shop {
+    broker: Broker,
+    source: crate::support::TestQueue,
+    queue: crate::support::TestQueue,
+}
+
+impl Shop {
+    async fn open(url: &str, work_queue: &str) -> Self {
+        let broker = Broker::on(url).await;
+        let source = broker.declare_source(&[]).await;
+        let queue = broker.declare_work_queue(work_queue, &source.name).await;
+        Self { broker, source, queue }
+    }
+
+    /// Has messages die of these ids, with the same body.
+    async fn fail(&self, ids: &[String]) {
+        for id in ids {
+            self.broker.publish("", &self.queue.name, &DeadMessage::plain().id(id)).await;
+            self.broker.reject_next(&self.queue.name).await;
+        }
+    }
+
+    async fn depth(&self) -> u32 {
+        self.broker.depth(&self.queue.name).await
+    }
+}
+
+fn ids(count: usize) -> Vec<String> {
+    (0..count).map(|_| id()).collect()
+}
+
+/// The URL of another virtual host of the same broker.
+fn vhost_url(url: &str, vhost: &str) -> String {
+    format!("{}/{vhost}", url.rsplit_once('/').unwrap().0)
+}
+
+fn add_vhost(servers: &Servers, vhost: &str) -> String {
+    servers.ctl(&["add_vhost", vhost]);
+    servers.ctl(&["set_permissions", "-p", vhost, "guest", ".*", ".*", ".*"]);
+    vhost_url(&servers.amqp_url, vhost)
+}
+
+async fn until_stored(database: &Database, count: i64) {
+    until_eq("dead letters stored", count, || database.count("dead_letter")).await;
+}
+
+async fn operation(api: &crate::support::Api, id: &Value) -> Value {
+    api.get(&format!("/operations/{}", id.as_str().unwrap())).await.assert(200).json
+}
+
+/// Two services on one database, each in a virtual host of its own: neither puts a message into the other's queue of the same name.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_services_on_one_database_put_each_message_back_where_it_died() {
+    let servers = Servers::start("places").await;
+    let database = Database::on(&servers.database_url).await;
+    let (here_url, there_url) = (add_vhost(&servers, "here"), add_vhost(&servers, "there"));
+    let (here, there) = (Shop::open(&here_url, TWIN).await, Shop::open(&there_url, TWIN).await);
+    let serve = |shop: &Shop| Service::start(&database.url, &shop.broker.url, &shop.source.name, &[]);
+    let service = serve(&here);
+    service.until_ready().await;
+    let other = serve(&there);
+    other.until_ready().await;
+    let (mine, theirs) = (ids(20), ids(20));
+    here.fail(&mine).await;
+    there.fail(&theirs).await;
+    until_stored(&database, 40).await;
+
+    // The same queue of the same service, and the same error: two groups, as what mends one place does not mend the other.
+    let groups = service.api.get("/dead-letters/error-groups?service=orders").await.assert(200).json;
+    assert_eq!((&groups["total"], &groups["messages"]), (&json!(2), &json!(40)), "{groups}");
+    let found = service.api.all("vhost=there&broker=default", 50).await;
+    assert_eq!(found.len(), 20);
+    assert!(found.iter().all(|letter| letter["vhost"] == "there" && letter["broker"] == "default"));
+
+    // Asked for at the service that is not there.
+    let body = json!({"filter": {"vhost": "there"}});
+    let done = service.api.post("/dead-letters/redeliver?wait=30", &body).await.assert(200).json;
+    assert_eq!(done["outcomes"]["sent"], 20, "{done}");
+    assert_eq!((here.depth().await, there.depth().await), (0, 20));
+
+    // One operation for both places, with an exchange that both have.
+    let all = json!({"filter": {}, "all": true, "to": {"exchange": "", "routingKey": TWIN}});
+    let done = other.api.post("/dead-letters/redeliver?wait=30", &all).await.assert(200).json;
+    assert_eq!(done["outcomes"]["sent"], 20, "{done}");
+    assert_eq!((here.depth().await, there.depth().await), (20, 20));
+    database.assert_counters_exact().await;
+}
+
+/// Nobody is connected to where it died: it stays, and the operation says why, until a service comes that is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_of_a_place_that_nobody_serves_waits_and_says_so() {
+    let servers = Servers::start("nobody").await;
+    let database = Database::on(&servers.database_url).await;
+    let (here_url, there_url) = (add_vhost(&servers, "here"), add_vhost(&servers, "there"));
+    let (here, there) = (Shop::open(&here_url, TWIN).await, Shop::open(&there_url, TWIN).await);
+    let service = Service::start(&database.url, &here.broker.url, &here.source.name, &[]);
+    service.until_ready().await;
+    let mut other = Service::start(&database.url, &there.broker.url, &there.source.name, &[]);
+    other.until_ready().await;
+    there.fail(&ids(5)).await;
+    here.fail(&ids(5)).await;
+    until_stored(&database, 10).await;
+    other.kill();
+    sqlx::query("UPDATE served_place SET seen_at = now() - interval '1 hour' WHERE vhost = 'there'")
+        .execute(&database.pool)
+        .await
+        .unwrap();
+
+    let asked = service
+        .api
+        .post("/dead-letters/redeliver", &json!({"filter": {}, "all": true}))
+        .await
+        .assert(202)
+        .json;
+    let waiting = until("it waits for the other place", || async {
+        let operation = operation(&service.api, &asked["id"]).await;
+        operation["lastError"]
+            .as_str()?
+            .contains("no service is connected to broker default, virtual host there")
+            .then_some(operation)
+    })
+    .await;
+    assert_eq!(waiting["outcomes"]["sent"], 5, "what died here has gone: {waiting}");
+    assert_eq!((here.depth().await, there.depth().await), (5, 0));
+    other.restart();
+    until("the rest goes", || async {
+        (operation(&service.api, &asked["id"]).await["state"] == "completed").then_some(())
+    })
+    .await;
+    assert_eq!((here.depth().await, there.depth().await), (5, 5));
+    database.assert_counters_exact().await;
+}
