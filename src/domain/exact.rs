@@ -68,6 +68,13 @@ impl Decimal {
     }
 }
 
+/// Whether both are numbers of JSON, and equal: `1.50` and `1.5`.
+pub fn are_equal_numbers(one: &str, other: &str) -> bool {
+    let is_number =
+        |text: &str| !text.contains(char::is_whitespace) && serde_json::from_str::<Number>(text).is_ok();
+    is_number(one) && is_number(other) && is_same_number(one.as_bytes(), other.as_bytes())
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -132,6 +139,18 @@ mod tests {
             ("1e99999999999999999999", "2e99999999999999999999"),
         ] {
             assert!(!is_same_number(one.as_bytes(), other.as_bytes()), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn numbers_may_be_written_in_several_ways() {
+        for (one, other) in [("4711", "4711.0"), ("1e2", "100"), ("-0.50", "-5e-1"), ("0", "-0")] {
+            assert!(are_equal_numbers(one, other), "{one} {other}");
+        }
+        for (one, other) in
+            [("4711", "04711"), ("1", "1 "), ("1", "one"), ("1", ""), ("inf", "inf"), ("1", "-1")]
+        {
+            assert!(!are_equal_numbers(one, other), "{one} {other}");
         }
     }
 

@@ -1,10 +1,14 @@
 //! The filter that lists, counts, plans and acts alike (rule R9).
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::body_path::BodyPath;
 use super::dead_letter::Status;
+use super::needle::Needle;
 
 /// Which statuses a filter lets through.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,8 +85,14 @@ pub struct Filter {
     pub died_from: Option<DateTime<Utc>>,
     /// Died before, as the message tells.
     pub died_to: Option<DateTime<Utc>>,
-    /// Bytes within the body.
-    pub contains: Option<Vec<u8>>,
+    /// Within the body, whichever way it is escaped or compressed there.
+    pub contains: Option<Needle>,
+    /// An id of any kind; where it is none that is known, a text within the error, the body, or a header's value.
+    pub find: Option<String>,
+    /// Headers and their values.
+    pub headers: BTreeMap<String, String>,
+    /// Paths in a JSON body, and the values there.
+    pub body_paths: BTreeMap<BodyPath, String>,
     /// Died at least so often.
     pub min_attempt: Option<i32>,
     /// Whether it died again after we had redelivered it.

@@ -1,8 +1,10 @@
 //! Plain types and rules, without I/O: what a dead letter is, where it died, why, how it is told apart
 //! from its twins, how it is found again, and what it looks like when it is put back.
 
+pub mod body_path;
 pub mod bounded;
 pub mod canary;
+pub mod coding;
 pub mod convention;
 pub mod cursor;
 pub mod dead_letter;
@@ -12,12 +14,15 @@ pub mod error_search;
 pub mod error_text;
 pub mod exact;
 pub mod filter;
+pub mod find;
 pub mod fingerprint;
 pub mod histogram;
 pub mod identity;
 pub mod json;
 pub mod log_link;
+pub mod look;
 pub mod message;
+pub mod needle;
 pub mod operation;
 pub mod patch;
 pub mod place;

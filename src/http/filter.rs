@@ -1,17 +1,26 @@
 //! The filter as clients write it, in a query or in JSON, and its translation.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Number;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::Api;
 use super::error::{ApiError, FieldError};
+use crate::domain::body_path::BodyPath;
 use crate::domain::dead_letter::Status;
 use crate::domain::filter::{Filter, StatusFilter};
+use crate::domain::needle::Needle;
 use crate::ownership::same_squad;
+
+/// Most headers, and most paths, of one filter.
+const MAX_NAMED: usize = 20;
+/// Longest name of a header.
+const MAX_HEADER_NAME: usize = 255;
 
 /// Every condition must hold; an absent one holds for all.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams, ToSchema)]
@@ -98,20 +107,46 @@ pub struct FilterInput {
     #[param(format = DateTime)]
     #[schema(format = DateTime)]
     pub died_to: Option<String>,
-    /// Text within the body, or bytes as `hex:00ff`.
+    /// Text within the body, or bytes as `hex:00ff`. A text is found whichever way JSON escapes it, and in bodies compressed by gzip,
+    /// deflate or zstd, whose first 8 MiB are looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(min_length = 1)]
     pub contains: Option<String>,
     /// Died at least so often.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "number_or_text")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "text")]
     #[param(value_type = Option<i32>, minimum = 1)]
     #[schema(value_type = Option<i32>, minimum = 1)]
     pub min_attempt: Option<String>,
     /// `true`: died again after a redelivery from here; `false`: did not.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "bool_or_text")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "text")]
     #[param(value_type = Option<bool>)]
     #[schema(value_type = Option<bool>)]
     pub returned: Option<String>,
+    /// Whatever is at hand: the id of a dead letter, whole or its first or last 8 digits or more, of a message, a correlation, a
+    /// redelivery or an operation. Where it is none that is known: a text within the error, the body, or a header's value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(min_length = 1)]
+    pub find: Option<String>,
+    /// `header.tenant=acme`: the header `tenant` is the text `acme`. Also numbers, `true`, `false`, `null`, and times; a name may have
+    /// dots. In JSON: `"headers": {"tenant": "acme"}`.
+    #[serde(
+        default,
+        alias = "header.*",
+        skip_serializing_if = "BTreeMap::is_empty",
+        deserialize_with = "texts"
+    )]
+    #[param(rename = "header.*", value_type = Option<String>)]
+    pub headers: BTreeMap<String, String>,
+    /// `body.order.id=4711`: the JSON body has the number 4711, or the text, at this path; `body.items.0.sku` is of the first of
+    /// an array. In JSON: `"bodyPaths": {"order.id": "4711"}`.
+    #[serde(
+        default,
+        alias = "body.*",
+        skip_serializing_if = "BTreeMap::is_empty",
+        deserialize_with = "texts"
+    )]
+    #[param(rename = "body.*", value_type = Option<String>)]
+    pub body_paths: BTreeMap<String, String>,
 }
 
 /// The statuses, for the document.
@@ -129,32 +164,32 @@ enum StatusName {
     Any,
 }
 
-/// JSON has numbers, and a query has text.
-fn number_or_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum NumberOrText {
-        Number(i64),
-        Text(String),
-    }
-    Ok(Option::deserialize(deserializer)?.map(|value| match value {
-        NumberOrText::Number(number) => number.to_string(),
-        NumberOrText::Text(text) => text,
-    }))
+/// JSON has numbers and booleans, and a query has text.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum AsText {
+    Bool(bool),
+    Number(Number),
+    Text(String),
 }
 
-/// JSON has booleans, and a query has text.
-fn bool_or_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum BoolOrText {
-        Bool(bool),
-        Text(String),
+impl From<AsText> for String {
+    fn from(value: AsText) -> Self {
+        match value {
+            AsText::Bool(yes) => yes.to_string(),
+            AsText::Number(number) => number.to_string(),
+            AsText::Text(text) => text,
+        }
     }
-    Ok(Option::deserialize(deserializer)?.map(|value| match value {
-        BoolOrText::Bool(yes) => yes.to_string(),
-        BoolOrText::Text(text) => text,
-    }))
+}
+
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(Option::<AsText>::deserialize(deserializer)?.map(String::from))
+}
+
+fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+    let texts = BTreeMap::<String, AsText>::deserialize(deserializer)?;
+    Ok(texts.into_iter().map(|(name, value)| (name, value.into())).collect())
 }
 
 impl FilterInput {
@@ -221,7 +256,7 @@ impl FilterInput {
                 "contains",
                 self.contains.as_ref(),
                 "must be text, or bytes such as hex:00ff, and not empty",
-                bytes,
+                needle,
             ),
             min_attempt: check.parsed(
                 "minAttempt",
@@ -232,6 +267,9 @@ impl FilterInput {
             returned: check.parsed("returned", self.returned.as_ref(), "must be true or false", |text| {
                 text.parse().ok()
             }),
+            find: check.text("find", self.find.as_ref()),
+            headers: check.headers(&self.headers),
+            body_paths: check.body_paths(&self.body_paths),
         };
         check.ordered("from", filter.from, "to", filter.to);
         check.ordered("diedFrom", filter.died_from, "diedTo", filter.died_to);
@@ -277,6 +315,33 @@ impl Check<'_> {
         })
     }
 
+    fn headers(&mut self, headers: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        self.at_most("header", headers.len());
+        for name in headers.keys().filter(|name| name.is_empty() || name.len() > MAX_HEADER_NAME) {
+            let message = "must name a header in 255 bytes at most, such as header.tenant=acme";
+            self.0.push(FieldError::new(format!("header.{name}"), message));
+        }
+        headers.clone()
+    }
+
+    fn body_paths(&mut self, paths: &BTreeMap<String, String>) -> BTreeMap<BodyPath, String> {
+        self.at_most("body", paths.len());
+        let mut parsed = BTreeMap::new();
+        for (path, value) in paths {
+            match BodyPath::parse(path) {
+                Ok(path) => drop(parsed.insert(path, value.clone())),
+                Err(message) => self.0.push(FieldError::new(format!("body.{path}"), message)),
+            }
+        }
+        parsed
+    }
+
+    fn at_most(&mut self, field: &str, number: usize) {
+        if number > MAX_NAMED {
+            self.0.push(FieldError::new(field, format!("must be {MAX_NAMED} at most")));
+        }
+    }
+
     fn ordered(
         &mut self,
         from: &str,
@@ -292,24 +357,23 @@ impl Check<'_> {
     }
 }
 
-fn bytes(text: &str) -> Option<Vec<u8>> {
-    let bytes = match text.strip_prefix("hex:") {
-        None => text.as_bytes().to_vec(),
-        Some(hex) => {
-            let digits = hex.chars().map(|digit| digit.to_digit(16)).collect::<Option<Vec<_>>>()?;
-            let pairs = digits.chunks(2).map(|pair| match pair {
-                [high, low] => u8::try_from(high * 16 + low).ok(),
-                _ => None,
-            });
-            pairs.collect::<Option<Vec<_>>>()?
-        }
+fn needle(text: &str) -> Option<Needle> {
+    let Some(hex) = text.strip_prefix("hex:") else {
+        return (!text.is_empty()).then(|| Needle::Text(text.to_owned()));
     };
-    (!bytes.is_empty()).then_some(bytes)
+    let digits = hex.chars().map(|digit| digit.to_digit(16)).collect::<Option<Vec<_>>>()?;
+    let pairs = digits.chunks(2).map(|pair| match pair {
+        [high, low] => u8::try_from(high * 16 + low).ok(),
+        _ => None,
+    });
+    let bytes = pairs.collect::<Option<Vec<_>>>()?;
+    (!bytes.is_empty()).then_some(Needle::Bytes(bytes))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::query::Query;
 
     #[test]
     fn every_mistake_is_named() {
@@ -333,9 +397,24 @@ mod tests {
     }
 
     #[test]
-    fn bytes_are_text_or_hex() {
-        assert_eq!(bytes("hex:00fF"), Some(vec![0, 255]));
-        assert_eq!(bytes("hex:"), None);
-        assert_eq!(bytes("abc"), Some(b"abc".to_vec()));
+    fn a_needle_is_text_or_hex() {
+        assert_eq!(needle("hex:00fF"), Some(Needle::Bytes(vec![0, 255])));
+        assert_eq!((needle("hex:"), needle("hex:0"), needle("")), (None, None, None));
+        assert_eq!(needle("abc"), Some(Needle::Text("abc".into())));
+    }
+
+    #[test]
+    fn headers_and_paths_are_texts_in_a_query_and_whatever_json_has() {
+        let mut query = Query::parse("header.x.y=1&body.order.id=4711&header.tenant=a%20b").unwrap();
+        let asked: FilterInput = query.take().unwrap();
+        query.finish().unwrap();
+        let json = r#"{"headers": {"x.y": 1, "tenant": "a b"}, "bodyPaths": {"order.id": 4711}}"#;
+        assert_eq!(asked, serde_json::from_str(json).unwrap());
+        assert_eq!(asked.check().unwrap().headers["x.y"], "1");
+        assert!(Query::parse("header.a=1&header.a=2").unwrap().take::<FilterInput>().is_err());
+        for wrong in ["header.=1", "body.=1", "body.a..b=1", &format!("header.{}=1", "a".repeat(256))] {
+            let input: FilterInput = Query::parse(wrong).unwrap().take().unwrap();
+            assert!(input.check().is_err(), "{wrong}");
+        }
     }
 }

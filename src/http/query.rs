@@ -48,6 +48,11 @@ impl Query {
         let parameters = T::into_params(|| Some(ParameterIn::Query));
         let (mut fields, mut repeated) = (Map::new(), Vec::new());
         for parameter in parameters {
+            if let Some(prefix) = parameter.name.strip_suffix('*') {
+                fields.insert(parameter.name.clone(), self.take_named(prefix, &mut repeated));
+                self.known.insert(format!("{prefix}…"));
+                continue;
+            }
             let values =
                 self.pairs.extract_if(.., |(name, _)| *name == parameter.name).map(|(_, value)| value);
             let values: Vec<Value> = values.map(Value::String).collect();
@@ -66,6 +71,17 @@ impl Query {
         }
         serde_json::from_value(Value::Object(fields))
             .map_err(|error| ApiError::field("query", error.to_string()))
+    }
+
+    /// The parameters whose names begin so, by the rest of the name.
+    fn take_named(&mut self, prefix: &str, repeated: &mut Vec<FieldError>) -> Value {
+        let mut named = Map::new();
+        for (name, value) in self.pairs.extract_if(.., |(name, _)| name.starts_with(prefix)) {
+            if named.insert(name[prefix.len()..].to_owned(), Value::String(value)).is_some() {
+                repeated.push(FieldError::new(name, "may be given only once"));
+            }
+        }
+        Value::Object(named)
     }
 
     /// Fails if anything is left over.

@@ -77,6 +77,11 @@ pub struct DeadLetteredMessages {
     /// For the page before this one; null on the first.
     #[schema(required)]
     prev_cursor: Option<String>,
+    /// As what `find` was found: `deadLetterId`, `messageId`, `correlationId`, `redeliveryId`, `operationId`; or `text`, where it is no id
+    /// that is known. Absent without `find`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(example = json!(["correlationId"]))]
+    found_as: Vec<&'static str>,
 }
 
 /// How many there are in all.
@@ -128,5 +133,6 @@ pub async fn search(
         total: TotalView { value: total.value, relation: if total.exact { "eq" } else { "gte" } },
         next_cursor: next,
         prev_cursor: previous,
+        found_as: found.found_as.iter().map(|kind| kind.as_str()).collect(),
     }))
 }

@@ -46,7 +46,8 @@ impl Store {
         filter: &Filter,
         now: DateTime<Utc>,
     ) -> Result<Vec<(ErrorGroup, i64)>, StoreError> {
-        let sought = self.understand(filter).await?;
+        let mut sought = self.begin(filter).await?;
+        self.narrow(&mut sought).await?;
         let mut query = QueryBuilder::new(format!("SELECT {GROUP}, "));
         let rows = if sought.counted().is_some() {
             query.push("t.count FROM error_group g");

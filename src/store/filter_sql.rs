@@ -3,9 +3,16 @@
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
-use super::sought::{Head, Sought};
+use super::find;
+use super::sought::{Find, Head, Sought, TextGroups};
 use crate::domain::dead_letter::floor_id;
 use crate::domain::filter::{Filter, Order};
+use crate::domain::look::{Look, is_text_only};
+use crate::domain::needle::Needle;
+
+/// Whether the body of `d` may be compressed: a content encoding is there, and its name may be at the beginning of the properties.
+const MAY_BE_COMPRESSED: &str = "(get_bit(substring(d.properties FOR 1) || '\\x00'::bytea, 6) = 1 \
+     AND encode(substring(d.properties FROM 3 FOR 511), 'escape') ~* '(gzip|deflate|zstd)')";
 
 /// Appends ` FROM … WHERE …` with each condition; the table has the alias `d`.
 ///
@@ -17,10 +24,18 @@ pub(super) fn push(query: &mut QueryBuilder<Postgres>, sought: &Sought<'_>) {
     let ids = [("message_id", &filter.message_id), ("correlation_id", &filter.correlation_id)];
     let named = ids.into_iter().find_map(|(column, value)| Some((column, value.as_ref()?)));
     let has_some = sought.text.as_ref().is_some_and(|text| !text.some.is_empty());
-    if let Some((column, value)) = named {
-        query.push(" FROM (SELECT k.id FROM dead_letter k WHERE hashtextextended(k.").push(column);
-        query.push(", 0) = hashtextextended(").push_bind(value.clone()).push(", 0) AND k.").push(column);
-        query.push(" = ").push_bind(value.clone()).push(" OFFSET 0) f");
+    if let Some(ids) = &sought.seen {
+        query.push(" FROM UNNEST(").push_bind(ids.clone()).push("::uuid[]) f (id)");
+        push_row(query, "f");
+    } else if let Some((column, value)) = named {
+        query.push(" FROM (");
+        find::push_hashed(query, column, value);
+        query.push(" OFFSET 0) f");
+        push_row(query, "f");
+    } else if let Find::Ids(lookups) = &sought.find {
+        query.push(" FROM (");
+        find::push_found(query, lookups);
+        query.push(") f");
         push_row(query, "f");
     } else if let Some(heads) = sought.heads().filter(|_| has_some) {
         query.push(" FROM ");
@@ -112,9 +127,8 @@ pub(super) fn push_conditions(query: &mut QueryBuilder<Postgres>, sought: &Sough
     if let Some(to) = filter.died_to {
         query.push(" AND d.died_at < ").push_bind(to);
     }
-    if let Some(bytes) = &filter.contains {
-        query.push(" AND position(").push_bind(bytes.clone()).push(" IN d.body) > 0");
-    }
+    push_found(query, sought);
+    push_candidates(query, sought);
     if let Some(attempts) = filter.min_attempt {
         query.push(" AND d.deaths >= ").push_bind(attempts);
     }
@@ -135,10 +149,17 @@ pub(super) fn push_place(query: &mut QueryBuilder<Postgres>, alias: &str, filter
     }
 }
 
-/// Of most groups it is known whether their rows have the text; only the others' are looked at.
 fn push_text(query: &mut QueryBuilder<Postgres>, sought: &Sought<'_>) {
-    let (Some(needle), Some(text)) = (&sought.filter.error, &sought.text) else { return };
-    query.push(" AND (d.error_group = ANY(").push_bind(text.whole.clone()).push(")");
+    if let (Some(needle), Some(text)) = (&sought.filter.error, &sought.text) {
+        query.push(" AND ");
+        push_error(query, needle, text);
+    }
+}
+
+/// Appends whether the error of `d` has the text. Of most groups it is known whether their rows have it; only the others' are
+/// looked at.
+fn push_error(query: &mut QueryBuilder<Postgres>, needle: &str, text: &TextGroups) {
+    query.push("(d.error_group = ANY(").push_bind(text.whole.clone()).push(")");
     if !text.some.is_empty() {
         let groups: Vec<Uuid> = text.some.iter().map(|(id, _)| *id).collect();
         let pattern = like_pattern(needle);
@@ -149,6 +170,85 @@ fn push_text(query: &mut QueryBuilder<Postgres>, sought: &Sought<'_>) {
         query.push(collation).push(" ILIKE ").push_bind(pattern).push("))");
     }
     query.push(")");
+}
+
+/// Appends ` AND …` where the ids that are to be found are conditions beside others that lead to the rows.
+fn push_found(query: &mut QueryBuilder<Postgres>, sought: &Sought<'_>) {
+    let leads = sought.seen.is_none() && !sought.filter.names_an_id();
+    if let (Find::Ids(lookups), false) = (&sought.find, leads) {
+        query.push(" AND d.id IN (");
+        find::push_found(query, lookups);
+        query.push(")");
+    }
+}
+
+/// Appends ` AND …` for what every dead letter has that a closer look will find: it is looked for in the bytes as they are.
+fn push_candidates(query: &mut QueryBuilder<Postgres>, sought: &Sought<'_>) {
+    let Some(look) = sought.look.as_deref().filter(|_| sought.seen.is_none()) else { return };
+    if let Some(needle) = &look.contains {
+        query.push(" AND (").push(MAY_BE_COMPRESSED);
+        push_anchors(query, needle);
+        query.push(")");
+    }
+    if let (Some(needle), Find::Text(groups)) = (&look.find, &sought.find) {
+        query.push(" AND (").push(MAY_BE_COMPRESSED).push(" OR position(").push_bind(needle.bytes().to_vec());
+        query.push(" IN d.properties) > 0 OR ");
+        push_error(query, &String::from_utf8_lossy(needle.bytes()), groups);
+        push_anchors(query, needle);
+        query.push(")");
+    }
+    push_headers(query, look);
+    for (path, value) in &look.body_paths {
+        let name = path.last_name().map(str::to_owned);
+        let value = Some(value).filter(|value| is_text_only(value)).cloned();
+        for text in [name, value].into_iter().flatten().filter(|text| !text.is_empty()) {
+            query.push(" AND (").push(MAY_BE_COMPRESSED);
+            push_anchors(query, &Needle::Text(text));
+            query.push(")");
+        }
+    }
+}
+
+/// A header's name stands behind its length, and a text as it is.
+fn push_headers(query: &mut QueryBuilder<Postgres>, look: &Look) {
+    for (name, value) in &look.headers {
+        let length = u8::try_from(name.len()).unwrap_or(u8::MAX);
+        let name = [&[length], name.as_bytes()].concat();
+        query.push(" AND position(").push_bind(name).push(" IN d.properties) > 0");
+        if is_text_only(value) {
+            query.push(" AND position(").push_bind(value.clone().into_bytes()).push(" IN d.properties) > 0");
+        }
+    }
+}
+
+fn push_anchors(query: &mut QueryBuilder<Postgres>, needle: &Needle) {
+    for anchor in needle.anchors() {
+        query.push(" OR position(").push_bind(anchor).push(" IN d.body) > 0");
+    }
+}
+
+/// Appends whether the body of `d` contains the text as it stands.
+pub(super) fn push_known_contains(query: &mut QueryBuilder<Postgres>, look: &Look) {
+    match &look.contains {
+        Some(needle) => {
+            query.push("(position(").push_bind(needle.bytes().to_vec()).push(" IN d.body) > 0)");
+        }
+        None => {
+            query.push("true");
+        }
+    }
+}
+
+/// Appends whether the error of `d` has the text that is to be found, or its body as it stands.
+pub(super) fn push_known_finds(query: &mut QueryBuilder<Postgres>, sought: &Sought<'_>) {
+    let (Some(needle), Find::Text(groups)) = (&sought.filter.find, &sought.find) else {
+        query.push("true");
+        return;
+    };
+    // An error that is not there has no text.
+    query.push("COALESCE(position(").push_bind(needle.clone().into_bytes()).push(" IN d.body) > 0 OR ");
+    push_error(query, needle, groups);
+    query.push(", false)");
 }
 
 fn push_arrival(query: &mut QueryBuilder<Postgres>, filter: &Filter, alias: &str) {

@@ -1,5 +1,7 @@
 //! Freezing a selection: an operation and its items are made in one transaction (rule R9).
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use sqlx::{Postgres, QueryBuilder, Transaction};
 use uuid::Uuid;
@@ -9,6 +11,9 @@ use super::{Store, StoreError, filter_sql};
 use crate::domain::dead_letter::floor_id;
 use crate::domain::operation::{NewOperation, Options, Selection};
 use crate::planted::{Bug, planted};
+
+/// How long a closer look at a selection may take: as long as a statement.
+const LOOKING: Duration = Duration::from_mins(1);
 
 /// A request for an operation, frozen or known from before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,7 +152,8 @@ pub(super) async fn chosen(
             "c.id"
         }
         Selection::Filter(filter) => {
-            let sought = Sought::understand(&mut *transaction, filter).await?;
+            let mut sought = Sought::begin(&mut *transaction, filter).await?;
+            look_closely(transaction, &mut sought).await?;
             query.push("d.id, d.service, NULL::text AS refusal");
             filter_sql::push(&mut query, &sought);
             // What arrives from now on is not meant, whenever this statement reads.
@@ -161,6 +167,24 @@ pub(super) async fn chosen(
     }
     query.push(")");
     Ok(query)
+}
+
+/// Looks at what may be meant, along the index that has its order, whatever the planner believes of a young partition.
+async fn look_closely(
+    transaction: &mut Transaction<'_, Postgres>,
+    sought: &mut Sought<'_>,
+) -> Result<(), StoreError> {
+    if sought.look.is_none() {
+        return Ok(());
+    }
+    sqlx::raw_sql("SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off")
+        .execute(&mut **transaction)
+        .await?;
+    sought.narrow(&mut *transaction, LOOKING).await?;
+    sqlx::raw_sql("SET LOCAL enable_bitmapscan = on; SET LOCAL enable_sort = on")
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
 }
 
 /// Makes an item of each row that was chosen. The live ones are inserted in the order of their ids, whatever order they

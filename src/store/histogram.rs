@@ -32,7 +32,7 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<Vec<Bucket>, StoreError> {
         let timeless = Filter { from: None, to: None, ..filter.clone() };
-        let sought = self.understand(&timeless).await?;
+        let sought = self.begin(&timeless).await?;
         let mut query = QueryBuilder::new("SELECT width_bucket(");
         let rows = if sought.counted().is_some() && counters_tell(buckets, now) {
             query.push("i.start, ").push_bind(buckets.edges()).push("::timestamptz[]) AS bucket, ");
@@ -48,10 +48,12 @@ impl Store {
             query.build().fetch_all(&mut *self.http.acquire().await?).await?
         } else {
             let within = Filter { from: Some(buckets.from), to: Some(buckets.to()), ..timeless.clone() };
+            let mut sought = Sought { filter: &within, ..sought };
+            self.narrow(&mut sought).await?;
             let edges: Vec<_> = buckets.edges().into_iter().map(floor_id).collect();
             query.push("d.id, ").push_bind(edges).push("::uuid[]) AS bucket, ");
             query.push(value(by, "d", "error_group")).push(" AS value, count(*) AS count");
-            filter_sql::push(&mut query, &Sought { filter: &within, text: sought.text });
+            filter_sql::push(&mut query, &sought);
             query.push(" GROUP BY 1, 2");
             self.turns.fetch_all(query).await?
         };

@@ -1,14 +1,19 @@
 //! Searching: a page by keyset, and how many there are in all.
 
+use std::time::Duration;
+
 use sqlx::postgres::{PgConnection, PgRow};
-use sqlx::{Connection, Postgres, QueryBuilder, Row};
+use sqlx::{Connection, Postgres, QueryBuilder, Row, Transaction};
 use uuid::Uuid;
 
+use super::look::{self, Seen, Wanted, look};
 use super::sought::{Counted, Sought, push_counts};
 use super::{Store, StoreError, filter_sql};
 use crate::domain::convention::{Origin, ToldBy};
 use crate::domain::dead_letter::{DeadLetter, Derived, Status};
 use crate::domain::filter::{Filter, Order};
+use crate::domain::find::FoundAs;
+use crate::domain::look::Look;
 use crate::domain::place::Place;
 
 /// What a list reads of a row; the payload stays where it is.
@@ -24,6 +29,11 @@ pub(super) const PLACE: &str = "COALESCE(d.broker, (SELECT broker FROM home_plac
 
 /// Matches are counted one by one up to here.
 const COUNTED: i64 = 10_000;
+const COUNTED_AT_MOST: usize = 10_001;
+/// How long that may take.
+const COUNTING: Duration = Duration::from_secs(1);
+/// How long a closer look may take: as long as a statement.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A page of a search.
 #[derive(Debug)]
@@ -34,6 +44,8 @@ pub struct Page {
     pub has_previous: bool,
     /// Whether there are more after the last.
     pub has_next: bool,
+    /// As what a text was found, where one was to be.
+    pub found_as: Vec<FoundAs>,
 }
 
 impl Page {
@@ -64,21 +76,42 @@ impl Store {
         backwards: bool,
         limit: u32,
     ) -> Result<(Page, Total), StoreError> {
-        let sought = self.understand(filter).await?;
+        let mut sought = self.begin(filter).await?;
         let paging = Paging { order, edge, backwards, limit };
         if sought.is_indexed() {
             return read(&sought, paging, &mut *self.http.acquire().await?).await;
         }
         // It reads until it has found enough.
         let mut turn = self.turns.take().await?;
-        let found = read(&sought, paging, turn.connection()).await;
+        let found = read_closely(&mut sought, paging, turn.connection()).await;
         turn.done();
         found
     }
 
-    pub(super) async fn understand<'f>(&self, filter: &'f Filter) -> Result<Sought<'f>, StoreError> {
-        Sought::understand(&mut *self.http.acquire().await?, filter).await
+    /// What the filter means, as far as it can be known at once.
+    pub(super) async fn begin<'f>(&self, filter: &'f Filter) -> Result<Sought<'f>, StoreError> {
+        Sought::begin(&mut *self.http.acquire().await?, filter).await
     }
+
+    /// What the filter means, and nothing else.
+    pub(super) async fn narrow(&self, sought: &mut Sought<'_>) -> Result<(), StoreError> {
+        if sought.look.is_none() {
+            return Ok(());
+        }
+        let mut turn = self.turns.take().await?;
+        let narrowed = sought.narrow(turn.connection(), PATIENCE).await;
+        turn.done();
+        narrowed
+    }
+}
+
+/// What is read of each row.
+#[derive(Clone, Copy)]
+pub(super) enum Columns<'l> {
+    /// What a list shows.
+    Listed,
+    /// What a closer look needs.
+    Candidate(&'l Look),
 }
 
 /// Which page.
@@ -100,6 +133,39 @@ async fn read(
     Ok((page, total))
 }
 
+/// The same, where more than indexes must tell.
+async fn read_closely(
+    sought: &mut Sought<'_>,
+    paging: Paging,
+    connection: &mut PgConnection,
+) -> Result<(Page, Total), StoreError> {
+    sought.find_ends(connection).await?;
+    let Some(looking) = sought.look.clone() else { return read(sought, paging, connection).await };
+    let Paging { order, edge, backwards, limit } = paging;
+    let reading = if backwards { order.reversed() } else { order };
+    let wanted = Wanted { order: reading, edge, count: limit as usize + 1, within: PATIENCE };
+    sought.seen = Some(look(sought, &looking, wanted, connection).await?.ids);
+    let page = page(sought, paging, connection).await?;
+    if page.total().exact {
+        let total = page.total();
+        return Ok((page, total));
+    }
+    sought.seen = None;
+    let wanted = Wanted { order, edge: None, count: COUNTED_AT_MOST, within: COUNTING };
+    let mut transaction = begin_counting(connection).await?;
+    let seen = look(sought, &looking, wanted, &mut transaction).await;
+    transaction.rollback().await?;
+    let total = match seen {
+        Ok(Seen { ids, is_all }) => {
+            let found = i64::try_from(ids.len()).unwrap_or(i64::MAX);
+            Total { value: found.min(COUNTED), exact: is_all }
+        }
+        Err(StoreError::Slow) => page.total(),
+        Err(error) => return Err(error),
+    };
+    Ok((page, total))
+}
+
 async fn page(
     sought: &Sought<'_>,
     paging: Paging,
@@ -108,7 +174,7 @@ async fn page(
     let Paging { order, edge, backwards, limit } = paging;
     let reading = if backwards { order.reversed() } else { order };
     let wanted = i64::from(limit) + 1;
-    let mut query = page_query(sought, reading, edge, wanted);
+    let mut query = page_query(Columns::Listed, sought, reading, edge, wanted);
     let rows = query.build().fetch_all(connection).await?;
     let mut rows = rows.iter().map(dead_letter).collect::<Result<Vec<_>, _>>()?;
     let more = rows.len() > limit as usize;
@@ -117,7 +183,7 @@ async fn page(
         rows.reverse();
     }
     let (has_previous, has_next) = if backwards { (more, edge.is_some()) } else { (edge.is_some(), more) };
-    Ok(Page { rows, has_previous, has_next })
+    Ok(Page { rows, has_previous, has_next, found_as: sought.found_as() })
 }
 
 /// Exactly, as far as the page, the counters or a bounded count know; else at least.
@@ -135,6 +201,18 @@ async fn total(sought: &Sought<'_>, page: &Page, connection: &mut PgConnection) 
     let mut query = QueryBuilder::new("SELECT count(*) FROM (SELECT 1");
     filter_sql::push(&mut query, sought);
     query.push(" LIMIT ").push_bind(COUNTED + 1).push(") found");
+    let mut transaction = begin_counting(connection).await?;
+    let counted: Result<i64, _> = query.build_query_scalar().fetch_one(&mut *transaction).await;
+    transaction.rollback().await?;
+    match counted.map_err(StoreError::from) {
+        Ok(found) => Ok(Total { value: found.min(COUNTED), exact: found <= COUNTED }),
+        Err(StoreError::Slow) => Ok(page.total()),
+        Err(error) => Err(error),
+    }
+}
+
+/// A transaction that does not count for long.
+async fn begin_counting(connection: &mut PgConnection) -> Result<Transaction<'_, Postgres>, StoreError> {
     let mut transaction = connection.begin().await?;
     // Unlike a page, a count has no order that says how to read: how many rows the values select is worth knowing.
     sqlx::query(
@@ -143,13 +221,7 @@ async fn total(sought: &Sought<'_>, page: &Page, connection: &mut PgConnection) 
     )
     .execute(&mut *transaction)
     .await?;
-    let counted: Result<i64, _> = query.build_query_scalar().fetch_one(&mut *transaction).await;
-    transaction.rollback().await?;
-    match counted.map_err(StoreError::from) {
-        Ok(found) => Ok(Total { value: found.min(COUNTED), exact: found <= COUNTED }),
-        Err(StoreError::Slow) => Ok(page.total()),
-        Err(error) => Err(error),
-    }
+    Ok(transaction)
 }
 
 async fn counted(sought: &Sought<'_>, connection: &mut PgConnection) -> Result<i64, StoreError> {
@@ -160,9 +232,21 @@ async fn counted(sought: &Sought<'_>, connection: &mut PgConnection) -> Result<i
 }
 
 /// Reads a page, along the index that makes it cheap whatever the planner believes of a young partition.
-fn page_query(sought: &Sought<'_>, order: Order, edge: Option<Uuid>, wanted: i64) -> QueryBuilder<Postgres> {
+pub(super) fn page_query(
+    columns: Columns<'_>,
+    sought: &Sought<'_>,
+    order: Order,
+    edge: Option<Uuid>,
+    wanted: i64,
+) -> QueryBuilder<Postgres> {
     let filter = sought.filter;
-    let mut query = QueryBuilder::new(format!("SELECT {COLUMNS}"));
+    let mut query = QueryBuilder::new("SELECT ");
+    match columns {
+        Columns::Listed => {
+            query.push(COLUMNS);
+        }
+        Columns::Candidate(look) => look::push_columns(&mut query, sought, look),
+    }
     if let Some(heads) = sought.heads() {
         query.push(" FROM (SELECT k.id FROM ");
         filter_sql::push_heads(&mut query, heads);
@@ -174,7 +258,7 @@ fn page_query(sought: &Sought<'_>, order: Order, edge: Option<Uuid>, wanted: i64
         push_order(&mut query, "k", order, wanted);
         query.push(") k");
         push_merged(&mut query, "k", order, wanted);
-    } else if let Some(services) = filter.services.as_ref().filter(|_| filter.leads_by_service()) {
+    } else if let Some(services) = filter.services.as_ref().filter(|_| sought.leads_by_service()) {
         // Each service is read along its own index, and the heads are merged: the cost is that of the page, however many
         // other services' dead letters lie between.
         query.push(" FROM (SELECT d.id FROM UNNEST(").push_bind(services.clone());

@@ -4,14 +4,21 @@
 //! are millions: in some groups every row has it, in most groups none can, and in the others the rows' trigrams say which are
 //! worth a look.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgConnection;
 use sqlx::{Postgres, QueryBuilder, Row};
 use uuid::Uuid;
 
+use super::find::{self, Lookup};
+use super::look::{self, Wanted};
 use super::{StoreError, filter_sql};
 use crate::domain::error_search::{Holds, holds};
-use crate::domain::filter::{Filter, StatusFilter};
+use crate::domain::filter::{Filter, Order, StatusFilter};
+use crate::domain::find::FoundAs;
+use crate::domain::look::Look;
 
 /// So many groups are looked into one by one.
 const FEW: usize = 500;
@@ -24,6 +31,23 @@ pub(super) struct Sought<'f> {
     pub filter: &'f Filter,
     /// Where the text can be, if one is asked for.
     pub text: Option<TextGroups>,
+    /// What the text that is to be found is.
+    pub find: Find,
+    /// What the database cannot tell by itself.
+    pub look: Option<Arc<Look>>,
+    /// What a closer look found: these, and no others.
+    pub seen: Option<Vec<Uuid>>,
+}
+
+/// What a text that is to be found is.
+#[derive(Debug)]
+pub(super) enum Find {
+    /// None is.
+    Nothing,
+    /// An id, that leads to dead letters in these ways.
+    Ids(Vec<Lookup>),
+    /// A text, and the groups of which some rows have it in their error.
+    Text(TextGroups),
 }
 
 /// The error groups that hold rows with a text.
@@ -49,35 +73,78 @@ impl TextGroups {
 }
 
 impl<'f> Sought<'f> {
-    /// Looks the text up among the groups that have rows of the status asked for.
-    pub async fn understand(connection: &mut PgConnection, filter: &'f Filter) -> Result<Self, StoreError> {
-        let Some(needle) = &filter.error else { return Ok(Self { filter, text: None }) };
-        let mut query =
-            QueryBuilder::new("SELECT g.id, g.error_type, g.template, t.count FROM error_group g");
-        push_counts(&mut query, filter.status);
-        push_group_conditions(&mut query, filter);
-        let mut text = TextGroups::default();
-        for row in query.build().fetch_all(connection).await? {
-            let id = row.try_get("id")?;
-            let error_type: Option<String> = row.try_get("error_type")?;
-            let template: Option<String> = row.try_get("template")?;
-            let count: i64 = row.try_get("count")?;
-            text.in_all += count;
-            match text_in(error_type.as_deref(), template.as_deref(), needle) {
-                Holds::No => {}
-                Holds::Always => {
-                    text.whole.push(id);
-                    text.in_whole += count;
-                }
-                Holds::Perhaps(mask) => text.some.push((id, mask)),
+    /// Looks ids up, and texts among the groups that have rows of the status asked for. What it says holds of more rows than are
+    /// meant until it is [narrowed](Self::narrow).
+    pub async fn begin(connection: &mut PgConnection, filter: &'f Filter) -> Result<Self, StoreError> {
+        let text = match &filter.error {
+            Some(needle) => Some(text_groups(connection, filter, needle).await?),
+            None => None,
+        };
+        let find = match &filter.find {
+            None => Find::Nothing,
+            Some(text) => match find::look_up(connection, text).await? {
+                lookups if lookups.is_empty() => Find::Text(text_groups(connection, filter, text).await?),
+                lookups => Find::Ids(lookups),
+            },
+        };
+        let mut sought = Self { filter, text, find, look: None, seen: None };
+        sought.decide_to_look();
+        Ok(sought)
+    }
+
+    /// Takes the closer look at all that may be meant, if one is needed, so that the conditions hold of nothing else.
+    pub async fn narrow(
+        &mut self,
+        connection: &mut PgConnection,
+        within: Duration,
+    ) -> Result<(), StoreError> {
+        self.find_ends(connection).await?;
+        if let Some(look) = self.look.clone() {
+            let wanted = Wanted { order: Order::Newest, edge: None, count: usize::MAX, within };
+            self.seen = Some(look::look(self, &look, wanted, connection).await?.ids);
+        }
+        Ok(())
+    }
+
+    /// A text may be the end of an id.
+    pub async fn find_ends(&mut self, connection: &mut PgConnection) -> Result<(), StoreError> {
+        if let (Find::Text(_), Some(text)) = (&self.find, &self.filter.find) {
+            let ids = find::ending_so(connection, text).await?;
+            if !ids.is_empty() {
+                self.find = Find::Ids(vec![Lookup::These(ids)]);
+                self.decide_to_look();
             }
         }
-        Ok(Self { filter, text: Some(text) })
+        Ok(())
+    }
+
+    fn decide_to_look(&mut self) {
+        let find = self.filter.find.clone().filter(|_| matches!(self.find, Find::Text(_)));
+        self.look = Look::of(&Filter { find, ..self.filter.clone() }).map(Arc::new);
+    }
+
+    /// As what a text was found, if one is to be.
+    pub fn found_as(&self) -> Vec<FoundAs> {
+        match &self.find {
+            Find::Nothing => Vec::new(),
+            Find::Ids(lookups) => find::found_as(lookups),
+            Find::Text(_) => vec![FoundAs::Text],
+        }
+    }
+
+    /// Whether each service's dead letters are worth reading along their own index.
+    pub fn leads_by_service(&self) -> bool {
+        self.filter.leads_by_service() && !self.names_ids()
+    }
+
+    /// Whether ids lead to the rows, which are few.
+    pub fn names_ids(&self) -> bool {
+        self.seen.is_some() || matches!(self.find, Find::Ids(_)) || self.filter.names_an_id()
     }
 
     /// The groups to look into one by one, where they are few and an index leads to their rows.
     pub fn heads(&self) -> Option<Vec<Head>> {
-        if !self.filter.status.is_dead() || self.filter.names_an_id() {
+        if !self.filter.status.is_dead() || self.names_ids() {
             return None;
         }
         match (&self.text, self.filter.error_group) {
@@ -110,6 +177,9 @@ impl<'f> Sought<'f> {
 
     /// Whether an index leads to the rows, so that hardly any is read in vain.
     pub fn is_indexed(&self) -> bool {
+        if self.look.is_some() || matches!(self.find, Find::Ids(_)) {
+            return self.look.is_none();
+        }
         match &self.text {
             None => self.filter.is_indexed(),
             Some(text) => {
@@ -121,6 +191,34 @@ impl<'f> Sought<'f> {
             }
         }
     }
+}
+
+/// Looks a text up among the groups.
+async fn text_groups(
+    connection: &mut PgConnection,
+    filter: &Filter,
+    needle: &str,
+) -> Result<TextGroups, StoreError> {
+    let mut query = QueryBuilder::new("SELECT g.id, g.error_type, g.template, t.count FROM error_group g");
+    push_counts(&mut query, filter.status);
+    push_group_conditions(&mut query, filter);
+    let mut text = TextGroups::default();
+    for row in query.build().fetch_all(connection).await? {
+        let id = row.try_get("id")?;
+        let error_type: Option<String> = row.try_get("error_type")?;
+        let template: Option<String> = row.try_get("template")?;
+        let count: i64 = row.try_get("count")?;
+        text.in_all += count;
+        match text_in(error_type.as_deref(), template.as_deref(), needle) {
+            Holds::No => {}
+            Holds::Always => {
+                text.whole.push(id);
+                text.in_whole += count;
+            }
+            Holds::Perhaps(mask) => text.some.push((id, mask)),
+        }
+    }
+    Ok(text)
 }
 
 /// Where an exact number comes from.

@@ -1,12 +1,17 @@
 //! R9: a filter means the same in list, count, chart, groups and act: generated filters over generated data, against a model.
 
 use std::collections::BTreeSet;
+use std::io::Write;
+use std::ops::Deref;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use dead_letter::amqp::codec;
 use dead_letter::clock;
 use dead_letter::domain::convention::{Failure, Origin};
 use dead_letter::domain::dead_letter::{Derived, NewDeadLetter, floor_id};
 use dead_letter::domain::fingerprint;
+use dead_letter::domain::message::{Properties, Table, Value as Wire};
+use dead_letter::domain::needle::holds;
 use dead_letter::domain::place::{Place, Source};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -16,7 +21,7 @@ use uuid::Uuid;
 use crate::support::World;
 
 const LETTERS: usize = 400;
-const FILTERS: usize = 150;
+const FILTERS: usize = 250;
 /// Each so many filters are acted on as well.
 const ACT_ON: usize = 10;
 
@@ -41,7 +46,90 @@ const ERRORS: [&str; 4] = [
     "cannot parse \"#\" at line # of order-list",
 ];
 
-fn letter(random: &mut StdRng, now: DateTime<Utc>) -> NewDeadLetter {
+const SKUS: [&str; 3] = ["1", "2", "\"2\""];
+const NAMES: [&str; 3] = ["Ørsted A/S", "漢字", "plain"];
+const TENANTS: [&str; 2] = ["acme", "Åse & co"];
+
+/// A row, and what people see in it.
+#[derive(Clone)]
+struct Letter {
+    row: NewDeadLetter,
+    /// What its JSON says, neither escaped nor compressed.
+    plain: String,
+    sku: &'static str,
+    tenant: Option<&'static str>,
+    retries: i32,
+}
+
+impl Deref for Letter {
+    type Target = NewDeadLetter;
+
+    fn deref(&self) -> &NewDeadLetter {
+        &self.row
+    }
+}
+
+/// JSON with everything escaped that any writer escapes.
+fn escaped(random: &mut StdRng, text: &str) -> String {
+    let upper = random.random();
+    let mut escaped = String::new();
+    for character in text.chars() {
+        let units = character.encode_utf16(&mut [0; 2]).to_vec();
+        match character {
+            '/' => escaped.push_str("\\/"),
+            '&' | '\u{80}'.. if upper => escaped.extend(units.iter().map(|unit| format!("\\u{unit:04X}"))),
+            '\u{80}'.. => escaped.extend(units.iter().map(|unit| format!("\\u{unit:04x}"))),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+fn compressed(coding: &str, body: &[u8]) -> Vec<u8> {
+    match coding {
+        "gzip" => {
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+            encoder.write_all(body).unwrap();
+            encoder.finish().unwrap()
+        }
+        "deflate" => {
+            let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+            encoder.write_all(body).unwrap();
+            encoder.finish().unwrap()
+        }
+        _ => ruzstd::encoding::compress_to_vec(body, ruzstd::encoding::CompressionLevel::Fastest),
+    }
+}
+
+fn letter(random: &mut StdRng, now: DateTime<Utc>) -> Letter {
+    let (sku, name) = (SKUS[random.random_range(0..3)], pick(random, &NAMES));
+    let plain = format!("{{\"sku\":{sku},\"buyers\":[{{\"name\":\"{name}\"}}]}}");
+    let body = if random.random() { escaped(random, &plain) } else { plain.clone() };
+    let coding = random.random_bool(0.3).then(|| pick(random, &["gzip", "deflate", "zstd"]));
+    let body = coding.map_or_else(|| body.clone().into_bytes(), |coding| compressed(coding, body.as_bytes()));
+    let tenant = random.random_bool(0.7).then(|| TENANTS[random.random_range(0..2)]);
+    let retries = random.random_range(1..4);
+    let mut headers = Table::default();
+    // Another one of that name, where nobody looks for it.
+    headers.set("nested", Wire::Table(Table(vec![(b"tenant".to_vec(), Wire::text("acme"))])));
+    headers.set(
+        "x.retries",
+        if random.random() { Wire::I64(retries.into()) } else { Wire::text(retries.to_string()) },
+    );
+    if let Some(tenant) = tenant {
+        headers.set("tenant", Wire::text(tenant));
+    }
+    let properties = Properties {
+        content_type: random.random::<bool>().then(|| b"application/json".to_vec()),
+        content_encoding: coding.map_or_else(|| Some(b"utf-8".to_vec()), |coding| Some(coding.into())),
+        headers: Some(headers),
+        ..Properties::default()
+    };
+    let row = row(random, now, codec::encode(&properties).unwrap(), body);
+    Letter { row, plain, sku, tenant, retries }
+}
+
+fn row(random: &mut StdRng, now: DateTime<Utc>, properties: Vec<u8>, body: Vec<u8>) -> NewDeadLetter {
     let mut text = maybe(random, &ERRORS);
     while let Some(more) = text.as_ref().filter(|text| text.contains('#')) {
         text = Some(more.replacen('#', &random.random_range(1..300).to_string(), 1));
@@ -89,19 +177,19 @@ fn letter(random: &mut StdRng, now: DateTime<Utc>) -> NewDeadLetter {
             ..Derived::default()
         },
         warning: None,
-        properties: vec![0, 0],
-        body: pick(random, &["{\"sku\":1}", "{\"sku\":2}", "\u{0}\u{1}"]).into(),
+        properties,
+        body,
     }
 }
 
 /// A filter as JSON: each condition with a small chance, its value from what there is or near it.
-fn filter(random: &mut StdRng, letters: &[NewDeadLetter], now: DateTime<Utc>) -> Map<String, Value> {
+fn filter(random: &mut StdRng, letters: &[Letter], now: DateTime<Utc>) -> Map<String, Value> {
     let mut filter = Map::new();
     let conditions = random.random_range(1..4);
     while filter.len() < conditions {
         let like = &letters[random.random_range(0..letters.len())];
         let time = now - TimeDelta::seconds(random.random_range(0..4 * 24 * 3600));
-        let (name, value) = match random.random_range(0..19) {
+        let (name, value) = match random.random_range(0..24) {
             0..=2 => ("service", json!(pick(random, &["webshop", "mailer", "unknown", "nobody"]))),
             3 => ("queue", json!(pick(random, &WORDS))),
             4 => ("exchange", json!(pick(random, &["", "orders"]))),
@@ -115,9 +203,30 @@ fn filter(random: &mut StdRng, letters: &[NewDeadLetter], now: DateTime<Utc>) ->
             13 => ("convention", json!(pick(random, &CONVENTIONS))),
             14 => (pick(random, &["from", "to", "diedFrom", "diedTo"]), json!(time)),
             15 => ("returned", json!(random.random::<bool>())),
-            16 => ("broker", json!(pick(random, &[HOME.0, "other", "nowhere"]))),
-            17 => ("vhost", json!(pick(random, &[HOME.1, "shop"]))),
-            _ if random.random() => ("contains", json!(pick(random, &["sku\":1", "hex:0001"]))),
+            16 | 17 => (
+                "contains",
+                json!(pick(random, &["sku\":1", "Ørsted A/S", "漢字", "plain", "hex:6E61", "rsted"])),
+            ),
+            18 => {
+                let value = random.random_range(1..5);
+                let header = match random.random_range(0..3) {
+                    0 => json!({"tenant": pick(random, &TENANTS)}),
+                    1 => json!({"tenant": "acme", "x.retries": value}),
+                    _ => json!({"x.retries": value.to_string()}),
+                };
+                ("headers", header)
+            }
+            19 => {
+                let path = match random.random_range(0..3) {
+                    0 => json!({"sku": "2"}),
+                    1 => json!({"buyers.0.name": pick(random, &NAMES)}),
+                    _ => json!({"buyers.1.name": "plain"}),
+                };
+                ("bodyPaths", path)
+            }
+            20 => ("find", json!(something(random, like))),
+            21 => ("broker", json!(pick(random, &[HOME.0, "other", "nowhere"]))),
+            22 => ("vhost", json!(pick(random, &[HOME.1, "shop"]))),
             _ => ("minAttempt", json!(random.random_range(1..4))),
         };
         filter.insert(name.into(), value);
@@ -134,8 +243,40 @@ fn filter(random: &mut StdRng, letters: &[NewDeadLetter], now: DateTime<Utc>) ->
     filter
 }
 
+/// What somebody may have at hand of a dead letter.
+fn something(random: &mut StdRng, letter: &Letter) -> String {
+    let id = letter.id.to_string();
+    match random.random_range(0..8) {
+        0 => id,
+        1 => format!("…{}", &id[28..]),
+        2 => letter.derived.redelivery_id.map_or_else(|| "nothing".into(), |id| id.to_string()),
+        3 => pick(random, &["m-1", "c-2"]).into(),
+        4 => "acme".into(),
+        5 => "Åse &".into(),
+        6 => pick(random, &NAMES).into(),
+        _ => text_of(random, letter),
+    }
+}
+
+/// Whether it is an id of this dead letter.
+fn is_id(text: &str, letter: &Letter) -> bool {
+    let derived = &letter.derived;
+    let id = letter.id.to_string();
+    let ids = [&derived.message_id, &derived.correlation_id];
+    id == text
+        || text.strip_prefix('…').is_some_and(|end| id.ends_with(end))
+        || derived.redelivery_id.is_some_and(|id| id.to_string() == text)
+        || ids.into_iter().flatten().any(|id| id == text)
+}
+
+fn has_in_error(text: &str, letter: &Letter) -> bool {
+    let derived = &letter.derived;
+    let errors = [&derived.error_type, &derived.error_message];
+    errors.into_iter().flatten().any(|error| error.to_lowercase().contains(&text.to_lowercase()))
+}
+
 /// A part of an error's text or type, in any case.
-fn text_of(random: &mut StdRng, letter: &NewDeadLetter) -> String {
+fn text_of(random: &mut StdRng, letter: &Letter) -> String {
     let text =
         if random.random_bool(0.2) { &letter.derived.error_type } else { &letter.derived.error_message };
     let text: Vec<char> = text.as_deref().unwrap_or("nothing").chars().collect();
@@ -144,7 +285,7 @@ fn text_of(random: &mut StdRng, letter: &NewDeadLetter) -> String {
     if random.random() { part.to_uppercase() } else { part }
 }
 
-fn lists(filter: &Map<String, Value>, letter: &NewDeadLetter) -> bool {
+fn lists(filter: &Map<String, Value>, letter: &Letter, all: &[Letter]) -> bool {
     let derived = &letter.derived;
     filter.iter().all(|(name, value)| {
         let text = value.as_str().unwrap_or_default();
@@ -161,10 +302,7 @@ fn lists(filter: &Map<String, Value>, letter: &NewDeadLetter) -> bool {
             "messageId" => is(&derived.message_id),
             "correlationId" => is(&derived.correlation_id),
             "type" => is(&derived.message_type),
-            "error" => [&derived.error_type, &derived.error_message]
-                .into_iter()
-                .flatten()
-                .any(|error| error.to_lowercase().contains(&text.to_lowercase())),
+            "error" => has_in_error(text, letter),
             "errorGroup" => letter.fingerprint.group.to_string() == text,
             "reason" => is(&derived.reason),
             "convention" => is(&derived.convention),
@@ -172,9 +310,27 @@ fn lists(filter: &Map<String, Value>, letter: &NewDeadLetter) -> bool {
             "to" => letter.id < floor_id(time()),
             "diedFrom" => derived.died_at.is_some_and(|died| died >= time()),
             "diedTo" => derived.died_at.is_some_and(|died| died < time()),
-            "contains" => {
-                let wanted = if text == "hex:0001" { &[0, 1][..] } else { text.as_bytes() };
-                letter.body.windows(wanted.len()).any(|window| window == wanted)
+            "contains" if text == "hex:6E61" => {
+                holds(&letter.body, b"na") || holds(letter.plain.as_bytes(), b"na")
+            }
+            "contains" => letter.plain.contains(text),
+            "headers" => {
+                value.as_object().unwrap().iter().all(|(name, value)| match (name.as_str(), value) {
+                    ("tenant", value) => letter.tenant == value.as_str(),
+                    (_, Value::String(retries)) => letter.retries.to_string() == *retries,
+                    (_, retries) => retries == letter.retries,
+                })
+            }
+            "bodyPaths" => value.as_object().unwrap().iter().all(|(path, value)| match path.as_str() {
+                "sku" => letter.sku.trim_matches('"') == value,
+                "buyers.0.name" => letter.plain.contains(&format!("\"{}\"", value.as_str().unwrap())),
+                _ => false,
+            }),
+            "find" if all.iter().any(|other| is_id(text, other)) => is_id(text, letter),
+            "find" => {
+                let tenant = letter.tenant.is_some_and(|tenant| tenant.contains(text));
+                let headers = tenant || "acme".contains(text) || holds(&letter.properties, text.as_bytes());
+                headers || has_in_error(text, letter) || letter.plain.contains(text)
             }
             "returned" => derived.redelivery_id.is_some() == value.as_bool().unwrap(),
             "minAttempt" => i64::from(derived.deaths) >= value.as_i64().unwrap(),
@@ -184,9 +340,15 @@ fn lists(filter: &Map<String, Value>, letter: &NewDeadLetter) -> bool {
 }
 
 fn query(filter: &Map<String, Value>) -> String {
-    let pairs = filter.iter().map(|(name, value)| {
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        (name.clone(), text)
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let pairs = filter.iter().flat_map(|(name, value)| match (name.as_str(), value) {
+        ("headers", Value::Object(of)) => {
+            of.iter().map(|(name, value)| (format!("header.{name}"), text(value))).collect()
+        }
+        (_, Value::Object(of)) => {
+            of.iter().map(|(name, value)| (format!("body.{name}"), text(value))).collect()
+        }
+        (name, value) => vec![(name.to_owned(), text(value))],
     });
     reqwest::Url::parse_with_params("http://x/", pairs).unwrap().query().unwrap_or_default().to_owned()
 }
@@ -206,12 +368,14 @@ async fn a_filter_means_the_same_everywhere() {
     }
     let mut letters: Vec<_> = (0..LETTERS).map(|_| letter(&mut random, now)).collect();
     for part in letters.chunks(60) {
-        store.insert(part, now).await.unwrap();
+        let rows: Vec<_> = part.iter().map(|letter| letter.row.clone()).collect();
+        store.insert(&rows, now).await.unwrap();
     }
+    let all = letters.clone();
     for number in 0..FILTERS {
         let filter = filter(&mut random, &letters, now);
         let expected: BTreeSet<Uuid> =
-            letters.iter().filter(|letter| lists(&filter, letter)).map(|letter| letter.id).collect();
+            letters.iter().filter(|letter| lists(&filter, letter, &all)).map(|letter| letter.id).collect();
         check_reads(&world, &filter, &expected, now).await;
         // One that lists all of them would leave nothing to filter.
         if number % ACT_ON == 0 && expected.len() < letters.len() {

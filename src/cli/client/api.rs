@@ -1,5 +1,6 @@
 //! The HTTP API as the client asks it.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, HeaderMap};
@@ -14,7 +15,8 @@ const CONNECT: Duration = Duration::from_secs(5);
 const ANSWER: Duration = Duration::from_mins(2);
 
 /// A query: names and values.
-pub(super) type Pairs = Vec<(&'static str, String)>;
+pub(super) type Pairs = Vec<Pair>;
+pub(super) type Pair = (Cow<'static, str>, String);
 
 /// An answer that is not an error.
 #[derive(Clone, Debug)]
@@ -50,7 +52,7 @@ impl Api {
         Ok(Self { client, base, name: without_secrets(server) })
     }
 
-    pub(super) async fn get(&self, path: &str, pairs: &[(&'static str, String)]) -> Result<Answer, Failure> {
+    pub(super) async fn get(&self, path: &str, pairs: &[Pair]) -> Result<Answer, Failure> {
         let query = serde_html_form::to_string(pairs)
             .map_err(|error| Failure::Failed(format!("the query cannot be written: {error}")))?;
         let separator = if query.is_empty() { "" } else { "?" };

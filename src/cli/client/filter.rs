@@ -76,6 +76,21 @@ pub(super) struct FilterArgs {
     /// Died again after a redelivery from here; `--returned=false`: did not
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     returned: Option<String>,
+    /// An id of any kind, whole or shortened; else a text within the error, the body, or a header's value
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    find: Option<String>,
+    /// A header and its value: `tenant=acme`; several times for several headers
+    #[arg(long, value_name = "NAME=VALUE", value_parser = named)]
+    header: Vec<(String, String)>,
+    /// A path in a JSON body and the value there: `order.id=4711`, `items.0.sku=a`; several times for several paths
+    #[arg(long, value_name = "PATH=VALUE", value_parser = named)]
+    body: Vec<(String, String)>,
+}
+
+/// A name and a value.
+fn named(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text.split_once('=').ok_or("must be a name, `=`, and a value")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 impl FilterArgs {
@@ -104,13 +119,30 @@ impl FilterArgs {
             ("contains", &self.contains),
             ("minAttempt", &self.min_attempt),
             ("returned", &self.returned),
+            ("find", &self.find),
         ];
-        all.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect()
+        let given = all.into_iter().filter_map(|(name, value)| Some((name.into(), value.clone()?)));
+        let headers =
+            self.header.iter().map(|(name, value)| (format!("header.{name}").into(), value.clone()));
+        let paths = self.body.iter().map(|(path, value)| (format!("body.{path}").into(), value.clone()));
+        given.chain(headers).chain(paths).collect()
     }
 
     /// As the member `filter` of a request.
     pub(super) fn json(&self) -> Map<String, Value> {
-        self.pairs().into_iter().map(|(name, value)| (name.to_owned(), Value::String(value))).collect()
+        let mut members = Map::new();
+        for (name, value) in self.pairs() {
+            let (outer, inner) = match name.split_once('.') {
+                Some(("header", header)) => ("headers", header),
+                Some((_, path)) => ("bodyPaths", path),
+                None => {
+                    members.insert(name.into_owned(), Value::String(value));
+                    continue;
+                }
+            };
+            members.entry(outer).or_insert_with(|| Value::Object(Map::new()))[inner] = Value::String(value);
+        }
+        members
     }
 }
 
@@ -138,6 +170,7 @@ mod tests {
                     .chars()
                     .flat_map(|c| if c.is_uppercase() { vec!['-', c.to_ascii_lowercase()] } else { vec![c] })
                     .collect();
+                let kebab = kebab.trim_end_matches(".*").to_owned();
                 assert!(flags.contains(&&*kebab) || name == "cursor", "{name} of {path}");
             }
         }

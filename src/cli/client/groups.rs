@@ -26,8 +26,8 @@ pub(in crate::cli) struct GroupsArgs {
 
 pub(super) async fn run(api: &Api, args: GroupsArgs, json: bool) -> Result<Ending, Failure> {
     let mut query = args.filter.pairs();
-    query.push(("limit", args.limit.to_string()));
-    query.extend(args.state.map(|state| ("state", state)));
+    query.push(("limit".into(), args.limit.to_string()));
+    query.extend(args.state.map(|state| ("state".into(), state)));
     let answer = api.get("/dead-letters/error-groups", &query).await?;
     if json {
         print_line(&answer.text)?;

@@ -25,9 +25,9 @@ pub(in crate::cli) struct ItemsArgs {
 }
 
 pub(super) async fn run(api: &Api, args: ItemsArgs, json: bool) -> Result<Ending, Failure> {
-    let mut query = vec![("limit", args.limit.to_string())];
-    query.extend(args.outcome.map(|outcome| ("outcome", outcome)));
-    query.extend(args.cursor.map(|cursor| ("cursor", cursor)));
+    let mut query = vec![("limit".into(), args.limit.to_string())];
+    query.extend(args.outcome.map(|outcome| ("outcome".into(), outcome)));
+    query.extend(args.cursor.map(|cursor| ("cursor".into(), cursor)));
     let answer = api.get(&format!("/operations/{}/items", args.id), &query).await?;
     if json {
         print_line(&answer.text)?;

@@ -31,11 +31,12 @@ pub(in crate::cli) struct LsArgs {
 pub(super) async fn run(api: &Api, args: LsArgs, json: bool) -> Result<Ending, Failure> {
     let mut query = args.filter.pairs();
     let limit = if args.all_pages { WIDEST_PAGE } else { args.limit };
-    query.extend([("limit", limit.to_string()), ("order", args.order)]);
+    query.extend([("limit".into(), limit.to_string()), ("order".into(), args.order)]);
     let mut cursor = None::<String>;
     let mut shown = 0;
     loop {
-        let page: Pairs = query.iter().cloned().chain(cursor.map(|cursor| ("cursor", cursor))).collect();
+        let page: Pairs =
+            query.iter().cloned().chain(cursor.map(|cursor| ("cursor".into(), cursor))).collect();
         let answer = api.get("/dead-letters", &page).await?;
         let messages = list(&answer.json, "messages");
         shown += messages.len();

@@ -7,6 +7,7 @@ mod confirm;
 mod connection;
 mod ending;
 mod filter;
+mod find;
 mod group;
 mod groups;
 mod items;
@@ -39,6 +40,8 @@ use ending::{EXIT_CODES, Ending, Failure};
 pub(in crate::cli) enum ClientCommand {
     /// List dead letters
     Ls(Box<With<ls::LsArgs>>),
+    /// Find dead letters by whatever is at hand, in all services and whatever became of them
+    Find(With<find::FindArgs>),
     /// Show one dead letter, whole: headers, body, stack trace, history
     Show(With<show::ShowArgs>),
     /// Print dead letters as they come
@@ -121,6 +124,7 @@ async fn dispatch(command: ClientCommand) -> Result<Ending, Failure> {
     use steer::Steer;
     match command {
         ClientCommand::Ls(with) => with!(with, ls::run),
+        ClientCommand::Find(with) => with!(with, find::run),
         ClientCommand::Show(with) => with!(with, show::run),
         ClientCommand::Tail(with) => with!(with, tail::run),
         ClientCommand::Groups(with) => with!(with, groups::run),

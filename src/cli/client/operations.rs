@@ -18,7 +18,7 @@ pub(in crate::cli) struct OperationsArgs {
 }
 
 pub(super) async fn run(api: &Api, args: OperationsArgs, json: bool) -> Result<Ending, Failure> {
-    let answer = api.get("/operations", &[("limit", args.limit.to_string())]).await?;
+    let answer = api.get("/operations", &[("limit".into(), args.limit.to_string())]).await?;
     if json {
         print_line(&answer.text)?;
         return Ok(Ending::Done);

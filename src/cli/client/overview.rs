@@ -19,7 +19,7 @@ pub(in crate::cli) struct OverviewArgs {
 pub(super) async fn run(api: &Api, args: OverviewArgs, json: bool) -> Result<Ending, Failure> {
     let answer = match args.squad {
         None => api.get("/dead-letters/squad-overview", &[]).await?,
-        Some(squad) => api.get("/dead-letters/service-overview", &[("squad", squad)]).await?,
+        Some(squad) => api.get("/dead-letters/service-overview", &[("squad".into(), squad)]).await?,
     };
     if json {
         print_line(&answer.text)?;

@@ -107,9 +107,9 @@ async fn counted(api: &Api, kind: Kind, selection: &SelectionArgs) -> Result<Pla
     }
     let mut query = selection.filter.pairs();
     if kind == Kind::Restore && !query.iter().any(|(name, _)| *name == "status") {
-        query.push(("status", "deleted".into()));
+        query.push(("status".into(), "deleted".into()));
     }
-    query.push(("limit", "1".into()));
+    query.push(("limit".into(), "1".into()));
     let total = &api.get("/dead-letters", &query).await?.json["total"];
     let (found, limit) = (number(total, "value"), selection.limit.unwrap_or(i64::MAX));
     let is_exact = total["relation"] != "gte" || found >= limit;

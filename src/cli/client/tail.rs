@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
 use serde_json::Value;
 
-use super::api::{Api, Pairs};
+use super::api::{Api, Pair, Pairs};
 use super::ending::{Ending, Failure};
 use super::filter::FilterArgs;
 use super::output::print_line;
@@ -44,7 +44,7 @@ pub(super) async fn run(api: &Api, args: TailArgs, json: bool) -> Result<Ending,
     let mut filter = args.filter.pairs();
     // What is put back a moment later has died all the same.
     if !filter.iter().any(|(name, _)| *name == "status") {
-        filter.push(("status", "any".into()));
+        filter.push(("status".into(), "any".into()));
     }
     let mut seen = Seen::default();
     let beginning = with(&filter, [("order", "newest".into()), ("limit", PAGE.into())]);
@@ -71,18 +71,13 @@ pub(super) async fn run(api: &Api, args: TailArgs, json: bool) -> Result<Ending,
 }
 
 /// Shows what has come since the last look, the first one first.
-async fn look(
-    api: &Api,
-    filter: &[(&'static str, String)],
-    seen: &mut Seen,
-    json: bool,
-) -> Result<(), Failure> {
+async fn look(api: &Api, filter: &[Pair], seen: &mut Seen, json: bool) -> Result<(), Failure> {
     let mut filter = filter.to_vec();
     if let Some(latest) = seen.latest {
         let given = filter.iter().find(|(name, _)| *name == "from").and_then(|(_, from)| from.parse().ok());
         let from = [given, seen.floor].into_iter().flatten().fold(latest - OVERLAP, DateTime::max);
         filter.retain(|(name, _)| *name != "from");
-        filter.push(("from", from.to_rfc3339_opts(chrono::SecondsFormat::Micros, true)));
+        filter.push(("from".into(), from.to_rfc3339_opts(chrono::SecondsFormat::Micros, true)));
     }
     let mut cursor = None::<String>;
     loop {
@@ -102,8 +97,8 @@ async fn look(
     }
 }
 
-fn with(filter: &[(&'static str, String)], more: impl IntoIterator<Item = (&'static str, String)>) -> Pairs {
-    filter.iter().cloned().chain(more).collect()
+fn with(filter: &[Pair], more: impl IntoIterator<Item = (&'static str, String)>) -> Pairs {
+    filter.iter().cloned().chain(more.into_iter().map(|(name, value)| (name.into(), value))).collect()
 }
 
 impl Seen {

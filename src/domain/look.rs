@@ -1,0 +1,142 @@
+//! A closer look at a message, for what the database cannot tell of it by itself: the values of its headers, and what is in a body
+//! that is escaped, compressed, or JSON. The database leaves out what cannot be meant; this says what is (rule R9).
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, SecondsFormat};
+
+use super::body_path::BodyPath;
+use super::coding::Coding;
+use super::exact;
+use super::filter::Filter;
+use super::message::{Properties, Table, Value};
+use super::needle::{Needle, holds};
+
+/// So much of a compressed body is decoded and searched.
+pub const MAX_DECODED: usize = 8 << 20;
+/// Of a larger body only the database's search for a text as it stands is made.
+pub const MAX_BODY: usize = 16 << 20;
+
+/// What a closer look is for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Look {
+    /// Within the body.
+    pub contains: Option<Needle>,
+    /// Within the body, a header's value, or the error's text.
+    pub find: Option<Needle>,
+    /// Headers and their values.
+    pub headers: BTreeMap<String, String>,
+    /// Paths in the body and the values there.
+    pub body_paths: BTreeMap<BodyPath, String>,
+}
+
+/// What the database found by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// That the body contains the text, as it stands.
+    pub contains: bool,
+    /// That the body or the error has the text that is to be found.
+    pub finds: bool,
+}
+
+impl Look {
+    /// What the filter needs one for, if it does; `find` only where it is a text.
+    pub fn of(filter: &Filter) -> Option<Self> {
+        let look = Self {
+            contains: filter.contains.clone(),
+            find: filter.find.clone().map(Needle::Text),
+            headers: filter.headers.clone(),
+            body_paths: filter.body_paths.clone(),
+        };
+        let is_needed = look.needs_body() || !look.headers.is_empty();
+        is_needed.then_some(look)
+    }
+
+    /// Whether the body is looked at.
+    pub fn needs_body(&self) -> bool {
+        self.contains.is_some() || self.find.is_some() || !self.body_paths.is_empty()
+    }
+
+    /// Whether all conditions hold by what the database found.
+    pub fn is_certain(&self, known: Known) -> bool {
+        self.headers.is_empty()
+            && self.body_paths.is_empty()
+            && (known.contains || self.contains.is_none())
+            && (known.finds || self.find.is_none())
+    }
+
+    /// Whether all conditions hold of a message.
+    pub fn sees(&self, known: Known, properties: &Properties, body: &[u8]) -> bool {
+        let headers = properties.headers.as_ref();
+        let has_headers = self.headers.iter().all(|(name, value)| {
+            headers.is_some_and(|headers| {
+                headers.0.iter().any(|(other, held)| other == name.as_bytes() && is_value(held, value))
+            })
+        });
+        if !has_headers {
+            return false;
+        }
+        let in_header = |needle: &Needle| headers.is_some_and(|headers| has_text(headers, needle.bytes()));
+        let finds = known.finds || self.find.as_ref().is_none_or(in_header);
+        let contains = known.contains || self.contains.is_none();
+        if finds && contains && self.body_paths.is_empty() {
+            return true;
+        }
+        let body = readable(properties, body);
+        (contains || self.contains.as_ref().is_some_and(|needle| needle.is_in(&body)))
+            && (finds || self.find.as_ref().is_some_and(|needle| needle.is_in(&body)))
+            && self.body_paths.iter().all(|(path, value)| path.finds(&body, value))
+    }
+}
+
+/// Whether a value can only be a text, and no number, no time and no word of JSON.
+pub fn is_text_only(value: &str) -> bool {
+    let is_word = matches!(value, "true" | "false" | "null");
+    !is_word && !exact::are_equal_numbers(value, value) && DateTime::parse_from_rfc3339(value).is_err()
+}
+
+/// The body as people mean it: decoded where it is compressed.
+fn readable<'b>(properties: &Properties, body: &'b [u8]) -> Cow<'b, [u8]> {
+    let decoded = Coding::of(properties).and_then(|coding| coding.decode(body, MAX_DECODED));
+    decoded.map_or(Cow::Borrowed(body), |decoded| Cow::Owned(decoded.bytes))
+}
+
+/// Whether a header is of this value: a text of these characters, a number that is equal, or a time.
+fn is_value(held: &Value, value: &str) -> bool {
+    match held {
+        Value::LongString(bytes) | Value::Bytes(bytes) => bytes == value.as_bytes(),
+        Value::Bool(yes) => value == if *yes { "true" } else { "false" },
+        Value::F32(number) => exact::are_equal_numbers(&number.to_string(), value),
+        Value::F64(number) => exact::are_equal_numbers(&number.to_string(), value),
+        Value::Decimal { scale, value: digits } => {
+            exact::are_equal_numbers(&format!("{digits}e-{scale}"), value)
+        }
+        Value::Timestamp(seconds) => {
+            seconds.to_string() == value || shown(*seconds).is_some_and(|time| time == value)
+        }
+        Value::Void => value == "null",
+        Value::Array(_) | Value::Table(_) => false,
+        whole => whole.as_i64().is_some_and(|number| exact::are_equal_numbers(&number.to_string(), value)),
+    }
+}
+
+/// A time as it is shown.
+fn shown(seconds: u64) -> Option<String> {
+    let time = DateTime::from_timestamp(i64::try_from(seconds).ok()?, 0)?;
+    Some(time.to_rfc3339_opts(SecondsFormat::Secs, true))
+}
+
+/// Whether some text in the headers, however deep, holds this. Headers are 512 levels deep at most.
+fn has_text(table: &Table, wanted: &[u8]) -> bool {
+    table.0.iter().any(|(_, value)| value_has_text(value, wanted))
+}
+
+fn value_has_text(value: &Value, wanted: &[u8]) -> bool {
+    match value {
+        Value::LongString(bytes) | Value::Bytes(bytes) => holds(bytes, wanted),
+        Value::Array(values) => values.iter().any(|value| value_has_text(value, wanted)),
+        Value::Table(table) => has_text(table, wanted),
+        _ => false,
+    }
+}
