@@ -269,6 +269,11 @@ fn is_id(text: &str, letter: &Letter) -> bool {
         || ids.into_iter().flatten().any(|id| id == text)
 }
 
+/// As it stands, too: a short text may be among compressed bytes.
+fn is_in_body(text: &str, letter: &Letter) -> bool {
+    letter.plain.contains(text) || holds(&letter.body, text.as_bytes())
+}
+
 fn has_in_error(text: &str, letter: &Letter) -> bool {
     let derived = &letter.derived;
     let errors = [&derived.error_type, &derived.error_message];
@@ -313,7 +318,7 @@ fn lists(filter: &Map<String, Value>, letter: &Letter, all: &[Letter]) -> bool {
             "contains" if text == "hex:6E61" => {
                 holds(&letter.body, b"na") || holds(letter.plain.as_bytes(), b"na")
             }
-            "contains" => letter.plain.contains(text),
+            "contains" => is_in_body(text, letter),
             "headers" => {
                 value.as_object().unwrap().iter().all(|(name, value)| match (name.as_str(), value) {
                     ("tenant", value) => letter.tenant == value.as_str(),
@@ -330,7 +335,7 @@ fn lists(filter: &Map<String, Value>, letter: &Letter, all: &[Letter]) -> bool {
             "find" => {
                 let tenant = letter.tenant.is_some_and(|tenant| tenant.contains(text));
                 let headers = tenant || "acme".contains(text) || holds(&letter.properties, text.as_bytes());
-                headers || has_in_error(text, letter) || letter.plain.contains(text)
+                headers || has_in_error(text, letter) || is_in_body(text, letter)
             }
             "returned" => derived.redelivery_id.is_some() == value.as_bool().unwrap(),
             "minAttempt" => i64::from(derived.deaths) >= value.as_i64().unwrap(),
