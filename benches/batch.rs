@@ -24,6 +24,7 @@ fn rows(count: u128, died_before: TimeDelta) -> Vec<NewDeadLetter> {
         .map(|_| NewDeadLetter {
             id: clock::new_id(),
             identity: Some(Uuid::new_v4()),
+            former_identity: None,
             latest_death: Some(clock::now() - died_before),
             source: "dead-letter".into(),
             derived: Derived {

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use reqwest::Url;
 
 use crate::amqp::SourceQueue;
-use crate::domain::convention::Own;
+use crate::domain::convention::{Claims, Conventions, Own};
 use crate::domain::log_link::LogLink;
 use crate::domain::service::{DEFAULT_RULE, ServiceRule};
 
@@ -101,6 +101,13 @@ pub struct ServeConfig {
     /// `errorType`, `errorStack`, `failedAt`, `attempts`
     #[arg(long, env = "DEAD_LETTER_FAILURE_HEADERS", value_parser = failure_headers)]
     pub failure_headers: Option<Own>,
+    /// Conventions whose word is taken for where a message died, where the broker does not know: `native`, `masstransit`, …, by comma;
+    /// without any, all
+    #[arg(long, env = "DEAD_LETTER_ORIGIN_CONVENTIONS", value_delimiter = ',', value_parser = convention_name)]
+    pub origin_conventions: Vec<String>,
+    /// Queues that a message may say it died in, where the broker does not know, by comma: `*` is any text; without any, all
+    #[arg(long, env = "DEAD_LETTER_ORIGIN_QUEUES", value_delimiter = ',')]
+    pub origin_queues: Vec<String>,
     /// Address of the logs of a dead letter, such as `https://logs.example.com/?q={correlationId}&from={diedAt-5m}`
     #[arg(long, env = "DEAD_LETTER_LOG_LINK", value_parser = log_link)]
     pub log_link: Option<LogLink>,
@@ -212,6 +219,12 @@ impl ServeConfig {
         }
     }
 
+    /// How messages are read.
+    pub fn conventions(&self) -> Conventions {
+        let queues: Vec<_> = self.origin_queues.iter().map(|queue| queue.trim().to_owned()).collect();
+        Conventions::new(self.failure_headers.clone(), Claims::new(&self.origin_conventions, &queues))
+    }
+
     /// Refuses to open the API to other machines while nobody has to sign in, unless that is wanted.
     pub fn check_address(&self) -> anyhow::Result<()> {
         anyhow::ensure!(
@@ -240,6 +253,18 @@ pub(crate) fn broker_name(text: &str) -> Result<String, String> {
 
 fn failure_headers(text: &str) -> Result<Own, String> {
     Own::new(text)
+}
+
+fn convention_name(text: &str) -> Result<String, String> {
+    let name = text.trim();
+    if Conventions::names().any(|known| known == name) {
+        Ok(name.to_owned())
+    } else {
+        Err(format!(
+            "there is no convention `{name}`: take some of {}",
+            Conventions::names().collect::<Vec<_>>().join(", ")
+        ))
+    }
 }
 
 fn log_link(text: &str) -> Result<LogLink, String> {

@@ -15,6 +15,8 @@ pub struct Received {
     pub properties: Vec<u8>,
     /// Why nothing of the properties could be read.
     pub unreadable: Option<CodecError>,
+    /// Whether the broker says that it may have delivered it before. It may say so of what it has not, and is never evidence (rule R3).
+    pub redelivered: bool,
 }
 
 impl Received {
@@ -24,12 +26,22 @@ impl Received {
             Ok(read) => (read, None),
             Err(error) => (Properties::default(), Some(error)),
         };
-        Self { message: Message { exchange, routing_key, properties: read, body }, properties, unreadable }
+        Self {
+            message: Message { exchange, routing_key, properties: read, body },
+            properties,
+            unreadable,
+            redelivered: false,
+        }
     }
 
     /// A message that is made here, as if it had come.
     pub fn made(message: Message) -> Result<Self, CodecError> {
-        Ok(Self { properties: codec::encode(&message.properties)?, message, unreadable: None })
+        Ok(Self {
+            properties: codec::encode(&message.properties)?,
+            message,
+            unreadable: None,
+            redelivered: false,
+        })
     }
 }
 
@@ -37,6 +49,7 @@ impl From<Delivery> for Received {
     fn from(delivery: Delivery) -> Self {
         let Delivery { exchange, routing_key, properties, data, redelivered, .. } = delivery;
         let mut received = Self::read(exchange.into(), routing_key.into(), properties.into_wire(), data);
+        received.redelivered = redelivered;
         if planted(Bug::RedeliveredFlagTrusted) && !redelivered {
             received.message.properties.message_id = None;
         }

@@ -10,7 +10,6 @@ use tracing::info;
 use super::upkeep;
 use crate::amqp::{Broker, Brokers};
 use crate::config::ServeConfig;
-use crate::domain::convention::Conventions;
 use crate::http::{self, Admin, Api};
 use crate::ingest::{self, Ingest, SourceStatus};
 use crate::lifecycle::Lifecycle;
@@ -34,7 +33,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     store::set_answer_timeout(config.database_answer_timeout);
     let store = Store::new(&config.database.database_url, pool_sizes(&config, sources.len()))
         .context("DATABASE_URL cannot be used")?;
-    let conventions = Conventions::new(config.failure_headers.clone());
+    let conventions = config.conventions();
     let metrics = Arc::new(Metrics::new());
     let ownership = Ownership::default();
     let ownership_file =
@@ -52,7 +51,8 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     lifecycle.spawn_witness("admin", http::serve_admin(admin_listener, admin, stop.clone()));
     let (presence, asking) = store.presence();
     lifecycle.spawn_witness("presence", asking);
-    let operations = Operations::new(store.clone(), brokers.clone(), config.operations.watch_returns());
+    let watch_returns = config.operations.watch_returns();
+    let operations = Operations::new(store.clone(), brokers.clone(), conventions.clone(), watch_returns);
     let api = Api {
         store: store.clone(),
         ownership: ownership.clone(),

@@ -76,6 +76,8 @@ pub struct NewDeadLetter {
     pub id: Uuid,
     /// What tells it apart from every other death, where that can be told (rule R3).
     pub identity: Option<Uuid>,
+    /// What told it apart in the release before, where that may have stored it.
+    pub former_identity: Option<Uuid>,
     /// The latest time that the message tells of itself; no copy of it can have been stored before.
     pub latest_death: Option<DateTime<Utc>>,
     /// The dead-letter queue that it came from.

@@ -1,24 +1,176 @@
 //! Identity: what makes two deliveries the same death of the same message (rule R3).
 //!
-//! A message that bears a message id and a time of death has one: a hash of everything that stays the same when the
-//! broker delivers that death again (after a crash, or as the second copy of at-least-once dead-lettering) and that differs
-//! when the message dies again. One that lacks either has none: two like it may be twins, and both are kept.
+//! A message that bears a message id and a time of death has one: a hash of the place where it was consumed, and of all that came:
+//! exchange, routing key, properties, headers, body. In the headers stand its deaths and our redelivery; all of it stays the same when
+//! the broker delivers that death again (after a crash, or as the second copy of at-least-once dead-lettering). What does not are
+//! the broker's counts of deliveries, and the order of the headers, which it sorts when it adds such a count. A message that lacks
+//! either has none: two like it may be twins, and both are kept.
 
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::convention::Recognised;
-use super::message::Message;
+use super::message::{Message, Properties, Table, Value};
 use super::place::Source;
 use super::redelivery::COPY_ID;
 use crate::planted::{Bug, planted};
+
+/// Headers that the broker changes from one delivery to the next.
+const WRITTEN_ON_DELIVERY: [&[u8]; 3] = [b"x-delivery-count", b"x-acquired-count", b"x-stream-offset"];
 
 /// The identity of this death, where it can be told apart.
 pub fn of(source: &Source, message: &Message, read: &Recognised) -> Option<Uuid> {
     if planted(Bug::TwinsByContent) && message.properties.message_id.is_none() {
         return Some(uuid_of(&Sha256::digest(&message.body)));
     }
+    let is_named = read.message_id.is_some() || message.properties.message_id.is_some();
+    (is_named && read.died_at.is_some()).then(|| of_content(source, message))
+}
+
+/// The identity that this message has if it has one: it depends on nothing that a convention reads.
+pub fn of_content(source: &Source, message: &Message) -> Uuid {
+    let mut fields = Fields(Vec::with_capacity(1024));
+    // Home has no name here: what is there is the same when other brokers join.
+    let broker = source.away().map_or("", |away| &away.broker);
+    for text in [broker, vhost(source), source.queue(), &message.exchange, &message.routing_key] {
+        fields.bytes(text.as_bytes());
+    }
+    fields.properties(&message.properties);
+    let hash = Sha256::new_with_prefix(b"dead-letter identity 2")
+        .chain_update((fields.0.len() as u64).to_be_bytes())
+        .chain_update(&fields.0)
+        .chain_update(&message.body);
+    uuid_of(&hash.finalize())
+}
+
+fn vhost(source: &Source) -> &str {
+    source.place().map_or("/", |place| &place.vhost)
+}
+
+/// Whether these are the properties of two deliveries of one message.
+pub fn are_of_one_message(one: &Properties, other: &Properties) -> bool {
+    let fields = |properties| {
+        let mut fields = Fields(Vec::new());
+        fields.properties(properties);
+        fields.0
+    };
+    fields(one) == fields(other)
+}
+
+/// Everything in a form in which no two lists of fields are equal.
+struct Fields(Vec<u8>);
+
+impl Fields {
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(&(bytes.len() as u64).to_be_bytes());
+        self.0.extend_from_slice(bytes);
+    }
+
+    fn option(&mut self, bytes: Option<&[u8]>) {
+        self.0.push(u8::from(bytes.is_some()));
+        self.bytes(bytes.unwrap_or_default());
+    }
+
+    fn properties(&mut self, properties: &Properties) {
+        let Properties {
+            content_type,
+            content_encoding,
+            headers,
+            delivery_mode,
+            priority,
+            correlation_id,
+            reply_to,
+            expiration,
+            message_id,
+            timestamp,
+            kind,
+            user_id,
+            app_id,
+            cluster_id,
+        } = properties;
+        let texts = [
+            content_type,
+            content_encoding,
+            correlation_id,
+            reply_to,
+            expiration,
+            message_id,
+            kind,
+            user_id,
+            app_id,
+            cluster_id,
+        ];
+        for text in texts {
+            self.option(text.as_deref());
+        }
+        self.option(delivery_mode.as_ref().map(std::slice::from_ref));
+        self.option(priority.as_ref().map(std::slice::from_ref));
+        self.option(timestamp.map(u64::to_be_bytes).as_ref().map(<[u8; 8]>::as_slice));
+        let mut headers: Vec<&(Vec<u8>, Value)> = headers
+            .iter()
+            .flat_map(|Table(headers)| headers)
+            .filter(|(name, _)| !WRITTEN_ON_DELIVERY.contains(&name.as_slice()))
+            .collect();
+        if !headers.is_sorted_by_key(|(name, _)| name) {
+            // Those of one name stay in their order.
+            headers.sort_by_key(|(name, _)| name);
+        }
+        for (name, value) in headers {
+            self.bytes(name);
+            self.value(value);
+        }
+    }
+
+    fn value(&mut self, value: &Value) {
+        match value {
+            Value::Bool(yes) => self.scalar(b't', [u8::from(*yes)]),
+            Value::I8(n) => self.scalar(b'b', n.to_be_bytes()),
+            Value::U8(n) => self.scalar(b'B', n.to_be_bytes()),
+            Value::I16(n) => self.scalar(b's', n.to_be_bytes()),
+            Value::U16(n) => self.scalar(b'u', n.to_be_bytes()),
+            Value::I32(n) => self.scalar(b'I', n.to_be_bytes()),
+            Value::U32(n) => self.scalar(b'i', n.to_be_bytes()),
+            Value::I64(n) => self.scalar(b'l', n.to_be_bytes()),
+            Value::F32(n) => self.scalar(b'f', n.to_bits().to_be_bytes()),
+            Value::F64(n) => self.scalar(b'd', n.to_bits().to_be_bytes()),
+            Value::Decimal { scale, value } => {
+                self.scalar(b'D', [*scale]);
+                self.0.extend_from_slice(&value.to_be_bytes());
+            }
+            Value::Timestamp(seconds) => self.scalar(b'T', seconds.to_be_bytes()),
+            Value::Void => self.scalar(b'V', []),
+            Value::LongString(bytes) => self.text(b'S', bytes),
+            Value::Bytes(bytes) => self.text(b'x', bytes),
+            Value::Array(values) => {
+                self.scalar(b'A', (values.len() as u64).to_be_bytes());
+                for value in values {
+                    self.value(value);
+                }
+            }
+            Value::Table(Table(entries)) => {
+                self.scalar(b'F', (entries.len() as u64).to_be_bytes());
+                for (name, value) in entries {
+                    self.bytes(name);
+                    self.value(value);
+                }
+            }
+        }
+    }
+
+    fn scalar<const N: usize>(&mut self, tag: u8, bytes: [u8; N]) {
+        self.0.push(tag);
+        self.0.extend_from_slice(&bytes);
+    }
+
+    fn text(&mut self, tag: u8, bytes: &[u8]) {
+        self.0.push(tag);
+        self.bytes(bytes);
+    }
+}
+
+/// The identity that the release before gave to this death. It leaves out most properties and headers: it finds what may be a copy.
+pub fn of_the_release_before(source: &Source, message: &Message, read: &Recognised) -> Option<Uuid> {
     let message_id =
         read.message_id.as_deref().map(str::as_bytes).or(message.properties.message_id.as_deref())?;
     let died_at: DateTime<Utc> = read.died_at?;
@@ -32,8 +184,7 @@ pub fn of(source: &Source, message: &Message, read: &Recognised) -> Option<Uuid>
         hash.update(bytes.map_or(u64::MAX, |bytes| bytes.len() as u64).to_be_bytes());
         hash.update(bytes.unwrap_or_default());
     };
-    let place = source.place();
-    field(Some(place.map_or("/", |place| &place.vhost).as_bytes()));
+    field(Some(vhost(source).as_bytes()));
     field(Some(source.queue().as_bytes()));
     field(text(&read.origin.queue).as_deref());
     field(text(&read.origin.exchange).as_deref());
@@ -72,9 +223,8 @@ pub(super) fn uuid_of(hash: &[u8]) -> Uuid {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::message::{Properties, Table, Value};
     use crate::domain::place::Place;
-    use crate::domain::redelivery::{COPY_ID, REDELIVERY_ID};
+    use crate::domain::redelivery::REDELIVERY_ID;
 
     fn message() -> Message {
         Message {
@@ -89,46 +239,91 @@ mod tests {
         Recognised { died_at: DateTime::from_timestamp(1_000, 0), deaths: 1, ..Recognised::default() }
     }
 
+    fn source(broker: &str, vhost: &str, queue: &str) -> Source {
+        Source::new(queue, Place::new(broker, vhost), broker == "b")
+    }
+
+    fn table(headers: &[(&str, Value)]) -> Table {
+        Table(headers.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.clone())).collect())
+    }
+
+    fn with(headers: &[(&str, Value)]) -> Message {
+        let mut message = message();
+        message.properties.headers = Some(table(headers));
+        message
+    }
+
+    fn identity(message: &Message) -> Option<Uuid> {
+        let identity = of(&source("b", "/", "dead-letter"), message, &read());
+        assert!(identity.is_some());
+        identity
+    }
+
     #[test]
     fn the_same_death_has_the_same_identity_and_any_difference_another() {
-        let source = |broker, vhost, queue| Source::new(queue, Place::new(broker, vhost), broker == "b");
-        let here = source("b", "/", "dead-letter");
-        let same = of(&here, &message(), &read());
-        assert!(same.is_some());
-        assert_eq!(same, of(&here, &message(), &read()));
-
-        let mut other_body = message();
-        other_body.body.push(b'!');
-        let mut again = read();
-        again.deaths = 2;
-        let mut later = read();
-        later.died_at = DateTime::from_timestamp(1_001, 0);
-        let mut elsewhere = read();
-        elsewhere.origin.queue = Some("q".into());
-        let mut returned = message();
-        returned.properties.headers =
-            Some(Table(vec![(REDELIVERY_ID.as_bytes().to_vec(), Value::text("r1"))]));
-        let mut copied = message();
-        copied.properties.headers = Some(Table(vec![(COPY_ID.as_bytes().to_vec(), Value::text("c1"))]));
-        let others = [
-            of(&here, &copied, &read()),
-            of(&source("b", "/v", "dead-letter"), &message(), &read()),
-            of(&source("c", "/", "dead-letter"), &message(), &read()),
-            of(&source("b", "/", "other"), &message(), &read()),
-            of(&here, &other_body, &read()),
-            of(&here, &message(), &again),
-            of(&here, &message(), &later),
-            of(&here, &message(), &elsewhere),
-            of(&here, &returned, &read()),
+        assert_eq!(identity(&message()), identity(&message()));
+        let change = |change: fn(&mut Properties)| {
+            let mut message = message();
+            change(&mut message.properties);
+            message
+        };
+        let text = Value::text;
+        let all = [
+            message(),
+            Message { body: b"body!".to_vec(), ..message() },
+            Message { routing_key: "other".into(), ..message() },
+            Message { exchange: "other".into(), ..message() },
+            change(|properties| properties.message_id = Some(b"m2".to_vec())),
+            change(|properties| properties.correlation_id = Some(b"c".to_vec())),
+            change(|properties| properties.reply_to = Some(b"c".to_vec())),
+            change(|properties| properties.kind = Some(b"c".to_vec())),
+            change(|properties| properties.app_id = Some(b"c".to_vec())),
+            change(|properties| properties.app_id = Some(vec![])),
+            change(|properties| properties.priority = Some(0)),
+            change(|properties| properties.delivery_mode = Some(0)),
+            change(|properties| properties.timestamp = Some(0)),
+            with(&[("tenant", text("a"))]),
+            with(&[("tenant", text("b"))]),
+            with(&[("tenant", Value::Bytes(b"a".to_vec()))]),
+            with(&[("tenant", text("a")), ("tenant", text("b"))]),
+            with(&[("tenant", text("b")), ("tenant", text("a"))]),
+            with(&[(REDELIVERY_ID, text("r1"))]),
+            with(&[(COPY_ID, text("r1"))]),
+            with(&[("x-death", Value::Array(vec![Value::Table(table(&[("count", Value::I64(1))]))]))]),
+            with(&[("x-death", Value::Array(vec![Value::Table(table(&[("count", Value::I64(2))]))]))]),
+            with(&[("a", Value::Array(vec![text("b")])), ("c", text("d"))]),
+            with(&[("a", Value::Array(vec![text("b"), text("c")])), ("d", Value::Void)]),
         ];
-        assert!(others.iter().all(|other| other.is_some() && *other != same));
+        for (number, one) in all.iter().enumerate() {
+            for other in &all[number + 1..] {
+                assert_ne!(identity(one), identity(other), "{one:?} {other:?}");
+            }
+            for other in
+                [source("b", "/v", "dead-letter"), source("c", "/", "dead-letter"), source("b", "/", "other")]
+            {
+                assert_ne!(of(&other, one, &read()), identity(one));
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_broker_changes_from_one_delivery_to_the_next_is_left_out() {
+        let (b, a, twin) = (("b", Value::text("1")), ("a", Value::text("2")), ("b", Value::text("3")));
+        let first = with(&[b.clone(), a.clone(), twin.clone()]);
+        // Sorted, and counted.
+        let again =
+            with(&[a, b, twin, ("x-acquired-count", Value::I64(2)), ("x-delivery-count", Value::I64(1))]);
+        assert_eq!(identity(&first), identity(&again));
+        assert_eq!(identity(&message()), identity(&with(&[("x-delivery-count", Value::I64(1))])));
+        assert!(are_of_one_message(&first.properties, &again.properties));
+        assert!(!are_of_one_message(&first.properties, &message().properties));
     }
 
     #[test]
     fn twins_without_an_id_or_a_time_have_none() {
         let mut unnamed = message();
         unnamed.properties.message_id = None;
-        assert_eq!(of(&"q".into(), &unnamed, &read()), None);
-        assert_eq!(of(&"q".into(), &message(), &Recognised::default()), None);
+        assert_eq!(of(&source("b", "/", "q"), &unnamed, &read()), None);
+        assert_eq!(of(&source("b", "/", "q"), &message(), &Recognised::default()), None);
     }
 }

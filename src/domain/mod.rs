@@ -25,6 +25,7 @@ pub mod message;
 pub mod needle;
 pub mod operation;
 pub mod patch;
+pub mod pattern;
 pub mod place;
 pub mod redelivery;
 pub mod service;

@@ -106,6 +106,6 @@ pub async fn preview(
         return Err(ApiError::field("kind", "must be redeliver: the others send nothing"));
     }
     let new = request.check(&api, kind, requester.into_name()).await?;
-    let (total, samples) = api.operations.preview(&api.conventions, &new).await?;
+    let (total, samples) = api.operations.preview(&new).await?;
     Ok(Json(Preview { samples: samples.into_iter().map(SampleView::from).collect(), total }))
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::amqp::Received;
-use crate::domain::convention::{Conventions, Failure, ToldBy};
+use crate::domain::convention::{Conventions, Failure};
 use crate::domain::dead_letter::{Derived, NewDeadLetter};
 use crate::domain::fingerprint::{self, Fingerprint};
 use crate::domain::identity;
@@ -32,6 +32,7 @@ pub struct Decoder<'a> {
 /// What a message tells.
 struct Told {
     identity: Option<Uuid>,
+    former_identity: Option<Uuid>,
     latest_death: Option<DateTime<Utc>>,
     derived: Derived,
     fingerprint: Fingerprint,
@@ -45,6 +46,7 @@ pub fn decode(decoder: Decoder<'_>, id: Uuid, received: Received) -> NewDeadLett
     NewDeadLetter {
         id,
         identity: told.identity,
+        former_identity: told.former_identity,
         latest_death: told.latest_death,
         source: decoder.source.clone(),
         derived: told.derived,
@@ -62,8 +64,12 @@ pub fn decode(decoder: Decoder<'_>, id: Uuid, received: Received) -> NewDeadLett
 fn read(decoder: Decoder<'_>, received: &Received) -> Told {
     let Received { message, unreadable, .. } = received;
     let read = decoder.conventions.recognise(decoder.source.queue(), message);
-    let service = decoder.service_rule.service(read.origin.queue.as_deref()).to_owned();
+    let believed = read.origin.queue.as_deref().filter(|_| !read.origin_refused);
+    let service = decoder.service_rule.service(believed).to_owned();
     let identity = identity::of(decoder.source, message, &read);
+    // Without a crash in the middle of an upgrade there is none. The flag only saves the trouble for what is new.
+    let before = || identity::of_the_release_before(decoder.source, message, &read);
+    let former_identity = if received.redelivered { before() } else { None };
     let properties = &message.properties;
     let text = |field: &Option<Vec<u8>>| field.as_deref().map(|bytes| storable_text(bytes, MAX_PROPERTY));
     let fingerprint = fingerprint::of(&service, &read.failure).away(decoder.source.away());
@@ -78,13 +84,13 @@ fn read(decoder: Decoder<'_>, received: &Received) -> Told {
         deaths: i32::try_from(read.deaths).unwrap_or(i32::MAX),
         redeliveries: 0,
         origin: read.origin,
-        origin_told_by: ToldBy::Broker,
+        origin_told_by: read.origin_told_by,
         reason: read.failure.reason,
         error_type: read.failure.error_type,
         error_message: read.failure.error_message,
     };
     let warning = unreadable.map(|error| format!("the properties cannot be read: {error}")).or(read.warning);
-    Told { identity, latest_death: read.latest_death, derived, fingerprint, warning }
+    Told { identity, former_identity, latest_death: read.latest_death, derived, fingerprint, warning }
 }
 
 impl Told {
@@ -92,6 +98,7 @@ impl Told {
     fn nothing(source: &Source) -> Self {
         Self {
             identity: None,
+            former_identity: None,
             latest_death: None,
             derived: Derived { service: UNKNOWN.into(), ..Derived::default() },
             fingerprint: fingerprint::of(UNKNOWN, &Failure::default()).away(source.away()),

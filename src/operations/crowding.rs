@@ -60,7 +60,7 @@ impl Crowding {
 /// The queue that the item's message goes to, where that is known beforehand.
 pub(super) fn target_queue(operation: &Operation, item: &ChunkItem) -> Option<Queue> {
     let queue = match &operation.target {
-        Target::Queue => item.origin.queue.as_ref()?,
+        Target::Queue => item.provenance.origin.queue.as_ref()?,
         Target::Explicit { exchange, routing_key } if exchange.is_empty() => routing_key,
         Target::Exchange | Target::Explicit { .. } => return None,
     };

@@ -1,6 +1,6 @@
 //! Planning: what a request would do, frozen, and what may go wrong with it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::Operations;
 use crate::amqp;
 use crate::clock;
+use crate::domain::convention::Claims;
 use crate::domain::error_group::{ErrorGroup, error_name};
 use crate::domain::operation::{Kind, NewOperation, Operation, State, Target};
 use crate::domain::words::{ago, count, span, things};
@@ -107,6 +108,7 @@ impl Operations {
             let failing = groups.iter().filter(|planned| planned.recent.is_some());
             warnings.extend(failing.map(|planned| still_failing(planned, now)));
             self.look_at_targets(&plan.options.target, &summary, &mut warnings).await;
+            warnings.extend(claimed(&plan.options.target, &summary, self.conventions.claims()));
             if summary.large > 0 {
                 let message = format!(
                     "{} larger than 16 MiB. RabbitMQ 4.0 and later refuses them unless max_message_size is raised.",
@@ -202,6 +204,32 @@ impl Operations {
             warnings.push(Warning::new("exchange_missing", message, summary.total));
         }
     }
+}
+
+/// Messages that go where only they themselves say they died, and those that do not, as settings do not allow it.
+fn claimed(target: &Target, summary: &Summary, claims: &Claims) -> Vec<Warning> {
+    if matches!(target, Target::Explicit { .. }) {
+        return Vec::new();
+    }
+    let (mut followed, mut refused) = (0, BTreeMap::<String, i64>::new());
+    for (from, count) in &summary.claimed {
+        match from.refusal(claims) {
+            None => followed += count,
+            Some(why) => *refused.entry(why).or_default() += count,
+        }
+    }
+    let warn = |message, count| Warning::new("origin_claimed", message, count);
+    let refused = refused
+        .into_iter()
+        .map(|(why, count)| warn(format!("{} will be refused. {why}.", things(count, "message")), count));
+    let followed = (followed > 0).then(|| {
+        let message = format!(
+            "{}: only the message itself names the target, the broker does not vouch for it. Check the queues of this plan.",
+            things(followed, "message")
+        );
+        warn(message, followed)
+    });
+    followed.into_iter().chain(refused).collect()
 }
 
 fn unreachable(why: &str) -> Warning {

@@ -33,14 +33,10 @@ pub struct Sample {
 
 impl Operations {
     /// The first messages of the selection by its order, and how many it has. Nothing is done, and nothing kept.
-    pub async fn preview(
-        &self,
-        conventions: &Conventions,
-        new: &NewOperation,
-    ) -> Result<(i64, Vec<Sample>), StoreError> {
+    pub async fn preview(&self, new: &NewOperation) -> Result<(i64, Vec<Sample>), StoreError> {
         let _room = room::take(ROOM).await;
         let (total, letters) = self.store.preview(new, clock::now(), SAMPLES).await?;
-        let (conventions, options) = (conventions.clone(), new.options.clone());
+        let (conventions, options) = (self.conventions.clone(), new.options.clone());
         let samples = spawn_blocking(move || {
             letters.into_iter().map(|letter| sample(&conventions, &options, letter)).collect()
         });
@@ -50,10 +46,10 @@ impl Operations {
 }
 
 fn sample(conventions: &Conventions, options: &Options, letter: Previewed) -> Sample {
-    let Previewed { id, origin, payload, size } = letter;
+    let Previewed { id, provenance, payload, size } = letter;
     let road = Road { conventions, operation: Uuid::nil(), target: &options.target, copy: options.copy };
     let after = if payload.body.len() == size {
-        road.outgoing(id, &origin, &payload).and_then(|mut outgoing| {
+        road.outgoing(id, &provenance, &payload).and_then(|mut outgoing| {
             if let Some(edit) = &options.edit {
                 edited(edit, &mut outgoing)?;
             }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::publishers::Publishers;
 use super::worker::Done;
 use crate::amqp::{Outgoing, Receipt, Refusal, codec};
-use crate::domain::convention::{Conventions, Origin};
+use crate::domain::convention::{Claims, Conventions, Provenance};
 use crate::domain::dead_letter::Payload;
 use crate::domain::edit::Edit;
 use crate::domain::identity::redelivery_id;
@@ -32,7 +32,7 @@ pub(super) async fn redeliver<'i>(
     let road = Road { conventions, operation: operation.id, target: &operation.target, copy: operation.copy };
     let edit = operation.edit.clone().map(Arc::new);
     for item in items {
-        let outgoing = match (road.outgoing(item.dead_letter, &item.origin, &item.payload), &edit) {
+        let outgoing = match (road.outgoing(item.dead_letter, &item.provenance, &item.payload), &edit) {
             (Ok(outgoing), Some(edit)) => changed(edit.clone(), outgoing).await,
             (outgoing, _) => outgoing,
         };
@@ -109,8 +109,8 @@ pub(super) fn edited(edit: &Edit, outgoing: &mut Outgoing) -> Result<(), Refusal
 
 impl Road<'_> {
     /// The message as it goes out but for what is changed in it, or why it cannot.
-    pub fn outgoing(&self, id: Uuid, origin: &Origin, payload: &Payload) -> Result<Outgoing, Refusal> {
-        let (exchange, routing_key) = address(self.target, origin)?;
+    pub fn outgoing(&self, id: Uuid, from: &Provenance, payload: &Payload) -> Result<Outgoing, Refusal> {
+        let (exchange, routing_key) = address(self.target, from, self.conventions.claims())?;
         let properties = codec::decode(&payload.properties).map_err(|error| {
             Refusal::new("unencodable", format!("Its properties cannot be read: {error}"))
         })?;
@@ -124,7 +124,13 @@ impl Road<'_> {
 }
 
 /// Exchange and routing key.
-fn address(target: &Target, origin: &Origin) -> Result<(String, String), Refusal> {
+fn address(target: &Target, from: &Provenance, claims: &Claims) -> Result<(String, String), Refusal> {
+    let origin = &from.origin;
+    if !matches!(target, Target::Explicit { .. })
+        && let Some(why) = from.refusal(claims)
+    {
+        return Err(Refusal::new("origin_claimed", why));
+    }
     let unknown =
         |what: &str| Refusal::new("no_origin", format!("Its {what} is not known: name a target with `to`"));
     Ok(match target {

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::unrecorded::Unrecorded;
 use crate::amqp::Brokers;
 use crate::clock;
+use crate::domain::convention::Conventions;
 use crate::domain::operation::{NewOperation, Selection};
 use crate::store::{Frozen, Served, Store, StoreError};
 
@@ -21,22 +22,17 @@ pub struct Operations {
     /// The places of these, for the workers.
     pub(super) served: Arc<Served>,
     watch_returns: TimeDelta,
+    pub(super) conventions: Conventions,
     asked: Arc<Notify>,
     pub(super) unrecorded: Unrecorded,
 }
 
 impl Operations {
     /// On this database and these brokers, which watch what was sent for returns for so long.
-    pub fn new(store: Store, brokers: Brokers, watch_returns: TimeDelta) -> Self {
+    pub fn new(store: Store, brokers: Brokers, conventions: Conventions, watch_returns: TimeDelta) -> Self {
         let served = Arc::new(Served::new(brokers.places().cloned().collect()));
-        Self {
-            store,
-            brokers,
-            served,
-            watch_returns,
-            asked: Arc::new(Notify::new()),
-            unrecorded: Unrecorded::default(),
-        }
+        let (asked, unrecorded) = (Arc::new(Notify::new()), Unrecorded::default());
+        Self { store, brokers, served, watch_returns, conventions, asked, unrecorded }
     }
 
     /// Freezes the selection (rule R9); the work begins at once. A plan is run under its own id, and so once.

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use crate::domain::pattern;
+
 mod file;
-mod pattern;
 
 pub use file::{OwnershipFile, watch};
 

@@ -16,9 +16,11 @@ use uuid::Uuid;
 
 use super::counters::{self, interval_of};
 use super::{Store, StoreError, copy, returns};
+use crate::amqp::codec;
 use crate::clock;
 use crate::domain::convention::ToldBy;
 use crate::domain::dead_letter::{self, NewDeadLetter, received_at};
+use crate::domain::identity;
 use crate::planted::{Bug, planted};
 
 /// How far the clocks of broker, service and database may be apart, and how long a batch may take; around midnight.
@@ -55,7 +57,9 @@ impl Store {
         let _storing = self.turns.storing();
         self.make_groups(rows).await?;
         match Neighbours::of(rows, now) {
-            None if rows.iter().map(NewDeadLetter::size).sum::<usize>() < COPY_FROM => {
+            None if rows.iter().any(|row| row.former_identity.is_some())
+                || rows.iter().map(NewDeadLetter::size).sum::<usize>() < COPY_FROM =>
+            {
                 self.insert_carefully(rows, &Neighbours::none(now), now).await
             }
             None => match self.insert_by_copy(rows, now).await {
@@ -91,7 +95,7 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<Stored, StoreError> {
         let all: Vec<&NewDeadLetter> = rows.iter().collect();
-        let stored = if near.is_alone() {
+        let stored = if near.is_alone() && rows.iter().all(|row| row.former_identity.is_none()) {
             // A transaction of its own, in one round trip.
             let mut connection = self.ingest.acquire().await?;
             let stored = insert_unknown(&mut connection, &all, now).await?;
@@ -100,8 +104,11 @@ impl Store {
         } else {
             let mut transaction = self.ingest.begin().await?;
             let known = near.known(&mut transaction, rows).await?;
-            let is_unknown =
-                |row: &&NewDeadLetter| row.identity.is_none_or(|identity| !known.contains(&identity));
+            let before = near.known_before(&mut transaction, rows).await?;
+            let is_unknown = |row: &&NewDeadLetter| {
+                row.identity.is_none_or(|identity| !known.contains(&identity))
+                    && !before.iter().any(|stored| stored.is_copy(row))
+            };
             let candidates: Vec<_> = all.into_iter().filter(is_unknown).collect();
             let stored = insert_unknown(&mut transaction, &candidates, now).await?;
             transaction.commit().await?;
@@ -168,6 +175,45 @@ impl Neighbours {
         .fetch_all(connection)
         .await?;
         Ok(known)
+    }
+
+    /// Which rows of the release before may be copies.
+    async fn known_before(
+        &self,
+        connection: &mut PgConnection,
+        rows: &[NewDeadLetter],
+    ) -> Result<Vec<Before>, StoreError> {
+        let identities: Vec<Uuid> = rows.iter().filter_map(|row| row.former_identity).collect();
+        if identities.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows: Vec<(Uuid, Vec<u8>)> = sqlx::query_as(
+            "SELECT identity, properties FROM dead_letter WHERE identity = ANY($1) \
+             AND id >= dead_letter_floor_id($2) AND id < dead_letter_floor_id($3 + 1)",
+        )
+        .bind(identities)
+        .bind(self.from)
+        .bind(self.to)
+        .fetch_all(connection)
+        .await?;
+        Ok(rows.into_iter().map(|(identity, properties)| Before { identity, properties }).collect())
+    }
+}
+
+/// A row that has an identity of the release before.
+struct Before {
+    identity: Uuid,
+    properties: Vec<u8>,
+}
+
+impl Before {
+    /// That identity left out most of the properties: they are compared.
+    fn is_copy(&self, row: &NewDeadLetter) -> bool {
+        let of_one_message = || {
+            let [stored, came] = [&self.properties, &row.properties].map(|bytes| codec::decode(bytes).ok());
+            Some(identity::are_of_one_message(&stored?, &came?))
+        };
+        row.former_identity == Some(self.identity) && of_one_message() == Some(true)
     }
 }
 
@@ -246,6 +292,7 @@ mod tests {
         NewDeadLetter {
             id: floor_id(time(arrived)),
             identity: Some(Uuid::nil()),
+            former_identity: None,
             latest_death: Some(time(died)),
             source: "".into(),
             derived: Derived::default(),

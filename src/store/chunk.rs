@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Postgres, Row, Transaction};
 use uuid::Uuid;
 
@@ -17,7 +18,7 @@ use super::search::{PLACE, place};
 use super::{Store, StoreError, operations};
 use crate::clock;
 use crate::domain::canary::Verdict;
-use crate::domain::convention::Origin;
+use crate::domain::convention::{Origin, Provenance};
 use crate::domain::dead_letter::{Payload, Status};
 use crate::domain::operation::{Kind, Operation, Outcome, Outcomes, Settled, State};
 use crate::domain::place::Place;
@@ -52,7 +53,7 @@ pub struct ChunkItem {
     /// The broker and virtual host where it died; `None` where it is no longer stored.
     pub place: Option<Place>,
     /// Where it died there.
-    pub origin: Origin,
+    pub provenance: Provenance,
     /// Its bytes; empty where it is to be deleted.
     pub payload: Payload,
 }
@@ -61,8 +62,16 @@ pub struct ChunkItem {
 impl ChunkItem {
     /// One that no database has.
     pub(crate) fn made(position: i64, dead_letter: Uuid, status: Status) -> Self {
-        let (origin, payload) = (Origin::default(), Payload { properties: Vec::new(), body: Vec::new() });
-        Self { position, row: String::new(), dead_letter, status: Some(status), place: None, origin, payload }
+        let payload = Payload { properties: Vec::new(), body: Vec::new() };
+        Self {
+            position,
+            row: String::new(),
+            dead_letter,
+            status: Some(status),
+            place: None,
+            provenance: Provenance::default(),
+            payload,
+        }
     }
 }
 
@@ -174,11 +183,11 @@ async fn load(
              SELECT o.position, o.row, o.dead_letter_id, d.*, \
                  sum(COALESCE(d.size, 0)) OVER (ORDER BY o.position) - COALESCE(d.size, 0) AS before \
              FROM open o LEFT JOIN LATERAL ( \
-                 SELECT d.status::text AS status, d.origin_queue, d.origin_exchange, d.origin_routing_key, \
+                 SELECT d.status::text AS status, {ORIGIN}, \
                      octet_length(d.body) AS size, {payload}, {PLACE} \
                  FROM dead_letter d WHERE d.id = o.dead_letter_id LIMIT 1) d ON true) \
          SELECT position, row::text AS row, dead_letter_id, status, origin_queue, origin_exchange, \
-             origin_routing_key, properties, body, broker, vhost \
+             origin_routing_key, claimed_by, properties, body, broker, vhost \
          FROM sized WHERE before = 0 OR before < $3 ORDER BY position"
     );
     let mut query = sqlx::query(AssertSqlSafe(query)).bind(operation.id).bind(items).bind(bytes);
@@ -195,11 +204,7 @@ async fn load(
                 dead_letter: row.try_get("dead_letter_id")?,
                 status: operations::named_option(row, "status", Status::parse)?,
                 place: place(row)?,
-                origin: Origin {
-                    queue: row.try_get("origin_queue")?,
-                    exchange: row.try_get("origin_exchange")?,
-                    routing_key: row.try_get("origin_routing_key")?,
-                },
+                provenance: provenance(row)?,
                 payload: Payload {
                     properties: row.try_get::<Option<_>, _>("properties")?.unwrap_or_default(),
                     body: row.try_get::<Option<_>, _>("body")?.unwrap_or_default(),
@@ -207,6 +212,20 @@ async fn load(
             })
         })
         .collect()
+}
+
+/// Columns of a dead letter `d`, for [`provenance`].
+pub(super) const ORIGIN: &str = "d.origin_queue, d.origin_exchange, d.origin_routing_key, \
+     CASE WHEN d.origin_claimed THEN COALESCE(d.convention, '') END AS claimed_by";
+
+/// Where a dead letter died, of the columns of [`ORIGIN`].
+pub(super) fn provenance(row: &PgRow) -> Result<Provenance, StoreError> {
+    let origin = Origin {
+        queue: row.try_get("origin_queue")?,
+        exchange: row.try_get("origin_exchange")?,
+        routing_key: row.try_get("origin_routing_key")?,
+    };
+    Ok(Provenance { origin, claimed_by: row.try_get("claimed_by")? })
 }
 
 /// Records what the canary found: the operation is paused, or looked at again at once, past the step.

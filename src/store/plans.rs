@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::freeze::chosen;
 use super::operations::named;
 use super::{Store, StoreError};
+use crate::domain::convention::{Origin, Provenance};
 use crate::domain::operation::{Kind, NewOperation, Options};
 
 /// A plan that is kept.
@@ -39,6 +40,8 @@ pub struct Summary {
     pub queues: Vec<(Option<String>, i64)>,
     /// Likewise.
     pub groups: Vec<(Uuid, i64)>,
+    /// How many died where only they themselves say so, by that queue and the convention that claims it.
+    pub claimed: Vec<(Provenance, i64)>,
     /// How many have a body larger than a broker takes by default.
     pub large: i64,
 }
@@ -112,18 +115,21 @@ impl Store {
     pub async fn plan_summary(&self, id: Uuid) -> Result<Summary, StoreError> {
         let rows = sqlx::query(
             "WITH items AS MATERIALIZED ( \
-                 SELECT d.service, d.origin_queue, d.error_group, octet_length(d.body) > $2 AS is_large \
+                 SELECT d.service, d.origin_queue, d.error_group, \
+                     CASE WHEN d.origin_claimed THEN COALESCE(d.convention, '') END AS claimed_by, octet_length(d.body) > $2 AS is_large \
                  FROM operation_plan_item i \
                      CROSS JOIN LATERAL (SELECT * FROM dead_letter x WHERE x.id = i.dead_letter_id LIMIT 1) d \
                  WHERE i.plan_id = $1) \
-             (SELECT 'service' AS what, service AS value, NULL::uuid AS error_group, count(*) AS count FROM items \
+             (SELECT 'service' AS what, service AS value, NULL::uuid AS error_group, NULL AS claimed_by, count(*) AS count FROM items \
                  GROUP BY service ORDER BY count DESC LIMIT $3) \
-             UNION ALL (SELECT 'queue', origin_queue, NULL, count(*) AS count FROM items \
+             UNION ALL (SELECT 'queue', origin_queue, NULL, NULL, count(*) AS count FROM items \
                  GROUP BY origin_queue ORDER BY count DESC LIMIT $3) \
-             UNION ALL (SELECT 'group', NULL, error_group, count(*) AS count FROM items WHERE error_group IS NOT NULL \
+             UNION ALL (SELECT 'claimed', origin_queue, NULL, claimed_by, count(*) AS count FROM items WHERE claimed_by IS NOT NULL \
+                 GROUP BY origin_queue, claimed_by ORDER BY count DESC LIMIT $3) \
+             UNION ALL (SELECT 'group', NULL, error_group, NULL, count(*) AS count FROM items WHERE error_group IS NOT NULL \
                  GROUP BY error_group ORDER BY count DESC LIMIT $3) \
-             UNION ALL SELECT 'large', NULL, NULL, count(*) FROM items WHERE is_large \
-             UNION ALL SELECT 'total', NULL, NULL, count(*) FROM items",
+             UNION ALL SELECT 'large', NULL, NULL, NULL, count(*) FROM items WHERE is_large \
+             UNION ALL SELECT 'total', NULL, NULL, NULL, count(*) FROM items",
         )
         .bind(id)
         .bind(LARGE)
@@ -137,6 +143,12 @@ impl Store {
                 "service" => summary.services.push((row.try_get("value")?, count)),
                 "queue" => summary.queues.push((row.try_get("value")?, count)),
                 "group" => summary.groups.push((row.try_get("error_group")?, count)),
+                "claimed" => {
+                    let origin = Origin { queue: row.try_get("value")?, ..Origin::default() };
+                    summary
+                        .claimed
+                        .push((Provenance { origin, claimed_by: row.try_get("claimed_by")? }, count));
+                }
                 "large" => summary.large = count,
                 _ => summary.total = count,
             }

@@ -4,9 +4,10 @@ use chrono::{DateTime, Utc};
 use sqlx::Row;
 use uuid::Uuid;
 
+use super::chunk::{ORIGIN, provenance};
 use super::freeze::chosen;
 use super::{Store, StoreError};
-use crate::domain::convention::Origin;
+use crate::domain::convention::Provenance;
 use crate::domain::dead_letter::Payload;
 use crate::domain::operation::NewOperation;
 
@@ -21,7 +22,7 @@ pub struct Previewed {
     /// The dead letter.
     pub id: Uuid,
     /// Where it died.
-    pub origin: Origin,
+    pub provenance: Provenance,
     /// Its bytes; of a large body the head only.
     pub payload: Payload,
     /// How long the body is.
@@ -48,19 +49,19 @@ impl Store {
             .push(direction)
             .push(" LIMIT ")
             .push_bind(samples)
+            .push(") a CROSS JOIN LATERAL (SELECT d.id, ")
+            .push(ORIGIN)
             .push(
-                ") a CROSS JOIN LATERAL (SELECT x.id, x.origin_queue, x.origin_exchange, x.origin_routing_key, \
-                     x.properties, octet_length(x.body) AS size, \
-                     CASE WHEN octet_length(x.body) <= ",
+                ", d.properties, octet_length(d.body) AS size, \
+                     CASE WHEN octet_length(d.body) <= ",
             )
             .push_bind(MAX_BYTES)
-            .push(" THEN x.body ELSE substring(x.body FROM 1 FOR ")
+            .push(" THEN d.body ELSE substring(d.body FROM 1 FOR ")
             .push_bind(HEAD)
             .push(
                 ") END AS body \
-                 FROM dead_letter x WHERE x.id = a.id LIMIT 1) d) \
-                 SELECT n.total, s.id, s.origin_queue, s.origin_exchange, s.origin_routing_key, s.properties, s.body, s.size \
-                 FROM (SELECT count(*) AS total FROM able) n \
+                 FROM dead_letter d WHERE d.id = a.id LIMIT 1) d) \
+                 SELECT n.total, s.* FROM (SELECT count(*) AS total FROM able) n \
                      LEFT JOIN sized s ON s.before = 0 OR s.before + s.size <= ",
             )
             .push_bind(MAX_BYTES)
@@ -72,14 +73,9 @@ impl Store {
         for row in &rows {
             total = row.try_get("total")?;
             let Some(id) = row.try_get("id")? else { continue };
-            let origin = Origin {
-                queue: row.try_get("origin_queue")?,
-                exchange: row.try_get("origin_exchange")?,
-                routing_key: row.try_get("origin_routing_key")?,
-            };
             let payload = Payload { properties: row.try_get("properties")?, body: row.try_get("body")? };
             let size = usize::try_from(row.try_get::<i32, _>("size")?).unwrap_or(0);
-            letters.push(Previewed { id, origin, payload, size });
+            letters.push(Previewed { id, provenance: provenance(row)?, payload, size });
         }
         Ok((total, letters))
     }

@@ -132,6 +132,7 @@ impl<'s> Play<'s> {
         NewDeadLetter {
             id: clock::new_id(),
             identity: None,
+            former_identity: None,
             latest_death: None,
             source: "s".into(),
             derived: Derived { service: self.service.clone(), ..Derived::default() },

@@ -154,6 +154,7 @@ fn row(random: &mut StdRng, now: DateTime<Utc>, properties: Vec<u8>, body: Vec<u
     NewDeadLetter {
         id: Uuid::from_u128(floor_id(arrived).as_u128() | u128::from(random.random::<u64>())),
         identity: None,
+        former_identity: None,
         latest_death: died_at,
         fingerprint: fingerprint::of(service, &failure).away(source.away()),
         source,

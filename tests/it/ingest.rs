@@ -83,6 +83,7 @@ async fn a_copy_is_known_on_the_other_side_of_midnight() {
     let copy = |arrived: DateTime<chrono::Utc>| NewDeadLetter {
         id: floor_id(arrived),
         identity: Some(uuid::Uuid::from_u128(7)),
+        former_identity: None,
         latest_death: Some(midnight - TimeDelta::seconds(2)),
         source: "s".into(),
         derived: Derived { service: "edge".into(), ..Derived::default() },

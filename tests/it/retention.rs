@@ -16,6 +16,7 @@ fn arrived(at: DateTime<Utc>, number: u128) -> NewDeadLetter {
     NewDeadLetter {
         id,
         identity: Some(id),
+        former_identity: None,
         latest_death: Some(at),
         source: "s".into(),
         derived: Derived { service: "old".into(), ..Derived::default() },

@@ -22,9 +22,11 @@ impl Convention for MassTransit {
         }
         let reason = reader.filled("MT-Reason");
         let address = reader.parsed("MT-Fault-InputAddress", reader::queue_of_address);
-        let by_source = ["_error", "_skipped"].iter().find_map(|end| reader.source.strip_suffix(end));
-        let queue = address.or_else(|| by_source.map(str::to_owned));
-        read.came_from(Origin { queue, ..Origin::default() });
+        if address.is_none() {
+            let by_source = ["_error", "_skipped"].iter().find_map(|end| reader.source.strip_suffix(end));
+            read.lies_beside(by_source.map(str::to_owned));
+        }
+        read.came_from(Origin { queue: address, ..Origin::default() });
         read.failure.error_type = reader.filled("MT-Fault-ExceptionType");
         read.failure.error_message = reader.error_text("MT-Fault-Message");
         read.failure.error_stack = reader.stack("MT-Fault-StackTrace");

@@ -17,6 +17,7 @@ use reader::Reader;
 mod brighter;
 mod cap;
 mod celery;
+mod claims;
 mod cloudevents;
 mod dramatiq;
 mod easynetq;
@@ -38,6 +39,7 @@ mod tests;
 mod watermill;
 mod wolverine;
 
+pub use claims::{Claims, Provenance};
 pub use native::HEADERS as NATIVE_HEADERS;
 pub use own::Own;
 
@@ -98,8 +100,18 @@ pub struct Recognised {
     pub message_type: Option<String>,
     /// The redelivery that it came back from, where its header is not among the message's own.
     pub redelivery_id: Option<String>,
-    /// What is there and could not be read.
+    /// Who says where it died.
+    pub origin_told_by: ToldBy,
+    /// Whether settings keep from believing where it died.
+    pub origin_refused: bool,
+    /// What is there and could not be read, or not believed.
     pub warning: Option<String>,
+    /// Whether a consumer failed it where the broker says that it died.
+    pub(super) is_failure: bool,
+    /// Where it died as the message tells.
+    pub(super) claim: Origin,
+    /// The queue that the source is the dead-letter queue of, by its name.
+    pub(super) beside: Option<String>,
 }
 
 impl Recognised {
@@ -112,10 +124,11 @@ impl Recognised {
                 routing_key: deaths.routing_key,
             },
             failure: Failure { reason: deaths.reason, ..Failure::default() },
-            died_at: deaths.first_seconds.and_then(xdeath::time),
+            died_at: deaths.seconds.and_then(xdeath::time),
             latest_death: deaths.latest_seconds.and_then(xdeath::time),
             // It lies in a dead-letter queue: it died once at least, whoever put it there.
             deaths: deaths.count.max(1),
+            is_failure: deaths.is_failure,
             ..Self::default()
         }
     }
@@ -135,9 +148,12 @@ impl Recognised {
     /// a routing key.
     fn came_from(&mut self, origin: Origin) {
         let queue_by_key = || origin.routing_key.clone().filter(|_| origin.exchange.as_deref() == Some(""));
-        self.origin.queue = origin.queue.clone().or(self.origin.queue.take()).or_else(queue_by_key);
-        self.origin.exchange = origin.exchange.or(self.origin.exchange.take());
-        self.origin.routing_key = origin.routing_key.or(self.origin.routing_key.take());
+        self.claim = Origin { queue: origin.queue.clone().or_else(queue_by_key), ..origin };
+    }
+
+    /// The source is the dead-letter queue of this one, by its name.
+    fn lies_beside(&mut self, queue: Option<String>) {
+        self.beside = queue;
     }
 }
 
@@ -183,12 +199,23 @@ const CONVENTIONS: [&dyn Convention; 17] = [
 #[derive(Clone, Debug, Default)]
 pub struct Conventions {
     own: Option<Arc<Own>>,
+    claims: Claims,
 }
 
 impl Conventions {
     /// With headers of one's own.
-    pub fn new(own: Option<Own>) -> Self {
-        Self { own: own.map(Arc::new) }
+    pub fn new(own: Option<Own>, claims: Claims) -> Self {
+        Self { own: own.map(Arc::new), claims }
+    }
+
+    /// The names of all conventions.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        std::iter::once(own::NAME).chain(CONVENTIONS.iter().map(|convention| convention.name()))
+    }
+
+    /// Which claims of origin are believed.
+    pub fn claims(&self) -> &Claims {
+        &self.claims
     }
 
     /// Whether this convention has the stack trace in the body.
@@ -227,6 +254,7 @@ impl Conventions {
         outcome::read(&mut reader, &mut read);
         read.convention = convention.name();
         read.warning = reader.warning(convention.name());
+        read.settle_origin(&self.claims);
         (convention, read)
     }
 }

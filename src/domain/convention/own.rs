@@ -3,6 +3,9 @@
 use super::reader::{self, Reader};
 use super::{Convention, Origin, Recognised};
 
+/// The convention's name.
+pub(super) const NAME: &str = "own";
+
 /// What a header can tell, as the setting names it.
 const TELLS: [&str; 8] =
     ["queue", "exchange", "routingKey", "errorType", "errorMessage", "errorStack", "failedAt", "attempts"];
@@ -42,7 +45,7 @@ impl Own {
 
 impl Convention for Own {
     fn name(&self) -> &'static str {
-        "own"
+        NAME
     }
 
     fn recognise(&self, reader: &mut Reader<'_>, read: &mut Recognised) -> Option<()> {

@@ -90,9 +90,9 @@ impl Convention for Sneakers {
 
     fn recognise(&self, reader: &mut Reader<'_>, read: &mut Recognised) -> Option<()> {
         reader.has(HEADER).then_some(())?;
-        let queue = reader.source.strip_suffix("-error").map(str::to_owned);
+        read.lies_beside(reader.source.strip_suffix("-error").map(str::to_owned));
         let routing_key = Some(reader::name(&reader.message.routing_key));
-        read.came_from(Origin { queue, exchange: None, routing_key });
+        read.came_from(Origin { queue: None, exchange: None, routing_key });
         let Some(info) = reader.parsed(HEADER, newest) else { return Some(()) };
         read.failure.error_type = info.error_class.as_deref().or(info.error.as_deref()).map(reader::name);
         read.failure.error_message = info.error_message.as_deref().map(reader::error_text);

@@ -24,8 +24,9 @@ impl Convention for Spring {
         if !reader.has(STACK) && !reader.has(MESSAGE) {
             return None;
         }
+        read.lies_beside(reader.source.strip_suffix(".dlq").map(str::to_owned));
         read.came_from(Origin {
-            queue: reader.source.strip_suffix(".dlq").map(str::to_owned),
+            queue: None,
             exchange: reader.name(EXCHANGE),
             routing_key: reader.name(ROUTING_KEY),
         });

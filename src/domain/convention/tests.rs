@@ -441,7 +441,7 @@ fn cloudevents() {
 #[test]
 fn headers_of_ones_own_come_first() {
     let setting = "queue=x-queue, errorType=x-class,errorMessage=x-error,failedAt=x-at,attempts=x-tries";
-    let conventions = Conventions::new(Some(Own::new(setting).expect("valid")));
+    let conventions = Conventions::new(Some(Own::new(setting).expect("valid")), Claims::default());
     let failed = message(&[
         ("x-queue", Value::text("orders")),
         ("x-class", Value::text("PaymentDeclined")),

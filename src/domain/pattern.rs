@@ -1,7 +1,7 @@
-//! Patterns for the names of services: `*` is any text, `?` any one character.
+//! Patterns for names: `*` is any text, `?` any one character.
 
 /// Whether the whole name fits the pattern. Linear in the name for each `*`, without recursion.
-pub(super) fn matches(pattern: &str, name: &str) -> bool {
+pub fn matches(pattern: &str, name: &str) -> bool {
     let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
     let (mut p, mut n) = (0, 0);
     // Where the last `*` stood, and how much of the name it has taken so far.
