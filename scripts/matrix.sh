@@ -37,7 +37,7 @@ run_pair() {
     local log=$folder/$RABBITMQ-$POSTGRES servers=$PWD/target/servers/matrix-$RABBITMQ-$POSTGRES begun=$SECONDS
     local passed failed skipped status=0
     echo "matrix: RabbitMQ $RABBITMQ with PostgreSQL $POSTGRES; its log is $log.log"
-    scripts/servers.sh install || return
+    scripts/servers.sh install pgbouncer || return
     # The data of an earlier run are of no use.
     scripts/servers.sh destroy "$servers"
     scripts/servers.sh with "$servers" cargo test --locked --no-fail-fast --test it --test chaos -- --show-output \

@@ -126,6 +126,10 @@ impl Publisher {
             return vec![Receipt::Unknown(error.to_string()); messages.len()];
         }
         let missing = self.missing_exchanges(messages, deadline).await;
+        // To look may have cost the connection.
+        if let Err(error) = self.ready(deadline).await {
+            return vec![Receipt::Unknown(error.to_string()); messages.len()];
+        }
         let mut receipts = self.publish_window(messages, &missing, deadline).await;
         let closed = self
             .open

@@ -78,6 +78,12 @@ async fn headers_that_outgrow_the_frame_in_dying_are_stored() {
 /// With small frames agreed, such a header is longer than all the memory that the client set aside for reading.
 #[tokio::test(flavor = "multi_thread")]
 async fn headers_that_outgrow_the_read_buffer_are_stored() {
+    if Broker::shared().await.version() >= (4, 1) {
+        println!(
+            "skipped: headers 32 times the frame limit: RabbitMQ 4.1 agrees on no frames of less than 8 KiB"
+        );
+        return;
+    }
     headers_outgrow_the_frame("headers 32 times the frame limit", 4_096).await;
 }
 

@@ -263,7 +263,10 @@ impl Bench {
         };
         match fault {
             Fault::BodyTooLarge => {
-                let limit = format!("application:set_env(rabbit, max_message_size, {LIMIT}).");
+                // RabbitMQ 4 looks elsewhere than 3 does.
+                let limit = format!(
+                    "application:set_env(rabbit, max_message_size, {LIMIT}), persistent_term:put(max_message_size, {LIMIT})."
+                );
                 ctl(&self.servers, &["eval", &limit]);
                 // The limit is for new channels.
                 self.service.restart();
@@ -292,7 +295,9 @@ impl Bench {
     async fn end(&mut self, fault: Fault) {
         match fault {
             Fault::BodyTooLarge => {
-                ctl(&self.servers, &["eval", "application:unset_env(rabbit, max_message_size)."]);
+                let usual = "application:unset_env(rabbit, max_message_size),
+                     persistent_term:put(max_message_size, 16777216).";
+                ctl(&self.servers, &["eval", usual]);
             }
             Fault::SaidToBeBlocked | Fault::NoConfirm => self.proxy.heal(),
             Fault::Blocked => ctl(&self.servers, &["set_vm_memory_high_watermark", "0.4"]),

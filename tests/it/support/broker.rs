@@ -43,18 +43,25 @@ impl Broker {
 
     /// The first number of its version.
     pub fn major(&self) -> u32 {
-        match self.connection.configuration().server_properties().inner().get("version") {
-            Some(AMQPValue::LongString(version)) => {
-                version.to_string().split('.').next().unwrap().parse().unwrap()
-            }
-            other => panic!("a version: {other:?}"),
-        }
+        self.version().0
     }
 
-    /// A quorum queue with an exchange of the same name that leads to it, without a delivery limit unless it is given one.
+    /// The first two numbers of its version.
+    pub fn version(&self) -> (u32, u32) {
+        let properties = self.connection.configuration().server_properties();
+        let Some(AMQPValue::LongString(version)) = properties.inner().get("version") else {
+            panic!("no version")
+        };
+        let version = version.to_string();
+        let mut numbers = version.split('.').map(|number| number.parse().unwrap_or(0));
+        (numbers.next().unwrap(), numbers.next().unwrap_or(0))
+    }
+
+    /// A queue with an exchange of the same name that leads to it: a quorum queue unless it is to be another, without a delivery limit unless it is given one.
     pub async fn declare_source(&self, arguments: &[(&str, AMQPValue)]) -> TestQueue {
         let mut arguments = arguments.to_vec();
-        if self.major() >= 4 && !arguments.iter().any(|(name, _)| *name == "x-delivery-limit") {
+        let has = |argument: &str| arguments.iter().any(|(name, _)| *name == argument);
+        if self.major() >= 4 && !has("x-delivery-limit") && !has("x-queue-type") {
             arguments.push(("x-delivery-limit", AMQPValue::LongInt(-1)));
         }
         let queue = self.declare_queue(&format!("dl-{}", id()), &arguments).await;
