@@ -281,7 +281,8 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         "s" => 1_000_000,
         "m" => 60_000_000,
         "h" => 3_600_000_000,
-        _ => return Err("a number with one of the units us, ms, s, m, h is needed, such as 30s".into()),
+        "d" => 86_400_000_000,
+        _ => return Err("must be a number with one of the units us, ms, s, m, h, d, such as 30s".into()),
     };
     let number: u64 = number.parse().map_err(|_| "a number must stand before the unit, such as 30s")?;
     number.checked_mul(microseconds).map(Duration::from_micros).ok_or_else(|| "that is too long".into())
@@ -312,6 +313,7 @@ mod tests {
         for wrong in ["90", "0d", "-1d", "d", "1.5d", "99999999999d"] {
             assert!(days(wrong).is_err(), "{wrong}");
         }
+        assert_eq!(duration("3d"), Ok(Duration::from_hours(72)));
         assert!(duration("5").is_err() && duration("ms").is_err() && duration("1 d").is_err());
     }
 }

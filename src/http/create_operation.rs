@@ -24,6 +24,7 @@ use super::request_body::RequestBody;
 use super::start_operation::{WaitInput, idempotency_key, run, start};
 use crate::clock;
 use crate::domain::operation::{Kind, NewOperation, Options, Selection};
+use crate::domain::words::ago;
 
 /// What to do, with which dead letters, and how: an [`OperationRequest`] with a `kind`. For the document; it is read in two
 /// steps, since serde cannot refuse the unknown fields of a flattened struct.
@@ -146,7 +147,7 @@ pub async fn create_operation(
     let plan = api.store.planned(plan_id).await?;
     let plan = plan.ok_or_else(|| no_plan(plan_id))?;
     if plan.expires_at <= clock::now() {
-        let message = format!("the plan expired at {}: make a new one", plan.expires_at.format("%FT%TZ"));
+        let message = format!("The plan expired {}. Make a new one.", ago(clock::now() - plan.expires_at));
         return Err(ApiError::Conflict(message));
     }
     let new = NewOperation {

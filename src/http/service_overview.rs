@@ -29,7 +29,7 @@ pub struct ServiceOverview {
     /// The service.
     #[schema(example = "webshop")]
     service: String,
-    /// Squad that owns it; `unowned` where none does.
+    /// Squad that owns it; `unowned` where the file of `DEAD_LETTER_OWNERSHIP_FILE` names none.
     #[schema(example = "checkout")]
     squad: String,
     /// How many are dead.

@@ -18,7 +18,7 @@ use crate::clock;
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SquadOverview {
-    /// The squad; `unowned` for services that nobody owns.
+    /// The squad; `unowned` for services that the file of `DEAD_LETTER_OWNERSHIP_FILE` does not name.
     #[schema(example = "checkout")]
     squad: String,
     /// How many are dead.

@@ -73,7 +73,9 @@ pub async fn run(api: &Api, new: &NewOperation, wait: Duration) -> Result<Respon
     let id = match api.operations.request(new).await? {
         Requested::Operation(id) => id,
         Requested::AlreadyRun => {
-            return Err(ApiError::Conflict("the plan was run before: the operation has its id".into()));
+            return Err(ApiError::Conflict(
+                "The plan was run before: see the operation of the same id.".into(),
+            ));
         }
     };
     let operation = await_end(api, id, wait).await?;

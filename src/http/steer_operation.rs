@@ -128,8 +128,11 @@ async fn steer(
     let id: Uuid = path_id(id)?;
     if !api.store.steer(id, steering, &requester.into_name(), clock::now()).await? {
         let operation = api.store.operation(id).await?.ok_or_else(|| no_operation(id))?;
-        let message =
-            format!("it is {}: there is nothing to {}", operation.state.as_str(), steering.as_str());
+        let message = format!(
+            "The operation is {}: there is nothing to {}.",
+            operation.state.as_str(),
+            steering.as_str()
+        );
         return Err(ApiError::Conflict(message));
     }
     api.operations.wake();

@@ -50,9 +50,12 @@ async fn client(world: &World, arguments: &[&str]) -> Ran {
     run(command).await
 }
 
+/// A redelivery's verdict comes soon.
+const SOON: &[(&str, &str)] = &[("DEAD_LETTER_WATCH_RETURNS", "1s")];
+
 /// Two services with three dead letters of two bugs; those of `work` can be put back.
 async fn world() -> World {
-    let world = World::start().await;
+    let world = World::start_with(SOON).await;
     for number in 0..2 {
         let text = format!("card issuer timed out after {number}00 ms");
         world.publish(DeadMessage::new(&id(), "work_webshop").error("PaymentDeclined", &text)).await;
@@ -81,7 +84,13 @@ async fn what_is_read_is_a_table_or_the_json_of_the_api() {
 
     let letter = world.only("service=mailer").await;
     let shown = client(&world, &["show", letter["id"].as_str().unwrap()]).await.assert(0).out;
-    for part in ["mailer (squad unowned)", "{\"to\":1}", "dead-letter-error-type", "at main", "History"] {
+    for part in [
+        "mailer (squad unowned)",
+        "  {\n    \"to\": 1\n  }\n",
+        "dead-letter-error-type",
+        "at main",
+        "History",
+    ] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
     assert!(!shown.contains('\u{1b}'), "{shown}");
@@ -104,7 +113,7 @@ async fn what_is_read_is_a_table_or_the_json_of_the_api() {
 /// Nothing is changed that nobody agreed to; the exit code says how an operation ended.
 #[tokio::test(flavor = "multi_thread")]
 async fn operations_need_a_yes_and_end_with_their_exit_code() {
-    let world = World::start().await;
+    let world = World::start_with(SOON).await;
     let queue = world.broker.declare_work_queue(&format!("work-{}_orders", id()), &world.source.name).await;
     for _ in 0..2 {
         world.broker.publish("", &queue.name, &DeadMessage::plain().id(&id())).await;
@@ -114,15 +123,15 @@ async fn operations_need_a_yes_and_end_with_their_exit_code() {
     world.until_stored(3).await;
 
     let refused = client(&world, &["redeliver", "--service", "orders"]).await.assert(2);
-    assert!(refused.err.contains("nothing was done; give --yes"), "{refused:?}");
+    assert!(refused.err.contains("Nothing was done; add --yes."), "{refused:?}");
     let operations = world.api().get("/operations").await.assert(200).json;
     assert_eq!(operations["operations"], json!([]));
     let done =
         client(&world, &["redeliver", "--service", "orders", "--note", "fixed", "--yes"]).await.assert(0);
-    assert!(done.out.contains("redeliver completed: 2 of 2, sent 2"), "{done:?}");
+    assert!(done.out.contains("redeliver completed: 2 sent, none died again within 1 s."), "{done:?}");
     assert!(done.err.contains(" of 2 ("), "plain lines, where there is no terminal: {done:?}");
     let nothing = client(&world, &["redeliver", "--service", "orders", "--yes"]).await.assert(0);
-    assert!(nothing.err.contains("nothing was done"), "{nothing:?}");
+    assert!(nothing.err.contains("Nothing was done"), "{nothing:?}");
 
     // Nobody listens there any more: the broker returns it.
     let letter = world.only("service=mailer").await;
@@ -136,7 +145,7 @@ async fn operations_need_a_yes_and_end_with_their_exit_code() {
 
     let begun = client(&world, &["delete", "--all", "--yes", "--detach"]).await.assert(0);
     let watched = client(&world, &["watch", begun.out.trim()]).await.assert(0);
-    assert!(watched.out.contains("delete completed: 1 of 1, deleted 1"), "{watched:?}");
+    assert!(watched.out.contains("delete completed: 1 deleted."), "{watched:?}");
     let listed = client(&world, &["operations"]).await.assert(0).out;
     assert_eq!((listed.lines().count(), listed.matches("fixed").count()), (4, 1), "{listed}");
 }
@@ -317,7 +326,7 @@ async fn watching_outlives_the_server_and_ends_with_ctrl_c() {
         world.service.restart();
     });
     let watched = watched.assert(0);
-    assert!(watched.out.contains("redeliver completed: 8 of 8, sent 8"), "{watched:?}");
+    assert!(watched.out.contains("redeliver completed: 8 sent, none died again within 1 s."), "{watched:?}");
 }
 
 /// The plan's count and warnings are shown; exactly that plan runs, once; and a wrong delete is undone.
@@ -330,16 +339,13 @@ async fn a_plan_runs_once_and_a_delete_is_undone() {
     world.publish(DeadMessage::new(&id(), "work_webshop")).await;
     world.until_stored(4).await;
     let done = client(&world, &["delete", "--plan", plan_id, "--yes"]).await.assert(0);
-    assert!(
-        done.out.contains("delete completed: 2 of 2, deleted 2"),
-        "what died later is not in it: {done:?}"
-    );
+    assert!(done.out.contains("delete completed: 2 deleted."), "what died later is not in it: {done:?}");
     client(&world, &["delete", "--plan", plan_id, "--yes"]).await.assert(2);
     client(&world, &["delete", "--plan", &id(), "--yes"]).await.assert(3);
     let undone = client(&world, &["restore", "--deleted-by", plan_id, "--yes"]).await.assert(0);
-    assert!(undone.out.contains("restored 2"), "{undone:?}");
+    assert!(undone.out.contains("2 restored"), "{undone:?}");
     let missing = client(&world, &["delete", &id(), "--yes"]).await.assert(3);
-    assert!(missing.err.contains("nothing was done"), "{missing:?}");
+    assert!(missing.err.contains("Nothing was done"), "{missing:?}");
     let letter = world.only("service=mailer").await;
     client(&world, &["delete", &id(), letter["id"].as_str().unwrap(), "--yes"]).await.assert(4);
 }
@@ -367,10 +373,89 @@ async fn an_operation_is_steered() {
     let paused = client(&world, &["watch", operation]).await.assert(5);
     assert!(paused.err.contains("dead-letter resume"), "{paused:?}");
     let changed = client(&world, &["rate", operation, "3"]).await.assert(0);
-    assert!(changed.out.contains("at most 3 a second"), "{changed:?}");
+    assert!(changed.out.contains("At most 3 a second"), "{changed:?}");
     client(&world, &["resume", operation]).await.assert(0);
     client(&world, &["cancel", operation]).await.assert(0);
     let cancelled = client(&world, &["watch", operation]).await.assert(5);
     assert!(cancelled.out.contains("delete cancelled"), "{cancelled:?}");
     client(&world, &["cancel", operation]).await.assert(2);
+}
+
+/// The command line does not say that it went well before it is known; the way from there is printed, and works.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_waits_for_the_verdict() {
+    let world = World::start_with(&[("DEAD_LETTER_WATCH_RETURNS", "1h")]).await;
+    let queue = world.broker.declare_work_queue(&format!("work-{}_orders", id()), &world.source.name).await;
+    for _ in 0..2 {
+        world.broker.publish("", &queue.name, &DeadMessage::plain().id(&id())).await;
+        world.broker.reject_next(&queue.name).await;
+    }
+    world.until_stored(2).await;
+    let redeliver = ["redeliver", "--service", "orders", "--yes"];
+    let (failed, ()) = tokio::join!(client(&world, &redeliver), world.broker.reject(&queue.name, 2));
+    let failed = failed.assert(4);
+    let said = "redeliver failed: 2 sent, all 2 died again: rejected, no error given.\n";
+    assert_eq!(failed.out, said, "{failed:?}");
+    let line = failed.err.lines().find(|line| line.contains("--outcome returned")).unwrap();
+    let way: Vec<_> = line.trim().strip_prefix("returned: dead-letter ").unwrap().split(' ').collect();
+    assert_eq!(client(&world, &way).await.assert(0).out.lines().count(), 3, "{way:?}");
+
+    let sent = client(&world, &[&redeliver[..], &["--no-watch"]].concat()).await.assert(0);
+    let said = "redeliver sent: 2 sent, none died again so far. Watching for returns for 1 h more.\n";
+    assert_eq!(sent.out, said);
+    assert!(sent.err.contains("did it help: dead-letter watch "), "{sent:?}");
+    let again = client(&world, &[&redeliver[..], &["--status", "redelivered"]].concat()).await;
+    again.assert(2);
+}
+
+/// What runs is found by service, squad and state, and shown by a short id; a plan names it.
+#[tokio::test(flavor = "multi_thread")]
+async fn operations_of_others_are_found() {
+    let world = world().await;
+    let webshop =
+        ["delete", "--service", "webshop", "--rate", "1", "--note", "for the night", "--yes", "--detach"];
+    let operation = client(&world, &webshop).await.assert(0).out.trim().to_owned();
+    client(&world, &["pause", &operation]).await.assert(0);
+    until("no chunk is under way", || async {
+        let item = world.api().get(&format!("/operations/{operation}")).await.json;
+        (item["remaining"] == 1 || item["remaining"] == 2).then_some(())
+    })
+    .await;
+    let listed =
+        client(&world, &["operations", "--service", "webshop", "--state", "paused,running"]).await.assert(0);
+    for part in [&*operation, "paused", "webshop", "for the night", "SELECTED"] {
+        assert!(listed.out.contains(part), "{part}: {listed:?}");
+    }
+    let none = client(&world, &["operations", "--service", "mailer"]).await.assert(0);
+    assert_eq!((&*none.out, &*none.err), ("", "No operations match.\n"));
+    let short = &operation[operation.len() - 8..];
+    let shown = client(&world, &["operation", short]).await.assert(0).out;
+    for part in [&*operation, "for the night", "webshop", "Activity", "pause"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    client(&world, &["operation", "ffff"]).await.assert(3);
+    client(&world, &["operation", "x"]).await.assert(2);
+    let plan = client(&world, &["plan", "--service", "webshop"]).await.assert(0).out;
+    assert!(plan.contains(&format!("in paused operation {operation}, started by ")), "{plan}");
+    assert!(plan.contains("Valid until "), "{plan}");
+}
+
+/// Times as people say them; notes can be read again; a group is resolved after its messages were redelivered.
+#[tokio::test(flavor = "multi_thread")]
+async fn groups_are_resolved_in_the_natural_order() {
+    let world = world().await;
+    let group = world.only("service=mailer").await["errorGroup"].as_str().unwrap().to_owned();
+    assert_eq!(client(&world, &["ls", "--from", "1h"]).await.assert(0).err, "3 of 3\n");
+    assert_eq!(client(&world, &["ls", "--until", "1h"]).await.assert(0).err, "0 of 0\n");
+    client(&world, &["ls", "--from", "2 hours"]).await.assert(2);
+    client(&world, &["delete", "--service", "mailer", "--yes"]).await.assert(0);
+    let groups = client(&world, &["groups", "--service", "mailer"]).await.assert(0);
+    assert!(groups.out.contains(&group) && groups.err == "1 of 1 groups, 0 dead letters\n", "{groups:?}");
+    let overview = client(&world, &["overview", "--squad", "unowned"]).await.assert(0).out;
+    assert!(overview.contains("mailer") && overview.contains("24 H: DIED"), "{overview}");
+    let resolved = client(&world, &["resolve", &group, "--note", "in release 42"]).await.assert(0).out;
+    assert!(resolved.contains("resolve: in release 42"), "{resolved}");
+    client(&world, &["mute", &group, "--for", "3d"]).await.assert(0);
+    let shown = client(&world, &["group", &group]).await.assert(0).out;
+    assert!(shown.contains("resolve: in release 42") && shown.contains("muted until"), "{shown}");
 }

@@ -12,7 +12,7 @@ use super::output::print_line;
 use super::plan::{self, Kind, Planned};
 use super::selection::{DeletedByArgs, SelectionArgs};
 use super::text::{count, field};
-use super::watch::watch;
+use super::watch::{WatchingArgs, watch};
 
 #[derive(Args, Debug)]
 pub(in crate::cli) struct ActArgs {
@@ -25,8 +25,10 @@ pub(in crate::cli) struct ActArgs {
     #[arg(long, short)]
     yes: bool,
     /// Begin, print the operation's id, and do not wait for its end
-    #[arg(long)]
+    #[arg(long, conflicts_with = "no_watch")]
     detach: bool,
+    #[command(flatten)]
+    patience: WatchingArgs,
     #[command(flatten)]
     selection: SelectionArgs,
 }
@@ -85,7 +87,7 @@ impl Change<'_> {
     async fn run(self) -> Result<Ending, Failure> {
         if !self.act.yes && !can_ask() {
             return Err(Failure::Refused(format!(
-                "{} asks before it changes anything, and there is no terminal to ask on: nothing was done; give --yes",
+                "{} needs confirmation, and this is not a terminal. Nothing was done; add --yes.",
                 self.kind.as_str()
             )));
         }
@@ -94,7 +96,7 @@ impl Change<'_> {
             None => self.agree_to_selection().await?,
         };
         let Some(Agreed { request, left_out }) = agreed else {
-            eprintln!("no dead letter is selected: nothing was done");
+            eprintln!("No dead letter is selected. Nothing was done.");
             let names_some = !self.act.selection.ids.is_empty();
             return Ok(if names_some { Ending::NotFound } else { Ending::Done });
         };
@@ -105,7 +107,7 @@ impl Change<'_> {
             return Ok(Ending::Done);
         }
         eprintln!("operation {id}");
-        let ending = watch(self.api, operation, self.json).await?;
+        let ending = watch(self.api, operation, self.act.patience, self.json).await?;
         Ok(if ending == Ending::Done && left_out { Ending::Partial } else { ending })
     }
 
@@ -138,8 +140,7 @@ impl Change<'_> {
     async fn agree_to_plan(&self, id: Uuid) -> Result<Option<Agreed>, Failure> {
         let has_more = !self.redelivery.members().is_empty() || self.deleted.deleted_by.is_some();
         if has_more || !self.act.selection.is_empty() {
-            let message =
-                "the plan has settled which dead letters, and how: only --rate and --note may differ";
+            let message = "The plan fixed which dead letters, and how. Only --rate and --note may differ.";
             return Err(Failure::Refused(message.into()));
         }
         let kind = self.kind.as_str();
@@ -178,7 +179,7 @@ impl Change<'_> {
 
     /// Asks for the operation; `None` at Ctrl-C.
     async fn start(&self, request: Members) -> Result<Option<Answer>, Failure> {
-        let unknown = "whether it began is not known: see dead-letter operations";
+        let unknown = "It is not known whether the operation began. To see: dead-letter operations";
         let request = Value::Object(request);
         tokio::select! {
             answer = self.api.post("/operations", &request) => match answer {

@@ -16,6 +16,6 @@ pub(super) fn ask(question: &str) -> Result<(), Failure> {
     let read = std::io::stdin().lock().read_line(&mut answer);
     match answer.trim().to_lowercase().as_str() {
         "y" | "yes" if read.is_ok() => Ok(()),
-        _ => Err(Failure::Refused("nothing was done".into())),
+        _ => Err(Failure::Refused("Nothing was done.".into())),
     }
 }

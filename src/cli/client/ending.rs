@@ -11,7 +11,7 @@ Exit codes:
   1    failed: no answer from the server, or it failed, or it lets nobody in without a token
   2    wrong usage, or refused to go on
   3    there is no such thing
-  4    the operation ended, and some were refused, skipped, or came back
+  4    the operation failed or had problems: messages were refused, were skipped, or died again
   5    the operation was cancelled or paused before its end
   130  Ctrl-C; an operation goes on at the server
 
@@ -45,6 +45,8 @@ pub(super) enum Failure {
     Api { status: u16, lines: Vec<String> },
     /// No answer came. The request may have arrived all the same, unless there was no connection.
     NoAnswer { message: String, connected: bool },
+    /// There is no such thing.
+    NotFound(String),
     /// It was asked for in a wrong way, or not agreed to.
     Refused(String),
     /// Anything else.
@@ -68,7 +70,10 @@ impl Failure {
     pub(super) fn say(&self) {
         match self {
             Self::Api { lines, .. } => lines.iter().for_each(|said| eprintln!("dead-letter: {}", line(said))),
-            Self::NoAnswer { message, .. } | Self::Refused(message) | Self::Failed(message) => {
+            Self::NoAnswer { message, .. }
+            | Self::NotFound(message)
+            | Self::Refused(message)
+            | Self::Failed(message) => {
                 eprintln!("dead-letter: {message}");
             }
             Self::Unread => {}
@@ -78,7 +83,7 @@ impl Failure {
     /// The exit code's meaning.
     pub(super) fn ending(&self) -> Ending {
         match self {
-            Self::Api { status: 404, .. } => Ending::NotFound,
+            Self::Api { status: 404, .. } | Self::NotFound(_) => Ending::NotFound,
             Self::Api { status: 400 | 409..=422, .. } | Self::Refused(_) => Ending::Refused,
             Self::Api { .. } | Self::NoAnswer { .. } | Self::Failed(_) => Ending::Failed,
             Self::Unread => Ending::Done,

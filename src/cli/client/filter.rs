@@ -4,6 +4,7 @@ use clap::Args;
 use serde_json::{Map, Value};
 
 use super::api::Pairs;
+use super::when::time_or_age;
 
 /// Which dead letters: every condition must hold.
 #[derive(Args, Clone, Debug, Default)]
@@ -54,18 +55,18 @@ pub(super) struct FilterArgs {
     /// `dead` (the default), `redelivered`, `deleted` or `any`
     #[arg(long)]
     status: Option<String>,
-    /// Arrived at or after this time, RFC 3339
-    #[arg(long, value_name = "TIME")]
+    /// Arrived at or after this time: RFC 3339, or how long ago, such as `2h`
+    #[arg(long, value_name = "TIME", value_parser = time_or_age)]
     from: Option<String>,
     // Not `--to`: that says where messages go, where they go somewhere.
-    /// Arrived before this time, RFC 3339
-    #[arg(long, value_name = "TIME")]
+    /// Arrived before this time: RFC 3339, or how long ago
+    #[arg(long, value_name = "TIME", value_parser = time_or_age)]
     until: Option<String>,
-    /// Died at or after this time, as the message tells, RFC 3339
-    #[arg(long, value_name = "TIME")]
+    /// Died at or after this time, as the message tells: RFC 3339, or how long ago
+    #[arg(long, value_name = "TIME", value_parser = time_or_age)]
     died_from: Option<String>,
-    /// Died before this time, as the message tells, RFC 3339
-    #[arg(long, value_name = "TIME")]
+    /// Died before this time, as the message tells: RFC 3339, or how long ago
+    #[arg(long, value_name = "TIME", value_parser = time_or_age)]
     died_to: Option<String>,
     /// Text within the body, or bytes as `hex:00ff`
     #[arg(long, value_name = "TEXT")]

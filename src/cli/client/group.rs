@@ -1,4 +1,4 @@
-//! `dead-letter resolve`, `reopen`, `mute` and `note`: what people do with an error group.
+//! `dead-letter group`, `resolve`, `reopen`, `mute` and `note`: one error group, and what people do with it.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use clap::{ArgGroup, Args};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::api::Api;
+use super::api::{Answer, Api};
 use super::ending::{Ending, Failure};
 use super::options::members;
 use super::output::{print, print_line};
-use super::text::{count, error, field, named, number, time};
+use super::text::{count, error, field, list, named, number, time, time_and_age};
 use crate::clock;
 use crate::config::duration;
 
@@ -31,12 +31,18 @@ pub(in crate::cli) struct MuteArgs {
     /// Until this time, RFC 3339
     #[arg(long, value_name = "TIME", conflicts_with = "for")]
     until: Option<String>,
-    /// For so long, such as 30m or 8h
+    /// For so long, such as 30m, 8h or 3d
     #[arg(long, value_name = "TIME", value_parser = duration)]
     r#for: Option<Duration>,
     /// Until so many more have arrived; what comes first ends it
     #[arg(long, value_name = "NUMBER")]
     count: Option<i64>,
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct GroupArgs {
+    /// Id of the error group
+    group: Uuid,
 }
 
 #[derive(Args, Debug)]
@@ -84,12 +90,19 @@ async fn change(
     json: bool,
 ) -> Result<Ending, Failure> {
     let change = Value::Object(members(parts));
-    let answer = api.patch(&format!("/dead-letters/error-groups/{group}"), &change).await?;
+    show(&api.patch(&format!("/dead-letters/error-groups/{group}"), &change).await?, json)
+}
+
+pub(super) async fn one(api: &Api, args: GroupArgs, json: bool) -> Result<Ending, Failure> {
+    show(&api.get(&format!("/dead-letters/error-groups/{}", args.group), &[]).await?, json)
+}
+
+fn show(answer: &Answer, json: bool) -> Result<Ending, Failure> {
     if json {
         print_line(&answer.text)?;
         return Ok(Ending::Done);
     }
-    let group = &answer.json;
+    let (group, now) = (&answer.json, clock::now());
     let muted_up_to = match &group["mutedUpTo"] {
         Value::Null => String::new(),
         _ => format!(
@@ -98,13 +111,26 @@ async fn change(
             count(number(group, "arrived"))
         ),
     };
-    print(&named(&[
+    let mut text = named(&[
         ("id", field(group, "id")),
         ("state", field(group, "state")),
         ("service", field(group, "service")),
         ("error", error(group, "title")),
+        ("first seen", time_and_age(group, "firstSeen", now)),
+        ("last seen", time_and_age(group, "lastSeen", now)),
         ("muted until", time(group, "mutedUntil")),
         ("muted up to", muted_up_to),
-    ]))?;
+    ]);
+    let events = list(group, "events");
+    if !events.is_empty() {
+        text.push_str("\nActivity\n");
+    }
+    for event in events {
+        let note = Some(field(event, "note")).filter(|note| !note.is_empty());
+        let note = note.map_or_else(String::new, |note| format!(": {note}"));
+        let (at, by, action) = (time(event, "at"), field(event, "by"), field(event, "action"));
+        text.extend(["  ", &at, "  ", &by, "  ", &action, &note, "\n"]);
+    }
+    print(&text)?;
     Ok(Ending::Done)
 }

@@ -42,12 +42,22 @@ pub(super) async fn run(api: &Api, args: GroupsArgs, json: bool) -> Result<Endin
     Ok(Ending::Done)
 }
 
+/// A part of all that is not all is never said to be all, or nothing.
+fn percent(share: f64) -> String {
+    match share {
+        share if share > 0.0 && share < 1.0 => "<1 %".into(),
+        share if share > 99.0 && share < 100.0 => ">99 %".into(),
+        share => format!("{share:.0} %"),
+    }
+}
+
 fn table(groups: &[Value]) -> String {
     let columns = [
         Column::text("ID"),
         Column::number("COUNT"),
         Column::number("SHARE").expendable(4),
         Column::text("STATE").expendable(1),
+        Column::text("FIRST").expendable(6),
         Column::text("LAST").expendable(2),
         Column::text("24 HOURS").expendable(5),
         Column::long("SERVICE").expendable(3),
@@ -58,8 +68,9 @@ fn table(groups: &[Value]) -> String {
         table.row([
             field(group, "id"),
             count(number(group, "count")),
-            format!("{:.0} %", group["share"].as_f64().unwrap_or_default() * 100.0),
+            percent(group["share"].as_f64().unwrap_or_default() * 100.0),
             field(group, "state"),
+            age(group, "firstSeen", now),
             age(group, "lastSeen", now),
             sparkline(list(group, "sparkline")),
             field(group, "service"),

@@ -1,18 +1,18 @@
 //! `dead-letter items`: what became of each dead letter of an operation.
 
 use clap::Args;
-use uuid::Uuid;
 
 use super::api::Api;
 use super::ending::{Ending, Failure};
 use super::output::{print, print_line};
+use super::steer::OperationArgs;
 use super::table::{Column, Table};
 use super::text::{field, list, time};
 
 #[derive(Args, Debug)]
 pub(in crate::cli) struct ItemsArgs {
-    /// Id of the operation
-    id: Uuid,
+    #[command(flatten)]
+    operation: OperationArgs,
     /// Only those that ended so: `sent`, `returned`, `deleted`, `refused`, `skipped`
     #[arg(long)]
     outcome: Option<String>,
@@ -28,7 +28,8 @@ pub(super) async fn run(api: &Api, args: ItemsArgs, json: bool) -> Result<Ending
     let mut query = vec![("limit".into(), args.limit.to_string())];
     query.extend(args.outcome.map(|outcome| ("outcome".into(), outcome)));
     query.extend(args.cursor.map(|cursor| ("cursor".into(), cursor)));
-    let answer = api.get(&format!("/operations/{}/items", args.id), &query).await?;
+    let id = args.operation.find(api).await?;
+    let answer = api.get(&format!("/operations/{id}/items"), &query).await?;
     if json {
         print_line(&answer.text)?;
         return Ok(Ending::Done);

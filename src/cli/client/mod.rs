@@ -10,6 +10,7 @@ mod filter;
 mod find;
 mod group;
 mod groups;
+mod indent;
 mod items;
 mod ls;
 mod operations;
@@ -26,6 +27,7 @@ mod table;
 mod tail;
 mod text;
 mod watch;
+mod when;
 
 use std::process::ExitCode;
 
@@ -58,12 +60,16 @@ pub(in crate::cli) enum ClientCommand {
     Delete(Box<With<act::ActArgs>>),
     /// Take back a deletion
     Restore(Box<With<act::RestoreArgs>>),
+    /// One error group, and what people did with it
+    Group(With<group::GroupArgs>),
     /// List operations, the last one first
     Operations(With<operations::OperationsArgs>),
+    /// Show one operation: its verdict, why messages died again, and who steered it
+    Operation(With<steer::OperationArgs>),
     /// What became of each dead letter of an operation
     Items(With<items::ItemsArgs>),
-    /// Follow an operation until its end
-    Watch(With<steer::OperationArgs>),
+    /// Follow an operation until its verdict: until what was sent has been watched for returns
+    Watch(With<watch::WatchArgs>),
     /// Pause an operation: what is not sent yet waits
     Pause(With<steer::OperationArgs>),
     /// Let a paused operation go on
@@ -133,6 +139,8 @@ async fn dispatch(command: ClientCommand) -> Result<Ending, Failure> {
         ClientCommand::Redeliver(with) => with!(with, act::redeliver),
         ClientCommand::Delete(with) => with!(with, act::delete),
         ClientCommand::Restore(with) => with!(with, act::restore),
+        ClientCommand::Group(with) => with!(with, group::one),
+        ClientCommand::Operation(with) => with!(with, operations::one),
         ClientCommand::Operations(with) => with!(with, operations::run),
         ClientCommand::Items(with) => with!(with, items::run),
         ClientCommand::Watch(with) => with!(with, watch::run),

@@ -1,24 +1,45 @@
-//! `dead-letter operations`: what was asked for.
+//! `dead-letter operations`: what was asked for; `dead-letter operation`: one of them, whole.
 
 use clap::Args;
+use serde_json::Value;
 
 use super::api::Api;
 use super::ending::{Ending, Failure};
 use super::output::{print, print_line};
+use super::steer::OperationArgs;
 use super::table::{Column, Table};
-use super::text::{age, count, field, list, number};
+use super::text::{age, count, field, line, list, named, number, time, time_and_age};
 use super::watch::Operation;
 use crate::clock;
 
+/// Conditions of a filter that are named, and ids that are.
+const NAMED: usize = 4;
+
 #[derive(Args, Debug)]
 pub(in crate::cli) struct OperationsArgs {
+    /// Only those with dead letters of this service
+    #[arg(long)]
+    service: Option<String>,
+    /// Only those with dead letters of this squad's services; `unowned` for services that nobody owns
+    #[arg(long)]
+    squad: Option<String>,
+    /// Only those in one of these states, by comma: `pending`, `running`, `paused`, `cancelling`, `cancelled`, `completed`
+    #[arg(long, value_name = "STATES")]
+    state: Option<String>,
     /// How many, from 1 to 200
     #[arg(long, value_name = "NUMBER", default_value_t = 20)]
     limit: u32,
+    /// The page after one, by its `nextCursor`
+    #[arg(long)]
+    cursor: Option<String>,
 }
 
 pub(super) async fn run(api: &Api, args: OperationsArgs, json: bool) -> Result<Ending, Failure> {
-    let answer = api.get("/operations", &[("limit".into(), args.limit.to_string())]).await?;
+    let mut query = vec![("limit".into(), args.limit.to_string())];
+    let given =
+        [("service", args.service), ("squad", args.squad), ("state", args.state), ("cursor", args.cursor)];
+    query.extend(given.into_iter().filter_map(|(name, value)| Some((name.into(), value?))));
+    let answer = api.get("/operations", &query).await?;
     if json {
         print_line(&answer.text)?;
         return Ok(Ending::Done);
@@ -27,29 +48,166 @@ pub(super) async fn run(api: &Api, args: OperationsArgs, json: bool) -> Result<E
         Column::text("ID"),
         Column::text("KIND"),
         Column::text("STATE"),
-        Column::number("TOTAL"),
-        Column::long("OUTCOMES").expendable(1),
-        Column::text("ASKED").expendable(3),
+        Column::long("SELECTED").expendable(2),
+        Column::long("RESULT"),
+        Column::text("STARTED").expendable(3),
         Column::text("BY").expendable(4),
-        Column::long("NOTE").expendable(2),
+        Column::long("NOTE").expendable(5),
     ];
     let (mut table, now) = (Table::new(columns), clock::now());
     let operations = list(&answer.json, "operations");
-    for operation in operations {
+    for json in operations {
+        let operation = Operation::read(json)?;
         table.row([
-            field(operation, "id"),
-            field(operation, "kind"),
-            field(operation, "state"),
-            count(number(operation, "total")),
-            Operation::read(operation)?.outcomes_said(),
-            age(operation, "createdAt", now),
-            field(operation, "requestedBy"),
-            field(operation, "note"),
+            field(json, "id"),
+            field(json, "kind"),
+            operation.headline(),
+            selected(json),
+            operation.verdict_said(),
+            age(json, "createdAt", now),
+            field(json, "requestedBy"),
+            field(json, "note"),
         ]);
     }
     match operations {
-        [] => eprintln!("there are no operations"),
+        [] => eprintln!("No operations match."),
         _ => print(&table.for_output())?,
     }
+    if let Some(cursor) = answer.json["nextCursor"].as_str() {
+        eprintln!("there are more: --cursor {cursor}");
+    }
     Ok(Ending::Done)
+}
+
+pub(super) async fn one(api: &Api, args: OperationArgs, json: bool) -> Result<Ending, Failure> {
+    let id = args.find(api).await?;
+    let answer = api.get(&format!("/operations/{id}"), &[]).await?;
+    if json {
+        print_line(&answer.text)?;
+    } else {
+        print(&whole(&answer.json)?)?;
+    }
+    Ok(Ending::Done)
+}
+
+/// What was selected, in words: `webshop: error PaymentDeclined`.
+fn selected(operation: &Value) -> String {
+    let selection = &operation["selection"];
+    let services = list(operation, "services").iter().filter_map(Value::as_str).map(line);
+    let services = services.collect::<Vec<_>>().join(", ");
+    let what = match (selection["ids"].as_array(), selection["filter"].as_object(), &selection["deletedBy"]) {
+        (Some(ids), ..) if ids.len() == 1 => "1 chosen message".into(),
+        (Some(ids), ..) => format!("{} chosen messages", count(i64::try_from(ids.len()).unwrap_or(i64::MAX))),
+        (_, _, Value::String(operation)) => format!("deleted by {}", line(operation)),
+        (_, Some(filter), _) => conditions(filter, &services),
+        _ => String::new(),
+    };
+    match (services.is_empty(), what.is_empty()) {
+        (true, true) => "all".into(),
+        (true, false) => what,
+        (false, true) => services,
+        (false, false) => format!("{services}: {what}"),
+    }
+}
+
+/// The conditions of a filter, but for the service where that is said.
+fn conditions(filter: &serde_json::Map<String, Value>, services: &str) -> String {
+    let given = filter.iter().filter(|(name, value)| {
+        let is_said = *name == "service" && value.as_str() == Some(services);
+        !(value.is_null() || is_said)
+    });
+    let mut said: Vec<_> = given.map(|(name, value)| format!("{} {}", words(name), short(value))).collect();
+    if said.len() > NAMED {
+        let more = said.len() - NAMED;
+        said.truncate(NAMED);
+        said.push(format!("and {more} more"));
+    }
+    said.join(", ")
+}
+
+/// `errorGroup` as `error group`.
+fn words(name: &str) -> String {
+    let spaced =
+        name.chars().flat_map(|c| if c.is_uppercase() { vec![' ', c.to_ascii_lowercase()] } else { vec![c] });
+    line(&spaced.collect::<String>())
+}
+
+/// Of a long id, its end.
+fn short(value: &Value) -> String {
+    match value.as_str() {
+        Some(id) if uuid::Uuid::parse_str(id).is_ok() => format!("…{}", &id[id.len() - 8..]),
+        Some(text) => line(text),
+        None => line(&value.to_string()),
+    }
+}
+
+fn whole(operation: &Value) -> Result<String, Failure> {
+    let (now, summary) = (clock::now(), Operation::read(operation)?);
+    let rate = match number(operation, "rate") {
+        0 => String::new(),
+        rate => format!("at most {} a second", count(rate)),
+    };
+    let canary = list(operation, "canary").iter().map(Value::to_string).collect::<Vec<_>>().join(", ");
+    let mut text = named(&[
+        ("id", field(operation, "id")),
+        ("what", format!("{} {}", field(operation, "kind"), summary.headline())),
+        ("result", summary.verdict_said()),
+        ("selected", format!("{} ({})", selected(operation), count(summary.total))),
+        ("started by", field(operation, "requestedBy")),
+        ("note", field(operation, "note")),
+        ("requested", time_and_age(operation, "createdAt", now)),
+        ("begun", time_and_age(operation, "startedAt", now)),
+        ("ended", time_and_age(operation, "endedAt", now)),
+        ("watched until", time(operation, "watchUntil")),
+        ("rate", rate),
+        ("canary", canary),
+    ]);
+    text.push_str(&returns(list(operation, "returns")));
+    let events = list(operation, "events");
+    if !events.is_empty() {
+        text.push_str("\nActivity\n");
+    }
+    for event in events {
+        let detail = Some(field(event, "detail")).filter(|detail| !detail.is_empty());
+        let detail = detail.map_or_else(String::new, |detail| format!(": {detail}"));
+        let (at, by, action) = (time(event, "at"), field(event, "by"), field(event, "action"));
+        text.extend(["  ", &at, "  ", &by, "  ", &action, &detail, "\n"]);
+    }
+    Ok(text)
+}
+
+/// Why messages died again.
+fn returns(returns: &[Value]) -> String {
+    if returns.is_empty() {
+        return String::new();
+    }
+    let columns = [Column::text("GROUP"), Column::number("DIED AGAIN"), Column::long("ERROR")];
+    let mut table = Table::new(columns);
+    for returned in returns {
+        let error = super::text::error(returned, "title");
+        let error = if error.is_empty() { "no error given".into() } else { error };
+        table.row([field(returned, "errorGroup"), count(number(returned, "count")), error]);
+    }
+    format!("\n{}", table.for_output())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_selection_is_said_in_words() {
+        let said = |services: Value, selection: Value| {
+            selected(&json!({"services": services, "selection": selection}))
+        };
+        assert_eq!(said(json!(["webshop"]), json!({"ids": ["a"]})), "webshop: 1 chosen message");
+        let filter = json!({"filter": {"service": "webshop", "errorGroup": "01938c2e-7b1a-7c3e-9d5f-2a4b6c8d0e1f", "squad": null}});
+        assert_eq!(said(json!(["webshop"]), filter), "webshop: error group …6c8d0e1f");
+        assert_eq!(said(json!(["webshop"]), json!({"filter": {"service": "webshop"}})), "webshop");
+        assert_eq!(said(json!(["a", "b"]), json!({"filter": {"squad": "x"}})), "a, b: squad x");
+        assert_eq!(said(Value::Null, json!({"filter": {}, "all": true})), "all");
+        assert_eq!(said(Value::Null, json!({"deletedBy": "x"})), "deleted by x");
+    }
 }

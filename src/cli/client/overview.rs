@@ -8,6 +8,7 @@ use super::output::{print, print_line};
 use super::table::{Column, Table};
 use super::text::{age, count, field, number};
 use crate::clock;
+use crate::ownership::UNOWNED;
 
 #[derive(Args, Debug)]
 pub(in crate::cli) struct OverviewArgs {
@@ -35,10 +36,13 @@ pub(super) async fn run(api: &Api, args: OverviewArgs, json: bool) -> Result<End
         Column::number("A DAY BEFORE").expendable(3),
         Column::text("OLDEST").expendable(4),
         Column::text("NEWEST").expendable(2),
+        Column::number("24 H: DIED").expendable(5),
+        Column::number("REDELIVERED").expendable(6),
+        Column::number("DELETED").expendable(6),
     ];
     let (mut table, now) = (Table::new(columns), clock::now());
     for row in rows {
-        let trend = &row["trend"];
+        let (trend, day) = (&row["trend"], &row["lastDay"]);
         table.row([
             field(row, name),
             count(number(row, messages)),
@@ -46,11 +50,19 @@ pub(super) async fn run(api: &Api, args: OverviewArgs, json: bool) -> Result<End
             count(number(trend, "dayBefore")),
             age(row, "oldest", now),
             age(row, "newest", now),
+            count(number(day, "died")),
+            count(number(day, "redelivered")),
+            count(number(day, "deleted")),
         ]);
     }
     match rows {
-        [] => eprintln!("there are no dead letters"),
+        [] => eprintln!("No dead letters are waiting, and none arrived within 24 hours."),
         _ => print(&table.for_output())?,
+    }
+    if rows.iter().any(|row| row["squad"] == UNOWNED) {
+        eprintln!(
+            "Services of `unowned` have no owner: name them in the server's DEAD_LETTER_OWNERSHIP_FILE."
+        );
     }
     Ok(Ending::Done)
 }

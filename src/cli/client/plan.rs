@@ -68,12 +68,12 @@ pub(super) async fn run(api: &Api, args: PlanArgs, json: bool) -> Result<Ending,
             let id = field(&answer.json, "id");
             let until = match time(&answer.json, "expiresAt") {
                 until if until.is_empty() => until,
-                until => format!(" until {until}"),
+                until => format!("Valid until {until}. "),
             };
-            print_line(&format!("\nRun it{until}: dead-letter {} --plan {id}", args.kind.as_str()))?;
+            print_line(&format!("\n{until}To run it:\n  dead-letter {} --plan {id}", args.kind.as_str()))?;
         }
         Planned::Counted { .. } if json => {
-            return Err(Failure::Failed("this server is older than this client, and makes no plans".into()));
+            return Err(Failure::Failed("This server is older than this client and makes no plans.".into()));
         }
         counted @ Planned::Counted { .. } => {
             print_line(&format!(
@@ -167,7 +167,6 @@ fn groups(groups: &[Value]) -> String {
         Column::text("GROUP").expendable(1),
         Column::number("COUNT"),
         Column::text("LAST").expendable(2),
-        Column::text("NOW"),
         Column::long("SERVICE").expendable(3),
         Column::long("ERROR"),
     ];
@@ -177,7 +176,6 @@ fn groups(groups: &[Value]) -> String {
             field(group, "id"),
             count(number(group, "count")),
             age(group, "lastSeen", now),
-            if group["failingNow"] == true { "still failing".into() } else { "quiet".into() },
             field(group, "service"),
             error(group, "title"),
         ]);
@@ -191,12 +189,6 @@ fn groups(groups: &[Value]) -> String {
 
 /// What may go wrong, a line for each.
 pub(super) fn warnings(plan: &Value) -> String {
-    let warning = |warning: &Value| {
-        let concerned = match number(warning, "count") {
-            0 => String::new(),
-            number => format!(" ({})", count(number)),
-        };
-        format!("warning: {}{concerned}\n", field(warning, "message"))
-    };
+    let warning = |warning: &Value| format!("warning: {}\n", field(warning, "message"));
     list(plan, "warnings").iter().map(warning).collect()
 }

@@ -63,6 +63,9 @@ impl Drawing {
     }
 
     fn said(&self, operation: &Operation) -> String {
+        if operation.is_watching() {
+            return operation.verdict_said();
+        }
         let (settled, total) = (operation.settled(), operation.total);
         let mut parts =
             vec![format!("{} of {} ({} %)", count(settled), count(total), settled * 100 / total.max(1))];

@@ -6,9 +6,10 @@ use uuid::Uuid;
 
 use super::api::Api;
 use super::ending::{Ending, Failure};
+use super::indent::indented;
 use super::output::{print, print_line};
 use super::table::{Column, Table};
-use super::text::{age, error, field, line, lines, list, named, parse_time, time};
+use super::text::{error, field, line, lines, list, named, parse_time, time, time_and_age};
 use crate::clock;
 
 #[derive(Args, Debug)]
@@ -29,7 +30,9 @@ pub(super) async fn run(api: &Api, args: ShowArgs, json: bool) -> Result<Ending,
 
 fn whole(letter: &Value) -> String {
     let body = &letter["body"];
-    let content = lines(body["content"].as_str().unwrap_or_default());
+    let content = body["content"].as_str().unwrap_or_default();
+    let content = lines(&indented(content).unwrap_or_else(|| content.to_owned()));
+    let stack = letter["errorStack"].as_str().unwrap_or_default();
     let of_body = format!(
         "Body ({} bytes{}{})",
         field(letter, "bodySize"),
@@ -38,10 +41,10 @@ fn whole(letter: &Value) -> String {
     );
     let sections = [
         (String::new(), summary(letter)),
-        ("Properties".to_owned(), members(&letter["properties"])),
-        ("Headers".to_owned(), members(&letter["headers"])),
+        ("Stack trace".to_owned(), lines(stack)),
         (of_body, content),
-        ("Stack trace".to_owned(), lines(letter["errorStack"].as_str().unwrap_or_default())),
+        ("Properties".to_owned(), members(&letter["properties"], stack)),
+        ("Headers".to_owned(), members(&letter["headers"], stack)),
         ("History".to_owned(), history(&letter["history"])),
     ];
     let mut text = String::new();
@@ -57,10 +60,7 @@ fn whole(letter: &Value) -> String {
 
 fn summary(letter: &Value) -> String {
     let now = clock::now();
-    let with_age = |name: &str| match time(letter, name) {
-        time if time.is_empty() => time,
-        time => format!("{time} ({})", age(letter, name, now)),
-    };
+    let with_age = |name: &str| time_and_age(letter, name, now);
     named(&[
         ("id", field(letter, "id")),
         ("status", field(letter, "status")),
@@ -87,11 +87,21 @@ fn summary(letter: &Value) -> String {
     ])
 }
 
-fn members(object: &Value) -> String {
+/// The members of an object, a text of several lines below its name; a stack trace that is shown already is not repeated.
+fn members(object: &Value, stack: &str) -> String {
     let Some(members) = object.as_object() else { return String::new() };
     let names: Vec<String> = members.keys().map(|name| line(name)).collect();
+    let value = |name: &String| match &object[name] {
+        Value::String(text) if !stack.is_empty() && text.trim() == stack.trim() => {
+            "(the stack trace above)".into()
+        }
+        Value::String(text) if text.trim().contains('\n') => {
+            lines(text.trim()).lines().fold(String::new(), |shown, line| format!("{shown}\n    {line}"))
+        }
+        _ => field(object, name),
+    };
     let pairs: Vec<_> =
-        names.iter().zip(members.keys()).map(|(shown, name)| (&**shown, field(object, name))).collect();
+        names.iter().zip(members.keys()).map(|(shown, name)| (&**shown, value(name))).collect();
     named(&pairs)
 }
 

@@ -5,6 +5,9 @@ use std::fmt::Write as _;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+pub(super) use crate::domain::words::count;
+use crate::domain::words::{ago, things};
+
 /// In one line. Control characters, and those that turn the direction of text, are not passed on: they come from strangers.
 pub(super) fn line(text: &str) -> String {
     text.chars().map(|character| if character.is_whitespace() { ' ' } else { harmless(character) }).collect()
@@ -41,22 +44,9 @@ pub(super) fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
     value[name].as_array().map_or(&[], Vec::as_slice)
 }
 
-/// A number with its thousands apart: `43,695`.
-pub(super) fn count(number: i64) -> String {
-    let digits = number.unsigned_abs().to_string();
-    let mut text = String::from(if number < 0 { "-" } else { "" });
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// So many dead letters.
 pub(super) fn dead_letters(number: i64) -> String {
-    format!("{} dead letter{}", count(number), if number == 1 { "" } else { "s" })
+    things(number, "dead letter")
 }
 
 /// A time of the API's JSON: UTC, to the second.
@@ -66,10 +56,15 @@ pub(super) fn time(value: &Value, name: &str) -> String {
 
 /// How long ago a time of the API's JSON is: `3 min ago`.
 pub(super) fn age(value: &Value, name: &str, now: DateTime<Utc>) -> String {
-    parse_time(value, name).map_or_else(String::new, |time| {
-        let seconds = (now - time).num_seconds();
-        if seconds < 1 { "now".into() } else { format!("{} ago", largest_unit(seconds)) }
-    })
+    parse_time(value, name).map_or_else(String::new, |time| ago(now - time))
+}
+
+/// A time of the API's JSON, and how long ago that is.
+pub(super) fn time_and_age(value: &Value, name: &str, now: DateTime<Utc>) -> String {
+    match time(value, name) {
+        time if time.is_empty() => time,
+        time => format!("{time} ({})", age(value, name, now)),
+    }
 }
 
 /// A length of time: `1 h 5 min`, `40 s`.
@@ -82,15 +77,6 @@ pub(super) fn span(seconds: i64) -> String {
     }
 }
 
-fn largest_unit(seconds: i64) -> String {
-    match seconds {
-        ..60 => format!("{seconds} s"),
-        60..3600 => format!("{} min", seconds / 60),
-        3600..172_800 => format!("{} h", seconds / 3600),
-        _ => format!("{} d", seconds / 86_400),
-    }
-}
-
 pub(super) fn parse_time(value: &Value, name: &str) -> Option<DateTime<Utc>> {
     value[name].as_str()?.parse().ok()
 }
@@ -99,7 +85,10 @@ pub(super) fn parse_time(value: &Value, name: &str) -> Option<DateTime<Utc>> {
 pub(super) fn error(letter: &Value, message: &str) -> String {
     let parts = [field(letter, "errorType"), field(letter, message)];
     let said = parts.iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join(": ");
-    if said.is_empty() { field(letter, "reason") } else { said }
+    match field(letter, "reason") {
+        reason if !said.is_empty() || reason.is_empty() => said,
+        reason => format!("{reason}, no error given"),
+    }
 }
 
 /// Texts under each other with their names before them; those that are empty are left out.
@@ -141,16 +130,12 @@ mod tests {
 
     #[test]
     fn numbers_and_times_are_for_people() {
-        assert_eq!(
-            [0, 999, 1000, 43_695, -1_234_567].map(count),
-            ["0", "999", "1,000", "43,695", "-1,234,567"]
-        );
         assert_eq!([1, 63, 3_660].map(span), ["1 s", "1 min 3 s", "1 h 1 min"]);
         let now = clock::now();
         let age = |seconds| age(&json!({"at": now - TimeDelta::seconds(seconds)}), "at", now);
         assert_eq!(
             [0, 59, 60, 7_300, 200_000].map(age),
-            ["now", "59 s ago", "1 min ago", "2 h ago", "2 d ago"]
+            ["just now", "59 s ago", "1 min ago", "2 h ago", "2 d ago"]
         );
         assert_eq!(time(&json!({"at": "2026-11-24T12:00:01.234567Z"}), "at"), "2026-11-24T12:00:01Z");
         assert_eq!(sparkline(&[json!(0), json!(1), json!(80), json!(40)]), "·▁█▄");

@@ -1,8 +1,9 @@
-//! `dead-letter watch`: an operation until its end.
+//! `dead-letter watch`: an operation until its verdict.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use clap::Args;
 use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
@@ -17,6 +18,37 @@ use super::text::{count, line};
 
 const LOOK: Duration = Duration::from_millis(500);
 
+#[derive(Args, Debug)]
+pub(in crate::cli) struct WatchArgs {
+    #[command(flatten)]
+    pub(super) operation: OperationArgs,
+    #[command(flatten)]
+    patience: WatchingArgs,
+}
+
+/// For how long an operation is followed.
+#[derive(Args, Clone, Copy, Debug)]
+pub(super) struct WatchingArgs {
+    /// Do not wait for messages that die again: end when all is sent
+    #[arg(long)]
+    no_watch: bool,
+}
+
+impl WatchingArgs {
+    fn until(self) -> Until {
+        if self.no_watch { Until::Sent } else { Until::Verdict }
+    }
+}
+
+/// Until when an operation is followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Until {
+    /// Every item has its outcome.
+    Sent,
+    /// What was sent has been watched for returns.
+    Verdict,
+}
+
 /// What matters here of an operation.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -24,6 +56,9 @@ pub(super) struct Operation {
     pub(super) id: Uuid,
     kind: String,
     state: String,
+    /// Absent where the server is older than this client.
+    verdict: Option<String>,
+    verdict_text: Option<String>,
     pub(super) total: i64,
     pub(super) remaining: i64,
     #[serde(default)]
@@ -58,78 +93,117 @@ impl Operation {
         some.map(|(outcome, number)| format!("{outcome} {}", count(*number))).collect::<Vec<_>>().join(", ")
     }
 
+    /// Whether all is sent, and what died again is still waited for.
+    pub(super) fn is_watching(&self) -> bool {
+        self.verdict.as_deref() == Some("watching")
+    }
+
+    /// The verdict in plain words; from the numbers, where the server is older.
+    pub(super) fn verdict_said(&self) -> String {
+        self.verdict_text.as_deref().map_or_else(|| self.counted_said(), line)
+    }
+
+    fn counted_said(&self) -> String {
+        let outcomes = self.outcomes_said();
+        let error = self.last_error.as_deref().map_or_else(String::new, |error| format!("; {}", line(error)));
+        let comma = if outcomes.is_empty() { "" } else { ", " };
+        format!("{} of {}{comma}{outcomes}{error}", count(self.settled()), count(self.total))
+    }
+
+    /// How it ended, or where it stands, in a word or two.
+    pub(super) fn headline(&self) -> String {
+        match (self.verdict.as_deref(), &*self.state) {
+            (Some("completedWithProblems"), "completed") => "completed with problems".into(),
+            (Some("failed"), "completed") => "failed".into(),
+            (Some("watching"), "completed") => "sent".into(),
+            (_, state) => line(state),
+        }
+    }
+
     /// All of it in a line.
     pub(super) fn said(&self) -> String {
-        let (kind, state, outcomes) = (line(&self.kind), line(&self.state), self.outcomes_said());
-        let rate = self.rate.map_or_else(String::new, |rate| format!(", at most {} a second", count(rate)));
-        let error = self.last_error.as_deref().map_or_else(String::new, |error| format!("; {}", line(error)));
-        format!(
-            "{kind} {state}: {} of {}{}{outcomes}{rate}{error}",
-            count(self.settled()),
-            count(self.total),
-            if outcomes.is_empty() { "" } else { ", " },
-        )
+        let rate = self.rate.map_or_else(String::new, |rate| format!(" At most {} a second.", count(rate)));
+        let said = self.verdict_said();
+        let said = said.strip_prefix("Cancelled: ").unwrap_or(&said);
+        format!("{} {}: {said}{rate}", line(&self.kind), self.headline())
     }
 
-    fn ending(&self) -> Option<Ending> {
+    fn ending(&self, until: Until) -> Option<Ending> {
         let went_wrong =
             ["refused", "skipped", "returned"].map(|outcome| self.outcomes.get(outcome).copied());
-        match self.state.as_str() {
-            "completed" if went_wrong.iter().flatten().any(|number| *number > 0) => Some(Ending::Partial),
-            "completed" => Some(Ending::Done),
-            "paused" | "cancelled" => Some(Ending::Stopped),
+        match (&*self.state, self.verdict.as_deref()) {
+            ("completed" | "cancelled", Some("watching")) if until == Until::Verdict => None,
+            ("paused" | "cancelled", _) => Some(Ending::Stopped),
+            ("completed", Some("failed" | "completedWithProblems")) => Some(Ending::Partial),
+            ("completed", _) if went_wrong.iter().flatten().any(|number| *number > 0) => {
+                Some(Ending::Partial)
+            }
+            ("completed", _) => Some(Ending::Done),
             _ => None,
         }
     }
 
-    /// What to do next, where that is not clear.
-    fn advice(&self) -> Option<String> {
+    /// What to do next, where that is not clear: a line for each way.
+    fn advice(&self, until: Until) -> Vec<String> {
         let id = self.id;
-        match (self.state.as_str(), self.ending()?) {
-            ("paused", _) => {
-                Some(format!("go on: dead-letter resume {id}; or give up: dead-letter cancel {id}"))
-            }
-            (_, Ending::Partial) => {
-                Some(format!("which ones: dead-letter items {id} --outcome refused|skipped|returned"))
-            }
-            _ => None,
+        if self.state == "paused" {
+            return vec![
+                format!("  continue: dead-letter resume {id}"),
+                format!("  cancel:   dead-letter cancel {id}"),
+            ];
         }
+        if self.is_watching() && until == Until::Sent {
+            return vec![format!("  did it help: dead-letter watch {id}")];
+        }
+        let wrong = ["refused", "returned", "skipped"]
+            .into_iter()
+            .filter(|outcome| self.outcomes.get(*outcome).is_some_and(|number| *number > 0));
+        wrong.map(|outcome| format!("  {outcome}: dead-letter items {id} --outcome {outcome}")).collect()
     }
 }
 
-pub(super) async fn run(api: &Api, args: OperationArgs, json: bool) -> Result<Ending, Failure> {
-    let first = api.get(&format!("/operations/{}", args.id), &[]).await?;
-    watch(api, first, json).await
+pub(super) async fn run(api: &Api, args: WatchArgs, json: bool) -> Result<Ending, Failure> {
+    let id = args.operation.find(api).await?;
+    let first = api.get(&format!("/operations/{id}"), &[]).await?;
+    watch(api, first, args.patience, json).await
 }
 
-/// Follows an operation until it ends, pauses, or Ctrl-C; then prints how it stands.
-pub(super) async fn watch(api: &Api, first: Answer, json: bool) -> Result<Ending, Failure> {
+/// Follows an operation until its verdict, until it pauses, or Ctrl-C; then prints how it stands.
+pub(super) async fn watch(
+    api: &Api,
+    first: Answer,
+    patience: WatchingArgs,
+    json: bool,
+) -> Result<Ending, Failure> {
+    let until = patience.until();
     let mut operation = Operation::read(&first.json)?;
     let id = operation.id;
     let mut drawing = Drawing::begin(&operation);
     let followed = tokio::select! {
-        last = follow(api, first, &mut operation, &mut drawing) => Some(last),
+        last = follow(api, first, until, &mut operation, &mut drawing) => Some(last),
         _ = tokio::signal::ctrl_c() => None,
     };
     drawing.end();
     match followed {
         Some(Ok(last)) => {
             print_line(&if json { last.text } else { operation.said() })?;
-            if let Some(advice) = operation.advice() {
-                eprintln!("{advice}");
-            }
-            Ok(operation.ending().unwrap_or(Ending::Failed))
+            operation.advice(until).iter().for_each(|line| eprintln!("{line}"));
+            Ok(operation.ending(until).unwrap_or(Ending::Failed))
         }
         Some(Err(failure)) => {
             eprintln!("last known: {}", operation.said());
-            eprintln!("it goes on at the server: dead-letter watch {id}");
+            eprintln!("The operation continues on the server.\n  follow: dead-letter watch {id}");
             Err(failure)
         }
         None => {
             eprintln!("{}", operation.said());
-            eprintln!(
-                "it goes on at the server: dead-letter watch {id}; or stop it: dead-letter cancel {id}"
-            );
+            if operation.is_watching() {
+                eprintln!("All is sent; the verdict is still open.\n  did it help: dead-letter watch {id}");
+            } else {
+                eprintln!(
+                    "The operation continues on the server.\n  follow: dead-letter watch {id}\n  cancel: dead-letter cancel {id}"
+                );
+            }
             Ok(Ending::Interrupted)
         }
     }
@@ -138,6 +212,7 @@ pub(super) async fn watch(api: &Api, first: Answer, json: bool) -> Result<Ending
 async fn follow(
     api: &Api,
     first: Answer,
+    until: Until,
     operation: &mut Operation,
     drawing: &mut Drawing,
 ) -> Result<Answer, Failure> {
@@ -146,7 +221,7 @@ async fn follow(
     loop {
         *operation = Operation::read(&answer.json)?;
         drawing.draw(operation);
-        if operation.ending().is_some() {
+        if operation.ending(until).is_some() {
             return Ok(answer);
         }
         tokio::time::sleep(LOOK).await;
@@ -169,21 +244,51 @@ mod tests {
 
     use super::*;
 
+    fn operation(state: &str, verdict: Option<&str>, outcomes: &Value) -> Operation {
+        let operation = json!({"id": Uuid::nil(), "kind": "redeliver", "state": state, "total": 3, "remaining": 0,
+            "verdict": verdict, "outcomes": outcomes, "progress": null});
+        Operation::read(&operation).unwrap()
+    }
+
     #[test]
     fn the_exit_code_says_how_it_ended() {
-        let ending = |state: &str, outcomes: Value| {
-            let operation = json!({"id": Uuid::nil(), "kind": "redeliver", "state": state, "total": 3, "remaining": 0,
-                "outcomes": outcomes, "progress": null});
-            Operation::read(&operation).unwrap().ending()
-        };
-        assert_eq!(ending("running", json!({"refused": 1})), None);
-        assert_eq!(ending("cancelling", json!({})), None);
-        assert_eq!(ending("completed", json!({"sent": 3, "refused": 0})), Some(Ending::Done));
+        let ending =
+            |state, verdict, outcomes: Value| operation(state, verdict, &outcomes).ending(Until::Verdict);
+        assert_eq!(ending("running", Some("running"), json!({"refused": 1})), None);
+        assert_eq!(ending("cancelling", Some("running"), json!({})), None);
+        let watching = operation("completed", Some("watching"), &json!({"sent": 3}));
+        assert_eq!(watching.ending(Until::Verdict), None, "it may come back");
+        assert_eq!(watching.ending(Until::Sent), Some(Ending::Done));
+        assert_eq!(
+            ending("completed", Some("completed"), json!({"sent": 3, "refused": 0})),
+            Some(Ending::Done)
+        );
+        for verdict in ["failed", "completedWithProblems"] {
+            assert_eq!(ending("completed", Some(verdict), json!({})), Some(Ending::Partial));
+        }
         for outcome in ["refused", "skipped", "returned"] {
-            assert_eq!(ending("completed", json!({"sent": 2, outcome: 1})), Some(Ending::Partial));
+            assert_eq!(ending("completed", None, json!({"sent": 2, outcome: 1})), Some(Ending::Partial));
         }
-        for state in ["paused", "cancelled"] {
-            assert_eq!(ending(state, json!({"sent": 3})), Some(Ending::Stopped));
+        assert_eq!(ending("completed", None, json!({"sent": 3})), Some(Ending::Done));
+        assert_eq!(ending("cancelled", Some("watching"), json!({"sent": 3})), None);
+        for (state, verdict) in
+            [("paused", "running"), ("cancelled", "completedWithProblems"), ("cancelled", "failed")]
+        {
+            assert_eq!(ending(state, Some(verdict), json!({"sent": 3})), Some(Ending::Stopped));
         }
+    }
+
+    #[test]
+    fn the_end_is_said_in_plain_words() {
+        let mut failed = operation("completed", Some("failed"), &json!({"returned": 3}));
+        failed.verdict_text = Some("3 sent, all 3 died again: PaymentDeclined.".into());
+        assert_eq!(failed.said(), "redeliver failed: 3 sent, all 3 died again: PaymentDeclined.");
+        let advice = "  returned: dead-letter items 00000000-0000-0000-0000-000000000000 --outcome returned";
+        assert_eq!(failed.advice(Until::Verdict), [advice]);
+        let mut cancelled = operation("cancelled", Some("completedWithProblems"), &json!({"sent": 1}));
+        cancelled.verdict_text = Some("Cancelled: 1 sent, 2 not sent (still dead).".into());
+        assert_eq!(cancelled.said(), "redeliver cancelled: 1 sent, 2 not sent (still dead).");
+        let older = operation("completed", None, &json!({"sent": 3}));
+        assert_eq!(older.said(), "redeliver completed: 3 of 3, sent 3");
     }
 }
