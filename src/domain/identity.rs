@@ -6,6 +6,8 @@
 //! the broker's counts of deliveries, and the order of the headers, which it sorts when it adds such a count. A message that lacks
 //! either has none: two like it may be twins, and both are kept.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -176,7 +178,9 @@ pub fn of_the_release_before(source: &Source, message: &Message, read: &Recognis
     let died_at: DateTime<Utc> = read.died_at?;
     // Two copies that die in the same second are two.
     let copy = || message.properties.header_text(COPY_ID);
-    let redelivery = read.redelivery(&message.properties).or_else(copy);
+    let redelivered = read.redelivered.as_ref();
+    let redelivery = redelivered.map(|redelivered| Cow::Borrowed(&redelivered.id[..])).or_else(copy);
+    let deaths = read.deaths - redelivered.map_or(0, |redelivered| redelivered.deaths.into());
     let text = |field: &Option<String>| field.clone().map(String::into_bytes);
     let mut hash = Sha256::new_with_prefix(b"dead-letter identity 1");
     let mut field = |bytes: Option<&[u8]>| {
@@ -192,7 +196,7 @@ pub fn of_the_release_before(source: &Source, message: &Message, read: &Recognis
     field(text(&read.failure.reason).as_deref());
     field(Some(message_id));
     field(Some(&message.body));
-    field(Some(&read.deaths.to_be_bytes()));
+    field(Some(&deaths.to_be_bytes()));
     field(Some(&died_at.timestamp_micros().to_be_bytes()));
     field(redelivery.as_deref().map(str::as_bytes));
     if let Some(away) = source.away() {

@@ -1,18 +1,71 @@
 //! What a message looks like when it is put back.
 
+use std::borrow::Cow;
+
 use uuid::Uuid;
 
-use super::convention::Conventions;
-use super::message::{Message, Table, Value};
+use super::convention::{Conventions, Origin};
+use super::message::{Message, Properties, Value, storable_text};
 
 /// Header that every message that we put back bears: the same for each try to redeliver one dead letter in one operation.
 pub const REDELIVERY_ID: &str = "dead-letter-redelivery-id";
 /// Header that counts how often the message was redelivered by us, as text.
 pub const REDELIVERY_COUNT: &str = "dead-letter-redelivery-count";
 
+/// Header that says how often the message had died before, beyond what it will tell itself when it dies again, as text.
+pub const DEATHS: &str = "dead-letter-deaths";
+/// Headers of a message that went straight to a queue: which queue, and what the message was published with at first.
+const ROUTING: [&str; 3] = ["dead-letter-queue", "dead-letter-exchange", "dead-letter-routing-key"];
+
 /// Header that every copy that we publish bears instead: its death is nobody's return.
 pub const COPY_ID: &str = "dead-letter-copy-id";
-const OURS: [&str; 3] = [REDELIVERY_ID, REDELIVERY_COUNT, COPY_ID];
+const OURS: [&str; 7] =
+    [REDELIVERY_ID, REDELIVERY_COUNT, DEATHS, ROUTING[0], ROUTING[1], ROUTING[2], COPY_ID];
+
+/// What a message that we redelivered bears of that.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Redelivered {
+    /// Which redelivery it was.
+    pub id: String,
+    /// How often we have redelivered it.
+    pub count: i32,
+    /// How often it had died before, beyond what it tells itself.
+    pub deaths: i32,
+}
+
+impl Redelivered {
+    /// Reads these headers. They are claims, as all headers are: a forged one makes its own count wrong.
+    pub fn read(header: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        let id = header(REDELIVERY_ID)?;
+        let number = |name| Some(header(name)?.parse::<i32>().unwrap_or(0).max(0));
+        let count = number(REDELIVERY_COUNT).unwrap_or(0).max(1);
+        // The release before did not tell deaths: there was one for each redelivery, at least.
+        let deaths = number(DEATHS).unwrap_or(count);
+        Some(Self { id, count, deaths })
+    }
+}
+
+/// Has a message that goes straight to its queue say what it was published with at first: the broker will know only how it went
+/// this time.
+pub fn remember_routing(message: &mut Message, origin: &Origin) {
+    let parts = (&origin.queue, &origin.exchange, &origin.routing_key);
+    if let (Some(queue), Some(exchange), Some(routing_key)) = parts
+        && !(exchange.is_empty() && routing_key == queue)
+    {
+        let headers = message.properties.headers.get_or_insert_default();
+        for (name, text) in ROUTING.iter().zip([queue, exchange, routing_key]) {
+            headers.set(name, Value::text(text.as_str()));
+        }
+    }
+}
+
+/// What a message that died in this queue was published with at first: exchange and routing key, if it says so. A claim.
+pub fn remembered_routing(properties: &Properties, queue: Option<&str>) -> Option<(String, String)> {
+    let text = |name: &str| properties.header(name).and_then(Value::as_text);
+    let [of, exchange, routing_key] = ROUTING.map(text);
+    let name = |text: Cow<'_, str>| storable_text(text.as_bytes(), 255);
+    (queue.is_some() && of.as_deref() == queue).then(|| Some((name(exchange?), name(routing_key?))))?
+}
 
 /// As what a message goes out, and under which id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,8 +87,10 @@ const PERSISTENT: u8 = 2;
 /// `x-stream-offset`), our own of an earlier redelivery, `CC` and `BCC` where the message goes to one queue (they would be taken for queue names), `user-id` (the
 /// broker refuses another user's), and an `expiration` that is not a number (the broker refuses it). The delivery mode
 /// becomes persistent. Everything else stays.
+///
+/// Put on are the redelivery's id and count, and the deaths so far, so that the next one does not count as the first.
 pub fn message(conventions: &Conventions, mut message: Message, mark: Mark, to_one_queue: bool) -> Message {
-    conventions.restore(&mut message);
+    let deaths = conventions.restore(&mut message).deaths;
     let properties = &mut message.properties;
     let count = properties
         .header_text(REDELIVERY_COUNT)
@@ -44,14 +99,22 @@ pub fn message(conventions: &Conventions, mut message: Message, mark: Mark, to_o
         .saturating_add(1);
     let mut headers = properties.headers.take().unwrap_or_default();
     headers.0.retain(|(name, _)| !is_ours(name) && !is_taken_off(name, to_one_queue));
+    properties.headers = Some(headers);
+    // A library that goes on counting where it was would have these deaths counted twice.
+    let tells_itself = match mark {
+        Mark::Redelivery(_) => conventions.recognise("", &message).deaths - 1,
+        Mark::Copy(_) => 0,
+    };
+    let properties = &mut message.properties;
+    let headers = properties.headers.get_or_insert_default();
     match mark {
         Mark::Redelivery(id) => {
+            headers.set(DEATHS, Value::text((deaths - tells_itself).max(0).to_string()));
             headers.set(REDELIVERY_ID, Value::text(id));
             headers.set(REDELIVERY_COUNT, Value::text(count.to_string()));
         }
         Mark::Copy(id) => headers.set(COPY_ID, Value::text(id)),
     }
-    properties.headers = Some(Table(headers.0));
     properties.delivery_mode = Some(PERSISTENT);
     properties.user_id = None;
     properties.expiration =
@@ -81,7 +144,7 @@ fn is_taken_off(name: &[u8], to_one_queue: bool) -> bool {
 mod tests {
     use super::*;
     use crate::domain::convention::NATIVE_HEADERS;
-    use crate::domain::message::Properties;
+    use crate::domain::message::Table;
 
     fn properties(properties: &Properties, redelivery: Uuid, to_one_queue: bool) -> Properties {
         let failed = Message {
@@ -118,7 +181,7 @@ mod tests {
     #[test]
     fn the_failure_is_taken_off_and_the_rest_stays() {
         let sent = properties(&original(), Uuid::nil(), true);
-        assert_eq!(names(&sent), ["x-mine", REDELIVERY_ID, REDELIVERY_COUNT]);
+        assert_eq!(names(&sent), ["x-mine", DEATHS, REDELIVERY_ID, REDELIVERY_COUNT]);
         assert_eq!((sent.user_id, sent.expiration, sent.delivery_mode), (None, None, Some(2)));
         assert!(names(&properties(&original(), Uuid::nil(), false)).contains(&"CC".to_owned()));
     }
@@ -130,7 +193,10 @@ mod tests {
             Message { exchange: String::new(), routing_key: String::new(), properties: once, body: vec![] };
         let copy = message(&Conventions::default(), failed, Mark::Copy(Uuid::nil()), true).properties;
         assert_eq!(names(&copy), ["x-mine", COPY_ID]);
-        assert_eq!(names(&properties(&copy, Uuid::nil(), true)), ["x-mine", REDELIVERY_ID, REDELIVERY_COUNT]);
+        assert_eq!(
+            names(&properties(&copy, Uuid::nil(), true)),
+            ["x-mine", DEATHS, REDELIVERY_ID, REDELIVERY_COUNT]
+        );
     }
 
     #[test]
@@ -149,5 +215,40 @@ mod tests {
         let twice = properties(&once, Uuid::nil(), true);
         assert_eq!(once.header(REDELIVERY_COUNT), Some(&Value::text("1")));
         assert_eq!(twice.header(REDELIVERY_COUNT), Some(&Value::text("2")));
+    }
+
+    #[test]
+    fn deaths_are_counted_on_and_once() {
+        let header = |name: &str, value| (name.as_bytes().to_vec(), value);
+        let death = |count| {
+            let death =
+                Table(vec![header("reason", Value::text("rejected")), header("count", Value::I64(count))]);
+            header("x-death", Value::Array(vec![Value::Table(death)]))
+        };
+        // A task of Celery keeps its own count of retries, and dies three times for each try.
+        for (task, first, second) in [
+            (vec![], "3", "4"),
+            (vec![("task", "t"), ("id", "i"), ("root_id", "r"), ("retries", "2")], "1", "2"),
+        ] {
+            let mut failed = Properties { headers: Some(Table(vec![death(3)])), ..Properties::default() };
+            let headers = failed.headers.get_or_insert_default();
+            headers.0.extend(task.into_iter().map(|(name, text)| header(name, Value::text(text))));
+            let mut sent = properties(&failed, Uuid::nil(), true);
+            assert_eq!(sent.header_text(DEATHS).as_deref(), Some(first));
+            sent.headers.get_or_insert_default().0.push(death(1));
+            let again = properties(&sent, Uuid::nil(), true);
+            assert_eq!(again.header_text(DEATHS).as_deref(), Some(second));
+        }
+    }
+
+    #[test]
+    fn the_first_routing_is_told_of_its_own_queue_only() {
+        let [queue, exchange, routing_key] = ["q", "x", "k"].map(|text| Some(text.to_owned()));
+        let mut message = Message::at_rest(Properties::default(), vec![]);
+        remember_routing(&mut message, &Origin { queue, exchange, routing_key });
+        let found = remembered_routing(&message.properties, Some("q"));
+        assert_eq!(found, Some(("x".to_owned(), "k".to_owned())));
+        assert_eq!(remembered_routing(&message.properties, Some("other")), None);
+        assert_eq!(remembered_routing(&message.properties, None), None);
     }
 }

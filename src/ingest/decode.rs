@@ -75,14 +75,17 @@ fn read(decoder: Decoder<'_>, received: &Received) -> Told {
     let fingerprint = fingerprint::of(&service, &read.failure).away(decoder.source.away());
     let derived = Derived {
         service,
-        redelivery_id: read.redelivery(properties).and_then(|id| Uuid::parse_str(&id).ok()),
+        redelivery_id: read
+            .redelivered
+            .as_ref()
+            .and_then(|redelivered| Uuid::parse_str(&redelivered.id).ok()),
         message_id: read.message_id.or_else(|| text(&properties.message_id)),
         correlation_id: read.correlation_id.or_else(|| text(&properties.correlation_id)),
         message_type: read.message_type.or_else(|| text(&properties.kind)),
         convention: Some(read.convention.to_owned()),
         died_at: read.died_at,
         deaths: i32::try_from(read.deaths).unwrap_or(i32::MAX),
-        redeliveries: 0,
+        redeliveries: read.redelivered.as_ref().map_or(0, |redelivered| redelivered.count),
         origin: read.origin,
         origin_told_by: read.origin_told_by,
         reason: read.failure.reason,

@@ -114,10 +114,22 @@ impl Road<'_> {
         let properties = codec::decode(&payload.properties).map_err(|error| {
             Refusal::new("unencodable", format!("Its properties cannot be read: {error}"))
         })?;
+        let tells_routing =
+            redelivery::remembered_routing(&properties, from.origin.queue.as_deref()).is_some();
+        let is_forged = tells_routing && from.has_other_routing;
+        if is_forged && *self.target == Target::Exchange {
+            let why = "Its exchange and routing key are not those of the message that was redelivered: name a target with `to`";
+            return Err(Refusal::new("origin_claimed", why));
+        }
         let original = Message::at_rest(properties, payload.body.clone());
         let id = redelivery_id(self.operation, id);
         let mark = if self.copy { Mark::Copy(id) } else { Mark::Redelivery(id) };
-        let message = redelivery::message(self.conventions, original, mark, exchange.is_empty());
+        let mut message = redelivery::message(self.conventions, original, mark, exchange.is_empty());
+        // What is only claimed is not handed on: the next time it would look like ours.
+        let is_known = from.claimed_by.is_none() && !is_forged;
+        if is_known && !self.copy && *self.target == Target::Queue {
+            redelivery::remember_routing(&mut message, &from.origin);
+        }
         let Message { properties, body, .. } = message;
         Ok(Outgoing { exchange, routing_key, properties, body })
     }

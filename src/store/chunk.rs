@@ -187,7 +187,7 @@ async fn load(
                      octet_length(d.body) AS size, {payload}, {PLACE} \
                  FROM dead_letter d WHERE d.id = o.dead_letter_id LIMIT 1) d ON true) \
          SELECT position, row::text AS row, dead_letter_id, status, origin_queue, origin_exchange, \
-             origin_routing_key, claimed_by, properties, body, broker, vhost \
+             origin_routing_key, claimed_by, has_other_routing, properties, body, broker, vhost \
          FROM sized WHERE before = 0 OR before < $3 ORDER BY position"
     );
     let mut query = sqlx::query(AssertSqlSafe(query)).bind(operation.id).bind(items).bind(bytes);
@@ -216,7 +216,13 @@ async fn load(
 
 /// Columns of a dead letter `d`, for [`provenance`].
 pub(super) const ORIGIN: &str = "d.origin_queue, d.origin_exchange, d.origin_routing_key, \
-     CASE WHEN d.origin_claimed THEN COALESCE(d.convention, '') END AS claimed_by";
+     CASE WHEN d.origin_claimed THEN COALESCE(d.convention, '') END AS claimed_by, \
+     d.redelivery_id IS NOT NULL AND NOT EXISTS ( \
+         SELECT FROM operation_item r \
+             CROSS JOIN LATERAL (SELECT p.origin_exchange, p.origin_routing_key FROM dead_letter p \
+                 WHERE p.id = r.dead_letter_id LIMIT 1) p \
+         WHERE r.redelivery_id = d.redelivery_id AND p.origin_exchange IS NOT DISTINCT FROM d.origin_exchange \
+             AND p.origin_routing_key IS NOT DISTINCT FROM d.origin_routing_key) AS has_other_routing";
 
 /// Where a dead letter died, of the columns of [`ORIGIN`].
 pub(super) fn provenance(row: &PgRow) -> Result<Provenance, StoreError> {
@@ -225,7 +231,8 @@ pub(super) fn provenance(row: &PgRow) -> Result<Provenance, StoreError> {
         exchange: row.try_get("origin_exchange")?,
         routing_key: row.try_get("origin_routing_key")?,
     };
-    Ok(Provenance { origin, claimed_by: row.try_get("claimed_by")? })
+    let has_other_routing = row.try_get::<Option<_>, _>("has_other_routing")?.unwrap_or_default();
+    Ok(Provenance { origin, claimed_by: row.try_get("claimed_by")?, has_other_routing })
 }
 
 /// Records what the canary found: the operation is paused, or looked at again at once, past the step.

@@ -145,9 +145,14 @@ impl Store {
                 "group" => summary.groups.push((row.try_get("error_group")?, count)),
                 "claimed" => {
                     let origin = Origin { queue: row.try_get("value")?, ..Origin::default() };
-                    summary
-                        .claimed
-                        .push((Provenance { origin, claimed_by: row.try_get("claimed_by")? }, count));
+                    summary.claimed.push((
+                        Provenance {
+                            origin,
+                            claimed_by: row.try_get("claimed_by")?,
+                            ..Provenance::default()
+                        },
+                        count,
+                    ));
                 }
                 "large" => summary.large = count,
                 _ => summary.total = count,

@@ -47,7 +47,8 @@ async fn a_failed_copy_goes_back_to_its_queue_without_its_failure() {
     // The broker's own, of this delivery.
     names.retain(|name| name != b"x-delivery-count");
     names.sort();
-    let expected = ["MT-Activity-Id", "dead-letter-redelivery-count", "dead-letter-redelivery-id"];
+    let expected =
+        ["MT-Activity-Id", "dead-letter-deaths", "dead-letter-redelivery-count", "dead-letter-redelivery-id"];
     assert_eq!(names, expected.map(|name| name.as_bytes().to_vec()));
     world.assert_counters_exact().await;
 }

@@ -27,6 +27,7 @@ mod origin;
 mod outages;
 mod places;
 mod retention;
+mod returns;
 mod schema;
 mod sources;
 mod steering;

@@ -73,6 +73,7 @@ async fn a_redelivered_message_equals_the_original() {
     let redelivery_id = items(&world, &operation).await[0]["redeliveryId"].as_str().unwrap().to_owned();
     expected.insert("dead-letter-redelivery-id".into(), text(&redelivery_id));
     expected.insert("dead-letter-redelivery-count".into(), text("1"));
+    expected.insert("dead-letter-deaths".into(), text("1"));
     let (sent, came) = (&original.properties, &again.properties);
     let mut headers = came.headers().as_ref().unwrap().inner().clone();
     // The queue's own count for this delivery: 0 where the broker shows it at all.
@@ -303,6 +304,7 @@ async fn what_comes_back_is_another_dead_letter_and_not_in_the_selection() {
     let again = world.broker.take(&queue.name).await;
     let headers = again.properties.headers().clone().unwrap();
     assert_eq!(headers.inner()["dead-letter-redelivery-count"], text("2"));
+    assert_eq!(headers.inner()["dead-letter-deaths"], text("2"));
     assert!(!headers.contains_key("x-death"), "{headers:?}");
     world.assert_counters_exact().await;
 }

@@ -48,6 +48,8 @@ pub struct Provenance {
     pub origin: Origin,
     /// The convention whose claim that is.
     pub claimed_by: Option<String>,
+    /// Whether the dead letter that it is the return of had another exchange or routing key: it was not we who wrote these.
+    pub has_other_routing: bool,
 }
 
 impl Provenance {

@@ -16,7 +16,7 @@ use super::reader::{self, Reader};
 use super::{Convention, Origin, Recognised};
 use crate::domain::bounded::{self, Budget, Unread};
 use crate::domain::message::{Message, Properties, Value};
-use crate::domain::redelivery::REDELIVERY_ID;
+use crate::domain::redelivery::Redelivered;
 
 const TYPE: &[u8] = b"EasyNetQ.SystemMessages.Error";
 /// So many characters of text that are base64 by accident do not all become characters that can be read.
@@ -119,9 +119,10 @@ impl Convention for EasyNetQ {
         if reading == Reading::Unclear {
             reader.note("the headers in the envelope may be text or base64, and are read as text");
         }
-        let redelivery = headers.text(REDELIVERY_ID).map(str::to_owned);
-        read.redelivery_id =
-            redelivery.map(|text| reader::name(&String::from_utf8_lossy(&reading.bytes(text))));
+        let header = |name: &str| headers.text(name).map(str::to_owned);
+        read.redelivered = Redelivered::read(|name| {
+            header(name).map(|text| reader::name(&String::from_utf8_lossy(&reading.bytes(text))))
+        });
         Some(())
     }
 

@@ -4,13 +4,12 @@
 //! which is last, recognises every message. What each library writes is known from its source or from running it; the
 //! tests bear messages as it makes them.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
 use super::message::{Message, Properties, Table};
-use super::redelivery::REDELIVERY_ID;
+use super::redelivery::{self, Redelivered};
 use super::xdeath::{self, Deaths};
 use reader::Reader;
 
@@ -98,8 +97,8 @@ pub struct Recognised {
     pub correlation_id: Option<String>,
     /// Likewise, of the property `type`.
     pub message_type: Option<String>,
-    /// The redelivery that it came back from, where its header is not among the message's own.
-    pub redelivery_id: Option<String>,
+    /// The redelivery that it came back from.
+    pub redelivered: Option<Redelivered>,
     /// Who says where it died.
     pub origin_told_by: ToldBy,
     /// Whether settings keep from believing where it died.
@@ -133,9 +132,20 @@ impl Recognised {
         }
     }
 
-    /// The id of the redelivery that it came back from, as text.
-    pub fn redelivery<'t>(&'t self, properties: &'t Properties) -> Option<Cow<'t, str>> {
-        self.redelivery_id.as_deref().map(Cow::Borrowed).or_else(|| properties.header_text(REDELIVERY_ID))
+    /// Goes on from what it was before we redelivered it.
+    fn came_back(&mut self, properties: &Properties) {
+        let header = |name: &str| properties.header_text(name).map(|text| reader::name(&text));
+        let redelivered = self.redelivered.take().or_else(|| Redelivered::read(header));
+        let Some(redelivered) = redelivered else { return };
+        self.deaths = self.deaths.saturating_add(redelivered.deaths.into());
+        self.redelivered = Some(redelivered);
+        let went_straight = self.origin.exchange.as_deref() == Some("");
+        if let Some((exchange, routing_key)) =
+            redelivery::remembered_routing(properties, self.origin.queue.as_deref()).filter(|_| went_straight)
+        {
+            self.origin.exchange = Some(exchange);
+            self.origin.routing_key = Some(routing_key);
+        }
     }
 
     /// The time that the library tells, which is more exact than the broker's.
@@ -229,9 +239,10 @@ impl Conventions {
     }
 
     /// Makes the message what it was before it failed: without what its convention, or ours, says of the failure.
-    pub fn restore(&self, message: &mut Message) {
+    /// Returns what it told before.
+    pub fn restore(&self, message: &mut Message) -> Recognised {
         // From which queue it came says where it died only.
-        let convention = self.recognised("", message).0;
+        let (convention, read) = self.recognised("", message);
         convention.restore(message);
         if let Some(Table(headers)) = &mut message.properties.headers {
             headers.retain(|(name, _)| {
@@ -240,6 +251,7 @@ impl Conventions {
                     && !outcome::is_failure_header(name)
             });
         }
+        read
     }
 
     fn recognised(&self, source: &str, message: &Message) -> (&dyn Convention, Recognised) {
@@ -255,6 +267,7 @@ impl Conventions {
         read.convention = convention.name();
         read.warning = reader.warning(convention.name());
         read.settle_origin(&self.claims);
+        read.came_back(&message.properties);
         (convention, read)
     }
 }

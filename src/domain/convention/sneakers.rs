@@ -11,7 +11,7 @@ use super::reader::{self, Reader};
 use super::{Convention, Origin, Recognised};
 use crate::domain::bounded::{self, Budget};
 use crate::domain::message::{Message, Properties, Value};
-use crate::domain::redelivery::REDELIVERY_ID;
+use crate::domain::redelivery::Redelivered;
 
 const HEADER: &str = "retry_info";
 
@@ -109,8 +109,8 @@ impl Convention for Sneakers {
         read.message_id = lost.message_id.text().map(reader::name);
         read.correlation_id = lost.correlation_id.text().map(reader::name);
         read.message_type = lost.kind.text().map(reader::name);
-        read.redelivery_id =
-            lost.headers.as_ref().and_then(|headers| headers.text(REDELIVERY_ID)).map(reader::name);
+        let headers = lost.headers.as_ref();
+        read.redelivered = Redelivered::read(|name| headers?.text(name).map(reader::name));
         Some(())
     }
 

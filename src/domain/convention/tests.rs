@@ -205,7 +205,10 @@ fn easynetq_is_unwrapped() {
     let expected = is("easynetq", "orders_webshop", "Shop.PaymentDeclined", "card expired", MOMENT, 1);
     assert_eq!(summary("EasyNetQ_Default_Error_Queue", &failed), expected);
     let read = recognise("", &failed);
-    assert_eq!((read.message_id.as_deref(), read.redelivery_id.as_deref()), (Some("m-1"), Some("r1")));
+    assert_eq!(
+        (read.message_id.as_deref(), read.redelivered.as_ref().map(|redelivered| &redelivered.id[..])),
+        (Some("m-1"), Some("r1"))
+    );
 
     let (sent, names) = put_back(&failed);
     assert_eq!(sent.body, br#"{"order":7}"#);
@@ -334,7 +337,10 @@ fn sneakers_gets_its_properties_back() {
     let expected = is("sneakers", "orders", "PaymentDeclined", "card expired", MOMENT, 5);
     assert_eq!(summary("orders-error", &failed), expected);
     let read = recognise("orders-error", &failed);
-    assert_eq!((read.message_id.as_deref(), read.redelivery_id.as_deref()), (Some("m-1"), Some("r1")));
+    assert_eq!(
+        (read.message_id.as_deref(), read.redelivered.as_ref().map(|redelivered| &redelivered.id[..])),
+        (Some("m-1"), Some("r1"))
+    );
     assert_eq!(read.failure.error_stack.as_deref(), Some("a.rb:1\nb.rb:2"));
     let (sent, names) = put_back(&failed);
     assert_eq!(sent.properties.message_id.as_deref(), Some(b"m-1".as_slice()));

@@ -112,7 +112,8 @@ fn where_the_broker_knows_nothing_a_claim_is_marked_and_only_followed_where_sett
         }
         assert_eq!(read.origin_told_by, ToldBy::Message, "{convention}");
         assert!(!read.origin_refused, "{convention}: all are allowed");
-        let from = Provenance { origin: read.origin, claimed_by: Some(convention.into()) };
+        let claimed_by = Some(convention.into());
+        let from = Provenance { origin: read.origin, claimed_by, ..Provenance::default() };
         assert_eq!(from.refusal(all.claims()), None, "{convention}");
 
         let read = shops.recognise("dead-letter", &message);
