@@ -92,18 +92,12 @@ describe('the plugin', { timeout: 1_800_000 }, () => {
     await world?.end();
   });
 
-  it('says that all is good where there is nothing', async () => {
+  it('says what is known where there is nothing', async () => {
     await open('/dead-letter');
-    await page
-      .getByText(/no dead letters/i)
-      .first()
-      .waitFor();
+    await page.getByText('Nothing has died in the last 24 hours.').waitFor();
     assert.deepEqual(await world.axe(page, 'squads, empty'), []);
     await page.goto(`${world.url}${TAB}`);
-    await page
-      .getByText(/no dead letters/i)
-      .first()
-      .waitFor();
+    await page.getByText('Nothing waits here').waitFor();
     assert.deepEqual(await world.axe(page, 'service, empty'), []);
   });
 
@@ -145,15 +139,12 @@ describe('the plugin', { timeout: 1_800_000 }, () => {
   it('keeps the filter in the address', async () => {
     await clean();
     await fail(25);
-    await open(`${TAB}?error=postcode`);
+    await open(`${TAB}?find=postcode`);
     await until('five rows', async () => (await rows().count()) === 5);
-    const field = page
-      .getByRole('searchbox')
-      .or(page.getByRole('textbox', { name: /error/i }))
-      .first();
+    const field = page.getByRole('searchbox');
     assert.equal(await field.inputValue(), 'postcode');
     await field.fill('no stock');
-    await page.waitForURL(/error=no(\+|%20)stock/);
+    await page.waitForURL(/find=no(\+|%20)stock/);
     await page.reload();
     await until('it is kept', async () => (await rows().count()) === 5);
     assert.equal(await field.inputValue(), 'no stock');
@@ -237,6 +228,139 @@ describe('the plugin', { timeout: 1_800_000 }, () => {
     assert.equal(await rows().count(), 20);
     await page.getByRole('button', { name: 'Show', exact: true }).click();
     await until('now they are', async () => (await rows().count()) === 25);
+  });
+
+  it('tells what was deleted, and not that all is good', async () => {
+    await clean();
+    await fail(7);
+    await clean();
+    await open(TAB);
+    await page.getByText('Nothing waits here').waitFor();
+    await page.getByText(/Last 24 h: .* died, .* deleted/).waitFor();
+    await button('Show them').click();
+    await rows().first().waitFor();
+  });
+
+  it('counts what is left, and moves no row', async () => {
+    await fail(25);
+    await open(TAB);
+    await until('all are shown', async () => (await rows().count()) === 25);
+    const { messages } = await world.service.get(
+      '/dead-letters?service=webshop&limit=5',
+    );
+    await world.service.delete(messages.map(each => each.id));
+    await page.getByText('5 of these have left').waitFor();
+    await page.getByText('20 dead letters').first().waitFor();
+    await button('Select all 20 that match').waitFor();
+    assert.equal(await rows().count(), 25);
+    assert.equal(await page.getByText('no longer dead').count(), 5);
+    assert.deepEqual(await world.axe(page, 'service, some left'), []);
+    await button('Refresh').click();
+    await until('they are gone', async () => (await rows().count()) === 20);
+  });
+
+  it('says that what was put back died again, and finds it', async () => {
+    await clean();
+    await fail(3);
+    const end = await world.broker.failAgain(QUEUE);
+    await open(TAB);
+    await until('all are shown', async () => (await rows().count()) === 3);
+    await button(/select all 3/i).click();
+    await button(/^redeliver/i)
+      .first()
+      .click();
+    await button(/^redeliver 3$/i).click();
+    await page
+      .getByText('3 sent, all 3 died again: PaymentDeclined.')
+      .first()
+      .waitFor();
+    await end();
+    await page
+      .getByRole('article', { name: 'Redelivery' })
+      .getByText('Failed', { exact: true })
+      .waitFor();
+    await world.screenshot(page, 'died-again');
+    await page.goto(`${world.url}${TAB}?returned=true`);
+    await until('they are found', async () => (await rows().count()) === 3);
+    assert.equal(
+      await page.getByText('died again', { exact: true }).count(),
+      3,
+    );
+    await page.goto(`${world.url}/dead-letter/operations`);
+    await page.getByRole('row').nth(1).click();
+    await page
+      .getByRole('link', { name: /messages that died again in webshop/ })
+      .click();
+    await until('it leads there', async () => (await rows().count()) === 3);
+  });
+
+  it('shows a paused operation to everybody, and names it in the next plan', async () => {
+    await clean();
+    await fail(100);
+    const operation = await world.service.post('/dead-letters/redeliver', {
+      filter: { service: 'webshop' },
+      rate: 1,
+    });
+    await world.service.post(`/operations/${operation.id}/pause`);
+    for (const look of ['a visitor', 'the same after a reload']) {
+      if (look === 'a visitor') await open(TAB);
+      else await page.reload();
+      const card = page.getByRole('article', { name: 'Redelivery' });
+      await card.getByText('Paused', { exact: true }).waitFor();
+      await card.getByText(/Started by/).waitFor();
+    }
+    await button(/select all/i).click();
+    await button(/^redeliver/i)
+      .first()
+      .click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText(/paused operation/).waitFor();
+    await dialog.getByRole('link', { name: 'Show the operation' }).waitFor();
+    await page.goto(`${world.url}/dead-letter`);
+    await page.getByText('Operations (1 paused)').waitFor();
+    await world.service.post(`/operations/${operation.id}/cancel`);
+    await until('it is cancelled', async () => {
+      const { state } = await world.service.get(`/operations/${operation.id}`);
+      return state === 'cancelled';
+    });
+  });
+
+  it('finds a customer over all services, and opens what nobody owns', async () => {
+    await world.broker.fail('orders_ghost', 2, { email: 'ada@example.com' });
+    await until(
+      'they are stored',
+      async () => (await world.service.count('service=ghost')) === 2,
+    );
+    await open('/dead-letter');
+    const box = page.getByRole('searchbox', { name: /all services/ });
+    await box.fill('ada@example.com');
+    await box.press('Enter');
+    await page.getByText('2 dead letters with “ada@example.com”').waitFor();
+    assert.deepEqual(await world.axe(page, 'search'), []);
+    await world.screenshot(page, 'search');
+    await rows().first().getByText('PaymentDeclined').click();
+    await page
+      .getByRole('dialog')
+      .getByText(/ada@example.com/)
+      .first()
+      .waitFor();
+    await page.keyboard.press('Escape');
+    await box.fill('nobody@example.com');
+    await box.press('Enter');
+    await page.getByText(/Looked in all services/).waitFor();
+    await page.goto(`${world.url}/dead-letter`);
+    await page.getByText('DEAD_LETTER_OWNERSHIP_FILE').waitFor();
+    await page.getByRole('link', { name: 'ghost' }).click();
+    await until('they are shown', async () => (await rows().count()) === 2);
+    await button(/select all 2/i).click();
+    await button(/^delete/i)
+      .first()
+      .click();
+    await button(/^delete 2$/i).click();
+    await until(
+      'they are deleted',
+      async () => (await world.service.count('service=ghost')) === 0,
+    );
   });
 
   it('goes on when the service is restarted', async () => {

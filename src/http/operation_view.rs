@@ -29,7 +29,7 @@ pub struct OperationView {
     /// Whether it did what was asked for. `running` until every item has its outcome; then a redelivery is `watching` for messages that
     /// die again, until `watchUntil` or until all have; then `completed`, `completedWithProblems` (some were refused, skipped, not
     /// done, or died again) or `failed` (nothing was done, or all died again). What dies again later still changes it.
-    #[schema(inline, value_type = VerdictName, example = "failed")]
+    #[schema(value_type = VerdictName)]
     verdict: &'static str,
     /// The verdict in plain words, or how far it is.
     #[schema(example = "3 sent, all 3 died again: PaymentDeclined.")]
@@ -115,9 +115,9 @@ struct OutcomesView {
     skipped: i64,
 }
 
-/// The verdicts, for the document.
+/// Whether an operation did what was asked for.
 #[derive(ToSchema)]
-#[schema(rename_all = "camelCase")]
+#[schema(as = Verdict, rename_all = "camelCase")]
 #[expect(dead_code, reason = "only its schema is used")]
 enum VerdictName {
     /// Not every item has its outcome.

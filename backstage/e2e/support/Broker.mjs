@@ -37,8 +37,29 @@ export class Broker {
     return (await this.channel.checkQueue(queue)).messageCount;
   }
 
+  /** A consumer that fails with all that it gets; returns how to end it. */
+  async failAgain(queue) {
+    const channel = await this.connection.createConfirmChannel();
+    const [type, text] = ERRORS[0];
+    await channel.consume(queue, message => {
+      const { properties, content } = message;
+      channel.publish('dead-letter', queue, content, {
+        ...properties,
+        headers: {
+          ...properties.headers,
+          'dead-letter-error-type': type,
+          'dead-letter-error-message': text(1),
+          'dead-letter-origin-queue': queue,
+          'dead-letter-failed-at': new Date().toISOString(),
+        },
+      });
+      channel.ack(message);
+    });
+    return () => channel.close();
+  }
+
   /** Messages that a consumer of this queue failed to handle, told of as dead-letter's own convention has it. */
-  async fail(queue, count) {
+  async fail(queue, count, more = {}) {
     await this.declare(queue);
     for (let n = 0; n < count; n += 1) {
       const [type, text] = ERRORS[n % ERRORS.length];
@@ -51,6 +72,7 @@ export class Broker {
             orderId: order,
             amount: n % 100,
             lines: [{ article: `A-${n}`, count: 1 }],
+            ...more,
           }),
         ),
         {

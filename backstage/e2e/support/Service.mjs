@@ -26,6 +26,7 @@ export class Service {
       DEAD_LETTER_OWNERSHIP_FILE: ownership,
       DEAD_LETTER_BACKSTAGE_URL: backstageUrl,
       DEAD_LETTER_DRAIN_DELAY: '0s',
+      DEAD_LETTER_WATCH_RETURNS: '3s',
       DEAD_LETTER_LOG_LINK: 'https://logs.example.com/?q={messageId}',
     };
     const migration = service.run('migrate');
@@ -54,6 +55,27 @@ export class Service {
 
   async get(path) {
     return (await fetch(`${this.url}${path}`)).json();
+  }
+
+  async post(path, body) {
+    const answer = await fetch(`${this.url}${path}`, {
+      method: 'POST',
+      ...(body && {
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      }),
+    });
+    if (!answer.ok) throw new Error(await answer.text());
+    return answer.json();
+  }
+
+  /** Deletes these, as a colleague might. */
+  async delete(ids) {
+    const query = new URLSearchParams(ids.map(id => ['id', id]));
+    const answer = await fetch(`${this.url}/dead-letters?${query}&wait=30`, {
+      method: 'DELETE',
+    });
+    if (!answer.ok) throw new Error(await answer.text());
   }
 
   /** How many are listed. */

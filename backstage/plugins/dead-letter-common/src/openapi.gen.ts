@@ -38,8 +38,9 @@ export interface paths {
         /**
          * Error groups of a filter: which failures are the same bug
          * @description Dead letters of one service are in one group where reason, type of the error, its text without numbers, ids and quotes, and
-         *     the top of the stack are the same. Without `status`, only those that nothing was done with yet are counted; a group without
-         *     any is not listed.
+         *     the top of the stack are the same. Without `status`, only those that nothing was done with yet are counted. A group without any
+         *     stays for 24 hours after its last arrival, with a `count` of 0, so that it can be resolved after a redelivery; not where the
+         *     filter asks for more than squad, service, group, reason and status.
          */
         get: operations["error_groups"];
         put?: never;
@@ -137,7 +138,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How many dead letters each service has, most first */
+        /**
+         * How many dead letters each service has, most first
+         * @description A service stays for 24 hours after its last arrival, with a `count` of 0, when all of its dead letters are redelivered or deleted.
+         */
         get: operations["service_overview"];
         put?: never;
         post?: never;
@@ -154,7 +158,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How many dead letters each squad has, most first */
+        /**
+         * How many dead letters each squad has, most first
+         * @description A squad stays for 24 hours after its last arrival, with 0 `messages`, when all of its dead letters are redelivered or deleted.
+         */
         get: operations["squad_overview"];
         put?: never;
         post?: never;
@@ -171,7 +178,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One dead letter with body, typed headers, failure and history */
+        /**
+         * One dead letter with body, typed headers, failure and history
+         * @description Of a body the first 64 KiB; `/dead-letters/{id}/body` has all of it.
+         */
         get: operations["get"];
         put?: never;
         post?: never;
@@ -327,8 +337,9 @@ export interface paths {
         };
         /**
          * Follow an operation: server-sent events
-         * @description An event `operation` with the operation as its data, at once and whenever it has changed; the stream ends with the operation. A
-         *     database that is away for a while is waited for.
+         * @description An event `operation` with the operation as its data, at once and whenever it has changed. The stream ends with the verdict: for a
+         *     redelivery, that is after `watchUntil`, or when all that was sent has died again. A database that is away for a while is waited
+         *     for.
          */
         get: operations["watch_operation"];
         put?: never;
@@ -503,8 +514,11 @@ export interface components {
             maxQueueDepth?: number | null;
             /** @description Why, in words, for the record. */
             note?: string | null;
-            /** @description `newest` (the default) or `oldest` arrival first. */
-            order?: ("newest" | "oldest") | null;
+            /**
+             * @description `newest` (the default) or `oldest` arrival first: so they are chosen, and so a redelivery's messages reach each queue. `any` chooses the
+             *     newest, and sends faster, in no order.
+             */
+            order?: ("newest" | "oldest" | "any") | null;
             /**
              * Format: int32
              * @description At most so many messages a second.
@@ -516,7 +530,7 @@ export interface components {
         DeadLetteredMessage: {
             /**
              * Format: int32
-             * @description How often it died.
+             * @description How often it died, over all redeliveries.
              * @example 1
              */
             attempts: number;
@@ -526,6 +540,11 @@ export interface components {
              * @example 412
              */
             bodySize: number;
+            /**
+             * @description Broker that it died on, by the name that the configuration gives it.
+             * @example default
+             */
+            broker: string | null;
             /**
              * @description Failure convention that recognised it.
              * @example native
@@ -570,6 +589,8 @@ export interface components {
             logLink: string | null;
             /** @description Message id. */
             messageId: string | null;
+            /** @description Who says where it died. `message`: the message claims it, and anyone who may publish could have written that. */
+            originToldBy: components["schemas"]["OriginToldBy"];
             /**
              * @description Queue that it died in.
              * @example demo-orders_webshop
@@ -585,6 +606,12 @@ export interface components {
              * @description When it arrived here.
              */
             receivedAt: string;
+            /**
+             * Format: int32
+             * @description How often dead-letter had redelivered it before this death.
+             * @example 0
+             */
+            redeliveries: number;
             /**
              * Format: uuid
              * @description The redelivery that it came back from.
@@ -620,6 +647,11 @@ export interface components {
              * @example OrderPlaced
              */
             type: string | null;
+            /**
+             * @description Virtual host that it died in.
+             * @example /
+             */
+            vhost: string | null;
             /** @description Why what is shown here is not all that could be known. */
             warning?: string | null;
         };
@@ -627,23 +659,27 @@ export interface components {
         DeadLetteredMessageDetails: components["schemas"]["DeadLetteredMessage"] & {
             /** @description The body. */
             body: components["schemas"]["MessageBody"];
-            /** @description Stack trace of the error. */
+            /** @description Stack trace of the error, 64 KiB of it at most. */
             errorStack: string | null;
             /** @description The headers as plain JSON; widths and kinds of numbers and strings are not told apart. */
-            headers: {
-                [key: string]: components["schemas"]["Value"];
-            };
+            headers: Record<string, never>;
             /** @description The deaths of this message that redeliveries link, first one first, and what was done about them. */
             history: components["schemas"]["MessageHistory"];
             /** @description The properties, but for the headers. */
             properties: components["schemas"]["MessageProperties"];
             /** @description The headers with the AMQP type (`t`) of each value (`v`): exact. */
-            typedHeaders: {
-                [key: string]: components["schemas"]["Value"];
-            };
+            typedHeaders: Record<string, never>;
         };
         /** @description A page of a search. */
         DeadLetteredMessages: {
+            /**
+             * @description As what `find` was found: `deadLetterId`, `messageId`, `correlationId`, `redeliveryId`, `operationId`; or `text`, where it is no id
+             *     that is known. Absent without `find`.
+             * @example [
+             *       "correlationId"
+             *     ]
+             */
+            foundAs?: string[];
             /** @description The dead letters of this page. */
             messages: components["schemas"]["DeadLetteredMessage"][];
             /** @description For the page after this one; null on the last. */
@@ -705,17 +741,12 @@ export interface components {
         /** @description Headers to set and to take off. */
         EditedHeaders: {
             /**
-             * @description Names.
+             * @description Names, 100 at most.
              * @default []
              */
             remove: string[];
-            /**
-             * @description By name: text, a whole number of 64 bits, a float, true or false; or with its type, as in `typedHeaders`.
-             * @default {}
-             */
-            set: {
-                [key: string]: components["schemas"]["Value"];
-            };
+            /** @description By name, 100 at most: text, a whole number of 64 bits, a float, true or false; or with its type, as in `typedHeaders`. */
+            set?: Record<string, never>;
         };
         /** @description Dead letters of one service that failed for the same reason. */
         ErrorGroup: {
@@ -938,7 +969,19 @@ export interface components {
         };
         /** @description Every condition must hold; an absent one holds for all. */
         FilterInput: {
-            /** @description Text within the body, or bytes as `hex:00ff`. */
+            /**
+             * @description `body.order.id=4711`: the JSON body has the number 4711, or the text, at this path; `body.items.0.sku` is of the first of
+             *     an array. In JSON: `"bodyPaths": {"order.id": "4711"}`.
+             */
+            bodyPaths?: {
+                [key: string]: string;
+            };
+            /** @description Broker that it died on, by the name that the configuration gives it. */
+            broker?: string | null;
+            /**
+             * @description Text within the body, or bytes as `hex:00ff`. A text is found whichever way JSON escapes it, and in bodies compressed by gzip,
+             *     deflate or zstd, whose first 8 MiB are looked at.
+             */
             contains?: string | null;
             /** @description The failure convention, such as `native`. */
             convention?: string | null;
@@ -964,10 +1007,22 @@ export interface components {
             /** @description Exchange that it had been published to; empty for the default exchange. */
             exchange?: string | null;
             /**
+             * @description Whatever is at hand: the id of a dead letter, whole or its first or last 8 digits or more, of a message, a correlation, a
+             *     redelivery or an operation. Where it is none that is known: a text within the error, the body, or a header's value.
+             */
+            find?: string | null;
+            /**
              * Format: date-time
              * @description Arrived at or after this time, RFC 3339.
              */
             from?: string | null;
+            /**
+             * @description `header.tenant=acme`: the header `tenant` is the text `acme`. Also numbers, `true`, `false`, `null`, and times; a name may have
+             *     dots. In JSON: `"headers": {"tenant": "acme"}`.
+             */
+            headers?: {
+                [key: string]: string;
+            };
             /** @description Message id. */
             messageId?: string | null;
             /**
@@ -979,6 +1034,8 @@ export interface components {
             queue?: string | null;
             /** @description The broker's reason: `rejected`, `expired`, `maxlen` or `delivery_limit`. */
             reason?: string | null;
+            /** @description `true`: died again after a redelivery from here; `false`: did not. */
+            returned?: boolean | null;
             /** @description Routing key that it had been published with. */
             routingKey?: string | null;
             /** @description Service whose queue it died in; `unknown` where that is not known. */
@@ -994,6 +1051,8 @@ export interface components {
             to?: string | null;
             /** @description Type of the message. */
             type?: string | null;
+            /** @description Virtual host that it died in. */
+            vhost?: string | null;
         };
         /** @description Deaths per interval of arrival. */
         Histogram: {
@@ -1017,10 +1076,34 @@ export interface components {
              */
             to: string;
         };
+        /**
+         * @description What died within the last 24 hours, to five minutes, and what became of it: messages that died before are not counted, whenever
+         *     they were acted on.
+         */
+        LastDay: {
+            /**
+             * Format: int64
+             * @description How many of these are deleted.
+             * @example 249
+             */
+            deleted: number;
+            /**
+             * Format: int64
+             * @description How many died.
+             * @example 249
+             */
+            died: number;
+            /**
+             * Format: int64
+             * @description How many of these are redelivered.
+             * @example 0
+             */
+            redelivered: number;
+        };
         /** @description A body: as text where it is UTF-8, else as base64. */
         MessageBody: {
             /**
-             * @description The body in that encoding.
+             * @description The body in that encoding, or its first 64 KiB.
              * @example {"orderId":4711}
              */
             content: string;
@@ -1034,6 +1117,11 @@ export interface components {
              * @example text
              */
             encoding: string;
+            /**
+             * @description Whether `content` is not all of it.
+             * @example false
+             */
+            truncated: boolean;
         };
         /** @description What happened to a message. */
         MessageHistory: {
@@ -1119,8 +1207,19 @@ export interface components {
              * @example 10000
              */
             maxQueueDepth: number | null;
+            /**
+             * Format: int64
+             * @description Of the skipped ones: how many were left as they were because it was cancelled.
+             * @example 0
+             */
+            notDone: number;
             /** @description Why, in the words of who asked. */
             note: string | null;
+            /**
+             * @description `newest` or `oldest`: the order in which messages reach each queue; `any`: none.
+             * @example newest
+             */
+            order: string;
             /** @description Those that are settled, by outcome. */
             outcomes: components["schemas"]["Outcomes"];
             /** @description How fast it goes. */
@@ -1141,6 +1240,13 @@ export interface components {
             /** @description The selection as it was asked for. */
             selection: Record<string, never>;
             /**
+             * @description The services of its dead letters, as they were selected; null where an older version made it: not known.
+             * @example [
+             *       "webshop"
+             *     ]
+             */
+            services: string[] | null;
+            /**
              * Format: date-time
              * @description When the first chunk was done.
              */
@@ -1158,6 +1264,17 @@ export interface components {
              * @example 43695
              */
             total: number;
+            verdict: ("running" | "watching" | "completed" | "completedWithProblems" | "failed") & Record<string, never>;
+            /**
+             * @description The verdict in plain words, or how far it is.
+             * @example 3 sent, all 3 died again: PaymentDeclined.
+             */
+            verdictText: string;
+            /**
+             * Format: date-time
+             * @description Until when what was sent is watched for returns; null where nothing is, and while it runs.
+             */
+            watchUntil: string | null;
         };
         /**
          * @description What can be changed while it runs.
@@ -1252,7 +1369,7 @@ export interface components {
             deadLetterId: string;
             /**
              * @description The broker's reason, or the operation that has it.
-             * @example returned: 312 NO_ROUTE
+             * @example Queue demo-orders_webshop does not exist (312 NO_ROUTE)
              */
             detail: string | null;
             /**
@@ -1350,8 +1467,11 @@ export interface components {
             maxQueueDepth?: number | null;
             /** @description Why, in words, for the record. */
             note?: string | null;
-            /** @description `newest` (the default) or `oldest` arrival first. */
-            order?: ("newest" | "oldest") | null;
+            /**
+             * @description `newest` (the default) or `oldest` arrival first: so they are chosen, and so a redelivery's messages reach each queue. `any` chooses the
+             *     newest, and sends faster, in no order.
+             */
+            order?: ("newest" | "oldest" | "any") | null;
             /**
              * Format: int32
              * @description At most so many messages a second.
@@ -1364,6 +1484,11 @@ export interface components {
          * @enum {string}
          */
         OriginTarget: "queue" | "exchange";
+        /**
+         * @description Who says where a message died.
+         * @enum {string}
+         */
+        OriginToldBy: "broker" | "message";
         /** @description Numbers of items by outcome. */
         Outcomes: {
             /**
@@ -1436,11 +1561,11 @@ export interface components {
             /** @description What may go wrong. */
             warnings: components["schemas"]["PlanWarning"][];
         };
-        /** @description What may go wrong. */
+        /** @description What may go wrong: in words, and as data to render them from. */
         PlanWarning: {
             /**
-             * @description `still_failing`, `queue_missing`, `no_consumers`, `queue_crowded`, `exchange_missing`, `no_origin`, `large_messages`,
-             *     `not_selectable` or `broker_unreachable`.
+             * @description `still_failing`, `in_operation`, `queue_missing`, `no_consumers`, `queue_crowded`, `exchange_missing`, `no_origin`,
+             *     `large_messages`, `not_selectable` or `broker_unreachable`.
              * @example no_consumers
              */
             code: string;
@@ -1450,10 +1575,46 @@ export interface components {
              */
             count: number | null;
             /**
+             * @description The type of the error that still occurs.
+             * @example PaymentDeclined
+             */
+            errorType?: string | null;
+            /**
+             * Format: date-time
+             * @description When that error last arrived.
+             */
+            lastSeen?: string | null;
+            /**
              * @description In words.
-             * @example the queue demo-orders_webshop has no consumers: nobody will handle its messages for now
+             * @example Queue demo-orders_webshop has no consumers. Its messages will wait there.
              */
             message: string;
+            /**
+             * Format: uuid
+             * @description The operation that has `count` of the plan's dead letters.
+             */
+            operation?: string | null;
+            /**
+             * @description The state of that operation.
+             * @example paused
+             */
+            operationState?: string | null;
+            /**
+             * @description The queue that is missing, crowded, or has no consumers.
+             * @example demo-orders_webshop
+             */
+            queue?: string | null;
+            /**
+             * Format: int64
+             * @description Messages that are ready in that queue.
+             * @example 10000
+             */
+            ready?: number | null;
+            /**
+             * @description The service that still fails.
+             * @example webshop
+             */
+            service?: string | null;
         };
         /** @description An error group in a plan. */
         PlannedGroup: components["schemas"]["ErrorGroup"] & {
@@ -1462,7 +1623,10 @@ export interface components {
              * @description How many of the plan's dead letters.
              */
             count: number;
-            /** @description Whether one arrived within the last five minutes. */
+            /**
+             * @description Whether it still fails: its last dead letter arrived less than 30 seconds ago, or less than three times its usual gap within the
+             *     last five minutes.
+             */
             failingNow: boolean;
         };
         /** @description The first messages of a selection, before and after. */
@@ -1484,9 +1648,7 @@ export interface components {
              * @description The headers with their types, as in `typedHeaders`. Each message that is sent bears besides the header
              *     `dead-letter-redelivery-id`, or `dead-letter-copy-id`, which only an operation has.
              */
-            headers: {
-                [key: string]: unknown;
-            };
+            headers: Record<string, never>;
         };
         /** @description One message, before and after. */
         PreviewSample: {
@@ -1598,7 +1760,7 @@ export interface components {
              */
             value: string | null;
         };
-        /** @description The dead letters of one service. */
+        /** @description The dead letters of one service. One without any stays for 24 hours after its last arrival. */
         ServiceOverview: {
             /**
              * Format: int64
@@ -1606,6 +1768,8 @@ export interface components {
              * @example 43695
              */
             count: number;
+            /** @description What died within the last 24 hours, and what became of it. */
+            lastDay: components["schemas"]["LastDay"];
             /**
              * Format: date-time
              * @description When the last of them arrived.
@@ -1613,7 +1777,7 @@ export interface components {
             newest: string | null;
             /**
              * Format: date-time
-             * @description When the first of them arrived.
+             * @description When the first of them arrived; null where none is dead.
              */
             oldest: string | null;
             /**
@@ -1622,15 +1786,17 @@ export interface components {
              */
             service: string;
             /**
-             * @description Squad that owns it; `unowned` where none does.
+             * @description Squad that owns it; `unowned` where the file of `DEAD_LETTER_OWNERSHIP_FILE` names none.
              * @example checkout
              */
             squad: string;
             /** @description How many arrived lately, and a day before that, whatever became of them. */
             trend: components["schemas"]["Trend"];
         };
-        /** @description The dead letters of one squad. */
+        /** @description The dead letters of one squad. One without any stays for 24 hours after its last arrival. */
         SquadOverview: {
+            /** @description What died within the last 24 hours, and what became of it. */
+            lastDay: components["schemas"]["LastDay"];
             /**
              * Format: int64
              * @description How many are dead.
@@ -1648,12 +1814,12 @@ export interface components {
              */
             oldest: string | null;
             /**
-             * @description Services that have some.
+             * @description Services that have some now.
              * @example 3
              */
             services: number;
             /**
-             * @description The squad; `unowned` for services that nobody owns.
+             * @description The squad; `unowned` for services that the file of `DEAD_LETTER_OWNERSHIP_FILE` does not name.
              * @example checkout
              */
             squad: string;
@@ -1691,7 +1857,6 @@ export interface components {
              */
             lastHour: number;
         };
-        Value: unknown;
     };
     responses: never;
     parameters: never;
@@ -1721,6 +1886,7 @@ export type ExplicitTarget = components['schemas']['ExplicitTarget'];
 export type FieldError = components['schemas']['FieldError'];
 export type FilterInput = components['schemas']['FilterInput'];
 export type Histogram = components['schemas']['Histogram'];
+export type LastDay = components['schemas']['LastDay'];
 export type MessageBody = components['schemas']['MessageBody'];
 export type MessageHistory = components['schemas']['MessageHistory'];
 export type MessageProperties = components['schemas']['MessageProperties'];
@@ -1735,6 +1901,7 @@ export type OperationItems = components['schemas']['OperationItems'];
 export type OperationPage = components['schemas']['OperationPage'];
 export type OperationRequest = components['schemas']['OperationRequest'];
 export type OriginTarget = components['schemas']['OriginTarget'];
+export type OriginToldBy = components['schemas']['OriginToldBy'];
 export type Outcomes = components['schemas']['Outcomes'];
 export type Plan = components['schemas']['Plan'];
 export type PlanWarning = components['schemas']['PlanWarning'];
@@ -1751,7 +1918,6 @@ export type SquadOverview = components['schemas']['SquadOverview'];
 export type Target = components['schemas']['Target'];
 export type TotalView = components['schemas']['TotalView'];
 export type Trend = components['schemas']['Trend'];
-export type Value = components['schemas']['Value'];
 export type $defs = Record<string, never>;
 export interface operations {
     search: {
@@ -1761,6 +1927,10 @@ export interface operations {
                 squad?: string;
                 /** @description Service whose queue it died in; `unknown` where that is not known. */
                 service?: string;
+                /** @description Broker that it died on, by the name that the configuration gives it. */
+                broker?: string;
+                /** @description Virtual host that it died in. */
+                vhost?: string;
                 /** @description Queue that it died in. */
                 queue?: string;
                 /** @description Exchange that it had been published to; empty for the default exchange. */
@@ -1791,10 +1961,30 @@ export interface operations {
                 diedFrom?: string;
                 /** @description Died before this time, as the message tells, RFC 3339. */
                 diedTo?: string;
-                /** @description Text within the body, or bytes as `hex:00ff`. */
+                /**
+                 * @description Text within the body, or bytes as `hex:00ff`. A text is found whichever way JSON escapes it, and in bodies compressed by gzip,
+                 *     deflate or zstd, whose first 8 MiB are looked at.
+                 */
                 contains?: string;
                 /** @description Died at least so often. */
                 minAttempt?: number;
+                /** @description `true`: died again after a redelivery from here; `false`: did not. */
+                returned?: boolean;
+                /**
+                 * @description Whatever is at hand: the id of a dead letter, whole or its first or last 8 digits or more, of a message, a correlation, a
+                 *     redelivery or an operation. Where it is none that is known: a text within the error, the body, or a header's value.
+                 */
+                find?: string;
+                /**
+                 * @description `header.tenant=acme`: the header `tenant` is the text `acme`. Also numbers, `true`, `false`, `null`, and times; a name may have
+                 *     dots. In JSON: `"headers": {"tenant": "acme"}`.
+                 */
+                "header.*"?: string;
+                /**
+                 * @description `body.order.id=4711`: the JSON body has the number 4711, or the text, at this path; `body.items.0.sku` is of the first of
+                 *     an array. In JSON: `"bodyPaths": {"order.id": "4711"}`.
+                 */
+                "body.*"?: string;
                 /** @description `newest` (the default) or `oldest` arrival first. */
                 order?: "newest" | "oldest";
                 /** @description How many, from 1 to 200. */
@@ -1856,6 +2046,10 @@ export interface operations {
                 squad?: string;
                 /** @description Service whose queue it died in; `unknown` where that is not known. */
                 service?: string;
+                /** @description Broker that it died on, by the name that the configuration gives it. */
+                broker?: string;
+                /** @description Virtual host that it died in. */
+                vhost?: string;
                 /** @description Queue that it died in. */
                 queue?: string;
                 /** @description Exchange that it had been published to; empty for the default exchange. */
@@ -1886,11 +2080,34 @@ export interface operations {
                 diedFrom?: string;
                 /** @description Died before this time, as the message tells, RFC 3339. */
                 diedTo?: string;
-                /** @description Text within the body, or bytes as `hex:00ff`. */
+                /**
+                 * @description Text within the body, or bytes as `hex:00ff`. A text is found whichever way JSON escapes it, and in bodies compressed by gzip,
+                 *     deflate or zstd, whose first 8 MiB are looked at.
+                 */
                 contains?: string;
                 /** @description Died at least so often. */
                 minAttempt?: number;
-                /** @description Wait so many seconds for the end, 30 at most: 200 if it came in time, else 202. */
+                /** @description `true`: died again after a redelivery from here; `false`: did not. */
+                returned?: boolean;
+                /**
+                 * @description Whatever is at hand: the id of a dead letter, whole or its first or last 8 digits or more, of a message, a correlation, a
+                 *     redelivery or an operation. Where it is none that is known: a text within the error, the body, or a header's value.
+                 */
+                find?: string;
+                /**
+                 * @description `header.tenant=acme`: the header `tenant` is the text `acme`. Also numbers, `true`, `false`, `null`, and times; a name may have
+                 *     dots. In JSON: `"headers": {"tenant": "acme"}`.
+                 */
+                "header.*"?: string;
+                /**
+                 * @description `body.order.id=4711`: the JSON body has the number 4711, or the text, at this path; `body.items.0.sku` is of the first of
+                 *     an array. In JSON: `"bodyPaths": {"order.id": "4711"}`.
+                 */
+                "body.*"?: string;
+                /**
+                 * @description Wait so many seconds, 30 at most, until every item has its outcome: 200 if that came in time, else 202. It does not wait for
+                 *     the verdict: the `verdict` of a redelivery that has just ended is `watching`, until `watchUntil`.
+                 */
                 wait?: number;
             };
             header?: never;
@@ -1987,6 +2204,10 @@ export interface operations {
                 squad?: string;
                 /** @description Service whose queue it died in; `unknown` where that is not known. */
                 service?: string;
+                /** @description Broker that it died on, by the name that the configuration gives it. */
+                broker?: string;
+                /** @description Virtual host that it died in. */
+                vhost?: string;
                 /** @description Queue that it died in. */
                 queue?: string;
                 /** @description Exchange that it had been published to; empty for the default exchange. */
@@ -2017,10 +2238,30 @@ export interface operations {
                 diedFrom?: string;
                 /** @description Died before this time, as the message tells, RFC 3339. */
                 diedTo?: string;
-                /** @description Text within the body, or bytes as `hex:00ff`. */
+                /**
+                 * @description Text within the body, or bytes as `hex:00ff`. A text is found whichever way JSON escapes it, and in bodies compressed by gzip,
+                 *     deflate or zstd, whose first 8 MiB are looked at.
+                 */
                 contains?: string;
                 /** @description Died at least so often. */
                 minAttempt?: number;
+                /** @description `true`: died again after a redelivery from here; `false`: did not. */
+                returned?: boolean;
+                /**
+                 * @description Whatever is at hand: the id of a dead letter, whole or its first or last 8 digits or more, of a message, a correlation, a
+                 *     redelivery or an operation. Where it is none that is known: a text within the error, the body, or a header's value.
+                 */
+                find?: string;
+                /**
+                 * @description `header.tenant=acme`: the header `tenant` is the text `acme`. Also numbers, `true`, `false`, `null`, and times; a name may have
+                 *     dots. In JSON: `"headers": {"tenant": "acme"}`.
+                 */
+                "header.*"?: string;
+                /**
+                 * @description `body.order.id=4711`: the JSON body has the number 4711, or the text, at this path; `body.items.0.sku` is of the first of
+                 *     an array. In JSON: `"bodyPaths": {"order.id": "4711"}`.
+                 */
+                "body.*"?: string;
                 /** @description Only groups in this state. */
                 state?: "new" | "ongoing" | "regressed" | "resolved" | "muted";
                 /** @description How many, from 1 to 200. */
@@ -2199,6 +2440,10 @@ export interface operations {
                 squad?: string;
                 /** @description Service whose queue it died in; `unknown` where that is not known. */
                 service?: string;
+                /** @description Broker that it died on, by the name that the configuration gives it. */
+                broker?: string;
+                /** @description Virtual host that it died in. */
+                vhost?: string;
                 /** @description Queue that it died in. */
                 queue?: string;
                 /** @description Exchange that it had been published to; empty for the default exchange. */
@@ -2229,10 +2474,30 @@ export interface operations {
                 diedFrom?: string;
                 /** @description Died before this time, as the message tells, RFC 3339. */
                 diedTo?: string;
-                /** @description Text within the body, or bytes as `hex:00ff`. */
+                /**
+                 * @description Text within the body, or bytes as `hex:00ff`. A text is found whichever way JSON escapes it, and in bodies compressed by gzip,
+                 *     deflate or zstd, whose first 8 MiB are looked at.
+                 */
                 contains?: string;
                 /** @description Died at least so often. */
                 minAttempt?: number;
+                /** @description `true`: died again after a redelivery from here; `false`: did not. */
+                returned?: boolean;
+                /**
+                 * @description Whatever is at hand: the id of a dead letter, whole or its first or last 8 digits or more, of a message, a correlation, a
+                 *     redelivery or an operation. Where it is none that is known: a text within the error, the body, or a header's value.
+                 */
+                find?: string;
+                /**
+                 * @description `header.tenant=acme`: the header `tenant` is the text `acme`. Also numbers, `true`, `false`, `null`, and times; a name may have
+                 *     dots. In JSON: `"headers": {"tenant": "acme"}`.
+                 */
+                "header.*"?: string;
+                /**
+                 * @description `body.order.id=4711`: the JSON body has the number 4711, or the text, at this path; `body.items.0.sku` is of the first of
+                 *     an array. In JSON: `"bodyPaths": {"order.id": "4711"}`.
+                 */
+                "body.*"?: string;
                 /** @description Length of the intervals: `1m`, `5m`, `15m`, `1h`, `6h` or `1d`; as fits the time where it is absent. */
                 interval?: "1m" | "5m" | "15m" | "1h" | "6h" | "1d";
                 /** @description Split into a series for each `service`, `errorGroup` or `reason`. */
@@ -2276,7 +2541,10 @@ export interface operations {
     redeliver: {
         parameters: {
             query?: {
-                /** @description Wait so many seconds for the end, 30 at most: 200 if it came in time, else 202. */
+                /**
+                 * @description Wait so many seconds, 30 at most, until every item has its outcome: 200 if that came in time, else 202. It does not wait for
+                 *     the verdict: the `verdict` of a redelivery that has just ended is `watching`, until `watchUntil`.
+                 */
                 wait?: number;
             };
             header?: never;
@@ -2368,7 +2636,10 @@ export interface operations {
     restore: {
         parameters: {
             query?: {
-                /** @description Wait so many seconds for the end, 30 at most: 200 if it came in time, else 202. */
+                /**
+                 * @description Wait so many seconds, 30 at most, until every item has its outcome: 200 if that came in time, else 202. It does not wait for
+                 *     the verdict: the `verdict` of a redelivery that has just ended is `watching`, until `watchUntil`.
+                 */
                 wait?: number;
             };
             header?: never;
@@ -2639,6 +2910,23 @@ export interface operations {
     list_operations: {
         parameters: {
             query?: {
+                /**
+                 * @description Only those with dead letters of this service, as they were selected. An operation that an older version made has no
+                 *     `services`, and is not found by them.
+                 * @example webshop
+                 */
+                service?: string;
+                /**
+                 * @description Only those with dead letters of a service that this squad owns now, with or without `squad-`; `unowned` for services that
+                 *     nobody owns.
+                 * @example checkout
+                 */
+                squad?: string;
+                /**
+                 * @description Only those in one of these states, by comma: `pending`, `running`, `paused`, `cancelling`, `cancelled`, `completed`.
+                 * @example pending,running,paused,cancelling
+                 */
+                state?: string;
                 /** @description How many, from 1 to 200. */
                 limit?: number;
                 /** @description From a page's `nextCursor` or `prevCursor`; the other parameters must be the same as for that page. */
@@ -2682,7 +2970,10 @@ export interface operations {
     create_operation: {
         parameters: {
             query?: {
-                /** @description Wait so many seconds for the end, 30 at most: 200 if it came in time, else 202. */
+                /**
+                 * @description Wait so many seconds, 30 at most, until every item has its outcome: 200 if that came in time, else 202. It does not wait for
+                 *     the verdict: the `verdict` of a redelivery that has just ended is `watching`, until `watchUntil`.
+                 */
                 wait?: number;
             };
             header?: never;
@@ -3188,7 +3479,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Events until its end */
+            /** @description Events until its verdict */
             200: {
                 headers: {
                     [name: string]: unknown;

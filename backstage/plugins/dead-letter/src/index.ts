@@ -9,6 +9,7 @@ export type {
   DeadLetterApi,
   DeadLetterClient,
   HistogramBy,
+  OperationsRequest,
   PageRequest,
 } from './api/DeadLetterApi';
 export type { Environment } from './api/environments';

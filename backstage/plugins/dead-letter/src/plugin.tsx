@@ -12,7 +12,14 @@ import { RiInboxArchiveLine } from '@remixicon/react';
 import { ProxiedDeadLetter } from './api/ProxiedDeadLetter';
 import { deadLetterApiRef } from './api/DeadLetterApi';
 import { readEnvironments } from './api/environments';
-import { operationsRouteRef, rootRouteRef, squadsRouteRef } from './routes';
+import {
+  operationsRouteRef,
+  rootRouteRef,
+  searchRouteRef,
+  serviceRouteRef,
+  squadRouteRef,
+  squadsRouteRef,
+} from './routes';
 import { deadLetterTranslationRef } from './translation';
 
 const api = ApiBlueprint.make({
@@ -61,6 +68,36 @@ const operationsPage = SubPageBlueprint.make({
   },
 });
 
+const searchPage = SubPageBlueprint.make({
+  name: 'search',
+  params: {
+    path: 'search',
+    title: deadLetterTranslationRef('search.title'),
+    routeRef: searchRouteRef,
+    loader: () => import('./views/search').then(view => <view.SearchPage />),
+  },
+});
+
+const servicePage = SubPageBlueprint.make({
+  name: 'service-page',
+  params: {
+    path: 'service',
+    title: deadLetterTranslationRef('service.title'),
+    routeRef: serviceRouteRef,
+    loader: () => import('./views/service').then(view => <view.ServicePage />),
+  },
+});
+
+const squadPage = SubPageBlueprint.make({
+  name: 'squad-page',
+  params: {
+    path: 'squad',
+    title: deadLetterTranslationRef('squad.title'),
+    routeRef: squadRouteRef,
+    loader: () => import('./views/squad').then(view => <view.SquadPage />),
+  },
+});
+
 const squadTab = EntityContentBlueprint.make({
   name: 'squad',
   params: {
@@ -96,6 +133,19 @@ export const deadLetterPlugin = createFrontendPlugin({
     root: rootRouteRef,
     squads: squadsRouteRef,
     operations: operationsRouteRef,
+    search: searchRouteRef,
+    service: serviceRouteRef,
+    squad: squadRouteRef,
   },
-  extensions: [api, page, squadsPage, operationsPage, squadTab, serviceTab],
+  extensions: [
+    api,
+    page,
+    squadsPage,
+    operationsPage,
+    searchPage,
+    servicePage,
+    squadPage,
+    squadTab,
+    serviceTab,
+  ],
 });

@@ -4,3 +4,7 @@ import { createRouteRef } from '@backstage/frontend-plugin-api';
 export const rootRouteRef = createRouteRef();
 export const squadsRouteRef = createRouteRef();
 export const operationsRouteRef = createRouteRef();
+export const searchRouteRef = createRouteRef();
+/** Of a service and of a squad that the catalog does not have. */
+export const serviceRouteRef = createRouteRef();
+export const squadRouteRef = createRouteRef();

@@ -31,6 +31,21 @@ export interface PageRequest {
 }
 
 /**
+ * Which operations are listed, and which page of them.
+ * @public
+ */
+export interface OperationsRequest {
+  limit?: number;
+  cursor?: string;
+  /** Those on dead letters of this service. */
+  service?: string;
+  /** Those on dead letters of the services of this squad. */
+  squad?: string;
+  /** Those in this state. */
+  state?: string;
+}
+
+/**
  * By what a histogram tells deaths apart.
  * @public
  */
@@ -79,7 +94,7 @@ export interface DeadLetterClient {
   /** Brings back what that operation deleted. */
   undoDelete(operationId: string, note?: string): Promise<Operation>;
   operations(
-    page?: { limit?: number; cursor?: string },
+    request?: OperationsRequest,
     signal?: AbortSignal,
   ): Promise<OperationPage>;
   operation(id: string, signal?: AbortSignal): Promise<OperationDetails>;

@@ -11,11 +11,12 @@ import {
   DeadLetterApi,
   DeadLetterClient,
   HistogramBy,
+  OperationsRequest,
   PageRequest,
 } from './DeadLetterApi';
 import { Environment } from './environments';
 
-type Query = Record<string, string | number | null | undefined>;
+type Query = Record<string, string | number | boolean | null | undefined>;
 
 interface Call {
   method?: 'GET' | 'POST' | 'PATCH';
@@ -32,7 +33,7 @@ class ProxiedClient implements DeadLetterClient {
 
   search(filter: FilterInput, page: PageRequest = {}, signal?: AbortSignal) {
     return this.json('/dead-letters', {
-      query: { ...filter, ...page },
+      query: { ...filterQuery(filter), ...page },
       signal,
     });
   }
@@ -58,7 +59,7 @@ class ProxiedClient implements DeadLetterClient {
 
   errorGroups(filter: FilterInput, limit?: number, signal?: AbortSignal) {
     return this.json('/dead-letters/error-groups', {
-      query: { ...filter, limit },
+      query: { ...filterQuery(filter), limit },
       signal,
     });
   }
@@ -80,7 +81,7 @@ class ProxiedClient implements DeadLetterClient {
     signal?: AbortSignal,
   ) {
     return this.json('/dead-letters/histogram', {
-      query: { ...filter, ...options },
+      query: { ...filterQuery(filter), ...options },
       signal,
     });
   }
@@ -102,11 +103,8 @@ class ProxiedClient implements DeadLetterClient {
     return this.json('/dead-letters/restore', { method: 'POST', body });
   }
 
-  operations(
-    page: { limit?: number; cursor?: string } = {},
-    signal?: AbortSignal,
-  ) {
-    return this.json('/operations', { query: page, signal });
+  operations(request: OperationsRequest = {}, signal?: AbortSignal) {
+    return this.json('/operations', { query: { ...request }, signal });
   }
 
   operation(id: string, signal?: AbortSignal) {
@@ -165,6 +163,22 @@ export class ProxiedDeadLetter implements DeadLetterApi {
   at(environment: Environment): DeadLetterClient {
     return new ProxiedClient(environment, this.deps);
   }
+}
+
+/** In a query each header and each path of the body is a parameter of its own. */
+function filterQuery({ headers, bodyPaths, ...others }: FilterInput): Query {
+  const named = (prefix: string, values: Record<string, string> = {}) =>
+    Object.fromEntries(
+      Object.entries(values).map(([name, value]) => [
+        `${prefix}.${name}`,
+        value,
+      ]),
+    );
+  return {
+    ...others,
+    ...named('header', headers),
+    ...named('body', bodyPaths),
+  };
 }
 
 function queryString(query: Query): string {

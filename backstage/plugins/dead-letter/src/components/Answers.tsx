@@ -21,9 +21,17 @@ export function Answers({ children }: PropsWithChildren<{}>) {
   return <QueryClientProvider client={answers}>{children}</QueryClientProvider>;
 }
 
+/** What the service calls a question that takes the database too long. */
+const TOO_SLOW = 'too-slow';
+
 /** Whether nothing answered, or nothing that could: it may be there again in a moment. */
 export function isAway(error: Error): boolean {
-  const status = (error as { statusCode?: number }).statusCode;
+  const { statusCode: status, body } = error as {
+    statusCode?: number;
+    body?: { type?: string };
+  };
+  // The service is there: what was asked takes too long, and to ask again at once makes that worse.
+  if (body?.type === TOO_SLOW) return false;
   return status === undefined || status >= 500 || status === 429;
 }
 

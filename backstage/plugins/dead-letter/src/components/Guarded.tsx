@@ -1,4 +1,3 @@
-import { Entity, stringifyEntityRef } from '@backstage/catalog-model';
 import {
   Progress,
   useApi,
@@ -7,7 +6,7 @@ import {
 import { usePermission } from '@backstage/plugin-permission-react';
 import { Alert } from '@backstage/ui';
 import { deadLetterReadPermission } from '@dead-letter/backstage-plugin-dead-letter-common';
-import { PropsWithChildren } from 'react';
+import { PropsWithChildren, ReactElement } from 'react';
 import { deadLetterApiRef } from '../api/DeadLetterApi';
 import { deadLetterTranslationRef } from '../translation';
 import { Answers } from './Answers';
@@ -15,9 +14,9 @@ import styles from './readable.module.css';
 
 /** A view, once there is an environment to ask, and whoever looks may see what this entity has. */
 export function Guarded({
-  entity,
+  resourceRef,
   children,
-}: PropsWithChildren<{ entity?: Entity }>) {
+}: PropsWithChildren<{ resourceRef?: string }>) {
   const { environments } = useApi(deadLetterApiRef);
   const { t } = useTranslationRef(deadLetterTranslationRef);
   if (environments.length === 0) {
@@ -33,26 +32,41 @@ export function Guarded({
   return (
     <Answers>
       <div className={styles.readable}>
-        {entity ? <Allowed entity={entity}>{children}</Allowed> : children}
+        {resourceRef ? (
+          <Allowed resourceRef={resourceRef}>{children}</Allowed>
+        ) : (
+          children
+        )}
       </div>
     </Answers>
   );
 }
 
-function Allowed({ entity, children }: PropsWithChildren<{ entity: Entity }>) {
+interface AllowedProps {
+  resourceRef: string;
+  /** Where it is said that one may not. */
+  denied?: (said: ReactElement) => ReactElement;
+}
+
+/** Shows what an entity has to those who may see it. */
+export function Allowed({
+  resourceRef,
+  denied = said => said,
+  children,
+}: PropsWithChildren<AllowedProps>) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
   const { loading, allowed } = usePermission({
     permission: deadLetterReadPermission,
-    resourceRef: stringifyEntityRef(entity),
+    resourceRef,
   });
   if (loading) return <Progress />;
   if (allowed) return <>{children}</>;
-  return (
+  return denied(
     <Alert
       status="warning"
       icon
       title={t('common.denied')}
       description={t('common.deniedDetail')}
-    />
+    />,
   );
 }

@@ -1,30 +1,31 @@
 import { Link, Text } from '@backstage/ui';
 import { ReactNode } from 'react';
+import { Place } from '../hooks/useTabs';
 import styles from './TabLink.module.css';
 
 interface TabLinkProps {
-  /** Path of the tab; null where there is none, undefined where that is not known. */
-  to: string | null | undefined;
+  /** Undefined where it is not known. */
+  to: Place | undefined;
   children: ReactNode;
-  /** Said where there is none. */
+  /** Said where the catalog does not have it. */
   hint?: string;
 }
 
-/** A name that leads to its tab, if it has one. */
+/** A name that leads to where its dead letters are shown. */
 export function TabLink({ to, children, hint }: TabLinkProps) {
-  if (to) {
+  if (!to) {
     return (
-      <Link href={to} weight="bold" className={styles.name}>
+      <Text weight="bold" className={styles.name}>
         {children}
-      </Link>
+      </Text>
     );
   }
   return (
     <>
-      <Text weight="bold" className={styles.name}>
+      <Link href={to.path} weight="bold" className={styles.name}>
         {children}
-      </Text>
-      {to === null && hint && (
+      </Link>
+      {!to.isInCatalog && hint && (
         <Text as="div" variant="body-small" color="secondary">
           {hint}
         </Text>

@@ -10,7 +10,7 @@ interface TimeProps {
   ago?: boolean;
 }
 
-/** A time as it is here, and in the tooltip as it is in UTC. */
+/** A time as it is here; its tooltip names the zone, and has it in UTC too. */
 export function Time({ at, ago }: TimeProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
   if (!at) return <>{t('common.never')}</>;
@@ -25,7 +25,7 @@ export function Time({ at, ago }: TimeProps) {
         </time>
       </Focusable>
       <Tooltip>
-        {ago && <div>{sayTime(date)}</div>}
+        <div>{sayZoned(date)}</div>
         <div>{sayUtc(date)}</div>
       </Tooltip>
     </TooltipTrigger>
@@ -36,7 +36,7 @@ export function Time({ at, ago }: TimeProps) {
 export function PlainTime({ at }: { at: string }) {
   const date = new Date(at);
   return (
-    <time dateTime={at} title={sayUtc(date)}>
+    <time dateTime={at} title={`${sayZoned(date)}\n${sayUtc(date)}`}>
       {sayTime(date)}
     </time>
   );
@@ -51,6 +51,19 @@ export function sayTime(date: Date): string {
   return date.toLocaleString(undefined, {
     dateStyle: 'short',
     timeStyle: 'medium',
+  });
+}
+
+/** The same with the zone that it is in. */
+function sayZoned(date: Date): string {
+  return date.toLocaleString(undefined, {
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: '2-digit',
+    second: '2-digit',
+    timeZoneName: 'short',
   });
 }
 

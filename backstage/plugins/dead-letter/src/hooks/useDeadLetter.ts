@@ -31,6 +31,8 @@ interface Asking<T> {
   /** Whether the last answer stays while another question is asked: nothing jumps. */
   keep?: boolean;
   enabled?: boolean;
+  /** What another question was answered, where that is an answer to this one too: it is not asked again at once. */
+  initial?: { data: T; at: number };
 }
 
 /**
@@ -40,7 +42,7 @@ interface Asking<T> {
 export function useAnswer<T>(
   key: readonly unknown[],
   ask: (client: DeadLetterClient, signal: AbortSignal) => Promise<T>,
-  { every = false, keep = true, enabled = true }: Asking<T> = {},
+  { every = false, keep = true, enabled = true, initial }: Asking<T> = {},
 ): UseQueryResult<T, Error> {
   const client = useDeadLetter();
   const { name } = useEnvironment();
@@ -53,6 +55,10 @@ export function useAnswer<T>(
     },
     placeholderData: keep ? keepPreviousData : undefined,
     enabled,
+    ...(initial && {
+      initialData: initial.data,
+      initialDataUpdatedAt: initial.at,
+    }),
   });
 }
 

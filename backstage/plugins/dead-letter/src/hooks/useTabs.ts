@@ -1,22 +1,33 @@
-import { DEFAULT_NAMESPACE, Entity } from '@backstage/catalog-model';
-import { useApi } from '@backstage/frontend-plugin-api';
+import {
+  DEFAULT_NAMESPACE,
+  Entity,
+  stringifyEntityRef,
+} from '@backstage/catalog-model';
+import { useApi, useRouteRef } from '@backstage/frontend-plugin-api';
 import { catalogApiRef } from '@backstage/plugin-catalog-react';
 import { useQuery } from '@tanstack/react-query';
 import { useCallback } from 'react';
 import { SERVICE_ANNOTATION, SQUAD_ANNOTATION } from '../annotations';
+import { serviceRouteRef, squadRouteRef } from '../routes';
 import { useInEnvironment } from './useEnvironment';
 
 /** The catalog changes seldom. */
 const STALE_AFTER_MS = 5 * 60_000;
 
-/**
- * The path of the tab with the dead letters of what has this name in dead-letter; null where the catalog does not have it, and
- * undefined where that is not known (yet).
- */
-export type TabOf = (
+/** Where the dead letters of a service or a squad are shown. */
+export interface Place {
+  path: string;
+  /** The entity whose permissions count. */
+  resourceRef: string;
+  /** Whether it is a tab of an entity; else it is a page of this plugin. */
+  isInCatalog: boolean;
+}
+
+/** The place of what has this name in dead-letter; undefined where that is not known (yet). */
+export type PlaceOf = (
   name: string,
   parameters?: Record<string, string>,
-) => string | null | undefined;
+) => Place | undefined;
 
 const itself = (name: string) => [name];
 
@@ -25,22 +36,43 @@ function squadNames(name: string): string[] {
   return [name, ...(name === short ? [`squad-${name}`] : [short])];
 }
 
-/** The tabs of squads. `squad-nasa` and `nasa` are the same squad. */
-export function useSquadTabs(squads: string[]): TabOf {
-  return useTabs('group', SQUAD_ANNOTATION, squads, squadNames);
+/** The places of squads. `squad-nasa` and `nasa` are the same squad. */
+export function useSquadTabs(squads: string[]): PlaceOf {
+  const page = useRouteRef(squadRouteRef)?.() ?? '';
+  return usePlaces(squads, {
+    kind: 'group',
+    annotation: SQUAD_ANNOTATION,
+    alike: squadNames,
+    page,
+    parameter: 'squad',
+  });
 }
 
-/** The tabs of services. */
-export function useServiceTabs(services: string[]): TabOf {
-  return useTabs('component', SERVICE_ANNOTATION, services, itself);
+/** The places of services. */
+export function useServiceTabs(services: string[]): PlaceOf {
+  const page = useRouteRef(serviceRouteRef)?.() ?? '';
+  return usePlaces(services, {
+    kind: 'component',
+    annotation: SERVICE_ANNOTATION,
+    alike: itself,
+    page,
+    parameter: 'service',
+  });
 }
 
-function useTabs(
-  kind: 'group' | 'component',
-  annotation: string,
+interface Sort {
+  kind: 'group' | 'component';
+  annotation: string;
+  alike: (name: string) => string[];
+  /** Path of the page for those that the catalog does not have, and the parameter that names one. */
+  page: string;
+  parameter: 'squad' | 'service';
+}
+
+function usePlaces(
   names: string[],
-  alike: (name: string) => string[],
-): TabOf {
+  { kind, annotation, alike, page, parameter }: Sort,
+): PlaceOf {
   const catalog = useApi(catalogApiRef);
   const inEnvironment = useInEnvironment();
   const wanted = names.flatMap(alike).sort();
@@ -61,14 +93,34 @@ function useTabs(
     // What is known of the others stays while one more is asked for.
     placeholderData: known => known,
   });
-  return useCallback<TabOf>(
+  return useCallback<PlaceOf>(
     (name, parameters) => {
       if (!data) return undefined;
       const entity = find(data, annotation, alike(name));
-      if (entity) return inEnvironment(tabOf(entity), parameters);
-      return isPlaceholderData ? undefined : null;
+      if (entity) {
+        return {
+          path: inEnvironment(tabOf(entity), parameters),
+          resourceRef: stringifyEntityRef(entity),
+          isInCatalog: true,
+        };
+      }
+      if (isPlaceholderData) return undefined;
+      return {
+        path: inEnvironment(page, { [parameter]: name, ...parameters }),
+        resourceRef: `${kind}:${DEFAULT_NAMESPACE}/${name.toLowerCase()}`,
+        isInCatalog: false,
+      };
     },
-    [data, isPlaceholderData, annotation, alike, inEnvironment],
+    [
+      data,
+      isPlaceholderData,
+      annotation,
+      alike,
+      inEnvironment,
+      kind,
+      page,
+      parameter,
+    ],
   );
 }
 

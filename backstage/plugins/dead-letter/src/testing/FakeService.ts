@@ -30,6 +30,7 @@ export class Refusal extends Error {
     readonly status: number,
     readonly errorName: string,
     detail: string,
+    readonly type = 'test',
   ) {
     super(detail);
   }
@@ -120,7 +121,10 @@ function checkRequest(route: string, endpoint: Endpoint, asked: Asked): void {
     .filter(each => each.in === 'query')
     .map(each => each.name);
   const unknown = Object.keys(asked.query).filter(
-    name => !known.includes(name),
+    name =>
+      !known.includes(name) &&
+      // Such as `header.*`: any name in its place.
+      !known.includes(name.replace(/\..*$/s, '.*')),
   );
   if (unknown.length) throw new Error(`${route} does not know ${unknown}`);
   const schema = schemaOf(endpoint.requestBody);
@@ -129,10 +133,10 @@ function checkRequest(route: string, endpoint: Endpoint, asked: Asked): void {
   }
 }
 
-function refusal({ status, errorName, message }: Refusal) {
+function refusal({ status, errorName, message, type }: Refusal) {
   return HttpResponse.json(
     {
-      type: 'test',
+      type,
       title: errorName,
       status,
       detail: message,

@@ -9,7 +9,14 @@ import { ReactElement } from 'react';
 import { ProxiedDeadLetter } from '../api/ProxiedDeadLetter';
 import { deadLetterApiRef } from '../api/DeadLetterApi';
 import { answers } from '../components/Answers';
-import { operationsRouteRef, rootRouteRef, squadsRouteRef } from '../routes';
+import {
+  operationsRouteRef,
+  rootRouteRef,
+  searchRouteRef,
+  serviceRouteRef,
+  squadRouteRef,
+  squadsRouteRef,
+} from '../routes';
 
 /** The environments of tests. */
 const ENVIRONMENTS = ['demo', 'other'].map(name => ({
@@ -53,6 +60,9 @@ export function show(
         '/dead-letter': rootRouteRef,
         '/dead-letter/squads': squadsRouteRef,
         '/dead-letter/operations': operationsRouteRef,
+        '/dead-letter/search': searchRouteRef,
+        '/dead-letter/service': serviceRouteRef,
+        '/dead-letter/squad': squadRouteRef,
       },
       apis: [
         [deadLetterApiRef, api],
@@ -61,7 +71,8 @@ export function show(
           {
             post: toast => {
               toasts.push(toast);
-              return { close: () => {} };
+              // One that is closed is not shown any more.
+              return { close: () => toasts.splice(toasts.indexOf(toast), 1) };
             },
           },
         ],

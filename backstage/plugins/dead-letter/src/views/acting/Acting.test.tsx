@@ -2,6 +2,7 @@ import { ToastApiMessage } from '@backstage/frontend-plugin-api';
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { Answers } from '../../components/Answers';
+import { sayTime } from '../../components/Time';
 import { FakeService, Refusal } from '../../testing/FakeService';
 import { violations } from '../../testing/axe';
 import { show } from '../../testing/render';
@@ -12,6 +13,8 @@ import { Selection } from './selection';
 const service = FakeService.forTests();
 const changed = jest.fn();
 const toasts: ToastApiMessage[] = [];
+/** What one test was answered of an operation is not another's. */
+let ids = 0;
 
 async function act(
   selection: Selection | undefined = { filter: { service: 'webshop' } },
@@ -31,12 +34,29 @@ async function act(
   );
 }
 
+/** What a redelivery answers, one look after the other; the last one stays once the others are let go. */
+function ends(...looks: Parameters<typeof anOperation>[0][]) {
+  const id = `01938c2e-0000-7c3e-9d5f-${String(++ids).padStart(12, '0')}`;
+  service.answer('POST /operations', () => anOperation({ id }));
+  let look = 0;
+  let isHeld = looks.length > 1 && looks[0]!.verdict === 'watching';
+  service.answer('GET /operations/{id}', () => {
+    const at = isHeld ? 0 : Math.min(look++, looks.length - 1);
+    return anOperation({ ...looks[at], id });
+  });
+  return () => {
+    isHeld = false;
+    look = 1;
+  };
+}
+
 async function press(name: string | RegExp) {
   await userEvent.click(await screen.findByRole('button', { name }));
 }
 
 beforeEach(() => {
   changed.mockClear();
+  toasts.length = 0;
   service.answer('POST /operations/plan', () => aPlan());
 });
 
@@ -78,8 +98,11 @@ describe('Acting', () => {
     });
     const inDialog = within(dialog);
     expect(inDialog.getByText('43,000')).toBeInTheDocument();
-    expect(inDialog.getByText('still failing now')).toBeInTheDocument();
-    expect(inDialog.getByText(/has no consumers/)).toBeInTheDocument();
+    expect(inDialog.getByText(/^last failed/)).toBeInTheDocument();
+    expect(
+      inDialog.getByText(/orders_webshop has no consumers/),
+    ).toBeInTheDocument();
+    expect(inDialog.getByText(/Selection frozen/)).toBeInTheDocument();
     expect(inDialog.getByRole('button', { name: 'Cancel' })).toHaveFocus();
     expect(service.askedFor('POST /operations')).toEqual([]);
     expect(service.askedFor('POST /operations/plan')[0].body).toEqual({
@@ -88,6 +111,64 @@ describe('Acting', () => {
       all: false,
     });
     expect(await violations()).toEqual([]);
+  });
+
+  it('has one clock: what the service knows of times is shown as ages, and here', async () => {
+    const at = new Date(Date.now() - 7_000).toISOString();
+    service.answer('POST /operations/plan', () =>
+      aPlan({
+        warnings: [
+          {
+            code: 'still_failing',
+            message: `webshop (PaymentDeclined) still fails: ${at}`,
+            count: 43_000,
+            service: 'webshop',
+            errorType: 'PaymentDeclined',
+            lastSeen: at,
+          },
+          {
+            code: 'another',
+            message: 'it waits since 2026-11-28T18:47:03Z',
+            count: null,
+          },
+        ],
+      }),
+    );
+    await act();
+    await press('Redeliver');
+    const dialog = await screen.findByRole('dialog', { name: /43,695/ });
+    expect(dialog).toHaveTextContent(
+      /webshop is still failing with PaymentDeclined \(last one \d+ seconds ago\)/,
+    );
+    expect(dialog).not.toHaveTextContent(/\d{4}-\d{2}-\d{2}T/);
+    expect(dialog).toHaveTextContent(
+      `it waits since ${sayTime(new Date('2026-11-28T18:47:03Z'))}`,
+    );
+  });
+
+  it('names the operation that has some of these already', async () => {
+    service.answer('POST /operations/plan', () =>
+      aPlan({
+        warnings: [
+          {
+            code: 'in_operation',
+            message: '3,036 of these are in a paused redelivery',
+            count: 3_036,
+            operation: aPlan().id,
+          },
+        ],
+      }),
+    );
+    await act();
+    await press('Redeliver');
+    const dialog = await screen.findByRole('dialog', { name: /43,695/ });
+    expect(dialog).toHaveTextContent(/3,036 of these are in a paused/);
+    expect(
+      within(dialog).getByRole('link', { name: 'Show the operation' }),
+    ).toHaveAttribute(
+      'href',
+      `/dead-letter/operations?env=demo&operation=${aPlan().id}`,
+    );
   });
 
   it('plans anew with a canary', async () => {
@@ -101,64 +182,104 @@ describe('Acting', () => {
     );
   });
 
-  it('runs the plan with its note, follows it and announces its end', async () => {
-    service.answer('POST /operations', () => anOperation());
-    let looked = 0;
-    service.answer('GET /operations/{id}', () =>
-      anOperation(
-        ++looked < 2
-          ? {}
-          : { state: 'completed', remaining: 0, outcomes: { sent: 43_695 } },
-      ),
+  it('runs the plan with its note, and follows it', async () => {
+    ends(
+      {},
+      {
+        state: 'completed',
+        verdict: 'completed',
+        verdictText: '43,695 sent, none died again within 20 s.',
+        remaining: 0,
+        outcomes: { sent: 43_695 },
+      },
     );
     await act();
     await press('Redeliver');
     await userEvent.type(await screen.findByLabelText(/Note/), 'issuer is up');
     await press('Redeliver 43,695');
-    expect(
-      await screen.findByRole('progressbar', { name: /Progress/ }),
-    ).toHaveAttribute('aria-valuetext', '23,695 of 43,695');
-    expect(screen.queryByRole('dialog')).not.toBeInTheDocument();
-    expect(await violations()).toEqual([]);
+    await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
     expect(service.askedFor('POST /operations')[0].body).toEqual({
       planId: aPlan().id,
       note: 'issuer is up',
     });
     expect(changed).toHaveBeenCalledTimes(1);
     await waitFor(() => expect(changed).toHaveBeenCalledTimes(2), {
-      timeout: 4_000,
+      timeout: 8_000,
     });
-    expect(toasts.at(-1)).toMatchObject({
-      title: '43,695 dead letters redelivered',
-      status: 'success',
-    });
-    expect(screen.queryByRole('progressbar')).not.toBeInTheDocument();
+    expect(toasts).toEqual([
+      expect.objectContaining({
+        title: '43,695 sent, none died again within 20 s.',
+        status: 'success',
+        timeout: expect.any(Number),
+      }),
+    ]);
   });
 
-  it('keeps one that went wrong in sight, with the reasons', async () => {
-    const id = '01938c2e-0000-7c3e-9d5f-2a4b6c8d0e77';
-    const ended = () =>
-      anOperation({
-        id,
-        state: 'completed',
-        remaining: 0,
-        outcomes: { sent: 43_694, refused: 1 },
-      });
-    service.answer('POST /operations', ended);
-    service.answer('GET /operations/{id}', ended);
+  it('speaks only with a verdict: what was sent is watched first', async () => {
+    const sent = { state: 'completed', remaining: 0, total: 3 } as const;
+    const go = ends(
+      { ...sent, verdict: 'watching', outcomes: { sent: 3 } },
+      {
+        ...sent,
+        verdict: 'failed',
+        verdictText: '3 sent, all 3 died again: PaymentDeclined.',
+        outcomes: { sent: 0, returned: 3 },
+      },
+    );
     await act();
     await press('Redeliver');
     await press('Redeliver 43,695');
-    expect(await screen.findByText('Refused, and why')).toBeInTheDocument();
-    expect(await screen.findByText(/312 NO_ROUTE/)).toBeInTheDocument();
     await waitFor(() =>
-      expect(toasts.at(-1)).toMatchObject({ status: 'warning' }),
+      expect(toasts).toEqual([
+        expect.objectContaining({
+          title: '3 sent. Watching for messages that die again …',
+          status: 'info',
+        }),
+      ]),
     );
-    expect(toasts.at(-1)).not.toHaveProperty('timeout');
-    expect(await violations()).toEqual([]);
-    await press('Dismiss');
-    expect(screen.queryByText('Refused, and why')).not.toBeInTheDocument();
+    go();
+    await waitFor(
+      () =>
+        expect(toasts).toEqual([
+          expect.objectContaining({
+            title: '3 sent, all 3 died again: PaymentDeclined.',
+            status: 'danger',
+          }),
+        ]),
+      { timeout: 8_000 },
+    );
+    expect(toasts[0]).not.toHaveProperty('timeout');
   });
+
+  it.each([
+    ['0 sent, 163 skipped.', 'failed', { skipped: 163 }, 'danger'],
+    [
+      '1 sent, 20 refused (still dead).',
+      'completedWithProblems',
+      { sent: 1, refused: 20 },
+      'warning',
+    ],
+    ['Nothing was selected.', 'completed', {}, 'info'],
+  ] as const)(
+    'has no green tick for: %s',
+    async (text, verdict, of, status) => {
+      ends({
+        state: 'completed',
+        verdict,
+        verdictText: text,
+        remaining: 0,
+        outcomes: { sent: 0, ...of },
+      });
+      await act();
+      await press('Redeliver');
+      await press('Redeliver 43,695');
+      await waitFor(() =>
+        expect(toasts).toEqual([
+          expect.objectContaining({ title: text, status }),
+        ]),
+      );
+    },
+  );
 
   it('plans again when the plan has expired', async () => {
     service.answer('POST /operations', () => {

@@ -9,12 +9,9 @@ import {
 import { RiDeleteBinLine, RiSendPlaneLine } from '@remixicon/react';
 import { useId, useState } from 'react';
 import { useAskAgain } from '../../hooks/useDeadLetter';
-import { useEnvironment } from '../../hooks/useEnvironment';
 import { deadLetterTranslationRef } from '../../translation';
-import { remember } from '../operations/begun';
 import { useFollow } from '../operations/useFollow';
 import styles from './Acting.module.css';
-import { BegunHere } from './BegunHere';
 import { PlanDialog } from './PlanDialog';
 import { ActionKind, Selection } from './selection';
 
@@ -23,8 +20,8 @@ export interface ActingProps {
   selection: Selection | undefined;
   /** Entity whose permissions count, such as `component:default/webshop`. */
   resourceRef: string;
-  /** An operation has begun, or has ended: what it acted on is to be asked for again. */
-  onChanged: (stage: 'begun' | 'ended') => void;
+  /** An operation has begun, has ended, or its outcome is known: what it acted on is to be asked for again. */
+  onChanged: (stage: 'begun' | 'ended', operation: Operation) => void;
 }
 
 const PERMISSIONS = {
@@ -32,22 +29,19 @@ const PERMISSIONS = {
   delete: deadLetterDeletePermission,
 };
 
-/** Redelivers and deletes what is selected, and shows how that goes. */
+/** Redelivers and deletes what is selected. How that goes is shown where the operations of the service are. */
 export function Acting({ selection, resourceRef, onChanged }: ActingProps) {
   const [opened, setOpened] = useState<ActionKind>();
-  const { name: environment } = useEnvironment();
   const follow = useFollow();
   const askAgain = useAskAgain();
-  const by = `${environment} ${resourceRef}`;
   const begun = (operation: Operation) => {
     setOpened(undefined);
-    remember({ environment, id: operation.id, by });
     follow(operation, () => {
       askAgain(['operations']);
-      onChanged('ended');
+      onChanged('ended', operation);
     });
     askAgain(['operations']);
-    onChanged('begun');
+    onChanged('begun', operation);
   };
   return (
     <div className={styles.acting}>
@@ -62,7 +56,6 @@ export function Acting({ selection, resourceRef, onChanged }: ActingProps) {
           />
         ))}
       </Flex>
-      <BegunHere by={by} />
       {opened && selection && (
         <PlanDialog
           kind={opened}

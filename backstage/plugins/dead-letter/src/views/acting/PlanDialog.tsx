@@ -193,7 +193,7 @@ function Holds({ plan }: { plan?: Plan }) {
   if (!plan || plan.total === 0) return null;
   return (
     <span className={styles.holds}>
-      {t('acting.plan.holds')} <Time at={plan.expiresAt} />
+      {t('acting.plan.holds')} <Time at={plan.expiresAt} ago />
     </span>
   );
 }

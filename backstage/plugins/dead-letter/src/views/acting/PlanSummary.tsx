@@ -3,10 +3,12 @@ import { Alert, Badge, Button, Text } from '@backstage/ui';
 import { Plan } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { RiFireLine } from '@remixicon/react';
 import { ReactNode, useState } from 'react';
+import { sayAge } from '../../components/Time';
 import { deadLetterTranslationRef } from '../../translation';
 import tableStyles from '../operations/OutcomeList.module.css';
 import { sayNumber } from '../operations/say';
 import styles from './PlanSummary.module.css';
+import { Warning } from './Warning';
 
 /** What a plan would do, and what may go wrong. */
 export function PlanSummary({ plan }: { plan: Plan }) {
@@ -51,7 +53,7 @@ function Group({ group }: { group: Plan['errorGroups'][number] }) {
           className={styles.failing}
           icon={<RiFireLine aria-hidden />}
         >
-          {t('acting.plan.failing')}
+          {t('acting.plan.failing', { age: sayAge(new Date(group.lastSeen)) })}
         </Badge>
       )}
     </>
@@ -68,8 +70,10 @@ function Warnings({ warnings }: { warnings: Plan['warnings'] }) {
       title={t('acting.plan.warnings')}
       description={
         <ul className={styles.warnings}>
-          {warnings.map(({ code, message }) => (
-            <li key={`${code} ${message}`}>{message}</li>
+          {warnings.map(warning => (
+            <li key={`${warning.code} ${warning.message}`}>
+              <Warning warning={warning} />
+            </li>
           ))}
         </ul>
       }

@@ -5,8 +5,6 @@ export const actingMessages = {
   delete: 'Delete',
   denied:
     'You may not {{action}} here: it needs the permission {{permission}}.',
-  begun: 'Operations that you began',
-  dismiss: 'Dismiss',
   plan: {
     counting: 'Counting …',
     redeliver_one: 'Redeliver 1 dead letter {{to}}',
@@ -19,7 +17,7 @@ export const actingMessages = {
     nothingDetail:
       'None of these is dead any more: others may have redelivered or deleted them. Close this and look again.',
     undoable:
-      'They are no longer listed, and nothing is sent. It can be undone until they are purged.',
+      'They are no longer listed, and nothing is sent. You can undo this as long as the messages are kept.',
     goesTo:
       'Each goes back to the queue that it died in, and only there. Nothing is sent before you press the button.',
     warnings: 'Before you go on',
@@ -27,22 +25,32 @@ export const actingMessages = {
     count: 'Dead letters',
     group: 'Error',
     unknownQueue: 'not known',
-    failing: 'still failing now',
+    failing: 'last failed {{age}}',
     showAll: 'Show all {{number}}',
-    holds: 'This number holds until',
+    holds: 'Selection frozen · expires',
     expired:
       'The plan had expired: this is a new one. Look at the number again.',
-    failed: 'It could not be planned',
-    runFailed: 'It was not begun',
+    failed: 'Could not make a plan',
+    runFailed: 'The operation was not started',
     away: 'The dead-letter service does not answer. Nothing is lost; try again in a moment.',
     again: 'Plan again',
     cancel: 'Cancel',
     run: '{{action}} {{number}}',
   },
+  warning: {
+    stillFailing:
+      '{{service}} is still failing with {{error}} (last one {{age}}).',
+    queueMissing: 'The queue {{queue}} does not exist.',
+    noConsumers:
+      'The queue {{queue}} has no consumers: its messages wait until one starts.',
+    queueCrowded: 'The queue {{queue}} has {{ready}} messages ready.',
+    noErrorType: 'an error without a type',
+    operation: 'Show the operation',
+  },
   option: {
-    canary: 'Canary: a few first',
+    canary: 'Canary',
     canaryDetail:
-      'First {{steps}}, each time waiting for what dies again; it pauses if any does. Then all the rest.',
+      'Send {{steps}} first, and wait after each step. Pause if any dies again.',
     wait: 'Seconds to wait after each step',
     note: 'Note',
     noteDetail: 'Why, for the record',

@@ -2,7 +2,6 @@ import { RouterLink } from '@backstage/frontend-plugin-api';
 import { Button, Flex } from '@backstage/ui';
 
 interface EndedActionsProps {
-  said: string;
   href: string;
   open: string;
   undo: string;
@@ -10,26 +9,17 @@ interface EndedActionsProps {
 }
 
 /** What a toast offers of an operation that ended. It is rendered outside of the plugin, so it is given its texts. */
-export function EndedActions({
-  said,
-  href,
-  open,
-  undo,
-  onUndo,
-}: EndedActionsProps) {
+export function EndedActions({ href, open, undo, onUndo }: EndedActionsProps) {
   return (
-    <Flex direction="column" gap="2">
-      {said && <span>{said}</span>}
-      <Flex gap="3" align="center">
-        <RouterLink href={href} style={{ color: 'inherit' }}>
-          {open}
-        </RouterLink>
-        {onUndo && (
-          <Button size="small" variant="secondary" onPress={onUndo}>
-            {undo}
-          </Button>
-        )}
-      </Flex>
+    <Flex gap="3" align="center">
+      <RouterLink href={href} style={{ color: 'inherit' }}>
+        {open}
+      </RouterLink>
+      {onUndo && (
+        <Button size="small" variant="secondary" onPress={onUndo}>
+          {undo}
+        </Button>
+      )}
     </Flex>
   );
 }

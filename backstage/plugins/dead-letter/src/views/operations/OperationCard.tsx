@@ -2,6 +2,7 @@ import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import { Flex, Text } from '@backstage/ui';
 import { Operation } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { ReactNode } from 'react';
+import { Time } from '../../components/Time';
 import { deadLetterTranslationRef } from '../../translation';
 import { kindOf } from './operation';
 import { OperationProgress } from './OperationProgress';
@@ -17,7 +18,7 @@ interface OperationCardProps {
   actions: ReactNode;
 }
 
-/** An operation while it matters: how far it is, what is wrong, and how to stop it. */
+/** An operation while it matters: who began it, how far it is, what is wrong, and how to stop it. */
 export function OperationCard({ operation, actions }: OperationCardProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
   const inWords = useSelectionInWords();
@@ -35,6 +36,11 @@ export function OperationCard({ operation, actions }: OperationCardProps) {
           {actions}
         </Flex>
       </Flex>
+      <div className={styles.who}>
+        {t('operations.startedBy', { who: operation.requestedBy })} ·{' '}
+        <Time at={operation.createdAt} ago />
+        {operation.note && ` · ${operation.note}`}
+      </div>
       <OperationProgress operation={operation} />
       <RefusedReasons operation={operation} />
     </article>

@@ -3,6 +3,7 @@ import { Dialog, DialogBody, DialogHeader, Flex, Text } from '@backstage/ui';
 import { OperationDetails } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { PropsWithChildren } from 'react';
 import { Answered } from '../../components/Answered';
+import { ServiceText } from '../../components/ServiceText';
 import { Time } from '../../components/Time';
 import readable from '../../components/readable.module.css';
 import { deadLetterTranslationRef } from '../../translation';
@@ -11,7 +12,7 @@ import { OperationProgress } from './OperationProgress';
 import { OperationState } from './OperationState';
 import styles from './OperationDrawer.module.css';
 import { OutcomeList } from './OutcomeList';
-import { Returns } from './Returns';
+import { CameBack, Returns } from './Returns';
 import { Steering } from './Steering';
 import { UndoDelete } from './UndoDelete';
 import { kindOf } from './operation';
@@ -61,6 +62,7 @@ function Whole({ operation }: { operation: OperationDetails }) {
       {operation.returns.length > 0 && (
         <Section title={t('operations.returns')}>
           <Returns returns={operation.returns} />
+          <CameBack operation={operation} />
         </Section>
       )}
       <Section title={t('operations.items')}>
@@ -97,7 +99,11 @@ function Record({ events }: { events: Event[] }) {
               action as 'pause' | 'resume' | 'cancel' | 'rate' | 'canary'
             }`,
           )}
-          {detail && `: ${detail}`}
+          {detail && (
+            <>
+              : <ServiceText text={detail} />
+            </>
+          )}
         </li>
       ))}
     </ol>

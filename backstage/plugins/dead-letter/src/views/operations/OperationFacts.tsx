@@ -16,8 +16,14 @@ export function OperationFacts({ operation }: { operation: Operation }) {
     [t('operations.fact.what'), inWords(operation)],
     [t('operations.fact.who'), operation.requestedBy],
     [t('operations.fact.created'), <Time at={operation.createdAt} />],
-    [t('operations.fact.started'), <Time at={operation.startedAt} />],
-    [t('operations.fact.ended'), <Time at={operation.endedAt} />],
+    [
+      t('operations.fact.started'),
+      operation.startedAt ? <Time at={operation.startedAt} /> : '–',
+    ],
+    [
+      t('operations.fact.ended'),
+      operation.endedAt ? <Time at={operation.endedAt} /> : '–',
+    ],
     [t('operations.fact.note'), operation.note ?? '–'],
     ...useOptions(operation),
     [

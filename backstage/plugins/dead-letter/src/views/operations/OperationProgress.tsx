@@ -1,13 +1,14 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import { Alert, Flex, Text } from '@backstage/ui';
 import { Operation } from '@dead-letter/backstage-plugin-dead-letter-common';
+import { ServiceText } from '../../components/ServiceText';
 import { deadLetterTranslationRef } from '../../translation';
-import { canaryStep, isOver } from './operation';
+import { isOver, toneOf } from './operation';
 import { Outcomes } from './Outcomes';
 import { ProgressBar } from './ProgressBar';
 import { sayNumber } from './say';
 
-/** How far an operation is, how fast, and what keeps it. */
+/** How far an operation is, how fast, what keeps it, and in the end what came of it. */
 export function OperationProgress({ operation }: { operation: Operation }) {
   return (
     <Flex direction="column" gap="2">
@@ -16,7 +17,7 @@ export function OperationProgress({ operation }: { operation: Operation }) {
         <Outcomes operation={operation} />
         <Speed operation={operation} />
       </Flex>
-      <Standstill operation={operation} />
+      <Verdict operation={operation} />
     </Flex>
   );
 }
@@ -24,8 +25,12 @@ export function OperationProgress({ operation }: { operation: Operation }) {
 function Speed({ operation }: { operation: Operation }) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
   const { perSecond, etaSeconds } = operation.progress;
-  const step = canaryStep(operation);
-  if (isOver(operation)) return null;
+  const { canary, canaryPassed } = operation;
+  // While a canary waits a rate says nothing of the others.
+  const isClimbing = canary.some(step => step > canaryPassed);
+  if (isOver(operation) || operation.state === 'paused' || isClimbing) {
+    return null;
+  }
   const sayLeft = (seconds: number) => {
     const [unit, left] = sayEta(seconds);
     return t(`operations.progress.${unit}`, { left: sayNumber(left) });
@@ -33,13 +38,7 @@ function Speed({ operation }: { operation: Operation }) {
   const parts = [
     perSecond !== null &&
       t('operations.progress.rate', { rate: sayNumber(perSecond) }),
-    // While a canary waits a rate says nothing of the rest.
-    etaSeconds !== null && step === undefined && sayLeft(etaSeconds),
-    step !== undefined &&
-      t('operations.progress.canary', {
-        step: sayNumber(step),
-        wait: sayNumber(operation.canaryWait),
-      }),
+    etaSeconds !== null && sayLeft(etaSeconds),
   ];
   return (
     <Text variant="body-x-small" color="secondary">
@@ -55,10 +54,14 @@ function sayEta(seconds: number) {
   return ['hours', Math.ceil(seconds / 3_600)] as const;
 }
 
-/** Why it does not go on. */
-function Standstill({ operation }: { operation: Operation }) {
+/** What the service says of it. */
+function Verdict({ operation }: { operation: Operation }) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
-  const { state, lastError } = operation;
+  const { state, lastError, verdictText } = operation;
+  const said = <ServiceText text={verdictText} />;
+  if (isOver(operation)) {
+    return <Alert role="status" status={toneOf(operation)} icon title={said} />;
+  }
   if (state === 'paused') {
     return (
       <Alert
@@ -66,20 +69,26 @@ function Standstill({ operation }: { operation: Operation }) {
         icon
         title={t('operations.progress.paused')}
         description={
-          lastError
-            ? `${lastError}. ${t('operations.progress.pausedDetail')}`
-            : t('operations.progress.pausedDetail')
+          <>
+            {said} {t('operations.progress.pausedDetail')}
+          </>
         }
       />
     );
   }
-  if (!lastError || isOver(operation)) return null;
+  if (lastError) {
+    return (
+      <Alert
+        status="warning"
+        icon
+        title={t('operations.progress.waits')}
+        description={said}
+      />
+    );
+  }
   return (
-    <Alert
-      status="warning"
-      icon
-      title={t('operations.progress.waits')}
-      description={lastError}
-    />
+    <Text as="p" variant="body-small">
+      {said}
+    </Text>
   );
 }

@@ -2,7 +2,7 @@ import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { FakeService } from '../../testing/FakeService';
 import { violations } from '../../testing/axe';
-import { show } from '../../testing/render';
+import { component, show } from '../../testing/render';
 import { anOperation } from './examples';
 import { OperationsPage } from './OperationsPage';
 
@@ -48,7 +48,9 @@ describe('OperationsPage', () => {
     ).toBeInTheDocument();
     expect(within(running).getByText(/498\.2 a second/)).toBeInTheDocument();
     const row = await screen.findByRole('row', { name: /Deletion/ });
-    expect(within(row).getByText('12 chosen')).toBeInTheDocument();
+    expect(
+      within(row).getByText('12 selected messages (webshop)'),
+    ).toBeInTheDocument();
     expect(within(row).getByText('2 refused')).toBeInTheDocument();
     expect(await violations()).toEqual([]);
   });
@@ -72,10 +74,14 @@ describe('OperationsPage', () => {
     );
     await show(<OperationsPage />);
     await press('Cancel');
-    expect(await screen.findByText(/20,000 stay as they are/)).toBeVisible();
-    expect(screen.getByRole('button', { name: 'No, go on' })).toHaveFocus();
+    expect(
+      await screen.findByText(
+        /Cancel this redelivery\? 20,000 messages stay dead/,
+      ),
+    ).toBeVisible();
+    expect(screen.getByRole('button', { name: 'Keep running' })).toHaveFocus();
     expect(service.askedFor('POST /operations/{id}/cancel')).toEqual([]);
-    await press('Yes, cancel it');
+    await press('Cancel redelivery');
     await waitFor(() =>
       expect(service.askedFor('POST /operations/{id}/cancel')).toHaveLength(1),
     );
@@ -88,7 +94,9 @@ describe('OperationsPage', () => {
     await show(<OperationsPage />, {
       denied: ['dead-letter.message.redeliver'],
     });
-    expect(await screen.findByText(/may not steer it/)).toBeInTheDocument();
+    expect(
+      await screen.findByText(/may not pause or cancel this/),
+    ).toBeInTheDocument();
     expect(screen.queryByRole('button', { name: 'Pause' })).toBeNull();
   });
 
@@ -98,7 +106,9 @@ describe('OperationsPage', () => {
       anOperation({
         state: 'paused',
         canary: [1, 10],
-        lastError: 'the canary stopped it: 1 of 1 died again',
+        lastError: 'Paused by the canary: 1 of 1 died again (limit 0 %)',
+        verdictText:
+          'Paused by the canary: 1 of 1 died again (limit 0 %). 1 sent, and it died again.',
         outcomes: { sent: 0, returned: 1 },
         events: [
           {
@@ -124,9 +134,11 @@ describe('OperationsPage', () => {
     await show(<OperationsPage />, { at: `/?env=demo&operation=${ID}` });
     const dialog = await screen.findByRole('dialog', { name: 'Redelivery' });
     const inDialog = within(dialog);
-    expect(inDialog.getByText(/stopped it: 1 of 1/)).toBeInTheDocument();
+    expect(
+      inDialog.getByText(/Paused by the canary: 1 of 1/),
+    ).toBeInTheDocument();
     expect(inDialog.getByText(/no such card/)).toBeInTheDocument();
-    expect(inDialog.getByText(/looked at its canary/)).toBeInTheDocument();
+    expect(inDialog.getByText(/checked the canary/)).toBeInTheDocument();
     await userEvent.click(
       await inDialog.findByRole('radio', { name: 'Died again 1' }),
     );
@@ -136,6 +148,135 @@ describe('OperationsPage', () => {
       ).toMatchObject({ outcome: 'returned' }),
     );
     expect(await violations()).toEqual([]);
+  });
+
+  it('leads from an operation to its messages, and to those that came back', async () => {
+    const later = '01938c2e-7b1a-7c3e-9d5f-2a4b6c8d0e99';
+    list();
+    service.answer('GET /operations/{id}', () =>
+      anOperation({
+        state: 'completed',
+        verdict: 'failed',
+        remaining: 0,
+        outcomes: { sent: 0, returned: 3 },
+        returns: [
+          {
+            errorGroup: ID,
+            errorType: 'PaymentDeclined',
+            title: 'no such card',
+            count: 3,
+            soonestSeconds: 0.4,
+            medianSeconds: 1.5,
+            latestSeconds: 2,
+          },
+        ],
+      }),
+    );
+    service.answer('GET /operations/{id}/items', {
+      items: [
+        {
+          deadLetterId: ID,
+          outcome: 'returned',
+          detail: null,
+          redeliveryId: ID,
+          settledAt: '2026-11-24T03:13:00Z',
+          returnedAs: later,
+        },
+      ],
+      nextCursor: null,
+    });
+    await show(<OperationsPage />, {
+      at: `/?env=demo&operation=${ID}`,
+      catalog: [component('webshop')],
+    });
+    expect(
+      await screen.findByRole('link', {
+        name: 'Show the messages that died again in webshop',
+      }),
+    ).toHaveAttribute(
+      'href',
+      '/catalog/default/component/webshop/dead-letters?env=demo&returned=true&from=2026-11-24T03%3A12%3A46Z',
+    );
+    expect(screen.getByRole('link', { name: '…6c8d0e1f' })).toHaveAttribute(
+      'href',
+      `/dead-letter/search?env=demo&message=${ID}`,
+    );
+    expect(screen.getByRole('link', { name: /now …/ })).toHaveAttribute(
+      'href',
+      `/dead-letter/search?env=demo&message=${later}`,
+    );
+  });
+
+  it.each([
+    ['watching', 'Watching for returns'],
+    ['completed', 'Completed'],
+    ['completedWithProblems', 'Completed with problems'],
+    ['failed', 'Failed'],
+  ] as const)('says of one that is %s: %s', async (verdict, said) => {
+    list(anOperation({ state: 'completed', verdict, remaining: 0 }));
+    await show(<OperationsPage />);
+    const row = await screen.findByRole('row', { name: /Redelivery/ });
+    expect(within(row).getByText(said)).toBeInTheDocument();
+  });
+
+  it('has the bar of a cancelled one at what was sent', async () => {
+    list(
+      anOperation({
+        state: 'cancelled',
+        verdict: 'completedWithProblems',
+        total: 4_009,
+        remaining: 0,
+        notDone: 2_529,
+        outcomes: { sent: 1_480, skipped: 2_529 },
+      }),
+    );
+    await show(<OperationsPage />);
+    const row = await screen.findByRole('row', { name: /Redelivery/ });
+    expect(within(row).getByText('Cancelled')).toBeInTheDocument();
+    expect(within(row).getByRole('progressbar')).toHaveAttribute(
+      'aria-valuetext',
+      '1,480 of 4,009',
+    );
+    expect(
+      within(row).getByText('2,529 not sent (still dead)'),
+    ).toBeInTheDocument();
+    expect(within(row).queryByText(/skipped/)).toBeNull();
+  });
+
+  it('sets paused ones apart, and counts them at the tab', async () => {
+    list(anOperation({ state: 'paused' }));
+    await show(<OperationsPage />);
+    expect(
+      await screen.findByRole('heading', { name: 'Paused' }),
+    ).toBeInTheDocument();
+    expect(screen.queryByRole('heading', { name: 'Running' })).toBeNull();
+    expect(
+      screen.getByText(/Started by user:default\/guest/),
+    ).toBeInTheDocument();
+    expect(
+      await screen.findByText('Operations (1 paused)'),
+    ).toBeInTheDocument();
+    expect(
+      service
+        .askedFor('GET /operations')
+        .some(({ query }) => query.state === 'paused'),
+    ).toBe(true);
+  });
+
+  it('lists those of one service, where the address says so', async () => {
+    list(anOperation());
+    await show(<OperationsPage />, { at: '/?service=webshop' });
+    await screen.findByRole('article', { name: 'Redelivery' });
+    const asked = () =>
+      service
+        .askedFor('GET /operations')
+        .filter(({ query }) => query.limit === '25')
+        .at(-1)!.query;
+    expect(asked().service).toBe('webshop');
+    await userEvent.click(
+      within(screen.getByRole('row', { name: 'service' })).getByRole('button'),
+    );
+    await waitFor(() => expect(asked().service).toBeUndefined());
   });
 
   it('undoes a deletion once it is said what that does', async () => {

@@ -2,8 +2,11 @@ import {
   useAppSearchParams,
   useTranslationRef,
 } from '@backstage/frontend-plugin-api';
-import { Button, Flex, Skeleton, Text } from '@backstage/ui';
-import { OperationPage } from '@dead-letter/backstage-plugin-dead-letter-common';
+import { Button, Flex, Skeleton, Tag, TagGroup, Text } from '@backstage/ui';
+import {
+  Operation,
+  OperationPage,
+} from '@dead-letter/backstage-plugin-dead-letter-common';
 import { Answered } from '../../components/Answered';
 import { Empty } from '../../components/Empty';
 import { EnvironmentSelect } from '../../components/EnvironmentSelect';
@@ -12,7 +15,7 @@ import { useAnswer } from '../../hooks/useDeadLetter';
 import { useEnvironment } from '../../hooks/useEnvironment';
 import { OPERATION_PARAMETER } from '../../hooks/useOperationPath';
 import { deadLetterTranslationRef } from '../../translation';
-import { isOver } from './operation';
+import { isOver, isSettled } from './operation';
 import { OperationCard } from './OperationCard';
 import { OperationDrawer } from './OperationDrawer';
 import styles from './OperationsPage.module.css';
@@ -21,6 +24,8 @@ import { Pager } from './OutcomeList';
 import { useCursors } from './useCursors';
 
 const PAGE = 25;
+/** Parameters in the address that say whose operations are listed. */
+const OWNERS = ['service', 'squad'] as const;
 /** How soon the list is asked for again: while any runs, and otherwise. */
 const MOVING_MS = 1_500;
 const QUIET_MS = 15_000;
@@ -34,22 +39,34 @@ export function OperationsPage() {
   );
 }
 
-/** A cursor is of one environment: another one begins anew. */
+/** A cursor is of one environment and one list: another one begins anew. */
 function InEnvironment() {
   const { name } = useEnvironment();
-  return <Operations key={name} />;
+  const [parameters] = useAppSearchParams();
+  const owner = Object.fromEntries(
+    OWNERS.flatMap(each => {
+      const value = parameters.get(each);
+      return value ? [[each, value]] : [];
+    }),
+  );
+  return <Operations key={`${name} ${JSON.stringify(owner)}`} owner={owner} />;
 }
 
-function Operations() {
+type Owner = Partial<Record<(typeof OWNERS)[number], string>>;
+
+function Operations({ owner }: { owner: Owner }) {
   const [parameters, setParameters] = useAppSearchParams();
   const pages = useCursors();
   const answer = useAnswer(
-    ['operations', pages.cursor],
+    ['operations', owner, pages.cursor],
     (client, signal) =>
-      client.operations({ limit: PAGE, cursor: pages.cursor }, signal),
+      client.operations(
+        { ...owner, limit: PAGE, cursor: pages.cursor },
+        signal,
+      ),
     {
       every: page =>
-        page?.operations.some(each => !isOver(each)) ? MOVING_MS : QUIET_MS,
+        page?.operations.some(each => !isSettled(each)) ? MOVING_MS : QUIET_MS,
     },
   );
   const opened = parameters.get(OPERATION_PARAMETER);
@@ -61,7 +78,16 @@ function Operations() {
     });
   return (
     <div className={styles.page}>
-      <Flex justify="end">
+      <Flex justify="between">
+        <OwnerTags
+          owner={owner}
+          onRemove={name =>
+            setParameters(before => {
+              before.delete(name);
+              return before;
+            })
+          }
+        />
         <EnvironmentSelect />
       </Flex>
       <Answered answer={answer} loading={<Loading />}>
@@ -71,6 +97,30 @@ function Operations() {
         <OperationDrawer id={opened} onClose={() => open(undefined)} />
       )}
     </div>
+  );
+}
+
+interface OwnerTagsProps {
+  owner: Owner;
+  onRemove: (name: string) => void;
+}
+
+/** Whose operations are listed, where they are not everybody's. */
+function OwnerTags({ owner, onRemove }: OwnerTagsProps) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  const given = Object.entries(owner);
+  if (given.length === 0) return <span />;
+  return (
+    <TagGroup
+      aria-label={t('operations.owner')}
+      onRemove={names => names.forEach(name => onRemove(String(name)))}
+    >
+      {given.map(([name, value]) => (
+        <Tag key={name} id={name} textValue={name}>
+          {name}: {value}
+        </Tag>
+      ))}
+    </TagGroup>
   );
 }
 
@@ -84,6 +134,39 @@ function Loading() {
   );
 }
 
+interface CardsProps {
+  title: string;
+  operations: Operation[];
+  onOpen: (id: string) => void;
+}
+
+function Cards({ title, operations, onOpen }: CardsProps) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  if (operations.length === 0) return null;
+  return (
+    <section>
+      <h2 className={styles.heading}>{title}</h2>
+      <div className={styles.cards}>
+        {operations.map(each => (
+          <OperationCard
+            key={each.id}
+            operation={each}
+            actions={
+              <Button
+                size="small"
+                variant="tertiary"
+                onPress={() => onOpen(each.id)}
+              >
+                {t('operations.details')}
+              </Button>
+            }
+          />
+        ))}
+      </div>
+    </section>
+  );
+}
+
 interface ListedProps {
   page: OperationPage;
   pages: ReturnType<typeof useCursors>;
@@ -92,7 +175,10 @@ interface ListedProps {
 
 function Listed({ page, pages, onOpen }: ListedProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
-  const running = page.operations.filter(each => !isOver(each));
+  const paused = page.operations.filter(each => each.state === 'paused');
+  const running = page.operations.filter(
+    each => !isOver(each) && each.state !== 'paused',
+  );
   const past = page.operations.filter(isOver);
   if (page.operations.length === 0 && pages.isFirst) {
     return (
@@ -104,28 +190,16 @@ function Listed({ page, pages, onOpen }: ListedProps) {
   }
   return (
     <>
-      {running.length > 0 && (
-        <section>
-          <h2 className={styles.heading}>{t('operations.running')}</h2>
-          <div className={styles.cards}>
-            {running.map(each => (
-              <OperationCard
-                key={each.id}
-                operation={each}
-                actions={
-                  <Button
-                    size="small"
-                    variant="tertiary"
-                    onPress={() => onOpen(each.id)}
-                  >
-                    {t('operations.details')}
-                  </Button>
-                }
-              />
-            ))}
-          </div>
-        </section>
-      )}
+      <Cards
+        title={t('operations.paused')}
+        operations={paused}
+        onOpen={onOpen}
+      />
+      <Cards
+        title={t('operations.running')}
+        operations={running}
+        onOpen={onOpen}
+      />
       <section>
         <h2 className={styles.heading}>{t('operations.past')}</h2>
         {past.length > 0 ? (

@@ -2,6 +2,7 @@ import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import {
   Button,
   Flex,
+  Link,
   Text,
   ToggleButton,
   ToggleButtonGroup,
@@ -13,7 +14,9 @@ import {
 import { useState } from 'react';
 import { Answered } from '../../components/Answered';
 import { CopyButton } from '../../components/CopyButton';
+import { ServiceText } from '../../components/ServiceText';
 import { useAnswer } from '../../hooks/useDeadLetter';
+import { useMessagePath } from '../../hooks/useMessagePath';
 import { deadLetterTranslationRef } from '../../translation';
 import { OUTCOMES, Outcome, isOver } from './operation';
 import styles from './OutcomeList.module.css';
@@ -98,6 +101,7 @@ function OutcomeChoice({ operation, chosen, onChoose }: OutcomeChoiceProps) {
 
 function Items({ items }: { items: OperationItem[] }) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
+  const messagePath = useMessagePath();
   if (items.length === 0) return <Text>{t('operations.noItems')}</Text>;
   return (
     <table className={styles.table}>
@@ -112,7 +116,9 @@ function Items({ items }: { items: OperationItem[] }) {
         {items.map(item => (
           <tr key={item.deadLetterId}>
             <td className={styles.id}>
-              {sayId(item.deadLetterId)}
+              <Link href={messagePath(item.deadLetterId)}>
+                {sayId(item.deadLetterId)}
+              </Link>
               <CopyButton
                 what={sayId(item.deadLetterId)}
                 text={item.deadLetterId}
@@ -122,11 +128,13 @@ function Items({ items }: { items: OperationItem[] }) {
               {t(`operations.outcome.${(item.outcome ?? 'open') as Outcome}`)}
             </td>
             <td>
-              {item.detail}
+              {item.detail && <ServiceText text={item.detail} />}
               {item.returnedAs && (
                 <>
                   {' '}
-                  {t('operations.returnedAs', { id: sayId(item.returnedAs) })}
+                  <Link href={messagePath(item.returnedAs)}>
+                    {t('operations.returnedAs', { id: sayId(item.returnedAs) })}
+                  </Link>
                   <CopyButton
                     what={sayId(item.returnedAs)}
                     text={item.returnedAs}

@@ -5,9 +5,10 @@ import {
   RiCheckLine,
   RiForbidLine,
   RiSkipForwardLine,
+  RiStopCircleLine,
 } from '@remixicon/react';
 import { deadLetterTranslationRef } from '../../translation';
-import { OUTCOMES } from './operation';
+import { OUTCOMES, kindOf } from './operation';
 import styles from './Outcomes.module.css';
 import { sayNumber } from './say';
 
@@ -18,13 +19,19 @@ const ICONS = {
   returned: RiArrowGoBackLine,
   refused: RiForbidLine,
   skipped: RiSkipForwardLine,
+  notDone: RiStopCircleLine,
 };
 const BAD = new Set(['returned', 'refused']);
 
 /** How many ended how; only what there is. */
 export function Outcomes({ operation }: { operation: Operation }) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
-  const found = OUTCOMES.filter(name => operation.outcomes[name] > 0);
+  const { outcomes, notDone } = operation;
+  // Those that a cancellation left as they were are counted as skipped too.
+  const counts = { ...outcomes, skipped: outcomes.skipped - notDone, notDone };
+  const found = ([...OUTCOMES, 'notDone'] as const).filter(
+    name => counts[name] > 0,
+  );
   if (found.length === 0) return null;
   return (
     <ul className={styles.list}>
@@ -34,8 +41,10 @@ export function Outcomes({ operation }: { operation: Operation }) {
         return (
           <li key={name} className={`${styles.item} ${bad}`}>
             <Icon size={14} aria-hidden />
-            {sayNumber(operation.outcomes[name])}{' '}
-            {t(`operations.outcome.${name}`).toLocaleLowerCase()}
+            {sayNumber(counts[name])}{' '}
+            {name === 'notDone'
+              ? t(`operations.notDone.${kindOf(operation)}`)
+              : t(`operations.outcome.${name}`).toLocaleLowerCase()}
           </li>
         );
       })}

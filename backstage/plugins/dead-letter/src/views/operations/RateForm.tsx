@@ -49,7 +49,7 @@ export function RateForm({ rate, disabled, onSet, onClose }: RateFormProps) {
         {t('operations.steer.rateSet')}
       </Button>
       <Button size="small" variant="tertiary" onPress={onClose}>
-        {t('operations.undo.cancel')}
+        {t('operations.steer.rateClose')}
       </Button>
     </Flex>
   );

@@ -1,6 +1,7 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import { Alert } from '@backstage/ui';
 import { Operation } from '@dead-letter/backstage-plugin-dead-letter-common';
+import { ServiceText } from '../../components/ServiceText';
 import { useAnswer } from '../../hooks/useDeadLetter';
 import { deadLetterTranslationRef } from '../../translation';
 import { sayId, sayNumber } from './say';
@@ -33,7 +34,8 @@ export function RefusedReasons({ operation }: { operation: Operation }) {
         <ul>
           {data.items.map(item => (
             <li key={item.deadLetterId}>
-              {sayId(item.deadLetterId)}: {item.detail}
+              {sayId(item.deadLetterId)}:{' '}
+              <ServiceText text={item.detail ?? ''} />
             </li>
           ))}
           {more > 0 && (

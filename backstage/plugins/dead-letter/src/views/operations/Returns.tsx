@@ -1,5 +1,10 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
-import { OperationDetails } from '@dead-letter/backstage-plugin-dead-letter-common';
+import { Link } from '@backstage/ui';
+import {
+  Operation,
+  OperationDetails,
+} from '@dead-letter/backstage-plugin-dead-letter-common';
+import { useServiceTabs } from '../../hooks/useTabs';
 import { deadLetterTranslationRef } from '../../translation';
 import styles from './OutcomeList.module.css';
 import { sayNumber } from './say';
@@ -37,5 +42,32 @@ export function Returns({ returns }: { returns: OperationDetails['returns'] }) {
         ))}
       </tbody>
     </table>
+  );
+}
+
+/** Leads to what died again since an operation began, in each of its services. */
+export function CameBack({ operation }: { operation: Operation }) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  const { startedAt, createdAt } = operation;
+  const services = operation.services ?? [];
+  const placeOf = useServiceTabs(services);
+  return (
+    <ul className={styles.links}>
+      {services.map(service => {
+        const place = placeOf(service, {
+          returned: 'true',
+          from: startedAt ?? createdAt,
+        });
+        return (
+          place && (
+            <li key={service}>
+              <Link href={place.path}>
+                {t('operations.cameBack', { service })}
+              </Link>
+            </li>
+          )
+        );
+      })}
+    </ul>
   );
 }

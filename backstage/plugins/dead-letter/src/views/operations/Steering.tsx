@@ -10,7 +10,7 @@ import {
 import { useState } from 'react';
 import { Failed } from '../../components/Failed';
 import { deadLetterTranslationRef } from '../../translation';
-import { isOver } from './operation';
+import { OperationKind, isOver, kindOf } from './operation';
 import { RateForm } from './RateForm';
 import { sayNumber } from './say';
 import { useSteer } from './useOperation';
@@ -37,6 +37,7 @@ export function Steering({ operation }: { operation: Operation }) {
     <Flex direction="column" gap="2">
       {asking === 'cancel' && (
         <CancelSure
+          kind={kindOf(operation)}
           remaining={operation.remaining}
           disabled={disabled}
           onNo={() => setAsking(undefined)}
@@ -112,18 +113,20 @@ function Buttons({ isPaused, disabled, hasRate, ...on }: ButtonsProps) {
 }
 
 interface CancelSureProps {
+  kind: OperationKind;
   remaining: number;
   disabled: boolean;
   onYes: () => void;
   onNo: () => void;
 }
 
-function CancelSure({ remaining, disabled, onYes, onNo }: CancelSureProps) {
+function CancelSure(props: CancelSureProps) {
+  const { kind, remaining, disabled, onYes, onNo } = props;
   const { t } = useTranslationRef(deadLetterTranslationRef);
   return (
     <Flex gap="2" align="center" role="group">
       <Text variant="body-small">
-        {t('operations.steer.cancelSure', { number: sayNumber(remaining) })}
+        {t(`operations.steer.sure.${kind}`, { number: sayNumber(remaining) })}
       </Text>
       <Button
         size="small"
@@ -133,7 +136,7 @@ function CancelSure({ remaining, disabled, onYes, onNo }: CancelSureProps) {
         autoFocus
         onPress={onNo}
       >
-        {t('operations.steer.cancelNo')}
+        {t('operations.steer.no')}
       </Button>
       <Button
         size="small"
@@ -142,7 +145,7 @@ function CancelSure({ remaining, disabled, onYes, onNo }: CancelSureProps) {
         isDisabled={disabled}
         onPress={onYes}
       >
-        {t('operations.steer.cancelYes')}
+        {t(`operations.steer.yes.${kind}`)}
       </Button>
     </Flex>
   );

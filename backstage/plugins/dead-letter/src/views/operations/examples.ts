@@ -17,8 +17,14 @@ export function anOperation(changes: Changes = {}): OperationDetails {
     remaining: 20_000,
     progress: { perSecond: 498.2, etaSeconds: 47 },
     lastError: null,
+    verdict: verdictOf(changes),
+    verdictText: '23,695 sent, none died again so far. 20,000 left.',
+    watchUntil: null,
+    services: ['webshop'],
+    notDone: 0,
     selection: { filter: { service: 'webshop' }, all: false } as never,
     to: 'queue',
+    order: 'newest',
     copy: false,
     rate: null,
     canary: [],
@@ -45,6 +51,14 @@ export function anOperation(changes: Changes = {}): OperationDetails {
       ...changes.outcomes,
     },
   };
+}
+
+/** Of one that ended well, unless the test says something else. */
+function verdictOf({ state, verdict }: Changes): OperationDetails['verdict'] {
+  if (verdict) return verdict;
+  return state === 'completed' || state === 'cancelled'
+    ? 'completed'
+    : 'running';
 }
 
 /** A plan for tests that holds for the next 15 minutes. */
@@ -82,6 +96,7 @@ export function aPlan(changes: Partial<Plan> = {}): Plan {
         code: 'no_consumers',
         message: 'the queue orders_webshop has no consumers',
         count: 43_000,
+        queue: 'orders_webshop',
       },
     ],
     selection: {} as never,

@@ -17,18 +17,41 @@ export const OUTCOMES = [
 ] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
+/** Where an operation stands: its state and, once nothing more is sent, what came of it. */
+export type Standing =
+  | 'pending'
+  | 'running'
+  | 'paused'
+  | 'cancelling'
+  | 'cancelled'
+  | 'watching'
+  | 'completed'
+  | 'completedWithProblems'
+  | 'failed';
+
 /** How soon one that moves is looked at again, and one that waits for somebody. */
 const MOVING_MS = 1_000;
 const PAUSED_MS = 5_000;
 
+/** Whether nothing more is sent, deleted or restored. */
 export function isOver({ state }: Operation): boolean {
   return state === 'completed' || state === 'cancelled';
 }
 
-/** How soon it is worth to ask again; not at all once it has ended. */
+/** Whether what came of it is known: what was sent is not watched any more. */
+export function isSettled(operation: Operation): boolean {
+  return isOver(operation) && operation.verdict !== 'watching';
+}
+
+export function standingOf(operation: Operation): Standing {
+  const { state, verdict } = operation;
+  return (state === 'completed' ? verdict : state) as Standing;
+}
+
+/** How soon it is worth to ask again; not at all once it is settled. */
 export function lookAgain(operation: Operation | undefined): number | false {
   if (!operation) return MOVING_MS;
-  if (isOver(operation)) return false;
+  if (isSettled(operation)) return false;
   return operation.state === 'paused' ? PAUSED_MS : MOVING_MS;
 }
 
@@ -36,8 +59,9 @@ export function kindOf({ kind }: Operation): OperationKind {
   return kind as OperationKind;
 }
 
-export function done({ total, remaining }: Operation): number {
-  return total - remaining;
+/** How many were tried. Those that a cancellation left as they were are not among them. */
+export function done({ total, remaining, notDone }: Operation): number {
+  return total - remaining - notDone;
 }
 
 /** What its kind is about: sent, deleted or restored. */
@@ -47,16 +71,24 @@ export function succeeded({ kind, outcomes }: Operation): number {
 }
 
 /** Whether somebody has to look at what became of it. */
-export function wentWrong({ outcomes }: Operation): boolean {
-  return outcomes.refused + outcomes.returned > 0;
+export function wentWrong({ verdict, outcomes }: Operation): boolean {
+  return (
+    outcomes.refused + outcomes.returned > 0 ||
+    verdict === 'completedWithProblems' ||
+    verdict === 'failed'
+  );
 }
 
-/** The step of its canary that it climbs now. */
-export function canaryStep({
-  canary,
-  canaryPassed,
-}: Operation): number | undefined {
-  return canary.find(step => step > canaryPassed);
+/** In which colour its outcome is told. Green is for what was done and is not known to have died again. */
+export function toneOf(
+  operation: Operation,
+): 'info' | 'success' | 'warning' | 'danger' {
+  const { verdict, outcomes } = operation;
+  if (verdict === 'failed' || outcomes.returned > 0) return 'danger';
+  if (verdict === 'completedWithProblems') return 'warning';
+  return verdict === 'completed' && succeeded(operation) > 0
+    ? 'success'
+    : 'info';
 }
 
 /** The selection as it was asked for: the document leaves its form open. */

@@ -13,9 +13,8 @@ import { answerKey, useDeadLetter } from '../../hooks/useDeadLetter';
 import { useEnvironment } from '../../hooks/useEnvironment';
 import { useOperationPath } from '../../hooks/useOperationPath';
 import { deadLetterTranslationRef } from '../../translation';
-import { forget } from './begun';
 import { EndedActions } from './EndedActions';
-import { isOver, kindOf, lookAgain, succeeded, wentWrong } from './operation';
+import { isOver, isSettled, lookAgain, succeeded, toneOf } from './operation';
 import { sayNumber } from './say';
 import { operationKey } from './useOperation';
 
@@ -24,8 +23,8 @@ const SAID_FOR_MS = 10_000;
 const UNDO_FOR_MS = 30_000;
 
 /**
- * Follows an operation until it ends and announces its outcome, wherever whoever began it is by then: it does not depend on a view
- * that is still there.
+ * Follows an operation until its outcome is known and announces that, wherever whoever began it is by then: it does not depend on a
+ * view that is still there. What was sent may die again: until the service says what came of it, it is only said to be watched.
  */
 export function useFollow() {
   const client = useDeadLetter();
@@ -33,19 +32,27 @@ export function useFollow() {
   const { name } = useEnvironment();
   const announce = useAnnounce();
 
-  return function follow({ id }: Operation, onEnded: () => void) {
+  return function follow({ id }: Operation, onChanged: () => void) {
     const observer = new QueryObserver<OperationDetails>(queries, {
       queryKey: answerKey(name, operationKey(id)),
       queryFn: ({ signal }) => client.operation(id, signal),
       refetchInterval: query => lookAgain(query.state.data),
       refetchIntervalInBackground: true,
     });
+    let watched: { close: () => void } | undefined;
     const stop = observer.subscribe(({ data }) => {
       if (!data || !isOver(data)) return;
+      if (!isSettled(data)) {
+        if (watched) return;
+        // What was sent is gone from the lists already.
+        onChanged();
+        watched = announce.watching(data);
+        return;
+      }
       stop();
-      if (!wentWrong(data)) forget(id);
-      onEnded();
-      announce(data, restored => follow(restored, onEnded));
+      watched?.close();
+      onChanged();
+      announce.settled(data, restored => follow(restored, onChanged));
     });
   };
 }
@@ -55,22 +62,31 @@ function useAnnounce() {
   const toasts = useApi(coreApis.toast);
   const operationPath = useOperationPath();
   const { t } = useTranslationRef(deadLetterTranslationRef);
+  const actions = (operation: Operation, onUndo?: () => void) => (
+    <EndedActions
+      href={operationPath(operation.id)}
+      open={t('operations.ended.open')}
+      undo={t('operations.undo.short')}
+      onUndo={onUndo}
+    />
+  );
 
-  return (operation: Operation, onUndone: (restored: Operation) => void) => {
-    const count = succeeded(operation);
-    const what = t(`operations.ended.${kindOf(operation)}`, {
-      count,
-      number: sayNumber(count),
+  const watching = (operation: Operation) =>
+    toasts.post({
+      title: t('operations.ended.watching', {
+        number: sayNumber(
+          operation.outcomes.sent + operation.outcomes.returned,
+        ),
+      }),
+      description: actions(operation),
+      status: 'info',
     });
-    const bad = (['returned', 'refused', 'skipped'] as const)
-      .filter(outcome => operation.outcomes[outcome] > 0)
-      .map(
-        outcome =>
-          `${sayNumber(operation.outcomes[outcome])} ${t(
-            `operations.outcome.${outcome}`,
-          ).toLocaleLowerCase()}`,
-      );
-    const canUndo = operation.kind === 'delete' && count > 0;
+
+  const settled = (
+    operation: Operation,
+    onUndone: (restored: Operation) => void,
+  ) => {
+    const canUndo = operation.kind === 'delete' && succeeded(operation) > 0;
     const undo = async (close: () => void) => {
       close();
       try {
@@ -83,26 +99,16 @@ function useAnnounce() {
         });
       }
     };
+    const status = toneOf(operation);
     const { close } = toasts.post({
-      title:
-        operation.state === 'cancelled'
-          ? t('operations.ended.cancelled', { what })
-          : what,
-      description: (
-        <EndedActions
-          said={bad.join(', ')}
-          href={operationPath(operation.id)}
-          open={t('operations.ended.open')}
-          undo={t('operations.undo.short')}
-          onUndo={canUndo ? () => undo(close) : undefined}
-        />
-      ),
-      ...(wentWrong(operation)
-        ? { status: 'warning' as const }
-        : {
-            status: 'success' as const,
-            timeout: canUndo ? UNDO_FOR_MS : SAID_FOR_MS,
-          }),
+      title: operation.verdictText,
+      description: actions(operation, canUndo ? () => undo(close) : undefined),
+      status,
+      // What went wrong stays until somebody has seen it.
+      ...(status === 'success' && {
+        timeout: canUndo ? UNDO_FOR_MS : SAID_FOR_MS,
+      }),
     });
   };
+  return { watching, settled };
 }

@@ -14,6 +14,11 @@ export function useSelectionInWords(): (operation: Operation) => string {
       return t('operations.selection.ids', {
         count: ids.length,
         number: sayNumber(ids.length),
+        of: operation.services?.length
+          ? t('operations.selection.ofServices', {
+              services: operation.services.join(', '),
+            })
+          : '',
       });
     }
     if (deletedBy) {
@@ -31,6 +36,14 @@ export function useSelectionInWords(): (operation: Operation) => string {
             t('operations.selection.errorGroup', {
               value: sayId(String(value)),
             }),
+          ];
+        case 'find':
+          return [t('operations.selection.find', { value: String(value) })];
+        case 'returned':
+          return [
+            value === true
+              ? t('operations.selection.returned')
+              : t('operations.selection.other', { name, value: String(value) }),
           ];
         case 'from':
         case 'to':

@@ -7,9 +7,12 @@ import {
   TagGroup,
   TextField,
 } from '@backstage/ui';
+import { FilterInput } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { useEffect, useRef, useState } from 'react';
+import { EVERY_MS } from '../../hooks/every';
 import { useAnswer } from '../../hooks/useDeadLetter';
 import { deadLetterTranslationRef } from '../../translation';
+import { sayReason } from '../squad/useTitle';
 import { TimeFilter } from './TimeFilter';
 import { Condition, Conditions } from './useFilter';
 import styles from './service.module.css';
@@ -18,7 +21,8 @@ import styles from './service.module.css';
 const WITH_FIELD: Condition[] = [
   'queue',
   'errorGroup',
-  'error',
+  'find',
+  'returned',
   'from',
   'to',
   'status',
@@ -51,13 +55,16 @@ export function FilterBar({
     <div role="search" aria-label={t('service.filter')}>
       <div className={styles.filters}>
         <TypedField
-          label={t('service.error')}
-          value={conditions.error}
-          onChange={error => onChange({ error }, { replace: true })}
+          className={styles.find}
+          label={t('service.find')}
+          placeholder={t('service.findHint')}
+          value={conditions.find}
+          onChange={find => onChange({ find }, { replace: true })}
           isSearch
         />
         <GroupSelect
           service={service}
+          status={conditions.status}
           chosen={conditions.errorGroup}
           onChange={errorGroup => onChange({ errorGroup })}
         />
@@ -77,6 +84,18 @@ export function FilterBar({
           value={conditions.status ?? 'dead'}
           onChange={status =>
             onChange({ status: status === 'dead' ? undefined : String(status) })
+          }
+        />
+        <Select
+          label={t('service.returned')}
+          options={[
+            { value: ANY, label: t('service.returnedAny') },
+            { value: 'true', label: t('service.returnedTrue') },
+            { value: 'false', label: t('service.returnedFalse') },
+          ]}
+          value={conditions.returned ?? ANY}
+          onChange={returned =>
+            onChange({ returned: String(returned) || undefined })
           }
         />
         {Object.keys(conditions).length > 0 && (
@@ -107,6 +126,7 @@ export function FilterBar({
 }
 
 interface TypedFieldProps {
+  className?: string;
   label: string;
   placeholder?: string;
   value: string | undefined;
@@ -116,6 +136,7 @@ interface TypedFieldProps {
 
 /** Is looked for once nobody types for a moment. */
 function TypedField({
+  className,
   label,
   placeholder,
   value = '',
@@ -140,6 +161,7 @@ function TypedField({
   const Field = isSearch ? SearchField : TextField;
   return (
     <Field
+      className={className}
       label={label}
       placeholder={placeholder}
       value={typed}
@@ -150,14 +172,20 @@ function TypedField({
 
 interface GroupSelectProps {
   service: string;
+  /** As in the filter: the counts are of these. */
+  status: string | undefined;
   chosen: string | undefined;
   onChange: (group: string | undefined) => void;
 }
 
-function GroupSelect({ service, chosen, onChange }: GroupSelectProps) {
+function GroupSelect(props: GroupSelectProps) {
+  const { service, status, chosen, onChange } = props;
   const { t } = useTranslationRef(deadLetterTranslationRef);
-  const groups = useAnswer(['groups', service], (client, signal) =>
-    client.errorGroups({ service }, 50, signal),
+  const filter = { service, status } as FilterInput;
+  const groups = useAnswer(
+    ['groups', filter],
+    (client, signal) => client.errorGroups(filter, 50, signal),
+    { every: EVERY_MS },
   );
   const options: { value: string; label: string }[] = (
     groups.data?.groups ?? []
@@ -167,7 +195,7 @@ function GroupSelect({ service, chosen, onChange }: GroupSelectProps) {
       title:
         group.title ??
         group.errorType ??
-        t('service.noText', { reason: group.reason ?? '' }),
+        t('service.noText', { reason: sayReason(group.reason ?? '') }),
       count: group.count,
     }),
   }));

@@ -1,5 +1,6 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import {
+  Badge,
   Cell,
   ColumnConfig,
   Link,
@@ -18,6 +19,7 @@ import {
 } from '@remixicon/react';
 import { useMemo } from 'react';
 import { Button as Open } from 'react-aria-components';
+import { DiedAgain } from '../../components/DiedAgain';
 import { useCopy } from '../../components/CopyButton';
 import { PlainTime } from '../../components/Time';
 import { deadLetterTranslationRef } from '../../translation';
@@ -26,6 +28,8 @@ import styles from './service.module.css';
 
 interface MessageTableProps {
   page: DeadLetteredMessages;
+  /** Rows that are not what the filter lists any more. */
+  gone: ReadonlySet<string>;
   isStale: boolean;
   view: View;
   chosen: Set<string>;
@@ -37,9 +41,9 @@ interface MessageTableProps {
 
 /** A page of dead letters. */
 export function MessageTable(props: MessageTableProps) {
-  const { page, isStale, view, chosen, onChoose, onOpen, onTurn, onLimit } =
-    props;
-  const columns = useColumns(view, onOpen);
+  const { page, gone, isStale, view, chosen, onChoose, onOpen } = props;
+  const { onTurn, onLimit } = props;
+  const columns = useColumns(view, gone, onOpen);
   const { messages, nextCursor, prevCursor } = page;
   return (
     <div className={styles.table}>
@@ -78,6 +82,7 @@ export function MessageTable(props: MessageTableProps) {
 
 function useColumns(
   view: View,
+  gone: ReadonlySet<string>,
   onOpen: (id: string) => void,
 ): ColumnConfig<DeadLetteredMessage>[] {
   const { t } = useTranslationRef(deadLetterTranslationRef);
@@ -92,10 +97,16 @@ function useColumns(
         cell: message => (
           <Cell>
             <PlainTime at={message.receivedAt} />
-            {showsStatus && (
-              <Text as="div" variant="body-small" color="secondary">
-                {t(`service.${message.status as 'dead'}`)}
-              </Text>
+            {gone.has(message.id) ? (
+              <Badge size="small">
+                {t(showsStatus ? 'service.gone' : 'service.goneDead')}
+              </Badge>
+            ) : (
+              showsStatus && (
+                <Text as="div" variant="body-small" color="secondary">
+                  {t(`service.${message.status as 'dead'}`)}
+                </Text>
+              )
             )}
           </Cell>
         ),
@@ -108,10 +119,15 @@ function useColumns(
         cell: message => (
           <Cell>
             {/* While rows are chosen, a click on a row chooses it; this opens it always. */}
-            <Open className={styles.open} onPress={() => onOpen(message.id)}>
+            <Open
+              className={styles.open}
+              data-gone={gone.has(message.id) || undefined}
+              onPress={() => onOpen(message.id)}
+            >
               <b>{message.errorType ?? message.reason}</b>{' '}
               {message.errorMessage}
             </Open>
+            <DiedAgain message={message} />
           </Cell>
         ),
       },
@@ -154,7 +170,7 @@ function useColumns(
         ),
       },
     ],
-    [t, showsStatus, onOpen],
+    [t, showsStatus, gone, onOpen],
   );
 }
 

@@ -7,7 +7,7 @@ import styles from './service.module.css';
 
 interface SelectionBarProps {
   chosen: Chosen;
-  /** How many the filter lists. */
+  /** How many of those that the filter listed it lists still. */
   total: number;
   /** What arrives from then on is not in that number. */
   before: string | undefined;
@@ -43,8 +43,8 @@ export function SelectionBar(props: SelectionBarProps) {
 
 function Choice({ chosen, total, before }: SelectionBarProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
-  const count = chosen.all ?? chosen.ids.size;
-  const isAll = chosen.all !== undefined;
+  const { isAll } = chosen;
+  const count = isAll ? total : chosen.ids.size;
   return (
     <>
       <Text as="span" role="status">
@@ -54,7 +54,7 @@ function Choice({ chosen, total, before }: SelectionBarProps) {
         <Button
           size="small"
           variant="secondary"
-          onPress={() => chosen.chooseAll(total, before)}
+          onPress={() => chosen.chooseAll(before)}
         >
           {t('service.selectAllMatching', { count: total })}
         </Button>

@@ -1,1 +1,2 @@
+export { ServicePage } from './ServicePage';
 export { ServiceTab } from './ServiceTab';

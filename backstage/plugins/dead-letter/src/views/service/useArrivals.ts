@@ -1,9 +1,11 @@
 import {
   DeadLetteredMessage,
   FilterInput,
+  TotalView,
 } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { useCallback, useEffect, useState } from 'react';
 import { useAnswer } from '../../hooks/useDeadLetter';
+import { everyOf } from '../../hooks/every';
 
 /** How often it is looked for what has arrived. */
 const LOOK_MS = 10_000;
@@ -13,6 +15,8 @@ export interface Arrivals {
   count: number;
   /** When the newest arrived of those that were there when the page was asked for. */
   since: string | undefined;
+  /** How many there are now, these included. */
+  total: TotalView | undefined;
   /** The page is asked for again: what the next answer knows is shown then. */
   acknowledge: () => void;
 }
@@ -32,7 +36,7 @@ export function useArrivals(filter: FilterInput): Arrivals {
   const newest = useAnswer(
     ['newest', key],
     (client, signal) => client.search(filter, { limit: 1 }, signal),
-    { every: LOOK_MS, keep: false },
+    { every: everyOf(filter, LOOK_MS), keep: false },
   );
   const { data: found, dataUpdatedAt: at } = newest;
   const holds = baseline?.key === key && baseline.at >= acknowledgedAt;
@@ -61,6 +65,7 @@ export function useArrivals(filter: FilterInput): Arrivals {
   return {
     count: isNewer && !filter.to ? later.data?.total.value ?? 0 : 0,
     since,
+    total: found?.total,
     acknowledge,
   };
 }

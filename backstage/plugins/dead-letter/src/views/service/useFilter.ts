@@ -4,6 +4,10 @@ import { useCallback, useMemo } from 'react';
 
 /** The conditions that the API knows, but for squad and service: these are given by whose page it is. */
 const CONDITIONS = [
+  'find',
+  'returned',
+  'broker',
+  'vhost',
   'queue',
   'exchange',
   'routingKey',
@@ -23,7 +27,13 @@ const CONDITIONS = [
   'minAttempt',
 ] as const;
 
-export type Condition = (typeof CONDITIONS)[number];
+/** A header, or a path in a JSON body, by its name. */
+const NAMED = /^(header|body)\.(.+)$/s;
+
+export type Condition =
+  | (typeof CONDITIONS)[number]
+  | `header.${string}`
+  | `body.${string}`;
 export type Conditions = Partial<Record<Condition, string>>;
 
 /** Rows of a page that can be chosen; the API gives 200 at most. */
@@ -47,6 +57,9 @@ type Change = Partial<
   >
 >;
 
+/** A view, and the ways to others. */
+export type Filtered = ReturnType<typeof useFilter>;
+
 /** The view that the address tells, and a way to another: any change but of the page and of what is open begins at the first page. */
 export function useFilter() {
   const [parameters, setParameters] = useAppSearchParams();
@@ -68,8 +81,16 @@ export function useFilter() {
     [text, setParameters],
   );
   const clear = useCallback(
-    () => change(Object.fromEntries(CONDITIONS.map(name => [name, undefined]))),
-    [change],
+    () =>
+      change(
+        Object.fromEntries(
+          [...CONDITIONS, ...Object.keys(view.conditions)].map(name => [
+            name,
+            undefined,
+          ]),
+        ),
+      ),
+    [change, view.conditions],
   );
   return { view, change, clear };
 }
@@ -82,9 +103,10 @@ function readView(parameters: URLSearchParams): View {
       ? [[name, value]]
       : [];
   });
+  const named = [...parameters].filter(([name]) => NAMED.test(name));
   const limit = Number(parameters.get('limit'));
   return {
-    conditions: Object.fromEntries(given),
+    conditions: Object.fromEntries([...given, ...named]),
     limit: PAGE_SIZES.includes(limit) ? limit : PAGE_SIZE,
     order: parameters.get('order') === 'oldest' ? 'oldest' : 'newest',
     cursor: parameters.get('cursor') ?? undefined,
@@ -94,10 +116,23 @@ function readView(parameters: URLSearchParams): View {
 
 /** The conditions as the API takes them. Its own answer says what is wrong with one. */
 export function toFilter(service: string, conditions: Conditions): FilterInput {
-  const { minAttempt, ...others } = conditions;
+  const { minAttempt, returned, ...others } = conditions;
+  const plain = Object.entries(others).filter(([name]) => !NAMED.test(name));
+  const named = (kind: 'header' | 'body') => {
+    const found = Object.entries(others).flatMap(([name, value]) => {
+      const [, of, key] = NAMED.exec(name) ?? [];
+      return of === kind && value ? [[key, value]] : [];
+    });
+    return found.length > 0 && Object.fromEntries(found);
+  };
+  const headers = named('header');
+  const bodyPaths = named('body');
   return {
-    ...(others as FilterInput),
+    ...(Object.fromEntries(plain) as FilterInput),
+    ...(headers && { headers }),
+    ...(bodyPaths && { bodyPaths }),
     service,
     ...(minAttempt && { minAttempt: Number(minAttempt) }),
+    ...(returned && { returned: returned === 'true' }),
   };
 }

@@ -5,11 +5,11 @@ import { Selection } from '../acting';
 export interface Chosen {
   /** Rows that are ticked; all of the page where all that match are chosen. */
   ids: Set<string>;
-  /** How many there were as all that the filter lists were chosen; undefined where only rows are. */
-  all: number | undefined;
+  /** Whether all that the filter lists are chosen, and not only rows. */
+  isAll: boolean;
   choose: (ids: Set<string>) => void;
-  /** All of so many, that arrived before this time: what arrives later is not chosen with them. */
-  chooseAll: (count: number, before: string | undefined) => void;
+  /** All that arrived before this time: what arrives later is not chosen with them. */
+  chooseAll: (before: string | undefined) => void;
   clear: () => void;
   /** What is acted on; undefined where nothing is chosen. */
   selection: Selection | undefined;
@@ -18,7 +18,7 @@ export interface Chosen {
 /** What is chosen of the dead letters that a filter lists. Another filter is another choice; rows that are gone are not chosen. */
 export function useSelection(filter: FilterInput, rows: string[]): Chosen {
   const [ids, setIds] = useState<Set<string>>(new Set());
-  const [all, setAll] = useState<{ count: number; before?: string }>();
+  const [all, setAll] = useState<{ before?: string }>();
   const key = JSON.stringify(filter);
   const clear = useCallback(() => {
     setIds(new Set());
@@ -43,9 +43,9 @@ export function useSelection(filter: FilterInput, rows: string[]): Chosen {
   }, [all, key, shown]);
   return {
     ids: all ? new Set(rows) : shown,
-    all: all?.count,
+    isAll: all !== undefined,
     choose,
-    chooseAll: useCallback((count, before) => setAll({ count, before }), []),
+    chooseAll: useCallback(before => setAll({ before }), []),
     clear,
     selection,
   };

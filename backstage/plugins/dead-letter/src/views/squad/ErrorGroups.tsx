@@ -1,4 +1,3 @@
-import { Entity, stringifyEntityRef } from '@backstage/catalog-model';
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import { usePermission } from '@backstage/plugin-permission-react';
 import {
@@ -22,7 +21,7 @@ import { useAnswer } from '../../hooks/useDeadLetter';
 import { deadLetterTranslationRef } from '../../translation';
 import { TableSkeleton } from '../../components/TableSkeleton';
 import { EVERY_MS } from '../../hooks/every';
-import { TabOf } from '../../hooks/useTabs';
+import { PlaceOf } from '../../hooks/useTabs';
 import { ErrorGroupsTable } from './ErrorGroupsTable';
 import styles from './squad.module.css';
 
@@ -35,8 +34,9 @@ type Order = 'newest' | 'most';
 
 interface ErrorGroupsProps {
   squad: string;
-  entity: Entity;
-  tabOf: TabOf;
+  /** The entity whose permissions count. */
+  resourceRef: string;
+  tabOf: PlaceOf;
   /** Whether it is said already that nothing answers. */
   awaySaid: boolean;
 }
@@ -44,7 +44,7 @@ interface ErrorGroupsProps {
 /** Why the dead letters of a squad died. */
 export function ErrorGroups({
   squad,
-  entity,
+  resourceRef,
   tabOf,
   awaySaid,
 }: ErrorGroupsProps) {
@@ -57,7 +57,7 @@ export function ErrorGroups({
   );
   const { allowed } = usePermission({
     permission: deadLetterRedeliverPermission,
-    resourceRef: stringifyEntityRef(entity),
+    resourceRef,
   });
   return (
     <Card>
@@ -97,7 +97,7 @@ export function ErrorGroups({
 interface GroupsProps {
   found: Found;
   order: Order;
-  tabOf: TabOf;
+  tabOf: PlaceOf;
   allowed: boolean;
 }
 

@@ -15,7 +15,7 @@ import { Time } from '../../components/Time';
 import numbers from '../../components/numbers.module.css';
 import { deadLetterTranslationRef } from '../../translation';
 import { TabLink } from '../../components/TabLink';
-import { TabOf } from '../../hooks/useTabs';
+import { PlaceOf } from '../../hooks/useTabs';
 import { ErrorGroupMenu } from './ErrorGroupMenu';
 import { Share } from './Share';
 import { StateBadge } from './StateBadge';
@@ -24,7 +24,7 @@ import styles from './squad.module.css';
 
 interface ErrorGroupsTableProps {
   groups: CountedGroup[];
-  tabOf: TabOf;
+  tabOf: PlaceOf;
   /** Whether whoever looks may change them. */
   allowed: boolean;
 }
@@ -72,7 +72,7 @@ export function ErrorGroupsTable({
 interface GroupRowProps {
   id: string;
   group: CountedGroup;
-  tabOf: TabOf;
+  tabOf: PlaceOf;
   allowed: boolean;
 }
 
@@ -102,12 +102,18 @@ function GroupRow({ id, group, tabOf, allowed }: GroupRowProps) {
   );
 }
 
-function GroupName({ group, tabOf }: { group: CountedGroup; tabOf: TabOf }) {
+function GroupName({ group, tabOf }: { group: CountedGroup; tabOf: PlaceOf }) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
   const title = useTitle(group);
   return (
     <>
-      <TabLink to={tabOf(group.service, { errorGroup: group.id })}>
+      <TabLink
+        to={tabOf(group.service, {
+          errorGroup: group.id,
+          // None is dead: what became of them is what there is to see.
+          ...(group.count === 0 && { status: 'any' }),
+        })}
+      >
         {title}
       </TabLink>
       <div className={styles.about}>

@@ -6,14 +6,16 @@ import {
   TableBody,
   TableHeader,
   TableRoot,
+  Text,
 } from '@backstage/ui';
 import { ServiceOverview } from '@dead-letter/backstage-plugin-dead-letter-common';
+import { LastDay } from '../../components/LastDay';
 import { Time } from '../../components/Time';
 import numbers from '../../components/numbers.module.css';
 import { deadLetterTranslationRef } from '../../translation';
 import { TabLink } from '../../components/TabLink';
 import { Trend } from '../../components/Trend';
-import { TabOf } from '../../hooks/useTabs';
+import { PlaceOf } from '../../hooks/useTabs';
 import { ageOf, useSorted } from '../../hooks/useSorted';
 import { Share } from './Share';
 import styles from './squad.module.css';
@@ -28,7 +30,7 @@ const SORT_KEYS = {
 
 interface ServicesTableProps {
   services: ServiceOverview[];
-  tabOf: TabOf;
+  tabOf: PlaceOf;
 }
 
 /** The services of one squad that have dead letters. */
@@ -79,11 +81,19 @@ export function ServicesTable({ services, tabOf }: ServicesTableProps) {
   );
 }
 
+function Day({ counts }: { counts: ServiceOverview['lastDay'] }) {
+  return (
+    <Text as="div" variant="body-small" color="secondary">
+      <LastDay counts={counts} />
+    </Text>
+  );
+}
+
 interface ServiceRowProps {
   id: string;
   service: ServiceOverview;
   share: number;
-  tabOf: TabOf;
+  tabOf: PlaceOf;
 }
 
 function ServiceRow({ id, service, share, tabOf }: ServiceRowProps) {
@@ -100,12 +110,13 @@ function ServiceRow({ id, service, share, tabOf }: ServiceRowProps) {
       </Cell>
       <Cell className={numbers.number}>
         <Share count={service.count} share={share} />
+        {service.count === 0 && <Day counts={service.lastDay} />}
       </Cell>
       <Cell className={numbers.number}>
         <Time at={service.newest} ago />
       </Cell>
       <Cell className={numbers.number}>
-        <Time at={service.oldest} ago />
+        {service.oldest ? <Time at={service.oldest} ago /> : '–'}
       </Cell>
       <Cell className={numbers.number}>
         <Trend trend={service.trend} />

@@ -24,7 +24,9 @@ export function Share({ count, share, bar }: ShareProps) {
         </div>
       )}
       <Text as="div" variant="body-small" color="secondary">
-        {t('squad.share', { percent: sayShare(share) })}
+        {count === 0
+          ? t('squad.noneWaits')
+          : t('squad.share', { percent: sayShare(share) })}
       </Text>
     </>
   );

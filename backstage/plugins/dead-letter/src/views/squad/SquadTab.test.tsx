@@ -3,6 +3,8 @@ import userEvent from '@testing-library/user-event';
 import { FakeService, Refusal } from '../../testing/FakeService';
 import { violations } from '../../testing/axe';
 import { Shown, component, group, show } from '../../testing/render';
+import { anOperation } from '../operations/examples';
+import { SquadPage } from './SquadPage';
 import { SquadTab } from './SquadTab';
 
 // axe reads the whole page, which takes a while.
@@ -29,6 +31,7 @@ function overview(name: string, count: number) {
     oldest: '2026-11-24T03:12:45Z',
     newest: '2026-11-24T03:12:45Z',
     trend: { lastHour: 5, dayBefore: 3 },
+    lastDay: { died: 20, deleted: 0, redelivered: 20 - count },
   };
 }
 
@@ -87,6 +90,7 @@ describe('SquadTab', () => {
   beforeEach(() => {
     service.answer(SERVICES, [overview('webshop', 15), overview('basket', 5)]);
     answerGroups(errorGroup(0));
+    service.answer('GET /operations', { operations: [], nextCursor: null });
     service.answer(ONE, { ...errorGroup(0), events: [] });
   });
 
@@ -198,7 +202,7 @@ describe('SquadTab', () => {
     );
     await showTab();
     const row = await groupRow(0);
-    expect(row).toHaveTextContent('No error text (rejected)');
+    expect(row).toHaveTextContent('Rejected, no error given');
     expect(row).toHaveTextContent('Muted');
     expect(row).toHaveTextContent(/until .*2026|until .*26/);
   });
@@ -344,11 +348,65 @@ describe('SquadTab', () => {
     expect(await violations()).toEqual([]);
   });
 
-  it('says that all is good where there are none', async () => {
-    service.answer(SERVICES, []);
+  it('keeps for a day what is all put back, to be opened and resolved', async () => {
+    service.answer(SERVICES, [overview('webshop', 0)]);
+    answerGroups(errorGroup(0, { count: 0, share: 0 }));
+    service.answer(CHANGE, {
+      ...errorGroup(0, { state: 'resolved' }),
+      events: [],
+    });
+    await showTab();
+    expect(await screen.findByText('Nothing waits here')).toBeInTheDocument();
+    expect(
+      screen.getAllByText('Last 24 h: 20 died, 0 deleted, 20 redelivered.'),
+    ).toHaveLength(2);
+    expect(
+      await screen.findByRole('link', { name: 'card issuer timed out' }),
+    ).toHaveAttribute(
+      'href',
+      `/catalog/default/component/webshop/dead-letters?env=demo&errorGroup=${IDS[0]}&status=any`,
+    );
+    expect(await violations()).toEqual([]);
+    await openMenu();
+    await userEvent.click(screen.getByRole('menuitem', { name: 'Resolve' }));
+    await waitFor(() =>
+      expect(service.askedFor(CHANGE)[0].body).toEqual({ action: 'resolve' }),
+    );
+  });
+
+  it('shows the operations of the squad', async () => {
+    const { edit, events, returns, ...operation } = anOperation({
+      state: 'paused',
+    });
+    service.answer('GET /operations', ({ query }: any) => ({
+      operations: query.state ? [operation] : [],
+      nextCursor: null,
+    }));
     await showTab();
     expect(
-      await screen.findByText('No dead letters: all good'),
+      await screen.findByRole('article', { name: 'Redelivery' }),
+    ).toHaveTextContent('Started by user:default/guest');
+    expect(service.askedFor('GET /operations')[0].query).toMatchObject({
+      squad: 'checkout',
+    });
+  });
+
+  it('shows a squad that the catalog does not have', async () => {
+    await show(<SquadPage />, { at: '/?env=demo&squad=ghosts' });
+    expect(
+      await screen.findByRole('heading', { name: '20 dead letters of ghosts' }),
+    ).toBeInTheDocument();
+    expect(
+      await screen.findByRole('link', { name: 'webshop' }),
+    ).toHaveAttribute('href', '/dead-letter/service?env=demo&service=webshop');
+  });
+
+  it('says that nothing has died where nothing has', async () => {
+    service.answer(SERVICES, []);
+    await showTab();
+    expect(await screen.findByText('Nothing waits here')).toBeInTheDocument();
+    expect(
+      screen.getByText('Nothing has died in the last 24 hours.'),
     ).toBeInTheDocument();
     expect(await violations()).toEqual([]);
   });

@@ -1,1 +1,2 @@
+export { SquadPage } from './SquadPage';
 export { SquadTab } from './SquadTab';

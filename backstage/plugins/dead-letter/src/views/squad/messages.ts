@@ -1,12 +1,11 @@
 /** Texts of this view. */
 export const squadMessages = {
+  title: 'Squad',
   headline_one: 'dead letter',
   headline_other: 'dead letters',
   scope: 'of {{squad}}',
   share: '{{percent}} of all',
-  empty: 'No dead letters: all good',
-  emptyDetail:
-    'Nothing of {{squad}} has failed that is not dealt with. What fails shows here within seconds.',
+  noneWaits: 'none waits',
   services: {
     title: 'Services',
     table: 'Services and their dead letters',
@@ -36,11 +35,11 @@ export const squadMessages = {
     sparkline:
       '{{total}} in the last 24 hours, at most {{most}} in one, {{now}} in the running one',
     lastSeen: 'Last seen',
-    firstSeen: 'first',
+    firstSeen: 'first seen',
     actions: 'Actions',
     none: 'No error groups',
-    untitled: 'No error text ({{reason}})',
-    unknownReason: 'reason not known',
+    untitled: '{{reason}}, no error given',
+    unknownReason: 'Reason not known',
     ofService: 'in {{service}}',
     all: 'Show all {{number}}',
     fewer: 'Show fewer',
@@ -74,7 +73,7 @@ export const squadMessages = {
     reopened: 'Open again.',
     muted: 'Muted until {{time}}.',
     noted: 'Note written.',
-    failed: 'That did not work: nothing was changed.',
+    failed: 'Could not change the error group',
   },
   noteDialog: {
     title: 'Notes on an error group',

@@ -22,6 +22,7 @@ function squad(name: string, messages: number, more = {}) {
     oldest: '2026-11-24T03:12:45Z',
     newest: '2026-11-24T03:12:45Z',
     trend: { lastHour: 5120, dayBefore: 3 },
+    lastDay: { died: 7_200, deleted: 0, redelivered: 7_200 },
     ...more,
   };
 }
@@ -59,7 +60,10 @@ describe('SquadsPage', () => {
       '/catalog/default/group/checkout/dead-letters?env=demo',
     );
     expect(await screen.findByText('Not in the catalog')).toBeInTheDocument();
-    expect(screen.queryByRole('link', { name: 'ghosts' })).toBeNull();
+    expect(screen.getByRole('link', { name: 'ghosts' })).toHaveAttribute(
+      'href',
+      '/dead-letter/squad?env=demo&squad=ghosts',
+    );
   });
 
   it('finds the group whose name has the prefix, and the one that says so', async () => {
@@ -118,26 +122,81 @@ describe('SquadsPage', () => {
         oldest: null,
         newest: null,
         trend: { lastHour: 0, dayBefore: 0 },
+        lastDay: { died: 7, deleted: 0, redelivered: 0 },
+      },
+      {
+        service: 'ghost',
+        squad: 'unowned',
+        count: 2,
+        oldest: null,
+        newest: null,
+        trend: { lastHour: 0, dayBefore: 0 },
+        lastDay: { died: 2, deleted: 0, redelivered: 0 },
       },
     ]);
-    await show(<SquadsPage />, { catalog: [component('orphan')] });
+    await show(<SquadsPage />, {
+      at: '/?env=demo',
+      catalog: [component('orphan')],
+    });
     expect(await screen.findByText('no owner')).toBeInTheDocument();
-    expect(screen.getByText(/name the squad as/)).toBeInTheDocument();
+    expect(screen.getByText('DEAD_LETTER_OWNERSHIP_FILE')).toBeInTheDocument();
+    expect(
+      await screen.findByText('- { service: orphan, squad: checkout }'),
+    ).toBeInTheDocument();
+    expect(screen.queryByText(/spec\.owner/)).toBeNull();
     const services = await screen.findByRole('grid', {
       name: 'Services and their dead letters',
     });
     expect(
       await within(services).findByRole('link', { name: 'orphan' }),
     ).toBeInTheDocument();
+    // Also what is not in the catalog can be opened.
+    expect(
+      within(services).getByRole('link', { name: 'ghost' }),
+    ).toHaveAttribute('href', '/dead-letter/service?env=demo&service=ghost');
     expect(service.askedFor(SERVICES)[0].query).toEqual({ squad: 'unowned' });
     expect(await violations()).toEqual([]);
   });
 
-  it('says that all is good where there are none', async () => {
+  it('keeps a squad for a day though nothing of it waits', async () => {
+    service.answer(SQUADS, [
+      squad('checkout', 0, { services: 0, oldest: null }),
+    ]);
+    await show(<SquadsPage />, {
+      at: '/?env=demo',
+      catalog: [group('checkout')],
+    });
+    expect(
+      await screen.findByRole('heading', { name: '0 dead letters' }),
+    ).toBeInTheDocument();
+    expect(screen.getByText('Nothing waits here')).toBeInTheDocument();
+    expect(
+      screen.getAllByText(
+        'Last 24 h: 7,200 died, 0 deleted, 7,200 redelivered.',
+      ),
+    ).toHaveLength(2);
+    expect(
+      await screen.findByRole('link', { name: 'checkout' }),
+    ).toBeInTheDocument();
+    expect(await violations()).toEqual([]);
+  });
+
+  it('searches all services', async () => {
+    service.answer(SQUADS, [squad('checkout', 3)]);
+    await show(<SquadsPage />, { at: '/?env=demo' });
+    const box = screen.getByRole('searchbox', {
+      name: 'Search the dead letters of all services',
+    });
+    await userEvent.type(box, 'ada@example.com');
+    expect(screen.getByRole('button', { name: 'Search' })).toBeEnabled();
+  });
+
+  it('says that nothing has died where nothing has', async () => {
     service.answer(SQUADS, []);
     await show(<SquadsPage />);
+    expect(await screen.findByText('Nothing waits here')).toBeInTheDocument();
     expect(
-      await screen.findByText('No dead letters: all good'),
+      screen.getByText('Nothing has died in the last 24 hours.'),
     ).toBeInTheDocument();
     expect(
       screen.getByRole('heading', { name: '0 dead letters' }),

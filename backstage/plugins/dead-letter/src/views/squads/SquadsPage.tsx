@@ -1,8 +1,10 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
-import { Card, CardBody } from '@backstage/ui';
+import { Alert, Card, CardBody } from '@backstage/ui';
 import { SquadOverview } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { Answered } from '../../components/Answered';
 import { Empty } from '../../components/Empty';
+import { FindBox } from '../../components/FindBox';
+import { LastDay, sumOfLastDay } from '../../components/LastDay';
 import { PluginPage } from '../../components/PluginPage';
 import { useAnswer } from '../../hooks/useDeadLetter';
 import { deadLetterTranslationRef } from '../../translation';
@@ -32,6 +34,7 @@ function Squads() {
   const some = squads.data?.some(each => each.squad === UNOWNED);
   return (
     <>
+      <FindBox />
       <SquadsHeadline squads={squads.data} />
       <Answered
         answer={squads}
@@ -44,12 +47,21 @@ function Squads() {
         {found => (
           <Card>
             <CardBody>
+              {found.length > 0 && sum(found) === 0 && (
+                <Alert
+                  status="info"
+                  icon
+                  mb="4"
+                  title={t('common.empty')}
+                  description={<LastDay counts={sumOfLastDay(found)} />}
+                />
+              )}
               {found.length > 0 ? (
                 <SquadsTable squads={found} />
               ) : (
                 <Empty
-                  title={t('squads.empty')}
-                  description={t('squads.emptyDetail')}
+                  title={t('common.empty')}
+                  description={t('common.lastDayNone')}
                 />
               )}
             </CardBody>
@@ -61,13 +73,17 @@ function Squads() {
   );
 }
 
+function sum(squads: SquadOverview[]): number {
+  return squads.reduce((total, each) => total + each.messages, 0);
+}
+
 function SquadsHeadline({ squads }: { squads: SquadOverview[] | undefined }) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
-  const sum = (of: (squad: SquadOverview) => number) =>
-    squads?.reduce((total, each) => total + of(each), 0) ?? 0;
-  const messages = sum(each => each.messages);
-  const services = sum(each => each.services);
-  const owners = sum(each => (each.squad === UNOWNED ? 0 : 1));
+  const messages = sum(squads ?? []);
+  // What stays for a day though none of it is dead is not counted.
+  const waiting = squads?.filter(each => each.messages > 0) ?? [];
+  const services = waiting.reduce((total, each) => total + each.services, 0);
+  const owners = waiting.filter(each => each.squad !== UNOWNED).length;
   return (
     <Headline
       number={squads && messages}

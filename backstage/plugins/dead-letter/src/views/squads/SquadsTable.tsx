@@ -11,12 +11,13 @@ import {
   Text,
 } from '@backstage/ui';
 import { SquadOverview } from '@dead-letter/backstage-plugin-dead-letter-common';
+import { LastDay } from '../../components/LastDay';
 import { Time } from '../../components/Time';
 import numbers from '../../components/numbers.module.css';
 import { deadLetterTranslationRef } from '../../translation';
 import { TabLink } from '../../components/TabLink';
 import { Trend } from '../../components/Trend';
-import { TabOf, useSquadTabs } from '../../hooks/useTabs';
+import { PlaceOf, useSquadTabs } from '../../hooks/useTabs';
 import { ageOf, useSorted } from '../../hooks/useSorted';
 import styles from './squads.module.css';
 
@@ -34,9 +35,7 @@ const SORT_KEYS = {
 /** The squads that have dead letters. */
 export function SquadsTable({ squads }: { squads: SquadOverview[] }) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
-  const tabOf = useSquadTabs(
-    squads.map(each => each.squad).filter(each => each !== UNOWNED),
-  );
+  const tabOf = useSquadTabs(squads.map(each => each.squad));
   const { rows, descriptor, onSortChange } = useSorted(squads, SORT_KEYS, {
     by: 'messages',
     name: 'squad',
@@ -77,7 +76,7 @@ export function SquadsTable({ squads }: { squads: SquadOverview[] }) {
 interface SquadRowProps {
   id: string;
   squad: SquadOverview;
-  tabOf: TabOf;
+  tabOf: PlaceOf;
 }
 
 function SquadRow({ id, squad, tabOf }: SquadRowProps) {
@@ -86,10 +85,17 @@ function SquadRow({ id, squad, tabOf }: SquadRowProps) {
       <Cell>
         <SquadName squad={squad.squad} tabOf={tabOf} />
       </Cell>
-      <Cell className={numbers.number}>{squad.messages.toLocaleString()}</Cell>
+      <Cell className={numbers.number}>
+        {squad.messages.toLocaleString()}
+        {squad.messages === 0 && (
+          <Text as="div" variant="body-small" color="secondary">
+            <LastDay counts={squad.lastDay} />
+          </Text>
+        )}
+      </Cell>
       <Cell className={numbers.number}>{squad.services.toLocaleString()}</Cell>
       <Cell className={numbers.number}>
-        <Time at={squad.oldest} ago />
+        {squad.oldest ? <Time at={squad.oldest} ago /> : '–'}
       </Cell>
       <Cell className={numbers.number}>
         <Trend trend={squad.trend} />
@@ -98,7 +104,7 @@ function SquadRow({ id, squad, tabOf }: SquadRowProps) {
   );
 }
 
-function SquadName({ squad, tabOf }: { squad: string; tabOf: TabOf }) {
+function SquadName({ squad, tabOf }: { squad: string; tabOf: PlaceOf }) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
   if (squad !== UNOWNED) {
     return (
@@ -110,7 +116,7 @@ function SquadName({ squad, tabOf }: { squad: string; tabOf: TabOf }) {
   return (
     <>
       <Flex gap="2" align="center">
-        <Text weight="bold">{squad}</Text>
+        <TabLink to={tabOf(squad)}>{squad}</TabLink>
         <Badge size="small">{t('squads.unowned')}</Badge>
       </Flex>
       <Text as="div" variant="body-small" color="secondary">

@@ -1,6 +1,5 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import { Card, CardBody, CardHeader, Text } from '@backstage/ui';
-import { SERVICE_ANNOTATION } from '../../annotations';
 import { Answered } from '../../components/Answered';
 import { useAnswer } from '../../hooks/useDeadLetter';
 import { deadLetterTranslationRef } from '../../translation';
@@ -19,6 +18,7 @@ export function Unowned() {
     (client, signal) => client.services(UNOWNED, signal),
     { every: EVERY_MS, keep: false },
   );
+  const example = services.data?.[0]?.service ?? 'webshop';
   const tabOf = useServiceTabs(services.data?.map(each => each.service) ?? []);
   return (
     <Card className={styles.section}>
@@ -28,8 +28,8 @@ export function Unowned() {
         </Text>
         <Text as="p" color="secondary" className={styles.hint}>
           {t('squads.unownedDetail', {
-            owner: <code>spec.owner</code>,
-            annotation: <code>{SERVICE_ANNOTATION}</code>,
+            line: <code>{`- { service: ${example}, squad: checkout }`}</code>,
+            setting: <code>DEAD_LETTER_OWNERSHIP_FILE</code>,
           })}
         </Text>
       </CardHeader>

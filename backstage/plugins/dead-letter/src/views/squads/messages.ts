@@ -8,9 +8,6 @@ export const squadsMessages = {
   serviceCount_other: '{{number}} services',
   squadCount_one: '{{number}} squad',
   squadCount_other: '{{number}} squads',
-  empty: 'No dead letters: all good',
-  emptyDetail:
-    'Nothing has failed that is not dealt with. What fails shows here within seconds.',
   table: 'Squads and their dead letters',
   squad: 'Squad',
   messages: 'Messages',
@@ -19,15 +16,15 @@ export const squadsMessages = {
   lastHour: 'Last hour',
   noGroup: 'Not in the catalog',
   unowned: 'no owner',
-  unownedHint: 'Listed below, with how to own them',
-  unownedTitle: 'Services that nobody owns',
+  unownedHint: 'Listed below, with how to assign an owner',
+  unownedTitle: 'Services without an owner',
   unownedDetail:
-    'No squad is told about these. To own one, name the squad as {{owner}} of its component in the catalog, and if the component has another name, add the annotation {{annotation}}. It moves to the squad within minutes.',
+    'No squad sees these on its page. To assign an owner, add a line such as {{line}} to the ownership file of dead-letter, which its setting {{setting}} names. dead-letter reads the file again when it changes. The owner in the catalog is not used.',
   trend: {
     more: 'more than',
     fewer: 'fewer than',
     same: 'as many as',
-    dayBefore: '({{dayBefore}} the day before)',
+    dayBefore: '(same hour yesterday: {{dayBefore}})',
     spoken:
       '{{lastHour}} in the last hour, {{comparison}} in the same hour of the day before: {{dayBefore}}',
   },

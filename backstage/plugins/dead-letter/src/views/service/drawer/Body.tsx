@@ -22,6 +22,8 @@ export function Body({ message }: { message: DeadLetteredMessageDetails }) {
   const { kind } = readable;
   const download = useDownload(id, `${id}.${EXTENSIONS[kind]}`);
   const number = bodySize.toLocaleString();
+  const whole = kind === 'hex' ? 'copyBase64' : 'copy';
+  const copied = body.truncated ? 'copyHead' : whole;
   const about = [
     t(`message.body.kind.${kind}`),
     body.contentType,
@@ -39,11 +41,7 @@ export function Body({ message }: { message: DeadLetteredMessageDetails }) {
         kind !== 'empty' && (
           <>
             <CopyButton
-              what={t(
-                kind === 'hex'
-                  ? 'message.body.copyBase64'
-                  : 'message.body.copy',
-              )}
+              what={t(`message.body.${copied}`)}
               text={body.content}
             />
             <Button

@@ -5,6 +5,7 @@ import { FakeService, Refusal } from '../../../testing/FakeService';
 import { violations } from '../../../testing/axe';
 import { exampleOf, openApi } from '../../../testing/document';
 import { show } from '../../../testing/render';
+import { anOperation } from '../../operations/examples';
 import { MessageDrawer } from './MessageDrawer';
 
 const acting = jest.fn();
@@ -117,7 +118,7 @@ describe('MessageDrawer', () => {
     await showDrawer();
     const why = await section('Why it died');
     expect(why).toHaveTextContent('The message does not say why');
-    expect(why).toHaveTextContent('The broker’s reason: rejected.');
+    expect(why).toHaveTextContent('Broker reason: rejected.');
     expect(within(why).queryByRole('link')).toBeNull();
     expect(
       screen.getByText('headers are longer than what is read'),
@@ -198,7 +199,12 @@ describe('MessageDrawer', () => {
       .mockImplementation(function click(this: HTMLAnchorElement) {
         names.push(this.download);
       });
-    const body = { encoding: 'base64', content: '/wBB', contentType: null };
+    const body = {
+      encoding: 'base64',
+      content: '/wBB',
+      contentType: null,
+      truncated: false,
+    };
     service.answer(MESSAGE, message({ body, bodySize: 3 }));
     service.answer(
       'GET /dead-letters/{id}/body',
@@ -230,12 +236,20 @@ describe('MessageDrawer', () => {
   });
 
   it('says that a long body is cut', async () => {
-    const content = 'x'.repeat(300_000);
-    const body = { encoding: 'text', content, contentType: null };
+    const content = 'x'.repeat(65_536);
+    const body = {
+      encoding: 'text',
+      content,
+      contentType: null,
+      truncated: true,
+    };
     service.answer(MESSAGE, message({ body, bodySize: 300_000 }));
     await showDrawer();
     expect(
       await screen.findByText(/only the beginning: .* all 300,000 bytes/),
+    ).toBeInTheDocument();
+    expect(
+      screen.getByRole('button', { name: 'Copy beginning of the body' }),
     ).toBeInTheDocument();
   });
 
@@ -303,10 +317,14 @@ describe('MessageDrawer', () => {
       resourceRef: 'component:default/webshop',
     });
     status = 'redelivered';
-    acting.mock.lastCall[0].onChanged();
+    service.answer('GET /operations/{id}', anOperation());
+    acting.mock.lastCall[0].onChanged('begun', anOperation());
     expect(onChanged).toHaveBeenCalled();
-    expect(await screen.findByText(/^It was put back/)).toBeInTheDocument();
-    expect(acting.mock.lastCall[0].selection).toBeUndefined();
+    expect(await screen.findByText(/^It was redelivered/)).toBeInTheDocument();
+    expect(screen.queryByRole('button', { name: 'Redeliver…' })).toBeNull();
+    expect(
+      await screen.findByRole('article', { name: 'Redelivery' }),
+    ).toHaveTextContent('none died again so far');
   });
 
   it('offers nothing to do where that was done long ago', async () => {
@@ -345,7 +363,7 @@ describe('MessageDrawer', () => {
     });
     await showDrawer();
     expect(await screen.findByRole('alert')).toHaveTextContent(
-      'This dead letter is not there',
+      'Dead letter not found',
     );
     expect(screen.queryByRole('button', { name: 'Redeliver…' })).toBeNull();
     expect(await violations()).toEqual([]);

@@ -19,7 +19,9 @@ import { Answered } from '../../../components/Answered';
 import readable from '../../../components/readable.module.css';
 import { useAnswer, useAskAgain } from '../../../hooks/useDeadLetter';
 import { deadLetterTranslationRef } from '../../../translation';
-import { Acting } from '../../acting';
+import { Acting, ActingProps } from '../../acting';
+import { OperationsOf } from '../../operations/OperationsOf';
+import { useOperation } from '../../operations/useOperation';
 import { DrawerSkeleton } from './DrawerSkeleton';
 import { MessageDetails } from './MessageDetails';
 import styles from './drawer.module.css';
@@ -35,12 +37,17 @@ export interface MessageDrawerProps {
   onChanged: () => void;
 }
 
+/** The question for a dead letter. */
+export function messageKey(id: string): readonly unknown[] {
+  return ['message', id];
+}
+
 /** One dead letter, whole, beside the list that it is in. */
 export function MessageDrawer(props: MessageDrawerProps) {
   const { id, onClose, onOpen } = props;
   const { t } = useTranslationRef(deadLetterTranslationRef);
   const answer = useAnswer(
-    ['message', id],
+    messageKey(id),
     (client, signal) => client.message(id, signal),
     // What another one was must not be taken for this one.
     { keep: false },
@@ -59,13 +66,7 @@ export function MessageDrawer(props: MessageDrawerProps) {
       </DialogHeader>
       <Scrolled key={id}>
         {gone ? (
-          <Alert
-            role="alert"
-            status="info"
-            icon
-            title={t('message.gone')}
-            description={t('message.goneDetail')}
-          />
+          <Gone />
         ) : (
           <Answered answer={answer} loading={<DrawerSkeleton />}>
             {found => <MessageDetails message={found} onOpen={onOpen} />}
@@ -79,8 +80,22 @@ export function MessageDrawer(props: MessageDrawerProps) {
   );
 }
 
+/** Says that there is none with this id. */
+export function Gone() {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  return (
+    <Alert
+      role="alert"
+      status="info"
+      icon
+      title={t('message.gone')}
+      description={t('message.goneDetail')}
+    />
+  );
+}
+
 /** An id that the service cannot read names nothing either. */
-function isGone(error: Error | null): boolean {
+export function isGone(error: Error | null): boolean {
   const status = (error as { statusCode?: number } | null)?.statusCode;
   return status === 404 || status === 400;
 }
@@ -103,15 +118,19 @@ interface ActionsProps extends MessageDrawerProps {
 function Actions({ id, resourceRef, onChanged, message }: ActionsProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
   const askAgain = useAskAgain();
-  const changed = useCallback(() => {
-    askAgain(['message']);
-    onChanged();
-  }, [askAgain, onChanged]);
+  const [begun, setBegun] = useState<string>();
+  const changed: ActingProps['onChanged'] = useCallback(
+    (stage, operation) => {
+      if (stage === 'begun') setBegun(operation.id);
+      askAgain(['message']);
+      onChanged();
+    },
+    [askAgain, onChanged],
+  );
   const { status } = message;
-  // They stay while their operation runs, which makes it other than dead: they say how that goes.
-  const [wasDead] = useState(status === 'dead');
   return (
     <>
+      {begun && <Begun id={begun} />}
       {status !== 'dead' && (
         <Text color="secondary">
           {t(
@@ -123,13 +142,25 @@ function Actions({ id, resourceRef, onChanged, message }: ActionsProps) {
           )}
         </Text>
       )}
-      {(wasDead || status === 'dead') && (
+      {status === 'dead' && (
         <Acting
-          selection={status === 'dead' ? { ids: [id] } : undefined}
+          selection={{ ids: [id] }}
           resourceRef={resourceRef}
           onChanged={changed}
         />
       )}
     </>
+  );
+}
+
+/** How the operation goes that was begun here. */
+function Begun({ id }: { id: string }) {
+  const answer = useOperation(id);
+  return (
+    <div className={styles.begun}>
+      <Answered answer={answer}>
+        {operation => <OperationsOf operations={[operation]} />}
+      </Answered>
+    </div>
   );
 }

@@ -12,7 +12,15 @@ export function Summary({ message }: { message: DeadLetteredMessageDetails }) {
   const none = <span className={styles.quiet}>{t('message.none')}</span>;
   const time = (at: string | null) => (at ? <Time at={at} /> : none);
   const plain = (
-    name: 'service' | 'squad' | 'reason' | 'type' | 'convention' | 'source',
+    name:
+      | 'service'
+      | 'squad'
+      | 'reason'
+      | 'type'
+      | 'convention'
+      | 'source'
+      | 'broker'
+      | 'vhost',
   ): Fact => ({
     name: t(`message.summary.${name}`),
     value: message[name] || none,
@@ -46,6 +54,14 @@ export function Summary({ message }: { message: DeadLetteredMessageDetails }) {
           plain('service'),
           plain('squad'),
           named('queue'),
+          plain('broker'),
+          plain('vhost'),
+          {
+            name: t('message.summary.originToldBy'),
+            value: message.originToldBy
+              ? t(`message.summary.toldBy.${message.originToldBy as 'broker'}`)
+              : none,
+          },
           exchange,
           named('routingKey'),
           plain('type'),

@@ -1,1 +1,7 @@
-export { MessageDrawer, type MessageDrawerProps } from './MessageDrawer';
+export {
+  Gone,
+  MessageDrawer,
+  isGone,
+  messageKey,
+  type MessageDrawerProps,
+} from './MessageDrawer';

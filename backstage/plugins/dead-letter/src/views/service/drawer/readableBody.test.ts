@@ -1,15 +1,24 @@
 import { SHOWN_BYTES, readableBody } from './readableBody';
 
 function text(content: string, contentType: string | null = null) {
-  return { encoding: 'text', content, contentType };
+  return { encoding: 'text', content, contentType, truncated: false };
 }
 
 function binary(bytes: number[]) {
   const content = btoa(String.fromCharCode(...bytes));
-  return { encoding: 'base64', content, contentType: null };
+  return { encoding: 'base64', content, contentType: null, truncated: false };
 }
 
 describe('readableBody', () => {
+  it('says of what the service has cut that it is only the beginning', () => {
+    const cut = { ...text('lorem'), truncated: true };
+    expect(readableBody(cut)).toEqual({
+      kind: 'text',
+      text: 'lorem',
+      cut: true,
+    });
+  });
+
   it('lays JSON out, and changes nothing else about it', () => {
     expect(
       readableBody(
@@ -66,6 +75,7 @@ describe('readableBody', () => {
       encoding: 'base64',
       content,
       contentType: null,
+      truncated: false,
     });
     expect(bytes.cut).toBe(true);
     expect(bytes.text.split('\n')).toHaveLength(SHOWN_BYTES / 16);

@@ -19,13 +19,13 @@ export function readableBody(body: MessageBody): ReadableBody {
   if (content === '') return { kind: 'empty', text: '', cut: false };
   if (body.encoding === 'base64') {
     const { text, cut } = hexDump(content, SHOWN_BYTES);
-    return { kind: 'hex', text, cut };
+    return { kind: 'hex', text, cut: cut || body.truncated };
   }
   const text = isJson(body) ? layOut(content, SHOWN_BYTES) : content;
   return {
     kind: isJson(body) ? 'json' : 'text',
     text: text.slice(0, SHOWN_BYTES),
-    cut: text.length > SHOWN_BYTES,
+    cut: text.length > SHOWN_BYTES || body.truncated,
   };
 }
 

@@ -1,0 +1,38 @@
+import { usePermission } from '@backstage/plugin-permission-react';
+import { Flex, Text } from '@backstage/ui';
+import { deadLetterRedeliverPermission } from '@dead-letter/backstage-plugin-dead-letter-common';
+import { useAnswer } from '../../hooks/useDeadLetter';
+import { ErrorGroupMenu } from '../squad/ErrorGroupMenu';
+import { StateBadge } from '../squad/StateBadge';
+import { useTitle } from '../squad/useTitle';
+
+interface ChosenGroupProps {
+  id: string;
+  /** The entity whose permissions count. */
+  resourceRef: string;
+}
+
+/** The error group that is filtered by: how it stands, and what can be said about it. It need not have any dead letters now. */
+export function ChosenGroup({ id, resourceRef }: ChosenGroupProps) {
+  const { data: group } = useAnswer(
+    ['error-groups', 'one', id],
+    (client, signal) => client.errorGroup(id, signal),
+    { keep: false },
+  );
+  const { allowed } = usePermission({
+    permission: deadLetterRedeliverPermission,
+    resourceRef,
+  });
+  if (!group) return null;
+  return (
+    <Flex gap="2" align="center">
+      <StateBadge group={group} />
+      <Title group={group} />
+      {allowed && <ErrorGroupMenu group={group} />}
+    </Flex>
+  );
+}
+
+function Title({ group }: { group: Parameters<typeof useTitle>[0] }) {
+  return <Text weight="bold">{useTitle(group)}</Text>;
+}

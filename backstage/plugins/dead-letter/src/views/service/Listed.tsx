@@ -1,0 +1,91 @@
+import {
+  DeadLetteredMessages,
+  FilterInput,
+} from '@dead-letter/backstage-plugin-dead-letter-common';
+import { useMemo } from 'react';
+import { Left } from './Left';
+import { MessageTable } from './MessageTable';
+import { Nothing } from './Nothing';
+import { SelectionBar } from './SelectionBar';
+import { after } from './useArrivals';
+import { Filtered } from './useFilter';
+import { useLeft } from './useLeft';
+import { useSelection } from './useSelection';
+
+/** A page of dead letters as it was answered. */
+export interface Page {
+  data: DeadLetteredMessages;
+  /** When it was. */
+  at: number;
+  /** Whether it is of another question, and this one's answer is awaited. */
+  isStale: boolean;
+}
+
+interface ListedProps {
+  service: string;
+  resourceRef: string;
+  filter: FilterInput;
+  filtered: Filtered;
+  page: Page;
+  /** When the newest arrived of those that were there. */
+  since: string | undefined;
+  /** Whether an operation is at work with these. */
+  isMoving: boolean;
+  onOpen: (id: string) => void;
+  /** They are to be asked for again. */
+  onChanged: () => void;
+}
+
+/** A page of dead letters, what has become of it since, and what can be done with it. */
+export function Listed(props: ListedProps) {
+  const { service, resourceRef, filter, filtered, page, onOpen, onChanged } =
+    props;
+  const { view, change } = filtered;
+  const { messages } = page.data;
+  const before = latestOf(props.since, messages[0]?.receivedAt);
+  const left = useLeft({ ...props, view, before });
+  const ids = useMemo(
+    () => messages.map(each => each.id).filter(id => !left.gone.has(id)),
+    [messages, left.gone],
+  );
+  const chosen = useSelection(filter, ids);
+  return (
+    <>
+      <SelectionBar
+        chosen={chosen}
+        total={left.total}
+        before={before}
+        canAct={(view.conditions.status ?? 'dead') === 'dead'}
+        resourceRef={resourceRef}
+        onChanged={onChanged}
+      />
+      <Left count={left.count} onRefresh={onChanged} />
+      {messages.length === 0 ? (
+        <Nothing service={service} filtered={filtered} />
+      ) : (
+        <MessageTable
+          page={page.data}
+          gone={left.gone}
+          isStale={page.isStale}
+          view={view}
+          chosen={chosen.ids}
+          onChoose={chosen.choose}
+          onOpen={onOpen}
+          onTurn={next => change({ cursor: next })}
+          onLimit={next => change({ limit: String(next) })}
+        />
+      )}
+    </>
+  );
+}
+
+/** The first instant after the later one of these. */
+function latestOf(...times: (string | undefined)[]): string | undefined {
+  const known = times.filter(time => time !== undefined);
+  if (known.length === 0) return undefined;
+  return after(
+    known.reduce((one, other) =>
+      Date.parse(one) > Date.parse(other) ? one : other,
+    ),
+  );
+}

@@ -1,0 +1,172 @@
+import { useTranslationRef } from '@backstage/frontend-plugin-api';
+import { ButtonLink, Flex, Select, Skeleton, Text } from '@backstage/ui';
+import { TotalView } from '@dead-letter/backstage-plugin-dead-letter-common';
+import { useCallback, useMemo } from 'react';
+import { Answered } from '../../components/Answered';
+import { EnvironmentSelect } from '../../components/EnvironmentSelect';
+import { useAnswer, useAskAgain } from '../../hooks/useDeadLetter';
+import { useEnvironment } from '../../hooks/useEnvironment';
+import { useOperationsPath } from '../../hooks/useOperationPath';
+import { deadLetterTranslationRef } from '../../translation';
+import { OperationsOf } from '../operations/OperationsOf';
+import { useOperationsOf } from '../operations/useOperationsOf';
+import { ChosenGroup } from './ChosenGroup';
+import { FilterBar } from './FilterBar';
+import { Histogram } from './Histogram';
+import { Listed } from './Listed';
+import { NewArrivals } from './NewArrivals';
+import { MessageDrawer } from './drawer';
+import { Arrivals, useArrivals } from './useArrivals';
+import { Filtered, toFilter, useFilter } from './useFilter';
+import styles from './service.module.css';
+
+interface MessagesProps {
+  service: string;
+  resourceRef: string;
+}
+
+/** The dead letters of a service. What is chosen in one environment must not be acted on in another. */
+export function MessagesOf(props: MessagesProps) {
+  const { name } = useEnvironment();
+  return <Messages key={`${name} ${props.service}`} {...props} />;
+}
+
+function Messages({ service, resourceRef }: MessagesProps) {
+  const filtered = useFilter();
+  const { view, change, clear } = filtered;
+  const { conditions, limit, order, cursor } = view;
+  const filter = useMemo(
+    () => toFilter(service, conditions),
+    [service, conditions],
+  );
+  const page = useAnswer(
+    ['messages', filter, limit, order, cursor ?? null],
+    (client, signal) => client.search(filter, { limit, order, cursor }, signal),
+  );
+  const { operations, isMoving } = useOperationsOf({ service });
+  const arrivals = useArrivals(filter);
+  const askAgain = useAskAgain();
+  const { acknowledge } = arrivals;
+  const refresh = useCallback(() => {
+    acknowledge();
+    askAgain();
+  }, [acknowledge, askAgain]);
+  // They are at the top of the newest.
+  const showArrivals = () => {
+    change({ cursor: undefined, order: undefined });
+    refresh();
+  };
+  const open = useCallback((message: string) => change({ message }), [change]);
+
+  return (
+    <div className={styles.page}>
+      <Head
+        service={service}
+        total={arrivals.total ?? page.data?.total}
+        filtered={filtered}
+        arrivals={arrivals}
+        onShow={showArrivals}
+      />
+      <OperationsOf operations={operations} />
+      <FilterBar
+        service={service}
+        conditions={conditions}
+        onChange={change}
+        onClear={clear}
+      />
+      {conditions.errorGroup && (
+        <ChosenGroup id={conditions.errorGroup} resourceRef={resourceRef} />
+      )}
+      <Histogram
+        filter={filter}
+        onChoose={(from, to) => change({ from, to })}
+      />
+      <Answered
+        answer={page}
+        loading={<Skeleton className={styles.skeleton} />}
+      >
+        {data => (
+          <Listed
+            service={service}
+            resourceRef={resourceRef}
+            filter={filter}
+            filtered={filtered}
+            page={{
+              data,
+              at: page.dataUpdatedAt,
+              isStale: page.isPlaceholderData,
+            }}
+            since={arrivals.since}
+            isMoving={isMoving}
+            onOpen={open}
+            onChanged={refresh}
+          />
+        )}
+      </Answered>
+      {view.message && (
+        <MessageDrawer
+          id={view.message}
+          resourceRef={resourceRef}
+          onClose={() => change({ message: undefined })}
+          onOpen={open}
+          onChanged={refresh}
+        />
+      )}
+    </div>
+  );
+}
+
+interface HeadProps {
+  service: string;
+  /** How many there are now. */
+  total: TotalView | undefined;
+  filtered: Filtered;
+  arrivals: Arrivals;
+  onShow: () => void;
+}
+
+function Head({ service, total, filtered, arrivals, onShow }: HeadProps) {
+  const operationsPath = useOperationsPath();
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  const { view, change } = filtered;
+  return (
+    <div className={styles.head}>
+      <Text as="h2" variant="title-small">
+        {total ? <Headline total={total} /> : t('service.title')}
+      </Text>
+      <NewArrivals arrivals={arrivals} onShow={onShow} />
+      <Flex gap="3" align="center">
+        <Select
+          size="small"
+          aria-label={t('service.order')}
+          options={[
+            { value: 'newest', label: t('service.newest') },
+            { value: 'oldest', label: t('service.oldest') },
+          ]}
+          value={view.order}
+          onChange={next => change({ order: String(next) })}
+        />
+        <ButtonLink
+          size="small"
+          variant="secondary"
+          href={operationsPath({ service })}
+        >
+          {t('operations.all')}
+        </ButtonLink>
+        <EnvironmentSelect />
+      </Flex>
+    </div>
+  );
+}
+
+function Headline({ total }: { total: TotalView }) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  const count = total.value;
+  return (
+    <>
+      {total.relation === 'eq'
+        ? t('service.headline', { count })
+        : t('service.headlineAtLeast', { count })}
+    </>
+  );
+}
