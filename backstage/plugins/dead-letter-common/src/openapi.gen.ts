@@ -1264,7 +1264,12 @@ export interface components {
              * @example 43695
              */
             total: number;
-            verdict: ("running" | "watching" | "completed" | "completedWithProblems" | "failed") & Record<string, never>;
+            /**
+             * @description Whether it did what was asked for. `running` until every item has its outcome; then a redelivery is `watching` for messages that
+             *     die again, until `watchUntil` or until all have; then `completed`, `completedWithProblems` (some were refused, skipped, not
+             *     done, or died again) or `failed` (nothing was done, or all died again). What dies again later still changes it.
+             */
+            verdict: components["schemas"]["Verdict"];
             /**
              * @description The verdict in plain words, or how far it is.
              * @example 3 sent, all 3 died again: PaymentDeclined.
@@ -1857,6 +1862,11 @@ export interface components {
              */
             lastHour: number;
         };
+        /**
+         * @description Whether an operation did what was asked for.
+         * @enum {string}
+         */
+        Verdict: "running" | "watching" | "completed" | "completedWithProblems" | "failed";
     };
     responses: never;
     parameters: never;
@@ -1918,6 +1928,7 @@ export type SquadOverview = components['schemas']['SquadOverview'];
 export type Target = components['schemas']['Target'];
 export type TotalView = components['schemas']['TotalView'];
 export type Trend = components['schemas']['Trend'];
+export type Verdict = components['schemas']['Verdict'];
 export type $defs = Record<string, never>;
 export interface operations {
     search: {
