@@ -1,17 +1,22 @@
 //! Settings: each is a flag and an environment variable, with a default that works on a laptop.
 
+mod brokers;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::Context;
 use chrono::TimeDelta;
 use clap::{Args, ValueEnum};
 use reqwest::Url;
 
-use crate::amqp::SourceQueue;
+use crate::amqp::{Broker, SourceQueue};
 use crate::domain::convention::{Claims, Conventions, Own};
 use crate::domain::log_link::LogLink;
 use crate::domain::service::{DEFAULT_RULE, ServiceRule};
+
+pub use brokers::Consumed;
 
 /// Exchange and queue that are ours to declare where no other source is named.
 const DEFAULT_SOURCE: &str = "dead-letter";
@@ -78,6 +83,9 @@ pub struct ServeConfig {
     /// Name of that broker: dead letters bear it, and are redelivered to the broker of their name only
     #[arg(long, env = "DEAD_LETTER_BROKER", default_value = "default", value_parser = broker_name)]
     pub broker: String,
+    /// YAML file that names several brokers and virtual hosts, and what to consume there, instead of the three settings above
+    #[arg(long, env = "DEAD_LETTER_BROKERS_FILE")]
+    pub brokers_file: Option<PathBuf>,
     /// Address of the API
     #[arg(long, env = "HTTP_ADDR", default_value = "127.0.0.1:8080")]
     pub http_addr: SocketAddr,
@@ -203,8 +211,22 @@ pub enum YesNo {
 }
 
 impl ServeConfig {
-    /// The sources to consume.
-    pub fn source_queues(&self) -> Vec<SourceQueue> {
+    /// Every place to consume from, and the queues there: those of the brokers file, or the one of the other settings.
+    pub fn consumed(&self) -> anyhow::Result<Vec<Consumed>> {
+        let sources = self.source_queues();
+        let Some(file) = &self.brokers_file else {
+            let broker = Broker::new(&self.broker, &self.amqp_url).context("AMQP_URL is not valid")?;
+            return Ok(vec![Consumed { broker, sources }]);
+        };
+        anyhow::ensure!(
+            sources.iter().all(|source| source.exchange.is_some()),
+            "DEAD_LETTER_SOURCES is for the one broker of AMQP_URL: name the queues in DEAD_LETTER_BROKERS_FILE, under `sources`"
+        );
+        brokers::read(file)
+    }
+
+    /// The sources to consume of a single broker.
+    fn source_queues(&self) -> Vec<SourceQueue> {
         let named: Vec<_> = self
             .sources
             .iter()

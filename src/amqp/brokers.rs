@@ -30,6 +30,11 @@ impl Brokers {
         self.0.iter().map(Broker::place)
     }
 
+    /// What to call a queue in logs: by its name alone, where there is one place only.
+    pub fn name_of(&self, queue: &str, place: &Place) -> String {
+        if self.0.len() == 1 { queue.to_owned() } else { format!("{queue} ({place})") }
+    }
+
     /// Host and port of each node, for logs.
     pub fn address(&self) -> String {
         let mut addresses: Vec<_> = self.0.iter().map(Broker::address).collect();

@@ -151,6 +151,14 @@ impl Source {
         ))
     }
 
+    /// The name of the cluster at the other end, where it tells.
+    pub fn cluster(&self) -> Option<String> {
+        match self.connection.configuration().server_properties().inner().get("cluster_name") {
+            Some(AMQPValue::LongString(name)) => Some(name.to_string()),
+            _ => None,
+        }
+    }
+
     /// To look at the queue while it is consumed.
     pub fn probe(&self) -> QueueProbe {
         QueueProbe { channel: self.aside.clone(), queue: self.queue.clone() }

@@ -8,15 +8,15 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use super::upkeep;
-use crate::amqp::{Broker, Brokers};
-use crate::config::ServeConfig;
+use crate::amqp::Brokers;
+use crate::config::{Consumed, ServeConfig};
 use crate::http::{self, Admin, Api};
 use crate::ingest::{self, Ingest, SourceStatus};
 use crate::lifecycle::Lifecycle;
 use crate::operations::{self, Operations, Worker};
 use crate::ownership::{self, Ownership, OwnershipFile};
 use crate::store::{self, PoolSizes, Store};
-use crate::telemetry::{Metrics, Telemetry};
+use crate::telemetry::{Metrics, SourceLabels, Telemetry};
 
 pub(super) async fn run(config: ServeConfig) -> anyhow::Result<()> {
     config.check_address()?;
@@ -27,14 +27,14 @@ pub(super) async fn run(config: ServeConfig) -> anyhow::Result<()> {
 }
 
 async fn serve(config: ServeConfig) -> anyhow::Result<()> {
-    let broker = Broker::new(&config.broker, &config.amqp_url).context("AMQP_URL is not valid")?;
-    let brokers = Brokers::new([broker.clone()]);
-    let sources = config.source_queues();
+    let consumed = config.consumed()?;
+    let brokers = Brokers::new(consumed.iter().map(|place| place.broker.clone()));
+    let sources: Vec<_> = consumed.iter().flat_map(Consumed::each).collect();
     store::set_answer_timeout(config.database_answer_timeout);
     let store = Store::new(&config.database.database_url, pool_sizes(&config, sources.len()))
         .context("DATABASE_URL cannot be used")?;
     let conventions = config.conventions();
-    let metrics = Arc::new(Metrics::new());
+    let metrics = Arc::new(Metrics::new(SourceLabels::of(consumed.len())));
     let ownership = Ownership::default();
     let ownership_file =
         config.ownership_file.as_deref().map(|path| OwnershipFile::open(path, &ownership)).transpose()?;
@@ -45,7 +45,11 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let (stop, close) = (lifecycle.stop(), lifecycle.close());
     let statuses: Arc<[_]> = sources
         .iter()
-        .map(|source| Arc::new(SourceStatus::new(&source.queue, metrics.source(&source.queue))))
+        .map(|(broker, source)| {
+            let name = brokers.name_of(&source.queue, broker.place());
+            let metrics = metrics.source(&source.queue, broker.place());
+            Arc::new(SourceStatus::new(&source.queue, broker.place(), name, metrics))
+        })
         .collect();
     let admin = Admin { store: store.clone(), metrics: Arc::clone(&metrics), sources: Arc::clone(&statuses) };
     lifecycle.spawn_witness("admin", http::serve_admin(admin_listener, admin, stop.clone()));
@@ -69,12 +73,12 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     if let Some(file) = ownership_file {
         lifecycle.spawn("ownership", ownership::watch(file, ownership, stop.clone()));
     }
-    info!(api = %config.http_addr, admin = %config.admin_addr, broker = broker.address(), "dead-letter starts");
+    info!(api = %config.http_addr, admin = %config.admin_addr, broker = brokers.address(), "dead-letter starts");
 
     let schema = CancellationToken::new();
     let schema_is_kept = upkeep::keep_schema(
         store.clone(),
-        broker.place().clone(),
+        brokers.first().place().clone(),
         config.retention,
         schema.clone(),
         stop.clone(),
@@ -86,10 +90,10 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     lifecycle.spawn("places", after(schema.clone(), stop.clone(), saying));
     let returns = operations::link_returns(store.clone(), stop.clone());
     lifecycle.spawn("returns", after(schema.clone(), stop.clone(), returns));
-    for (source, status) in sources.into_iter().zip(statuses.iter()) {
+    for ((broker, source), status) in sources.into_iter().zip(statuses.iter()) {
         let ingest = Ingest {
-            broker: broker.clone(),
-            metrics: metrics.source(&source.queue),
+            metrics: metrics.source(&source.queue, broker.place()),
+            broker,
             source,
             store: store.clone(),
             service_rule: config.service_rule.clone(),

@@ -46,6 +46,8 @@ struct Readiness {
 #[serde(rename_all = "camelCase")]
 struct SourceReadiness {
     source: String,
+    broker: String,
+    vhost: String,
     state: String,
     /// How the broker may lose its messages.
     warnings: Vec<String>,
@@ -81,6 +83,8 @@ async fn ready(State(AdminState { admin, stop }): State<AdminState>) -> impl Int
             .into_iter()
             .map(|(source, state)| SourceReadiness {
                 source: source.source().to_owned(),
+                broker: source.place().broker.clone(),
+                vhost: source.place().vhost.clone(),
                 state: state.to_string(),
                 warnings: source.warnings(),
             })

@@ -305,7 +305,7 @@ impl<'i> Pump<'i> {
             metrics.ack_lag.observe(since.elapsed().as_secs_f64());
         }
         BatchStored {
-            source: &self.ingest.source.queue,
+            source: self.ingest.status.name(),
             stored: stored.stored,
             duplicates: stored.duplicates,
             returned: returned as u64,
@@ -320,7 +320,7 @@ impl<'i> Pump<'i> {
             return Err(AmqpError::Unavailable(why));
         }
         if !error.is_transient() {
-            error!(source = self.ingest.source.queue, error = why, "a batch cannot be stored: it is held");
+            error!(source = self.ingest.status.name(), error = why, "a batch cannot be stored: it is held");
         }
         let now = Instant::now();
         let hold = self.hold.get_or_insert_with(|| Hold {

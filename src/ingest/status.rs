@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use tracing::{info, warn};
 
 use crate::amqp::Loss;
+use crate::domain::place::Place;
 use crate::telemetry::SourceMetrics;
 
 /// What a source is doing.
@@ -42,6 +43,11 @@ impl fmt::Display for SourceState {
 #[derive(Debug)]
 pub struct SourceStatus {
     source: String,
+    place: Place,
+    /// What logs call it.
+    name: String,
+    /// What is odd about its broker.
+    note: Mutex<Option<String>>,
     metrics: SourceMetrics,
     state: Mutex<SourceState>,
     warnings: Mutex<Vec<Loss>>,
@@ -51,9 +57,12 @@ pub struct SourceStatus {
 
 impl SourceStatus {
     /// A source that has not begun.
-    pub fn new(source: &str, metrics: SourceMetrics) -> Self {
+    pub fn new(source: &str, place: &Place, name: String, metrics: SourceMetrics) -> Self {
         Self {
             source: source.to_owned(),
+            place: place.clone(),
+            name,
+            note: Mutex::default(),
             metrics,
             state: Mutex::new(SourceState::Starting),
             warnings: Mutex::default(),
@@ -66,15 +75,35 @@ impl SourceStatus {
         &self.source
     }
 
+    /// Where it is.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// What logs call it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Says what is odd about its broker: in the log once, and in readiness until it is taken back.
+    pub(super) fn note(&self, note: Option<String>) {
+        let mut known = self.note.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(note) = note.as_ref().filter(|note| known.as_ref() != Some(note)) {
+            warn!(source = self.name, "{note}");
+        }
+        *known = note;
+    }
+
     /// What it is doing now.
     pub fn get(&self) -> SourceState {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// How the broker may lose messages of the source, as far as it can be seen.
+    /// How the broker may lose messages of the source, as far as it can be seen, and what is odd about it.
     pub fn warnings(&self) -> Vec<String> {
         let warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
-        warnings.iter().map(|loss| loss.text.clone()).collect()
+        let note = self.note.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        warnings.iter().map(|loss| loss.text.clone()).chain(note).collect()
     }
 
     pub(super) fn is_known_to(&self, broker: &str) -> bool {
@@ -103,7 +132,7 @@ impl SourceStatus {
     pub(super) fn warn(&self, loss: Loss) {
         let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
         if !warnings.contains(&loss) {
-            warn!(source = self.source, warning = loss.text, "the broker may lose messages of this source");
+            warn!(source = self.name, warning = loss.text, "the broker may lose messages of this source");
             self.metrics.warnings.with(loss.kind).set(1);
             warnings.push(loss);
         }
@@ -112,7 +141,7 @@ impl SourceStatus {
     pub(super) fn set(&self, new: SourceState) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if std::mem::discriminant(&*state) != std::mem::discriminant(&new) {
-            let source = self.source.as_str();
+            let source = self.name.as_str();
             match &new {
                 SourceState::WaitingForDatabase(_)
                 | SourceState::WaitingForBroker(_)

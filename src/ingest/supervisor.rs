@@ -50,6 +50,19 @@ fn not_open(ingest: &Ingest, error: AmqpError) -> SourceState {
     }
 }
 
+/// Whether the broker's name has led to another cluster before: two brokers of one name are one for everybody who redelivers.
+async fn other_cluster(ingest: &Ingest, cluster: Option<String>) -> Option<String> {
+    let (name, cluster) = (&ingest.broker.place().broker, cluster?);
+    // One that is not known now is found at the next connection.
+    let known = ingest.store.known_cluster(name, &cluster).await.ok()?;
+    (known != cluster).then(|| {
+        format!(
+            "the broker {name} is the cluster {cluster}, and it was {known}: if these are two brokers, give each a name of its own \
+             (DEAD_LETTER_BROKER, or `name` in the brokers file), or what died on one is redelivered to the other"
+        )
+    })
+}
+
 /// One life of a connection. Returns what to wait for next.
 async fn attempt(ingest: &Ingest, stop: &CancellationToken, backoff: &mut Duration) -> Option<SourceState> {
     // Without a database that takes rows there is nothing to do with a message but to hold it: leave it where it is safe, as
@@ -73,9 +86,10 @@ async fn attempt(ingest: &Ingest, stop: &CancellationToken, backoff: &mut Durati
             Err(error) => return Some(not_open(ingest, error)),
         }
     }
+    ingest.status.note(other_cluster(ingest, source.cluster()).await);
     let mut pump = Pump::new(ingest);
     let end = pump.run(&mut source, stop).await;
-    debug!(source = ingest.source.queue, ?end, "the source's connection ends");
+    debug!(source = ingest.status.name(), ?end, "the source's connection ends");
     source.close().await;
     match end {
         End::Stopped => None,

@@ -90,6 +90,22 @@ impl Store {
         self.home.get() == Some(place)
     }
 
+    /// The cluster that the broker of this name was when it was first connected to: this one, if never before.
+    pub async fn known_cluster(&self, broker: &str, cluster: &str) -> Result<String, StoreError> {
+        let mut transaction = self.operations.begin().await?;
+        sqlx::query("INSERT INTO known_broker (name, cluster) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+            .bind(broker)
+            .bind(cluster)
+            .execute(&mut *transaction)
+            .await?;
+        let known = sqlx::query_scalar("SELECT cluster FROM known_broker WHERE name = $1")
+            .bind(broker)
+            .fetch_one(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(known)
+    }
+
     /// Says that a service is connected to these places.
     pub async fn say_served(&self, places: &[Place], now: DateTime<Utc>) -> Result<(), StoreError> {
         let mut connection = self.operations.acquire().await?;

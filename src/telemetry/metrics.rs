@@ -8,12 +8,14 @@ use prometheus::{
 };
 
 use crate::domain::operation::State;
+use crate::domain::place::Place;
 use crate::store::PoolUse;
 
 /// Every metric of the process.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
+    labels: SourceLabels,
     sources: SourceFamilies,
     /// Messages that were put back, confirmed.
     pub redelivered: IntCounter,
@@ -29,6 +31,37 @@ pub struct Metrics {
     pub http_duration: HistogramVec,
     operations: IntGaugeVec,
     pool: IntGaugeVec,
+}
+
+/// What tells sources apart in metrics.
+#[derive(Clone, Copy, Debug)]
+pub enum SourceLabels {
+    /// The queue: there is one place.
+    Queue,
+    /// The queue, and where it is.
+    QueueAndPlace,
+}
+
+impl SourceLabels {
+    /// Those for so many places.
+    pub fn of(places: usize) -> Self {
+        if places > 1 { Self::QueueAndPlace } else { Self::Queue }
+    }
+
+    /// The names, and the same with the kind of a warning.
+    fn names(self) -> (&'static [&'static str], &'static [&'static str]) {
+        match self {
+            Self::Queue => (&["source"], &["source", "kind"]),
+            Self::QueueAndPlace => (&["source", "broker", "vhost"], &["source", "broker", "vhost", "kind"]),
+        }
+    }
+
+    fn values<'s>(self, queue: &'s str, place: &'s Place) -> Vec<&'s str> {
+        match self {
+            Self::Queue => vec![queue],
+            Self::QueueAndPlace => vec![queue, &place.broker, &place.vhost],
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -80,19 +113,14 @@ pub struct SourceMetrics {
 #[derive(Clone, Debug)]
 pub struct SourceWarnings {
     gauges: IntGaugeVec,
-    source: String,
+    source: Vec<String>,
 }
 
 impl SourceWarnings {
     /// The gauge of this kind of warning.
     pub fn with(&self, kind: &str) -> IntGauge {
-        self.gauges.with_label_values(&[self.source.as_str(), kind])
-    }
-}
-
-impl Default for Metrics {
-    fn default() -> Self {
-        Self::new()
+        let labels: Vec<_> = self.source.iter().map(String::as_str).chain([kind]).collect();
+        self.gauges.with_label_values(&labels)
     }
 }
 
@@ -102,7 +130,7 @@ impl Metrics {
         clippy::expect_used,
         reason = "the names are literals, each used once: a clash shows at the first start"
     )]
-    pub fn new() -> Self {
+    pub fn new(labels: SourceLabels) -> Self {
         fn register<C: Collector + Clone + 'static>(registry: &Registry, metric: prometheus::Result<C>) -> C {
             let metric = metric.expect("valid metric");
             registry.register(Box::new(metric.clone())).expect("registered once");
@@ -121,7 +149,7 @@ impl Metrics {
             let options = HistogramOpts::new(name, help).buckets(buckets.to_vec());
             register(&registry, HistogramVec::new(options, labels))
         };
-        let source = &["source"][..];
+        let (source, source_and_kind) = labels.names();
         let sources = SourceFamilies {
             ingested: counter("dead_letter_ingested_total", "Dead letters stored", source),
             duplicates: counter("dead_letter_duplicates_total", "Messages that were stored before", source),
@@ -155,11 +183,12 @@ impl Metrics {
             warnings: gauge(
                 "dead_letter_source_warnings",
                 "1 for each way in which the broker may lose messages of the source",
-                &["source", "kind"],
+                source_and_kind,
             ),
         };
         let plain = |name: &str, help: &str| counter(name, help, &[]).with_label_values(&[] as &[&str]);
         Self {
+            labels,
             sources,
             redelivered: plain("dead_letter_redelivered_total", "Messages put back, confirmed"),
             deleted: plain("dead_letter_deleted_total", "Dead letters deleted"),
@@ -188,9 +217,11 @@ impl Metrics {
     }
 
     /// The metrics of a source.
-    pub fn source(&self, name: &str) -> SourceMetrics {
-        let warnings = SourceWarnings { gauges: self.sources.warnings.clone(), source: name.to_owned() };
-        let (f, name) = (&self.sources, &[name]);
+    pub fn source(&self, queue: &str, place: &Place) -> SourceMetrics {
+        let f = &self.sources;
+        let name = &self.labels.values(queue, place)[..];
+        let source = name.iter().map(|value| (*value).to_owned()).collect();
+        let warnings = SourceWarnings { gauges: f.warnings.clone(), source };
         SourceMetrics {
             warnings,
             ingested: f.ingested.with_label_values(name),

@@ -1,5 +1,7 @@
 //! Several virtual hosts and brokers: dead letters know where they died, and go back there or stay.
 
+use std::io::Write;
+
 use serde_json::{Value, json};
 
 use crate::support::{Broker, Database, DeadMessage, Servers, Service, id, until, until_eq};
@@ -35,6 +37,15 @@ impl Shop {
     }
 }
 
+/// Nobody waits to see what comes back.
+const AT_ONCE: (&str, &str) = ("DEAD_LETTER_WATCH_RETURNS", "0s");
+
+fn file(text: &str) -> tempfile::NamedTempFile {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    file
+}
+
 fn ids(count: usize) -> Vec<String> {
     (0..count).map(|_| id()).collect()
 }
@@ -65,7 +76,7 @@ async fn two_services_on_one_database_put_each_message_back_where_it_died() {
     let database = Database::on(&servers.database_url).await;
     let (here_url, there_url) = (add_vhost(&servers, "here"), add_vhost(&servers, "there"));
     let (here, there) = (Shop::open(&here_url, TWIN).await, Shop::open(&there_url, TWIN).await);
-    let serve = |shop: &Shop| Service::start(&database.url, &shop.broker.url, &shop.source.name, &[]);
+    let serve = |shop: &Shop| Service::start(&database.url, &shop.broker.url, &shop.source.name, &[AT_ONCE]);
     let service = serve(&here);
     service.until_ready().await;
     let other = serve(&there);
@@ -103,9 +114,9 @@ async fn a_message_of_a_place_that_nobody_serves_waits_and_says_so() {
     let database = Database::on(&servers.database_url).await;
     let (here_url, there_url) = (add_vhost(&servers, "here"), add_vhost(&servers, "there"));
     let (here, there) = (Shop::open(&here_url, TWIN).await, Shop::open(&there_url, TWIN).await);
-    let service = Service::start(&database.url, &here.broker.url, &here.source.name, &[]);
+    let service = Service::start(&database.url, &here.broker.url, &here.source.name, &[AT_ONCE]);
     service.until_ready().await;
-    let mut other = Service::start(&database.url, &there.broker.url, &there.source.name, &[]);
+    let mut other = Service::start(&database.url, &there.broker.url, &there.source.name, &[AT_ONCE]);
     other.until_ready().await;
     there.fail(&ids(5)).await;
     here.fail(&ids(5)).await;
@@ -139,4 +150,95 @@ async fn a_message_of_a_place_that_nobody_serves_waits_and_says_so() {
     .await;
     assert_eq!((here.depth().await, there.depth().await), (5, 5));
     database.assert_counters_exact().await;
+}
+
+/// One service, two virtual hosts of one broker and another broker, with queues of the same names and messages of the same ids.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_service_consumes_several_virtual_hosts_and_brokers() {
+    let servers = Servers::start("several").await;
+    let database = Database::on(&servers.database_url).await;
+    let twin = format!("twin-{}_orders", id());
+    let here = Shop::open(&add_vhost(&servers, "here"), &twin).await;
+    let there = Shop::open(&add_vhost(&servers, "there"), &twin).await;
+    let far = Shop::open(&Broker::shared().await.url, &twin).await;
+    // The broker `far` was another one before.
+    database.store().migrate().await.unwrap();
+    let before = "INSERT INTO known_broker (name, cluster) VALUES ('far', 'rabbit@elsewhere')";
+    sqlx::query(before).execute(&database.pool).await.unwrap();
+    let url = file(&far.broker.url);
+    let brokers = file(&format!(
+        "brokers:\n  - name: near\n    url: {}\n    vhosts:\n      - {{vhost: here, sources: [{}]}}\n      \
+         - {{vhost: there, sources: [{}]}}\n  - name: far\n    urlFile: {}\n    sources: [{}]\n",
+        servers.amqp_url,
+        here.source.name,
+        there.source.name,
+        url.path().display(),
+        far.source.name
+    ));
+    let settings = [("DEAD_LETTER_BROKERS_FILE", brokers.path().to_str().unwrap()), AT_ONCE];
+    let service = Service::start(&database.url, "amqp://nowhere", "", &settings);
+    service.until_ready().await;
+    let twins = ids(3);
+    for shop in [&here, &there, &far] {
+        shop.fail(&twins).await;
+    }
+    until_stored(&database, 9).await;
+
+    let ready = service.admin.get("/health/ready").await.assert(200).json;
+    let sources = ready["sources"].as_array().unwrap();
+    let places: Vec<_> =
+        sources.iter().map(|source| (source["broker"].as_str(), source["vhost"].as_str())).collect();
+    assert_eq!(
+        places,
+        [(Some("near"), Some("here")), (Some("near"), Some("there")), (Some("far"), Some("/"))]
+    );
+    let warnings = sources[2]["warnings"].to_string();
+    assert!(warnings.contains("rabbit@elsewhere") && warnings.contains("broker far"), "{warnings}");
+    assert!(!sources[0]["warnings"].to_string().contains("cluster"), "{ready}");
+    let ingested = format!(
+        "dead_letter_ingested_total{{broker=\"near\",source=\"{}\",vhost=\"there\"}}",
+        there.source.name
+    );
+    until_eq("it is counted by place", 3, || async { service.metric(&ingested).await as i64 }).await;
+
+    for (query, count) in
+        [("broker=near", 6), ("vhost=here", 3), ("broker=far&vhost=/", 3), ("broker=far&vhost=here", 0)]
+    {
+        assert_eq!(service.api.all(query, 50).await.len(), count, "{query}");
+    }
+    for (filter, depths) in [
+        (json!({"vhost": "there"}), (0, 3, 0)),
+        (json!({"broker": "far"}), (0, 3, 3)),
+        (json!({"service": "orders"}), (3, 3, 3)),
+    ] {
+        let done = service
+            .api
+            .post("/dead-letters/redeliver?wait=30", &json!({"filter": filter}))
+            .await
+            .assert(200)
+            .json;
+        assert_eq!(done["outcomes"]["sent"], 3, "{done}");
+        assert_eq!((here.depth().await, there.depth().await, far.depth().await), depths, "{filter}");
+    }
+    database.assert_counters_exact().await;
+}
+
+/// A brokers file that is not right ends the start with what to do, and without the password.
+#[tokio::test]
+async fn a_brokers_file_that_is_not_right_says_where() {
+    for (text, part) in [
+        ("brokers:\n  - name: a\n    url: amqp://u:secret@h\n    vhost: b\n", "vhost"),
+        ("brokers:\n  - name: a\n    urls: [amqp://u:secret@h, 'amqp:secret']\n", "brokers[0] (a): URL 2"),
+        ("brokers:\n  - amqp://u:secret@h\n", "line 2"),
+    ] {
+        let brokers = file(text);
+        let serve = std::process::Command::new(env!("CARGO_BIN_EXE_dead-letter"))
+            .arg("serve")
+            .env("DEAD_LETTER_BROKERS_FILE", brokers.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&serve.stderr).into_owned();
+        assert!(!serve.status.success() && said.contains(part) && said.contains("brokers file"), "{said}");
+        assert!(!said.contains("secret"), "{said}");
+    }
 }

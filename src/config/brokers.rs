@@ -1,0 +1,241 @@
+//! The brokers file: the brokers, virtual hosts and queues that dead letters are consumed from, where there is more than one.
+//!
+//! ```yaml
+//! brokers:
+//!   - name: main
+//!     url: amqps://user:password@rabbit-1,amqps://user:password@rabbit-2
+//!     vhosts:
+//!       - vhost: /
+//!       - vhost: payments
+//!         sources: [payments.dead, refunds.dead]
+//!   - name: legacy
+//!     urlFile: /run/secrets/legacy-amqp-url
+//!     exchange: parking
+//! ```
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow, bail, ensure};
+use serde::Deserialize;
+
+use super::{DEFAULT_SOURCE, broker_name};
+use crate::amqp::{Broker, SourceQueue};
+
+/// A place, and what is consumed there.
+#[derive(Clone, Debug)]
+pub struct Consumed {
+    /// The way there.
+    pub broker: Broker,
+    /// The queues.
+    pub sources: Vec<SourceQueue>,
+}
+
+impl Consumed {
+    /// Each queue, with the way to it.
+    pub fn each(&self) -> impl Iterator<Item = (Broker, SourceQueue)> {
+        self.sources.iter().map(|source| (self.broker.clone(), source.clone()))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    brokers: Vec<BrokerEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct BrokerEntry {
+    name: String,
+    url: Option<String>,
+    urls: Option<Vec<String>>,
+    url_file: Option<PathBuf>,
+    vhosts: Option<Vec<VhostEntry>>,
+    sources: Option<Vec<String>>,
+    exchange: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VhostEntry {
+    vhost: String,
+    sources: Option<Vec<String>>,
+    exchange: Option<String>,
+}
+
+/// Reads the file: every place once, in its order. What is wrong is told by line or field, and without any value (rule R14).
+pub(super) fn read(path: &Path) -> anyhow::Result<Vec<Consumed>> {
+    let wrong = || format!("the brokers file {} is not right", path.display());
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read the brokers file {}", path.display()))?;
+    parse(&text).with_context(wrong)
+}
+
+fn parse(text: &str) -> anyhow::Result<Vec<Consumed>> {
+    let document: Document =
+        serde_saphyr::from_str(text).map_err(|error| anyhow!(without_values(&error.without_snippet().to_string()))).context(
+            "it needs `brokers:`, a list of entries with `name` and one of `url`, `urls` and `urlFile`, and perhaps `vhosts`, \
+             `sources` and `exchange`",
+        )?;
+    ensure!(!document.brokers.is_empty(), "`brokers:` needs an entry");
+    let mut consumed: Vec<Consumed> = Vec::new();
+    for (number, entry) in document.brokers.into_iter().enumerate() {
+        let name = broker_name(&entry.name).map_err(|why| anyhow!("brokers[{number}].name: {why}"))?;
+        let places = entry.places(&name).with_context(|| format!("brokers[{number}] ({name})"))?;
+        for place in places {
+            let at = place.broker.place();
+            ensure!(
+                consumed.iter().all(|other| other.broker.place() != at),
+                "{at} is there twice: put its `sources` together"
+            );
+            consumed.push(place);
+        }
+    }
+    Ok(consumed)
+}
+
+impl BrokerEntry {
+    fn places(self, name: &str) -> anyhow::Result<Vec<Consumed>> {
+        let broker = Broker::new(name, &self.url()?)?;
+        let Some(vhosts) = self.vhosts else {
+            return Ok(vec![Consumed { broker, sources: sources(self.sources, self.exchange)? }]);
+        };
+        if self.sources.is_some() || self.exchange.is_some() {
+            bail!("`sources` and `exchange` beside `vhosts`: put them into one of these");
+        }
+        ensure!(!vhosts.is_empty(), "vhosts: needs an entry, or is left out for the virtual host of the URL");
+        let place = |(number, entry): (usize, VhostEntry)| {
+            let at = || format!("vhosts[{number}] ({})", entry.vhost);
+            ensure!(!entry.vhost.is_empty(), "vhosts[{number}].vhost: must not be empty");
+            let sources = sources(entry.sources.clone(), entry.exchange.clone()).with_context(at)?;
+            Ok(Consumed { broker: broker.with_vhost(&entry.vhost), sources })
+        };
+        vhosts.into_iter().enumerate().map(place).collect()
+    }
+
+    fn url(&self) -> anyhow::Result<String> {
+        match (&self.url, &self.urls, &self.url_file) {
+            (Some(url), None, None) => Ok(url.clone()),
+            (None, Some(urls), None) => Ok(urls.join(",")),
+            (None, None, Some(path)) => {
+                let url = std::fs::read_to_string(path)
+                    .with_context(|| format!("urlFile: cannot read {}", path.display()))?;
+                Ok(url.trim().to_owned())
+            }
+            _ => bail!("needs exactly one of `url`, `urls` and `urlFile`"),
+        }
+    }
+}
+
+/// Without any, the queue and exchange `dead-letter`; an exchange is declared, with its queue.
+fn sources(queues: Option<Vec<String>>, exchange: Option<String>) -> anyhow::Result<Vec<SourceQueue>> {
+    let named = |name: &String| !name.is_empty() && name.len() <= 255;
+    ensure!(exchange.iter().chain(queues.iter().flatten()).all(named), "a name has 1 to 255 bytes");
+    let Some(queues) = queues else {
+        let name = exchange.unwrap_or_else(|| DEFAULT_SOURCE.to_owned());
+        return Ok(vec![SourceQueue { queue: name.clone(), exchange: Some(name) }]);
+    };
+    ensure!(!queues.is_empty(), "sources: needs a queue, or is left out for the queue `{DEFAULT_SOURCE}`");
+    let distinct: BTreeSet<_> = queues.iter().collect();
+    ensure!(distinct.len() == queues.len(), "sources: a queue is there twice");
+    ensure!(
+        exchange.is_none() || queues.len() == 1,
+        "exchange: is for one queue, which is declared with it; `sources` names {}",
+        queues.len()
+    );
+    Ok(queues.into_iter().map(|queue| SourceQueue { queue, exchange: exchange.clone() }).collect())
+}
+
+/// The message of a parser without the values that it quotes: one may be a URL with a password.
+fn without_values(message: &str) -> String {
+    let mut text = String::with_capacity(message.len());
+    for (number, part) in message.split('"').enumerate() {
+        text.push_str(if number % 2 == 0 { part } else { "\"…\"" });
+    }
+    match text.split_once("://") {
+        Some((before, _)) => format!("{before}://…"),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::place::Place;
+
+    #[test]
+    fn a_file_names_places_and_their_queues() {
+        let secret = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&secret, "amqp://u:p@c/shop\n").unwrap();
+        let text = format!(
+            "brokers:\n  - name: main\n    url: amqp://u:p@a,amqp://u:p@b\n    vhosts:\n      - vhost: /\n      \
+             - vhost: payments\n        sources: [payments.dead, refunds.dead]\n      - {{vhost: x, sources: [q], exchange: e}}\n  \
+             - name: legacy\n    urlFile: {}\n    exchange: parking\n  - name: third\n    urls: ['amqp://d/one', 'amqp://e/one']\n",
+            secret.path().display()
+        );
+        let read: Vec<_> = parse(&text)
+            .unwrap()
+            .into_iter()
+            .map(|consumed| {
+                let sources = consumed.sources.into_iter().map(|source| (source.queue, source.exchange));
+                (consumed.broker.place().clone(), sources.collect::<Vec<_>>())
+            })
+            .collect();
+        let queue = |queue: &str, exchange: Option<&str>| (queue.to_owned(), exchange.map(str::to_owned));
+        let declared = |name| queue(name, Some(name));
+        let expected = [
+            (Place::new("main", "/"), vec![declared("dead-letter")]),
+            (Place::new("main", "payments"), vec![queue("payments.dead", None), queue("refunds.dead", None)]),
+            (Place::new("main", "x"), vec![queue("q", Some("e"))]),
+            (Place::new("legacy", "shop"), vec![declared("parking")]),
+            (Place::new("third", "one"), vec![declared("dead-letter")]),
+        ];
+        assert_eq!(read, expected);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_by_line_or_field_and_without_the_password() {
+        let url = "amqp://u:secret@a";
+        let wrong = [
+            ("", "brokers"),
+            ("brokers: []", "needs an entry"),
+            (&format!("brokers: {url}"), "line 1"),
+            (&format!("brokers:\n  - {url}"), "line 2"),
+            (&format!("brokers:\n  - name: a\n    url: [{url}]"), "line 3"),
+            (&format!("brokers:\n  - name: a\n    urls: {url}"), "line 3"),
+            (&format!("brokers:\n  - name: a\n    url: {url}\n    vhost: b"), "vhost"),
+            (&format!("brokers:\n  - name: a\n   url: {url}"), "line"),
+            (&format!("brokers:\n  - name: 'a b'\n    url: {url}"), "brokers[0].name: a name has"),
+            ("brokers:\n  - name: a", "brokers[0] (a): needs exactly one of"),
+            (&format!("brokers:\n  - {{name: a, url: '{url}', urlFile: b}}"), "exactly one of"),
+            ("brokers:\n  - {name: a, urlFile: /no/such}", "urlFile: cannot read /no/such"),
+            ("brokers:\n  - {name: a, url: 'u:secret@a'}", "brokers[0] (a): URL 1"),
+            (&format!("brokers:\n  - {{name: a, url: '{url},amqp:u:secret@b'}}"), "URL 2"),
+            (
+                &format!("brokers:\n  - {{name: a, url: '{url}'}}\n  - {{name: a, url: '{url}'}}"),
+                "is there twice",
+            ),
+            (&format!("brokers:\n  - {{name: a, url: '{url}', vhosts: []}}"), "vhosts: needs an entry"),
+            (&format!("brokers:\n  - {{name: a, url: '{url}', vhosts: [{{vhost: ''}}]}}"), "vhosts[0].vhost"),
+            (
+                &format!("brokers:\n  - {{name: a, url: '{url}', vhosts: [{{vhost: v}}], sources: [q]}}"),
+                "beside `vhosts`",
+            ),
+            (
+                &format!("brokers:\n  - {{name: a, url: '{url}', vhosts: [{{vhost: v, sources: []}}]}}"),
+                "vhosts[0] (v): sources",
+            ),
+            (&format!("brokers:\n  - {{name: a, url: '{url}', sources: [q, q]}}"), "twice"),
+            (
+                &format!("brokers:\n  - {{name: a, url: '{url}', sources: [q, r], exchange: e}}"),
+                "exchange: is for one queue",
+            ),
+        ];
+        for (text, part) in wrong {
+            let error = format!("{:#}", parse(text).err().unwrap_or_else(|| panic!("{text}")));
+            assert!(error.contains(part), "{text}: {error}");
+            assert!(!error.contains("secret"), "{error}");
+        }
+    }
+}
