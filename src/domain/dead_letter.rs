@@ -57,7 +57,7 @@ pub struct Derived {
     pub convention: Option<String>,
     /// The type of the error.
     pub error_type: Option<String>,
-    /// The head of the error's text.
+    /// The error's text; of a long one both ends.
     pub error_message: Option<String>,
     /// When it first died, as it tells itself.
     pub died_at: Option<DateTime<Utc>>,

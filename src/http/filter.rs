@@ -65,7 +65,8 @@ pub struct FilterInput {
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     #[param(min_length = 1)]
     pub message_type: Option<String>,
-    /// Text within the error's type or message, whatever its case.
+    /// Text within the error's type or message, whatever its case. Of a message longer than 4 KiB, its first and its last 2 KiB are
+    /// searched; `find` searches the headers, too.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(min_length = 1)]
     pub error: Option<String>,

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
+use crate::domain::coding::Coding;
 use crate::domain::json;
 use crate::domain::message::{Properties, Table};
 
@@ -24,12 +25,16 @@ pub struct MessageBody {
     /// `text` or `base64`.
     #[schema(example = "text")]
     encoding: &'static str,
-    /// The body in that encoding, or its first 64 KiB.
+    /// The body in that encoding, decoded where it is compressed; or its first 64 KiB.
     #[schema(example = "{\"orderId\":4711}")]
     content: String,
     /// Whether `content` is not all of it.
     #[schema(example = false)]
     truncated: bool,
+    /// `gzip`, `deflate` or `zstd`, as the `content-encoding` property says, where `content` is what the body is once decoded;
+    /// `/dead-letters/{id}/body` has it as it came.
+    #[schema(required, example = "gzip")]
+    decoded_from: Option<&'static str>,
     /// `content-type` property.
     #[schema(required, example = "application/json")]
     content_type: Option<String>,
@@ -97,11 +102,16 @@ pub struct MessageProperties {
 }
 
 impl MessageBody {
-    /// The head of the bytes in the encoding that suits them, of a body that is so long.
-    pub fn new(body: &[u8], size: usize, content_type: Option<&[u8]>) -> Self {
-        let content_type = text(content_type);
-        let head = &body[..body.len().min(MAX_SHOWN)];
-        let truncated = head.len() < size;
+    /// The head of the bytes, decoded where they are compressed, in the encoding that suits them, of a body that is so long.
+    pub fn new(body: &[u8], size: usize, properties: &Properties) -> Self {
+        let content_type = text(properties.content_type.as_deref());
+        let coding = Coding::of(properties);
+        let decoded = coding.and_then(|coding| coding.decode(body, MAX_SHOWN));
+        let decoded_from = coding.filter(|_| decoded.is_some()).map(Coding::as_str);
+        let (head, truncated) = match &decoded {
+            Some(decoded) => (&*decoded.bytes, !decoded.is_whole || body.len() < size),
+            None => (&body[..body.len().min(MAX_SHOWN)], body.len().min(MAX_SHOWN) < size),
+        };
         let whole_characters = match std::str::from_utf8(head) {
             Ok(content) => Some(content),
             // The end is within a character.
@@ -110,10 +120,9 @@ impl MessageBody {
             }
             Err(_) => None,
         };
-        match whole_characters {
-            Some(content) => Self { encoding: "text", content: content.to_owned(), truncated, content_type },
-            None => Self { encoding: "base64", content: STANDARD.encode(head), truncated, content_type },
-        }
+        let (encoding, content) = whole_characters
+            .map_or_else(|| ("base64", STANDARD.encode(head)), |content| ("text", content.to_owned()));
+        Self { encoding, content, truncated, decoded_from, content_type }
     }
 }
 
@@ -147,7 +156,7 @@ mod tests {
     use super::*;
 
     fn shown(body: &[u8], size: usize) -> (&'static str, usize, bool) {
-        let view = MessageBody::new(body, size, None);
+        let view = MessageBody::new(body, size, &Properties::default());
         (view.encoding, view.content.len(), view.truncated)
     }
 

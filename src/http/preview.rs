@@ -64,7 +64,7 @@ struct PreviewMessage {
 impl PreviewMessage {
     /// With a body of this size, of which the head suffices.
     fn new(message: Message, size: usize) -> Self {
-        let body = MessageBody::new(&message.body, size, message.properties.content_type.as_deref());
+        let body = MessageBody::new(&message.body, size, &message.properties);
         let (_, headers, _) = headers(message.properties.headers);
         Self { body, headers }
     }

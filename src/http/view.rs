@@ -73,7 +73,7 @@ pub struct DeadLetteredMessage {
     /// Type of the error.
     #[schema(required, example = "PaymentDeclined")]
     error_type: Option<String>,
-    /// Head of the error's text.
+    /// The error's text; of one longer than 4 KiB, its first and its last 2 KiB with an ellipsis between them.
     #[schema(required, example = "card issuer timed out after 3000 ms")]
     error_message: Option<String>,
     /// Fingerprint of the failure: equal for those that failed for the same reason.
@@ -266,7 +266,7 @@ impl DeadLetteredMessageDetails {
         let size = usize::try_from(letter.body_size).unwrap_or(usize::MAX);
         Self {
             message: DeadLetteredMessage::new(letter, owners, log_link),
-            body: MessageBody::new(&message.body, size, message.properties.content_type.as_deref()),
+            body: MessageBody::new(&message.body, size, &message.properties),
             properties: MessageProperties::new(&message.properties),
             headers,
             typed_headers,

@@ -16,6 +16,7 @@ use super::{StoreError, filter_sql};
 use crate::amqp::codec;
 use crate::domain::filter::Order;
 use crate::domain::look::{Known, Look, MAX_BODY};
+use crate::room;
 
 /// So many rows are read at first, and at most at once.
 const FIRST: i64 = 100;
@@ -86,6 +87,8 @@ async fn is_meant(look: &Arc<Look>, row: &PgRow) -> Result<bool, StoreError> {
     if properties.len() + body.len() < LARGE {
         return Ok(sees(look, known, properties, body));
     }
+    // The body once more, decoded, and without its escapes.
+    let _room = room::take(3 * body.len()).await;
     let (look, properties, body) = (Arc::clone(look), properties.to_vec(), body.to_vec());
     let seen = tokio::task::spawn_blocking(move || sees(&look, known, &properties, &body)).await;
     seen.map_err(|error| StoreError::Inconsistent(format!("a message could not be looked at: {error}")))

@@ -1,5 +1,7 @@
 //! The bytes are the truth (rule R4): what AMQP allows and text does not.
 
+use std::io::Write;
+
 use dead_letter::amqp::codec;
 use dead_letter::domain::message::{Properties, Table, Value};
 use lapin::BasicProperties;
@@ -65,4 +67,63 @@ fn a_routing_key_that_is_not_utf8_can_be_received() {
     let (rest, deliver) = parse_deliver(deliver.as_slice()).unwrap();
     assert!(rest.is_empty());
     assert_eq!((deliver.delivery_tag, deliver.routing_key.as_str()), (7, "k?y"));
+}
+
+/// A compressed body stays as it is, and is shown, searched and addressed by path as what it says.
+#[tokio::test(flavor = "multi_thread")]
+async fn compressed_bodies_are_shown_and_searched_decoded() {
+    let world = World::start().await;
+    let plain = format!(
+        "{{\"order\":{{\"id\":4711}},\"to\":\"Ørsted\",\"lines\":\"{}\",\"end\":\"mark\"}}",
+        "x".repeat(200_000)
+    );
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    gzip.write_all(plain.as_bytes()).unwrap();
+    let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    zlib.write_all(plain.as_bytes()).unwrap();
+    let mut raw = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
+    raw.write_all(plain.as_bytes()).unwrap();
+    let level = ruzstd::encoding::CompressionLevel::Fastest;
+    let bodies = [
+        ("gzip", gzip.finish().unwrap()),
+        ("deflate", zlib.finish().unwrap()),
+        ("deflate", raw.finish().unwrap()),
+        ("zstd", ruzstd::encoding::compress_to_vec(plain.as_bytes(), level)),
+    ];
+    let mut bomb = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    bomb.write_all(&vec![b'{'; 32 << 20]).unwrap();
+    let broken = [
+        ("gzip", b"no gzip".to_vec()),
+        ("zstd", vec![0x28, 0xb5, 0x2f, 0xfd, 0, 200]),
+        ("gzip", bomb.finish().unwrap()),
+    ];
+    for (number, (coding, body)) in bodies.iter().chain(&broken).enumerate() {
+        let letter = DeadMessage::new(&format!("m-{number}"), "work_shop").body(body.clone());
+        world.publish(letter.properties(|p| p.with_content_encoding((*coding).into()))).await;
+    }
+    world.until_stored(7).await;
+    for filter in [
+        "contains=mark",
+        "contains=%C3%98rsted",
+        "body.order.id=4711",
+        "find=mark%22",
+        "contains=mark&body.end=mark",
+    ] {
+        let found = world.api().get(&format!("/dead-letters?{filter}")).await.assert(200).json;
+        assert_eq!(found["total"], json!({"value": bodies.len(), "relation": "eq"}), "{filter}");
+    }
+    for (number, (coding, body)) in bodies.iter().enumerate() {
+        let id = world.only(&format!("messageId=m-{number}")).await["id"].as_str().unwrap().to_owned();
+        let shown = world.api().get(&format!("/dead-letters/{id}")).await.assert(200).json["body"].clone();
+        assert_eq!((&shown["decodedFrom"], &shown["truncated"]), (&json!(coding), &json!(true)));
+        assert!(
+            shown["encoding"] == "text" && plain.starts_with(shown["content"].as_str().unwrap()),
+            "{shown}"
+        );
+        assert_eq!(shown["content"].as_str().unwrap().len(), 64 << 10);
+        assert_eq!(&world.api().get(&format!("/dead-letters/{id}/body")).await.assert(200).bytes, body);
+    }
+    let id = world.only("messageId=m-4").await["id"].as_str().unwrap().to_owned();
+    let shown = world.api().get(&format!("/dead-letters/{id}")).await.assert(200).json["body"].clone();
+    assert_eq!((&shown["decodedFrom"], &shown["content"]), (&json!(null), &json!("no gzip")));
 }

@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::process::Command;
 
-use crate::support::{DeadMessage, World, free_address, id, until, until_eq};
+use crate::support::{DeadMessage, World, free_address, id, text, until, until_eq};
 
 /// What a command printed, and how it ended.
 #[derive(Debug)]
@@ -171,6 +171,59 @@ async fn what_died_again_is_marked_in_the_list() {
     client(&world, &["ls", "--returned=perhaps"]).await.assert(2);
 }
 
+/// Whatever is at hand leads to it; what is not found is told apart from what is elsewhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_at_hand_is_found() {
+    let world = world().await;
+    let (message_id, mark) = (id(), id());
+    let long = format!("order failed: {}ORA-00001 {mark}", "at some.place ".repeat(220));
+    let letter = DeadMessage::new(&message_id, "work_webshop")
+        .properties(|p| p.with_correlation_id("order-77".into()))
+        .header("tenant", text("acme & co"))
+        .error("DbError", &long)
+        .body("{\"order\":{\"id\":4711,\"to\":\"\\u00d8rsted\"}}");
+    world.publish(letter).await;
+    world.until_stored(4).await;
+    let letter = world.only("find=order-77").await["id"].as_str().unwrap().to_owned();
+    let end = format!("…{}", &letter[28..]);
+    for (at_hand, by) in [
+        (&*letter, "by the id of the dead letter"),
+        (&end, "by the id of the dead letter"),
+        (&letter[..20], "by the id of the dead letter"),
+        (&message_id, "by message id"),
+        ("order-77", "by correlation id"),
+        ("acme & co", "by text"),
+        ("ORA-00001", "by text"),
+        ("Ørsted", "by text"),
+    ] {
+        let found = client(&world, &["find", at_hand]).await.assert(0);
+        assert!(found.out.contains(&letter) && found.err.starts_with("1 of 1, by "), "{at_hand}: {found:?}");
+        assert!(found.err.contains(by), "{at_hand}: {found:?}");
+    }
+    for at_hand in [&*end, &letter[..20], "order-77", &message_id] {
+        assert!(client(&world, &["show", at_hand]).await.assert(0).out.contains(&letter), "{at_hand}");
+    }
+    client(&world, &["show", "ORA-00001"]).await.assert(3);
+    assert_eq!(world.only("error=ORA-00001").await["id"], *letter, "the end of a long error is searched");
+    for flags in
+        [["--header", "tenant=acme & co"], ["--body", "order.id=4711"], ["--body", "order.to=Ørsted"]]
+    {
+        let listed = client(&world, &["ls", flags[0], flags[1]]).await.assert(0);
+        assert!(listed.out.contains(&letter) && listed.err == "1 of 1\n", "{listed:?}");
+        let plan = client(&world, &["plan", flags[0], flags[1], "--json"]).await.assert(0).json();
+        assert_eq!(plan["total"], 1, "{plan}");
+    }
+
+    let nothing = client(&world, &["find", "nowhere"]).await.assert(0);
+    assert!(nothing.err.contains("Nothing found") && nothing.err.contains("Not searched"), "{nothing:?}");
+    let typo = client(&world, &["ls", "--service", "webshp"]).await.assert(0);
+    assert!(typo.err.contains("No dead letter of a service named webshp"), "{typo:?}");
+    client(&world, &["delete", "--find", "order-77", "--yes"]).await.assert(0);
+    let hidden = client(&world, &["ls", "--correlation-id", "order-77"]).await.assert(0);
+    assert!(hidden.err.contains("1 is deleted: --status deleted, or --status any"), "{hidden:?}");
+    assert!(client(&world, &["find", "order-77"]).await.assert(0).out.contains(&letter));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn mistakes_end_with_an_exit_code_that_tells_them_apart() {
     let world = world().await;
@@ -191,7 +244,7 @@ async fn mistakes_end_with_an_exit_code_that_tells_them_apart() {
         &["redeliver", "--yes", "--all", "--service", "webshop"],
         &["redeliver", "--yes", "--all", "--to", "2026-01-01T00:00:00Z"],
         &["delete", "--yes", "--plan", &nobody, "--service", "webshop"],
-        &["show", "x"],
+        &["watch", "x"],
         &["ls", "--profile", "unknown"],
         &["ls", "--server", "ftp://127.0.0.1"],
     ] {

@@ -7,7 +7,7 @@ use super::ending::{Ending, Failure};
 use super::filter::FilterArgs;
 use super::output::{print, print_line};
 use super::table::{Column, Table};
-use super::text::{age, count, error, field, list, number};
+use super::text::{age, count, error, field, line, list, number};
 use crate::clock;
 
 const WIDEST_PAGE: u32 = 200;
@@ -50,15 +50,45 @@ pub(super) async fn run(api: &Api, args: LsArgs, json: bool) -> Result<Ending, F
             if !json {
                 let total = &answer.json["total"];
                 let least = if total["relation"] == "gte" { "at least " } else { "" };
-                eprintln!(
-                    "{} of {least}{}",
-                    count(i64::try_from(shown).unwrap_or(i64::MAX)),
-                    count(number(total, "value"))
-                );
+                let value = number(total, "value");
+                eprintln!("{} of {least}{}", count(i64::try_from(shown).unwrap_or(i64::MAX)), count(value));
+                if value == 0 {
+                    // The answer itself is complete without.
+                    say_why_none(api, &args.filter).await.ok();
+                }
             }
             return Ok(Ending::Done);
         }
     }
+}
+
+/// Nothing may be peace, or a typing mistake, or a matter of the status.
+async fn say_why_none(api: &Api, filter: &FilterArgs) -> Result<(), Failure> {
+    let pairs = filter.pairs();
+    let given = |wanted: &str| pairs.iter().find(|(name, _)| name == wanted).map(|(_, value)| value);
+    if let Some(service) = given("service") {
+        let ever = vec![("service".into(), service.clone())];
+        if total(api, ever, "any").await? == 0 {
+            eprintln!("No dead letter of a service named {} is stored: is the name right?", line(service));
+            return Ok(());
+        }
+    }
+    if given("status").is_some() {
+        return Ok(());
+    }
+    for status in ["redelivered", "deleted"] {
+        let others = total(api, pairs.clone(), status).await?;
+        if others > 0 {
+            let verb = if others == 1 { "is" } else { "are" };
+            eprintln!("{} {verb} {status}: --status {status}, or --status any", count(others));
+        }
+    }
+    Ok(())
+}
+
+async fn total(api: &Api, mut pairs: Pairs, status: &str) -> Result<i64, Failure> {
+    pairs.extend([("status".into(), status.to_owned()), ("limit".into(), "1".to_owned())]);
+    Ok(number(&api.get("/dead-letters", &pairs).await?.json["total"], "value"))
 }
 
 /// Where a dead letter stands; of one that came back, that it did.

@@ -4,22 +4,38 @@ use clap::Args;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::api::Api;
+use super::api::{Answer, Api};
 use super::ending::{Ending, Failure};
+use super::find::find;
 use super::indent::indented;
+use super::ls::standing;
 use super::output::{print, print_line};
 use super::table::{Column, Table};
 use super::text::{error, field, line, lines, list, named, parse_time, time, time_and_age};
 use crate::clock;
 
+/// So many are named, where it is not clear which one is meant.
+const MOST_NAMED: u32 = 10;
+
 #[derive(Args, Debug)]
 pub(in crate::cli) struct ShowArgs {
-    /// Id of the dead letter
-    id: Uuid,
+    /// Id of the dead letter: whole, or its first or last 8 digits or more; or the only one's message id, correlation id, …
+    #[arg(allow_hyphen_values = true)]
+    id: String,
 }
 
 pub(super) async fn run(api: &Api, args: ShowArgs, json: bool) -> Result<Ending, Failure> {
-    let answer = api.get(&format!("/dead-letters/{}", args.id), &[]).await?;
+    let answer = match Uuid::parse_str(&args.id) {
+        Ok(id) => match get(api, &id.to_string()).await {
+            // It may be an id of another kind.
+            Err(missing) if missing.ending() == Ending::NotFound => {
+                let id = resolve(api, &args.id).await.map_err(|failure| prefer(missing, failure))?;
+                get(api, &id).await?
+            }
+            answer => answer?,
+        },
+        Err(_) => get(api, &resolve(api, &args.id).await?).await?,
+    };
     if json {
         print_line(&answer.text)?;
     } else {
@@ -28,15 +44,49 @@ pub(super) async fn run(api: &Api, args: ShowArgs, json: bool) -> Result<Ending,
     Ok(Ending::Done)
 }
 
+async fn get(api: &Api, id: &str) -> Result<Answer, Failure> {
+    api.get(&format!("/dead-letters/{id}"), &[]).await
+}
+
+/// The id of the only dead letter that this is some id of.
+async fn resolve(api: &Api, text: &str) -> Result<String, Failure> {
+    let answer = find(api, text, MOST_NAMED).await?.json;
+    let messages = list(&answer, "messages");
+    let is_text = list(&answer, "foundAs").iter().any(|kind| kind == "text");
+    match messages {
+        _ if is_text || messages.is_empty() => {
+            let lines = vec![format!(
+                "{text} is not the id of a dead letter, nor of its message, correlation or redelivery"
+            )];
+            Err(Failure::Api { status: 404, lines })
+        }
+        [message] => Ok(field(message, "id")),
+        messages => {
+            let ids: Vec<_> = messages.iter().map(|message| field(message, "id")).collect();
+            let message =
+                format!("{text} is an id of several dead letters, such as:\n  {}", ids.join("\n  "));
+            Err(Failure::Refused(message))
+        }
+    }
+}
+
+/// What is not there is not there by any other id either.
+fn prefer(missing: Failure, failure: Failure) -> Failure {
+    if failure.ending() == Ending::NotFound { missing } else { failure }
+}
+
 fn whole(letter: &Value) -> String {
     let body = &letter["body"];
     let content = body["content"].as_str().unwrap_or_default();
     let content = lines(&indented(content).unwrap_or_else(|| content.to_owned()));
     let stack = letter["errorStack"].as_str().unwrap_or_default();
     let of_body = format!(
-        "Body ({} bytes{}{})",
+        "Body ({} bytes{}{}{})",
         field(letter, "bodySize"),
         if body["encoding"] == "base64" { ", in base64" } else { "" },
+        body["decodedFrom"]
+            .as_str()
+            .map_or_else(String::new, |coding| format!(", decoded from {}", line(coding))),
         body["contentType"].as_str().map_or_else(String::new, |kind| format!(", {}", line(kind))),
     );
     let sections = [
@@ -63,7 +113,7 @@ fn summary(letter: &Value) -> String {
     let with_age = |name: &str| time_and_age(letter, name, now);
     named(&[
         ("id", field(letter, "id")),
-        ("status", field(letter, "status")),
+        ("status", standing(letter)),
         ("arrived", with_age("receivedAt")),
         ("died", with_age("diedAt")),
         ("service", format!("{} (squad {})", field(letter, "service"), field(letter, "squad"))),

@@ -9,8 +9,9 @@ use crate::domain::message::{Message, Table, Value, storable_text};
 
 /// Longest name of a queue, an exchange, a type.
 const MAX_NAME: usize = 255;
-/// Longest error text that is kept beside the message for searching; the header itself keeps all of it.
-const MAX_ERROR_TEXT: usize = 2048;
+/// Of an error text that is longer than both ends together, so much of each is kept beside the message for searching; the header
+/// itself keeps all of it. What tells most often stands at the end: the innermost cause.
+const ERROR_END: usize = 2048;
 
 /// A message that is being read.
 #[derive(Debug)]
@@ -112,9 +113,14 @@ pub(super) fn name(text: &str) -> String {
     storable_text(text.as_bytes(), MAX_NAME)
 }
 
-/// The head of an error's text, as it may be stored.
+/// An error's text, as it may be stored: all of it, or its head and its tail with an ellipsis between them.
 pub(super) fn error_text(text: &str) -> String {
-    storable_text(text.as_bytes(), MAX_ERROR_TEXT)
+    if text.len() <= 2 * ERROR_END {
+        return storable_text(text.as_bytes(), usize::MAX);
+    }
+    let head = storable_text(text.as_bytes(), ERROR_END);
+    let tail = &text.as_bytes()[text.ceil_char_boundary(text.len() - ERROR_END)..];
+    format!("{head} … {}", storable_text(tail, usize::MAX))
 }
 
 /// A stack trace, as it may be stored: all of it.
@@ -168,4 +174,22 @@ fn is_type(text: &str) -> bool {
     text.len() <= MAX_NAME
         && !text.contains(char::is_whitespace)
         && (text.contains('.') || text.ends_with("Exception") || text.ends_with("Error"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::error_text as template;
+
+    #[test]
+    fn of_a_long_error_both_ends_are_kept() {
+        let whole = format!("{}ORA-00001", "é".repeat(2000));
+        assert_eq!(error_text(&whole), whole);
+        let kept = error_text(&format!("head{}tail", "é".repeat(3000)));
+        assert!(kept.starts_with("headéé") && kept.contains("é … é") && kept.ends_with("éétail"), "{kept}");
+        assert!(kept.len() <= 2 * ERROR_END + " … ".len());
+        // The group is that of the head alone, as before.
+        let of = |text: &str| template::of(text).template;
+        assert_eq!(of(&kept), of(&storable_text(kept.as_bytes(), ERROR_END)));
+    }
 }
