@@ -24,6 +24,9 @@ const DEFAULT_SOURCE: &str = "dead-letter";
 /// Half of the time after which the database ends a transaction that does nothing.
 const MAX_CONFIRM_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Nobody waits for longer.
+const LONGEST_WATCH: Duration = Duration::from_hours(24);
+
 /// A hundred years: longer is a slip of the pen.
 const LONGEST_RETENTION: TimeDelta = TimeDelta::days(36_500);
 
@@ -189,8 +192,8 @@ pub struct OperationsConfig {
     /// How long a chunk waits for the broker, from connecting to its confirms, 30s at most: its transaction stays open meanwhile
     #[arg(long, env = "DEAD_LETTER_CONFIRM_TIMEOUT", default_value = "8s", value_parser = confirm_timeout)]
     pub confirm_timeout: Duration,
-    /// How long a redelivery is watched for messages that die again before its verdict; `0s` for not at all
-    #[arg(long, env = "DEAD_LETTER_WATCH_RETURNS", default_value = "20s", value_parser = duration)]
+    /// How long a redelivery is watched for messages that die again before its verdict; `0s` for not at all, 1d at most
+    #[arg(long, env = "DEAD_LETTER_WATCH_RETURNS", default_value = "20s", value_parser = watch_returns)]
     pub watch_returns: Duration,
 }
 
@@ -318,6 +321,11 @@ pub(crate) fn days(text: &str) -> Result<TimeDelta, String> {
     })
 }
 
+fn watch_returns(text: &str) -> Result<Duration, String> {
+    let watch = duration(text)?;
+    if watch <= LONGEST_WATCH { Ok(watch) } else { Err("must be 1d at most".into()) }
+}
+
 fn confirm_timeout(text: &str) -> Result<Duration, String> {
     let timeout = duration(text)?;
     if timeout <= MAX_CONFIRM_TIMEOUT { Ok(timeout) } else { Err("30s at most".into()) }
@@ -336,6 +344,7 @@ mod tests {
             assert!(days(wrong).is_err(), "{wrong}");
         }
         assert_eq!(duration("3d"), Ok(Duration::from_hours(72)));
+        assert!(watch_returns("1d").is_ok() && watch_returns("0s").is_ok() && watch_returns("25h").is_err());
         assert!(duration("5").is_err() && duration("ms").is_err() && duration("1 d").is_err());
     }
 }

@@ -8,6 +8,9 @@ use super::error_text;
 /// How long a group is new.
 pub const NEW_FOR: TimeDelta = TimeDelta::hours(24);
 
+/// Characters in the name of an error, at most.
+const NAME: usize = 80;
+
 /// An error group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ErrorGroup {
@@ -52,12 +55,9 @@ pub enum GroupState {
 
 /// An error in a few words: its type, else the head of its text, else the broker's reason.
 pub fn error_name(error_type: Option<&str>, template: Option<&str>, reason: Option<&str>) -> String {
-    const HEAD: usize = 80;
-    if let Some(name) = error_type.filter(|name| !name.is_empty()) {
-        return name.to_owned();
-    }
-    let text = error_text::shown(template.unwrap_or_default());
-    match (text.char_indices().nth(HEAD), reason) {
+    let known = error_type.filter(|name| !name.is_empty()).map(str::to_owned);
+    let text = known.unwrap_or_else(|| error_text::shown(template.unwrap_or_default()));
+    match (text.char_indices().nth(NAME), reason) {
         (Some((end, _)), _) => format!("{}…", &text[..end]),
         (None, _) if !text.is_empty() => text,
         (None, Some(reason)) => format!("{reason}, no error given"),
@@ -185,5 +185,14 @@ mod tests {
         assert_eq!(muted.state(hour(19)), GroupState::Muted);
         assert_eq!(muted.state(hour(20)), GroupState::Regressed);
         assert_eq!(ErrorGroup { arrived: 9, ..muted }.state(hour(19)), GroupState::Regressed);
+    }
+
+    #[test]
+    fn an_error_has_a_name() {
+        assert_eq!(error_name(Some("Declined"), Some("no \u{1} money"), Some("rejected")), "Declined");
+        assert_eq!(error_name(None, Some("no \u{1} money"), Some("rejected")), "no <number> money");
+        assert_eq!(error_name(None, Some(""), Some("expired")), "expired, no error given");
+        assert_eq!(error_name(Some(""), None, None), "no error given");
+        assert_eq!(error_name(Some(&"é".repeat(81)), None, None), "é".repeat(80) + "…");
     }
 }

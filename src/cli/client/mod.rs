@@ -54,11 +54,11 @@ pub(in crate::cli) enum ClientCommand {
     Overview(With<overview::OverviewArgs>),
     /// Freeze a selection, and show what an operation on it would do
     Plan(Box<With<plan::PlanArgs>>),
-    /// Put dead letters back
+    /// Redeliver dead letters: put them back where they died
     Redeliver(Box<With<act::RedeliverArgs>>),
     /// Delete dead letters
     Delete(Box<With<act::ActArgs>>),
-    /// Take back a deletion
+    /// Restore deleted dead letters
     Restore(Box<With<act::RestoreArgs>>),
     /// One error group, and what people did with it
     Group(With<group::GroupArgs>),
@@ -72,7 +72,7 @@ pub(in crate::cli) enum ClientCommand {
     Watch(With<watch::WatchArgs>),
     /// Pause an operation: what is not sent yet waits
     Pause(With<steer::OperationArgs>),
-    /// Let a paused operation go on
+    /// Resume a paused operation
     Resume(With<steer::OperationArgs>),
     /// Cancel an operation: what is not sent yet stays dead
     Cancel(With<steer::OperationArgs>),
@@ -80,11 +80,11 @@ pub(in crate::cli) enum ClientCommand {
     Rate(With<steer::RateArgs>),
     /// Mark an error group as resolved; it is `regressed` when it comes back
     Resolve(With<group::NotedArgs>),
-    /// Take back that an error group is resolved or muted
+    /// Reopen an error group that is resolved or muted
     Reopen(With<group::NotedArgs>),
-    /// Silence an error group for a while
+    /// Mute an error group for a while
     Mute(With<group::MuteArgs>),
-    /// Write something down about an error group
+    /// Add a note to an error group
     Note(With<group::NoteArgs>),
     /// Print the completions of a shell
     Completions(completions::CompletionsArgs),
