@@ -57,7 +57,12 @@ async fn properties_that_are_not_utf8_come_in_and_go_out_as_they_are() {
     let came = came.headers.unwrap().0;
     let kept: Vec<_> =
         came.into_iter().filter(|(name, _)| headers.iter().any(|(one, _)| one == name)).collect();
-    assert_eq!(kept, headers);
+    // Of two headers of one name RabbitMQ 4 keeps the first as the message dies.
+    let mut left = headers;
+    if world.broker.major() >= 4 {
+        left.dedup_by(|second, first| second.0 == first.0);
+    }
+    assert_eq!(kept, left);
 }
 
 /// A publisher may choose any bytes for a routing key; the consumer that gets it must not stumble.
