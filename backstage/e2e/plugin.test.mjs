@@ -305,7 +305,9 @@ describe('the plugin', { timeout: 1_800_000 }, () => {
     for (const look of ['a visitor', 'the same after a reload']) {
       if (look === 'a visitor') await open(TAB);
       else await page.reload();
-      const card = page.getByRole('article', { name: 'Redelivery' });
+      const card = page
+        .getByRole('article', { name: 'Redelivery' })
+        .filter({ has: page.getByText('Paused', { exact: true }) });
       await card.getByText('Paused', { exact: true }).waitFor();
       await card.getByText(/Started by/).waitFor();
     }

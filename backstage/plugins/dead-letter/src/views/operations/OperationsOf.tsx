@@ -1,13 +1,17 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
-import { ButtonIcon, ButtonLink } from '@backstage/ui';
+import { ButtonIcon, ButtonLink, Flex, Text } from '@backstage/ui';
 import { Operation } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { RiCloseLine } from '@remixicon/react';
+import { ServiceText } from '../../components/ServiceText';
+import { Time } from '../../components/Time';
 import { useOperationPath } from '../../hooks/useOperationPath';
 import { deadLetterTranslationRef } from '../../translation';
 import { dismiss } from './dismissed';
-import { isSettled } from './operation';
+import { isSettled, kindOf } from './operation';
 import { OperationCard } from './OperationCard';
+import { OperationState } from './OperationState';
 import styles from './OperationsPage.module.css';
+import { RefusedReasons } from './RefusedReasons';
 
 /** Operations where their dead letters are shown, for everybody. Nothing where there are none. */
 export function OperationsOf({ operations }: { operations: Operation[] }) {
@@ -15,14 +19,45 @@ export function OperationsOf({ operations }: { operations: Operation[] }) {
   if (operations.length === 0) return null;
   return (
     <section className={styles.cards} aria-label={t('operations.here')}>
-      {operations.map(each => (
-        <OperationCard
-          key={each.id}
-          operation={each}
-          actions={<Actions operation={each} />}
-        />
-      ))}
+      {operations.map(each =>
+        isSettled(each) ? (
+          <Ended key={each.id} operation={each} />
+        ) : (
+          <OperationCard
+            key={each.id}
+            operation={each}
+            actions={<Actions operation={each} />}
+          />
+        ),
+      )}
     </section>
+  );
+}
+
+/** What came of one that ended, in few lines: the dead letters are what the page is for. */
+function Ended({ operation }: { operation: Operation }) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  const kind = t(`operations.kind.${kindOf(operation)}`);
+  return (
+    <article className={styles.card} aria-label={kind}>
+      <Flex justify="between" align="center" gap="3">
+        <Flex align="center" gap="2">
+          <OperationState operation={operation} />
+          <Text weight="bold">{kind}</Text>
+          <Text>
+            <ServiceText text={operation.verdictText} />
+          </Text>
+        </Flex>
+        <Flex align="center" gap="2">
+          <span className={styles.who}>
+            {t('operations.startedBy', { who: operation.requestedBy })} ·{' '}
+            <Time at={operation.createdAt} ago />
+          </span>
+          <Actions operation={operation} />
+        </Flex>
+      </Flex>
+      <RefusedReasons operation={operation} />
+    </article>
   );
 }
 

@@ -70,12 +70,13 @@ export function succeeded({ kind, outcomes }: Operation): number {
   return kind === 'restore' ? outcomes.restored : outcomes.sent;
 }
 
-/** Whether somebody has to look at what became of it. */
-export function wentWrong({ verdict, outcomes }: Operation): boolean {
+/** Whether somebody has to look at what became of it. That it was cancelled is what somebody wanted. */
+export function wentWrong(operation: Operation): boolean {
+  const { verdict, outcomes, state } = operation;
   return (
     outcomes.refused + outcomes.returned > 0 ||
-    verdict === 'completedWithProblems' ||
-    verdict === 'failed'
+    (state !== 'cancelled' &&
+      (verdict === 'completedWithProblems' || verdict === 'failed'))
   );
 }
 
