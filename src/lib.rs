@@ -2,7 +2,7 @@
 //! over HTTP, and puts them back.
 //!
 //! Modules only look down this list: [`cli`], [`http`], [`operations`], [`ingest`], [`ownership`], [`store`], [`amqp`],
-//! [`domain`], and beside them [`telemetry`], [`config`], [`lifecycle`], [`clock`] and [`planted`]. Two roads lead through it: a message
+//! [`domain`], and beside them [`telemetry`], [`config`], [`lifecycle`], [`clock`], [`room`] and [`planted`]. Two roads lead through it: a message
 //! comes in through [`ingest`], and goes out through [`operations`].
 
 pub mod amqp;

@@ -14,6 +14,7 @@ use crate::domain::edit::Edit;
 use crate::domain::identity::redelivery_id;
 use crate::domain::message::Message;
 use crate::domain::operation::{Operation, Outcome, Settled, Target};
+use crate::domain::patch::MAX_BYTES;
 use crate::domain::redelivery::{self, Mark};
 use crate::room;
 use crate::store::ChunkItem;
@@ -88,10 +89,15 @@ pub(super) struct Road<'o> {
     pub copy: bool,
 }
 
+/// Bodies that need no room of their own.
+const SMALL: usize = 1 << 20;
+
 /// Beside the threads that serve others: a large body takes a while, and room.
 async fn changed(edit: Arc<Edit>, mut outgoing: Outgoing) -> Result<Outgoing, Refusal> {
-    // The body as it is, as it becomes, and as it is in between.
-    let _room = room::take(3 * outgoing.body.len()).await;
+    // The body as it is, as it becomes, and as it is in between. A small one needs no room, and one that is larger than what can be
+    // patched is refused at once.
+    let size = outgoing.body.len();
+    let _room = if (SMALL..=MAX_BYTES).contains(&size) { Some(room::take(3 * size).await) } else { None };
     let changing = spawn_blocking(move || edited(&edit, &mut outgoing).map(|()| outgoing));
     changing
         .await

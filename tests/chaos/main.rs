@@ -13,6 +13,7 @@
     reason = "a test fails by panicking, and its numbers are small"
 )]
 
+mod amplifiers;
 mod cluster;
 mod cuts;
 mod database;

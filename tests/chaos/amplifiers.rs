@@ -1,0 +1,174 @@
+//! No input is deadly (rule R16): messages and requests that cost much more than their bytes, against the service in a control
+//! group of 512 MiB.
+
+mod messages;
+mod requests;
+mod shapes;
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream;
+use reqwest::Method;
+use serde_json::json;
+
+use self::messages::{Amplifier, FEW, amplifiers};
+use crate::memory::{ControlGroup, has_ended, peak};
+use crate::poison::raw::RawPublisher;
+use crate::postgres::given;
+use crate::support::{World, id, until_within};
+use crate::table::{Row, is_full};
+
+const MIB: usize = 1 << 20;
+const LIMIT: usize = 512;
+/// What stays free of it.
+const MARGIN: usize = 128;
+/// The longest answer to a question about one message: the head of a body, two views of the headers, a stack trace.
+const MAX_ANSWER: usize = 4 * MIB;
+/// The longest answer to a request that is wrong.
+const MAX_REFUSAL: usize = 64 << 10;
+const STORED: Duration = Duration::from_mins(5);
+/// So many requests at the same time.
+const BESIDE: usize = 4;
+
+/// One after the other they come in, are looked at, previewed, changed and put back.
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_that_cost_more_than_their_bytes() {
+    let size = if is_full() { 7 * MIB } else { 2 * MIB };
+    let mut all = amplifiers(size);
+    if !is_full() {
+        all.truncate(FEW);
+    }
+    let mut row =
+        Row::new("amplifiers: messages in 512 MiB, with each thing that is done with one", all.len());
+    let Some(group) = given(ControlGroup::new(LIMIT * MIB)) else { return };
+    let world = World::start_with(&[("DEAD_LETTER_BATCH_LINGER", "20ms")]).await;
+    group.take(world.service.pid());
+    let sink = world.broker.declare_queue(&format!("sink-{}", id()), &[]).await;
+    let mut publisher = RawPublisher::connect(&world.broker.url).await.unwrap();
+    let (mut longest, mut stored) = (0, 0);
+    for Amplifier { name, message } in all {
+        let length = message.body.len();
+        if let Err(why) = publisher.publish(world.source.name.as_bytes(), &[message]).await {
+            row.must(false, format!("the broker refused {name}: {why}"));
+            break;
+        }
+        stored += 1;
+        let is_stored = until_within(STORED, &name, || async {
+            let is_stored = world.database.count("dead_letter").await == stored;
+            (is_stored || has_ended(world.service.pid())).then_some(is_stored)
+        });
+        if !is_stored.await {
+            row.must(false, format!("ended by {name}"));
+            break;
+        }
+        let newest = "SELECT id::text FROM dead_letter ORDER BY id DESC LIMIT 1";
+        let letter: String = sqlx::query_scalar(newest).fetch_one(&world.database.pool).await.unwrap();
+        match deal_with(&world, &letter, &sink.name, length).await {
+            Ok(answer) => longest = longest.max(answer),
+            Err(why) => row.must(false, format!("{name}: {why}")),
+        }
+        if has_ended(world.service.pid()) || group.kills() > 0 {
+            row.must(false, format!("ended by what was done with {name}"));
+            break;
+        }
+        println!("{name}: most in memory by now {} MiB", peak(world.service.pid()));
+    }
+    row.figure("longest answer but for bodies", format!("{} KiB", longest >> 10));
+    finish(row, &world, &group);
+}
+
+/// Returns the length of the longest answer.
+async fn deal_with(world: &World, letter: &str, sink: &str, length: usize) -> Result<usize, String> {
+    let api = world.api();
+    let to = json!({"exchange": "", "routingKey": sink});
+    let request = |edit| json!({"kind": "redeliver", "ids": [letter], "to": to, "copy": true, "edit": edit});
+    let patch = json!({"patch": [
+        {"op": "test", "path": "", "value": {"a": [1, 2.0, {"b": "c"}]}}, {"op": "add", "path": "/a", "value": 1},
+        {"op": "copy", "from": "", "path": "/b"},
+    ]});
+    let add = json!({"patch": [{"op": "add", "path": "/0", "value": [[1]]}, {"op": "remove", "path": "/1"}]});
+    let mut answers = Vec::new();
+    for edit in [patch, add, json!(null)] {
+        answers.push(api.post("/operations/preview", &request(edit.clone())).await);
+        let done = api.post("/operations?wait=30", &request(edit)).await;
+        let outcomes = &done.json["outcomes"];
+        if outcomes["sent"] != 1 && outcomes["refused"] != 1 {
+            return Err(format!("neither sent nor refused: {}", done.json));
+        }
+        answers.push(done);
+    }
+    let path = format!("/dead-letters/{letter}");
+    let looks = stream::iter(0..BESIDE).map(|_| api.get(&path)).buffer_unordered(BESIDE);
+    answers.extend(looks.collect::<Vec<_>>().await);
+    for path in ["/dead-letters", "/dead-letters?contains=%5B%5B", "/dead-letters/error-groups"] {
+        answers.push(api.get(path).await);
+    }
+    let path = format!("{path}/body");
+    let bodies = stream::iter(0..BESIDE).map(|_| api.get(&path)).buffer_unordered(BESIDE);
+    for body in bodies.collect::<Vec<_>>().await {
+        if body.bytes.len() != length {
+            return Err(format!("{} of {length} bytes of the body", body.bytes.len()));
+        }
+    }
+    if let Some(failed) = answers.iter().find(|answer| !answer.status.is_success()) {
+        return Err(format!("{}: {}", failed.status, String::from_utf8_lossy(&failed.bytes)));
+    }
+    let longest = answers.iter().map(|answer| answer.bytes.len()).max().unwrap_or_default();
+    if longest > MAX_ANSWER { Err(format!("an answer of {longest} bytes")) } else { Ok(longest) }
+}
+
+/// Each endpoint that takes a body, and each that takes a query.
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_ask_for_more_than_they_are() {
+    let bodies = requests::bodies(is_full());
+    let queries = requests::queries();
+    let Some(group) = given(ControlGroup::new(LIMIT * MIB)) else { return };
+    let world = World::start().await;
+    group.take(world.service.pid());
+    let takers = requests::takers(world.api()).len();
+    let number = bodies.len() * takers + queries.len();
+    let mut row =
+        Row::new("amplifiers: requests of 2 MiB, queries of 60 KB, four at a time, in 512 MiB", number);
+    let api = world.api();
+    let mut longest = 0;
+    for (name, body) in &bodies {
+        let sent = requests::takers(api).into_iter().map(|request| api.try_send(request.body(body.clone())));
+        for answer in stream::iter(sent).buffer_unordered(BESIDE).collect::<Vec<_>>().await {
+            let Some(answer) = answer else {
+                row.must(false, format!("no answer to {name}"));
+                continue;
+            };
+            longest = longest.max(answer.bytes.len());
+            row.must(answer.status.is_client_error(), format!("{} to {name}", answer.status));
+            row.must(answer.bytes.len() <= MAX_REFUSAL, format!("{} bytes to {name}", answer.bytes.len()));
+        }
+        if has_ended(world.service.pid()) {
+            row.must(false, format!("ended by {name}"));
+            break;
+        }
+    }
+    let sent =
+        queries.iter().map(|path| async move { (path, api.try_send(api.request(Method::GET, path)).await) });
+    for (path, answer) in stream::iter(sent).buffer_unordered(BESIDE).collect::<Vec<_>>().await {
+        let name = &path[..path.len().min(80)];
+        let Some(answer) = answer else {
+            row.must(false, format!("no answer to {name}"));
+            continue;
+        };
+        longest = longest.max(answer.bytes.len());
+        row.must(!answer.status.is_server_error(), format!("{} to {name}", answer.status));
+        row.must(answer.bytes.len() <= MAX_REFUSAL, format!("{} bytes to {name}", answer.bytes.len()));
+    }
+    row.figure("longest answer", format!("{} KiB", longest >> 10));
+    finish(row, &world, &group);
+}
+
+fn finish(mut row: Row, world: &World, group: &ControlGroup) {
+    let highest = peak(world.service.pid());
+    row.figure("most in memory", format!("{highest} MiB"));
+    row.must(group.kills() == 0, "killed for want of memory");
+    row.must(!has_ended(world.service.pid()), "the service ended");
+    row.must(highest <= LIMIT - MARGIN, format!("{highest} MiB in memory"));
+    row.finish();
+}
