@@ -9,13 +9,15 @@ use tracing::info;
 
 use super::upkeep;
 use crate::amqp::Brokers;
+use crate::clock;
 use crate::config::{Consumed, ServeConfig};
+use crate::domain::place::Place;
 use crate::http::{self, Admin, Api};
 use crate::ingest::{self, Ingest, SourceStatus};
 use crate::lifecycle::Lifecycle;
 use crate::operations::{self, Operations, Worker};
 use crate::ownership::{self, Ownership, OwnershipFile};
-use crate::store::{self, PoolSizes, Store};
+use crate::store::{self, Life, PoolSizes, Store};
 use crate::telemetry::{Metrics, SourceLabels, Telemetry};
 
 pub(super) async fn run(config: ServeConfig) -> anyhow::Result<()> {
@@ -24,6 +26,14 @@ pub(super) async fn run(config: ServeConfig) -> anyhow::Result<()> {
     let served = serve(config).await;
     telemetry.shutdown();
     served
+}
+
+/// This process as the consumer of a source. It has the same name after a restart, and no other replica serves this address on this
+/// host.
+fn life(config: &ServeConfig, place: &Place, source: &str) -> Life {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let process = format!("{} {}", host.trim(), config.http_addr);
+    Life { id: clock::new_id(), process, place: place.clone(), source: source.to_owned() }
 }
 
 async fn serve(config: ServeConfig) -> anyhow::Result<()> {
@@ -92,6 +102,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     lifecycle.spawn("returns", after(schema.clone(), stop.clone(), returns));
     for ((broker, source), status) in sources.into_iter().zip(statuses.iter()) {
         let ingest = Ingest {
+            life: life(&config, broker.place(), &source.queue),
             metrics: metrics.source(&source.queue, broker.place()),
             broker,
             source,

@@ -122,6 +122,19 @@ impl Table {
         shorten_table(self, &mut values, &mut bytes)
     }
 
+    /// Bytes of the names and texts in it, those in tables and arrays included.
+    pub fn size(&self) -> usize {
+        fn size(value: &Value) -> usize {
+            match value {
+                Value::LongString(bytes) | Value::Bytes(bytes) => bytes.len(),
+                Value::Array(values) => values.iter().map(|value| 8 + size(value)).sum(),
+                Value::Table(table) => table.size(),
+                _ => 8,
+            }
+        }
+        self.0.iter().map(|(name, value)| name.len() + size(value)).sum()
+    }
+
     /// Puts the value in place of every other of that name.
     pub fn set(&mut self, name: &str, value: Value) {
         self.0.retain(|(key, _)| key != name.as_bytes());

@@ -12,7 +12,7 @@ use super::message_view::MAX_SHOWN;
 use super::query::Query;
 use super::view::{DeadLetteredMessageDetails, Shown};
 use crate::domain::bounded::Budget;
-use crate::domain::convention::Conventions;
+use crate::domain::convention::{Conventions, UNDECODED};
 use crate::domain::dead_letter::DeadLetter;
 use crate::domain::message::{Message, Properties};
 use crate::room;
@@ -58,7 +58,7 @@ pub async fn get(
         Some(convention) if is_cut && Conventions::tell_in_body(convention) => {
             stack_in_body(&api, &letter, shown.message().properties.clone()).await?
         }
-        _ => error_stack(&api.conventions, &letter.source, shown.message()),
+        _ => error_stack(&api.conventions, &letter, shown.message()),
     };
     let (owners, log_link) = (api.ownership.now(), api.log_link.as_deref());
     Ok(Json(DeadLetteredMessageDetails::new(letter, shown, stack, history, &owners, log_link)))
@@ -77,14 +77,19 @@ async fn stack_in_body(
     // The body, and the texts that are read out of it.
     let _room = room::take(3 * size).await;
     let Some(body) = api.store.body_part(letter.id, 0, size).await? else { return Ok(None) };
-    let (conventions, source) = (api.conventions.clone(), letter.source.clone());
-    let read = move || error_stack(&conventions, &source, &Message::at_rest(properties, body));
+    let (conventions, letter) = (api.conventions.clone(), letter.clone());
+    let read = move || error_stack(&conventions, &letter, &Message::at_rest(properties, body));
     spawn_blocking(read).await.map_err(|error| ApiError::Internal(error.to_string()))
 }
 
-/// The stack trace, or its head.
-fn error_stack(conventions: &Conventions, source: &str, message: &Message) -> Option<String> {
-    let mut stack = conventions.recognise(source, message).failure.error_stack?;
+/// The stack trace, or its head. What was not decoded then is not decoded now.
+fn error_stack(conventions: &Conventions, letter: &DeadLetter, message: &Message) -> Option<String> {
+    let read = if letter.derived.convention.as_deref() == Some(UNDECODED) {
+        conventions.recognise_with_care(&letter.source, message)
+    } else {
+        conventions.recognise(&letter.source, message)
+    };
+    let mut stack = read.failure.error_stack?;
     if stack.len() > MAX_SHOWN {
         stack.truncate(stack.floor_char_boundary(MAX_SHOWN));
         stack.push('…');

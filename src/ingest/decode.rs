@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::amqp::Received;
-use crate::domain::convention::{Conventions, Failure};
+use crate::domain::convention::{Care, Conventions, Failure};
 use crate::domain::dead_letter::{Derived, NewDeadLetter};
 use crate::domain::fingerprint::{self, Fingerprint};
 use crate::domain::identity;
@@ -27,6 +27,8 @@ pub struct Decoder<'a> {
     pub service_rule: &'a ServiceRule,
     /// How libraries tell of failures.
     pub conventions: &'a Conventions,
+    /// With how much care it is read.
+    pub care: Care,
 }
 
 /// What a message tells.
@@ -63,13 +65,21 @@ pub fn decode(decoder: Decoder<'_>, id: Uuid, received: Received) -> NewDeadLett
 
 fn read(decoder: Decoder<'_>, received: &Received) -> Told {
     let Received { message, unreadable, .. } = received;
-    let read = decoder.conventions.recognise(decoder.source.queue(), message);
+    let (conventions, queue) = (decoder.conventions, decoder.source.queue());
+    let read = match decoder.care {
+        Care::Full => conventions.recognise(queue, message),
+        Care::Headers => conventions.recognise_with_care(queue, message),
+    };
     let believed = read.origin.queue.as_deref().filter(|_| !read.origin_refused);
     let service = decoder.service_rule.service(believed).to_owned();
     let identity = identity::of(decoder.source, message, &read);
-    // Without a crash in the middle of an upgrade there is none. The flag only saves the trouble for what is new.
-    let before = || identity::of_the_release_before(decoder.source, message, &read);
-    let former_identity = if received.redelivered { before() } else { None };
+    let former_identity = match (decoder.care, identity) {
+        // What would give it an identity may stand where it is not looked. If it has one and is stored, this is a copy.
+        (Care::Headers, None) => Some(identity::of_content(decoder.source, message)),
+        // Without a crash in the middle of an upgrade there is none. The flag only saves the trouble for what is new.
+        _ if received.redelivered => identity::of_the_release_before(decoder.source, message, &read),
+        _ => None,
+    };
     let properties = &message.properties;
     let text = |field: &Option<Vec<u8>>| field.as_deref().map(|bytes| storable_text(bytes, MAX_PROPERTY));
     let fingerprint = fingerprint::of(&service, &read.failure).away(decoder.source.away());

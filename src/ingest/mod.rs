@@ -18,7 +18,7 @@ use crate::amqp::{Broker, SourceQueue};
 use crate::config::IngestConfig;
 use crate::domain::convention::Conventions;
 use crate::domain::service::ServiceRule;
-use crate::store::Store;
+use crate::store::{Life, Store};
 use crate::telemetry::SourceMetrics;
 
 pub use decode::{Decoder, decode};
@@ -39,6 +39,8 @@ pub struct Ingest {
     pub service_rule: ServiceRule,
     /// How libraries tell of failures.
     pub conventions: Conventions,
+    /// Who consumes it, for others to know of if that dies.
+    pub life: Life,
     /// Settings.
     pub config: IngestConfig,
     /// Its metrics.

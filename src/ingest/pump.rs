@@ -22,6 +22,7 @@ use super::writer::{self, Written};
 use super::{Ingest, SourceState};
 use crate::amqp::{AmqpError, Arrival, Loss, MANY_DELIVERIES, QueueProbe, Source};
 use crate::clock;
+use crate::domain::convention::Care;
 use crate::domain::message::Value;
 use crate::domain::place;
 use crate::planted::{Bug, planted};
@@ -32,6 +33,8 @@ use crate::telemetry::{BatchStored, SourceMetrics, link_to_message};
 const DEPTH_INTERVAL: Duration = Duration::from_secs(2);
 /// A consumer that gets nothing for longer, of a queue that has messages, is given up.
 const LONGEST_SILENCE: Duration = Duration::from_secs(10);
+/// The broker returns what a dead process had in hand within this time.
+const GIVEN_BACK_WITHIN: Duration = Duration::from_secs(10);
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 const LONGEST_RETRY: Duration = Duration::from_secs(2);
 
@@ -58,6 +61,9 @@ struct Hold {
 
 pub(super) struct Pump<'i> {
     ingest: &'i Ingest,
+    /// With how much care messages are read that were delivered before.
+    care: Care,
+    begun: Instant,
     /// What each dead letter bears.
     source: place::Source,
     ledger: AckLedger,
@@ -74,10 +80,12 @@ pub(super) struct Pump<'i> {
 }
 
 impl<'i> Pump<'i> {
-    pub fn new(ingest: &'i Ingest) -> Self {
+    pub fn new(ingest: &'i Ingest, care: Care) -> Self {
         let place = ingest.broker.place();
         Self {
             ingest,
+            care,
+            begun: Instant::now(),
             source: place::Source::new(&ingest.source.queue, place.clone(), ingest.store.is_home(place)),
             ledger: AckLedger::default(),
             window: Window::new(ingest.config.prefetch, ingest.config.memory_bytes),
@@ -89,6 +97,11 @@ impl<'i> Pump<'i> {
             taken: 0,
             before: 0,
         }
+    }
+
+    /// With how much care whoever comes next has to read what was delivered before.
+    pub fn care(&self) -> Care {
+        self.care
     }
 
     pub fn has_acked(&self) -> bool {
@@ -209,6 +222,10 @@ impl<'i> Pump<'i> {
                 messaging.batch.message_count = field::Empty,
             )
         });
+        if !arrival.received.redelivered && self.begun.elapsed() >= GIVEN_BACK_WITHIN {
+            // What was given back comes before what is new.
+            self.care = Care::Full;
+        }
         let properties = &arrival.received.message.properties;
         link_to_message(span, properties);
         let deliveries = properties.header("x-delivery-count").and_then(Value::as_i64);
@@ -219,6 +236,7 @@ impl<'i> Pump<'i> {
             source: &self.source,
             service_rule: &ingest.service_rule,
             conventions: &ingest.conventions,
+            care: if arrival.received.redelivered { self.care } else { Care::Full },
         };
         if planted(Bug::AckBeforeCommit) {
             source.ack_up_to(arrival.tag).await?;

@@ -1,27 +1,34 @@
 //! Keeps one source consumed: connect → check or declare → consume → pump until error or stop → drop everything → wait
 //! a little → again.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use rand::Rng;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-use tracing::debug;
+use tracing::{debug, warn};
 
 use super::pump::{End, Pump};
 use super::{Ingest, SourceState};
 use crate::amqp::{AmqpError, Source};
+use crate::domain::convention::Care;
 use crate::planted::{Bug, planted};
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(200);
 /// Somebody has to change something first, and the broker logs each look as an error.
 const REFUSED_BACKOFF: Duration = Duration::from_secs(15);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
+/// A process counts as dead after several of these.
+const BEAT: Duration = Duration::from_secs(5);
+const LAST_WORD: Duration = Duration::from_secs(2);
 
 /// Consumes the source until the process is to stop.
 pub async fn supervise(ingest: Ingest, stop: CancellationToken) -> anyhow::Result<()> {
     let mut backoff = FIRST_BACKOFF;
+    let mut care = Care::Full;
     while !stop.is_cancelled() {
-        let state = attempt(&ingest, &stop, &mut backoff).await;
+        let state = attempt(&ingest, &stop, &mut backoff, &mut care).await;
         if let Some(state) = state {
             if matches!(state, SourceState::Refused(_)) {
                 backoff = REFUSED_BACKOFF;
@@ -35,8 +42,20 @@ pub async fn supervise(ingest: Ingest, stop: CancellationToken) -> anyhow::Resul
         let _ = stop.run_until_cancelled(tokio::time::sleep(wait)).await;
         backoff = (backoff * 2).min(LONGEST_BACKOFF);
     }
+    // Without an answer in time the row is left, and the next process reads redelivered messages with care although it need not.
+    let _ = tokio::time::timeout(LAST_WORD, ingest.store.end_life(&ingest.life)).await;
     ingest.status.set(SourceState::Stopped);
     Ok(())
+}
+
+/// Says again and again that this process lives. What cannot be said is said the next time.
+async fn beat(ingest: &Ingest) -> Infallible {
+    loop {
+        sleep(BEAT).await;
+        if let Err(error) = ingest.store.beat(&ingest.life).await {
+            debug!(source = ingest.source.queue, %error, "the heartbeat of this process was not stored");
+        }
+    }
 }
 
 /// What to wait for where the source could not be opened.
@@ -64,7 +83,12 @@ async fn other_cluster(ingest: &Ingest, cluster: Option<String>) -> Option<Strin
 }
 
 /// One life of a connection. Returns what to wait for next.
-async fn attempt(ingest: &Ingest, stop: &CancellationToken, backoff: &mut Duration) -> Option<SourceState> {
+async fn attempt(
+    ingest: &Ingest,
+    stop: &CancellationToken,
+    backoff: &mut Duration,
+    care: &mut Care,
+) -> Option<SourceState> {
     // Without a database that takes rows there is nothing to do with a message but to hold it: leave it where it is safe, as
     // each time that it goes back counts (rule R6).
     if let Err(error) = ingest.store.takes_rows().await
@@ -87,8 +111,22 @@ async fn attempt(ingest: &Ingest, stop: &CancellationToken, backoff: &mut Durati
         }
     }
     ingest.status.note(other_cluster(ingest, source.cluster()).await);
-    let mut pump = Pump::new(ingest);
-    let end = pump.run(&mut source, stop).await;
+    match ingest.store.begin_life(&ingest.life).await {
+        Ok(found) => *care = found.max(*care),
+        Err(error) => return Some(SourceState::WaitingForDatabase(error.to_string())),
+    }
+    if *care == Care::Headers {
+        warn!(
+            source = ingest.source.queue,
+            "a process that consumed this source crashed: redelivered messages are stored undecoded at first"
+        );
+    }
+    let mut pump = Pump::new(ingest, *care);
+    let end = tokio::select! {
+        end = pump.run(&mut source, stop) => end,
+        never = beat(ingest) => match never {},
+    };
+    *care = pump.care();
     debug!(source = ingest.status.name(), ?end, "the source's connection ends");
     source.close().await;
     match end {

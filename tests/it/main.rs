@@ -11,6 +11,7 @@
 )]
 
 mod attribution;
+mod breadcrumb;
 mod bytes;
 mod cli;
 mod clients;

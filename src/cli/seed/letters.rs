@@ -7,7 +7,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::amqp::Received;
-use crate::domain::convention::Conventions;
+use crate::domain::convention::{Care, Conventions};
 use crate::domain::dead_letter::NewDeadLetter;
 use crate::domain::message::{Message, Properties, Table, Value};
 use crate::domain::place::Source;
@@ -165,7 +165,12 @@ impl Iterator for Letters {
         .into_uuid();
         let received = made(self.message(arrived));
         let conventions = Conventions::default();
-        let decoder = Decoder { source: &self.source, service_rule: &self.rule, conventions: &conventions };
+        let decoder = Decoder {
+            source: &self.source,
+            service_rule: &self.rule,
+            conventions: &conventions,
+            care: Care::Full,
+        };
         Some(decode(decoder, id, received))
     }
 }

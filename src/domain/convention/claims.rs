@@ -106,7 +106,7 @@ impl Recognised {
         };
     }
 
-    fn warn(&mut self, warning: String) {
+    pub(super) fn warn(&mut self, warning: String) {
         self.warning = Some(match self.warning.take() {
             Some(other) => format!("{other}; {warning}"),
             None => warning,

@@ -54,6 +54,10 @@ impl Convention for Dramatiq {
         Some(())
     }
 
+    fn reads_plain_headers(&self) -> bool {
+        false
+    }
+
     fn is_failure_header(&self, _name: &[u8]) -> bool {
         false
     }

@@ -53,6 +53,22 @@ pub struct Origin {
     pub routing_key: Option<String>,
 }
 
+/// With how much care a message is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Care {
+    /// All that it tells.
+    #[default]
+    Full,
+    /// Without its body, and without headers that are long or hold documents: it was in hand when a process died, maybe of it.
+    Headers,
+}
+
+/// What stands for the convention of a message that was read with [`Care::Headers`].
+pub const UNDECODED: &str = "undecoded";
+
+/// Headers with more names and texts, in bytes, are not read with care.
+const CAREFUL: usize = 64 << 10;
+
 /// Who says where a message died.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ToldBy {
@@ -175,6 +191,11 @@ pub trait Convention: Sync {
     /// Adds what it reads to what the broker alone tells, or says `None` before anything else: it is another library's.
     fn recognise(&self, reader: &mut Reader<'_>, read: &mut Recognised) -> Option<()>;
 
+    /// Whether it reads nothing but plain headers: no body, and no document in a header.
+    fn reads_plain_headers(&self) -> bool {
+        true
+    }
+
     /// Whether the header tells of the failure only, so that a redelivered message must not carry it.
     fn is_failure_header(&self, name: &[u8]) -> bool;
 
@@ -236,6 +257,27 @@ impl Conventions {
     /// Reads a message of this dead-letter queue by the first convention that recognises it.
     pub fn recognise(&self, source: &str, message: &Message) -> Recognised {
         self.recognised(source, message).1
+    }
+
+    /// Reads a message that may be deadly: what the broker tells, and plain headers that are not long.
+    pub fn recognise_with_care(&self, source: &str, message: &Message) -> Recognised {
+        let mut read = Recognised::by_the_broker(xdeath::read(&message.properties));
+        let mut reader = Reader::new(message, source);
+        let headers = message.properties.headers.as_ref();
+        if headers.is_none_or(|headers| headers.size() <= CAREFUL) {
+            let own = self.own.as_deref().map(|own| own as &dyn Convention);
+            let mut plain = own.into_iter().chain(CONVENTIONS).filter(|known| known.reads_plain_headers());
+            let _ = plain.find(|known| known.recognise(&mut reader, &mut read).is_some());
+        }
+        read.convention = UNDECODED;
+        read.warning = reader.warning(UNDECODED);
+        read.settle_origin(&self.claims);
+        read.came_back(&message.properties);
+        read.warn(
+            "only its headers were read: it was in flight when dead-letter crashed, and might crash it again"
+                .into(),
+        );
+        read
     }
 
     /// Makes the message what it was before it failed: without what its convention, or ours, says of the failure.

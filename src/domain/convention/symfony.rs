@@ -93,6 +93,10 @@ impl Convention for Symfony {
         Some(())
     }
 
+    fn reads_plain_headers(&self) -> bool {
+        false
+    }
+
     fn is_failure_header(&self, name: &[u8]) -> bool {
         name.starts_with(PREFIX)
             && [SENT_TO_FAILURE, ERROR_DETAILS, REDELIVERY].iter().any(|end| name.ends_with(end.as_bytes()))
