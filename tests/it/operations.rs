@@ -159,17 +159,13 @@ async fn an_unroutable_message_among_others_is_the_one_that_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_exchange_refuses_its_own_messages_only() {
     let world = World::start().await;
-    let queue = world.broker.declare_queue(&format!("here-{}", id()), &[]).await;
-    let exchange = text(&format!("nowhere-{}", id()));
+    let queue = world.broker.declare_work_queue(&format!("here-{}", id()), &world.source.name).await;
+    // One half was published to an exchange that is gone, the other to the queue itself: as the broker tells.
     for n in 0..5 {
-        let lost =
-            DeadMessage::new(&id(), &queue.name).header("dead-letter-origin-exchange", exchange.clone());
-        world.publish(lost).await;
-        let fine = DeadMessage::new(&format!("fine-{n}"), &queue.name)
-            .header("dead-letter-origin-exchange", text(""))
-            .header("dead-letter-origin-routing-key", text(&queue.name));
-        world.publish(fine).await;
+        world.publish(DeadMessage::new(&id(), &queue.name)).await;
+        world.broker.publish("", &queue.name, &DeadMessage::plain().id(&format!("fine-{n}"))).await;
     }
+    world.broker.reject(&queue.name, 5).await;
     world.until_stored(10).await;
     let operation = redeliver(&world, json!({"filter": {}, "all": true, "to": "exchange"})).await;
     assert_eq!(
