@@ -5,6 +5,7 @@ use lapin::types::{FieldTable, ShortString};
 use lapin::{Connection, ExchangeKind};
 
 use super::connection::{answer, close};
+use super::settings::QueueSettings;
 use super::{AmqpError, Broker};
 
 /// What a queue looks like at this moment.
@@ -14,9 +15,22 @@ pub struct QueueState {
     pub ready: u32,
     /// Consumers that it has.
     pub consumers: u32,
+    /// What its arguments do with messages that nobody takes, where it was asked and the broker tells.
+    pub limits: QueueLimits,
 }
 
-/// Looks at these queues and exchanges; `None` and `false` for those that do not exist.
+/// Arguments by which a queue loses messages that nobody takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QueueLimits {
+    /// `x-message-ttl`: milliseconds that a message stays.
+    pub message_ttl: Option<i64>,
+    /// `x-expires`: milliseconds that the queue stays when nobody uses it.
+    pub expires: Option<i64>,
+    /// `x-max-length`: messages that it holds before it drops the oldest.
+    pub max_length: Option<i64>,
+}
+
+/// Looks at these queues and exchanges; `None` and `false` for those that do not exist. Of queues without consumers also at their limits.
 pub async fn inspect(
     broker: &Broker,
     queues: &[String],
@@ -25,7 +39,13 @@ pub async fn inspect(
     let connection = broker.connect("inspection").await?;
     let (mut states, mut known) = (Vec::new(), Vec::new());
     for queue in queues {
-        states.push(queue_state(&connection, queue).await?);
+        let mut state = queue_state(&connection, queue).await?;
+        if let Some(state) = state.as_mut().filter(|state| state.consumers == 0)
+            && let Some(settings) = answer(QueueSettings::of(&connection, queue)).await?
+        {
+            state.limits = settings.limits();
+        }
+        states.push(state);
     }
     for exchange in exchanges {
         known.push(exchange.is_empty() || exists(&connection, exchange).await?);
@@ -46,7 +66,11 @@ pub(super) async fn queue_state(
         let channel = connection.create_channel().await?;
         let queue = channel.queue_declare(name, options, FieldTable::default()).await?;
         channel.close(200, "bye".into()).await?;
-        Ok(QueueState { ready: queue.message_count(), consumers: queue.consumer_count() })
+        Ok(QueueState {
+            ready: queue.message_count(),
+            consumers: queue.consumer_count(),
+            limits: QueueLimits::default(),
+        })
     });
     or_none(found.await)
 }

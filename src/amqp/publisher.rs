@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::connection::{answer, answer_by, close};
 use super::inspect::{look_for_exchange, queue_state};
 use super::returned::{self, Returned};
-use super::{AmqpError, Broker, codec};
+use super::{AmqpError, Broker, codec, lane};
 use crate::domain::message::Properties;
 use crate::planted::{Bug, planted};
 
@@ -29,6 +29,8 @@ pub struct Outgoing {
     pub exchange: String,
     /// The routing key.
     pub routing_key: String,
+    /// The one queue that the exchange leads to, where it is a lane of ours.
+    pub lane: Option<String>,
     /// Properties and headers.
     pub properties: Properties,
     /// The body.
@@ -125,12 +127,12 @@ impl Publisher {
         if let Err(error) = self.ready(deadline).await {
             return vec![Receipt::Unknown(error.to_string()); messages.len()];
         }
-        let missing = self.missing_exchanges(messages, deadline).await;
+        let closed_ways = self.closed_ways(messages, deadline).await;
         // To look may have cost the connection.
         if let Err(error) = self.ready(deadline).await {
             return vec![Receipt::Unknown(error.to_string()); messages.len()];
         }
-        let mut receipts = self.publish_window(messages, &missing, deadline).await;
+        let mut receipts = self.publish_window(messages, &closed_ways, deadline).await;
         let closed = self
             .open
             .as_ref()
@@ -161,31 +163,40 @@ impl Publisher {
         answer.unwrap_or_else(|| Receipt::Unknown("not published".into()))
     }
 
-    /// The exchanges of these messages that do not exist.
-    async fn missing_exchanges(&self, messages: &[Outgoing], deadline: Instant) -> HashMap<String, Refusal> {
-        let mut missing = HashMap::new();
-        let Some(open) = &self.open else { return missing };
-        let names: BTreeSet<&str> = messages.iter().map(|message| message.exchange.as_str()).collect();
-        for name in names.into_iter().filter(|name| !name.is_empty()) {
-            let looking = tokio::time::timeout_at(deadline, look_for_exchange(&open.connection, name)).await;
-            if let Ok(Err(AmqpError::Refused { code: 404, text })) = looking {
-                missing.insert(
-                    name.to_owned(),
-                    Refusal::new(
-                        "exchange_not_found",
-                        format!("Exchange {name} does not exist (404 {text})"),
-                    ),
-                );
-            }
+    /// The exchanges of these messages that do not exist, and the lanes that cannot be opened, with what that means for their messages.
+    async fn closed_ways(&self, messages: &[Outgoing], deadline: Instant) -> HashMap<String, Receipt> {
+        let mut closed = HashMap::new();
+        let Some(open) = &self.open else { return closed };
+        let ways: BTreeSet<_> =
+            messages.iter().map(|message| (message.exchange.as_str(), message.lane.as_deref())).collect();
+        for (name, queue) in ways.into_iter().filter(|(name, _)| !name.is_empty()) {
+            let looking = async {
+                match queue {
+                    Some(queue) => lane::open(&open.connection, queue).await,
+                    None => look_for_exchange(&open.connection, name).await,
+                }
+            };
+            let receipt = match (answer_by(deadline, looking).await, queue) {
+                (Err(AmqpError::Refused { code, text }), Some(queue)) => {
+                    Receipt::Refused(lane::refusal(queue, code, &text))
+                }
+                (Err(error), Some(_)) => Receipt::Unknown(error.to_string()),
+                (Err(AmqpError::Refused { code: 404, text }), None) => {
+                    let detail = format!("Exchange {name} does not exist (404 {text})");
+                    Receipt::Refused(Refusal::new("exchange_not_found", detail))
+                }
+                _ => continue,
+            };
+            closed.insert(name.to_owned(), receipt);
         }
-        missing
+        closed
     }
 
     /// Publishes them all before it waits for the first confirm.
     async fn publish_window(
         &self,
         messages: &[Outgoing],
-        missing: &HashMap<String, Refusal>,
+        closed: &HashMap<String, Receipt>,
         deadline: Instant,
     ) -> Vec<Receipt> {
         let Some(open) = &self.open else {
@@ -195,8 +206,8 @@ impl Publisher {
         let given_up = open.given_up(deadline).shared();
         let mut sent = Vec::with_capacity(messages.len());
         for message in messages {
-            if let Some(refusal) = missing.get(&message.exchange) {
-                sent.push(Err(Receipt::Refused(refusal.clone())));
+            if let Some(receipt) = closed.get(&message.exchange) {
+                sent.push(Err(receipt.clone()));
                 continue;
             }
             sent.push(tokio::select! {

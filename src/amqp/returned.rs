@@ -78,7 +78,13 @@ mod tests {
         let mut headers = Table::default();
         headers.set(REDELIVERY_ID, Value::text(mark));
         let properties = Properties { headers: Some(headers), ..Properties::default() };
-        Outgoing { exchange: String::new(), routing_key: "q".into(), properties, body: Vec::new() }
+        Outgoing {
+            exchange: String::new(),
+            routing_key: "q".into(),
+            lane: None,
+            properties,
+            body: Vec::new(),
+        }
     }
 
     fn returned(mark: &str) -> Returned {

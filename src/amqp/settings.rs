@@ -11,6 +11,7 @@ use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection};
 
 use super::AmqpError;
+use super::inspect::QueueLimits;
 
 /// Valid for no queue, and compared last.
 const NEVER: (&str, &str) = ("x-queue-leader-locator", "dead-letter asks");
@@ -80,6 +81,17 @@ impl QueueSettings {
     /// An argument, as the broker writes it.
     pub fn value(&self, name: &str) -> Option<&str> {
         self.arguments.get(name).map(|argument| argument.value.as_str())
+    }
+
+    /// What it does with messages that nobody takes.
+    pub fn limits(&self) -> QueueLimits {
+        let number = |name| self.value(name)?.parse().ok();
+        let rejects = self.value("x-overflow").is_some_and(|overflow| overflow.starts_with("reject-publish"));
+        QueueLimits {
+            message_ttl: number("x-message-ttl"),
+            expires: number("x-expires"),
+            max_length: number("x-max-length").filter(|_| !rejects),
+        }
     }
 
     /// Which kind of queue it is.

@@ -8,6 +8,7 @@ pub mod coding;
 pub mod convention;
 pub mod cursor;
 pub mod dead_letter;
+pub mod deadline;
 pub mod edit;
 pub mod error_group;
 pub mod error_search;

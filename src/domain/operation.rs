@@ -95,6 +95,19 @@ named! {
     }
 }
 
+named! {
+    /// Which routing key a message has at the queue that it is put back into.
+    #[derive(Default, Serialize, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    RoutingKey {
+        /// The queue's name, as the default exchange wants it.
+        #[default]
+        Queue = "queue",
+        /// The one that it was first published with.
+        Original = "original",
+    }
+}
+
 impl Sequence {
     /// The order in which dead letters are chosen, and first tried.
     pub fn of_choice(self) -> Order {
@@ -176,6 +189,10 @@ pub struct Options {
     pub edit: Option<Edit>,
     /// Whether it publishes copies only, and the dead letters stay dead.
     pub copy: bool,
+    /// Which routing key messages have at the queue that they died in.
+    pub routing_key: RoutingKey,
+    /// Whether it sends once more what was redelivered before.
+    pub again: bool,
 }
 
 /// A request for an operation, checked.
@@ -193,6 +210,25 @@ pub struct NewOperation {
     pub requested_by: String,
     /// The same request with the same key is the same operation.
     pub idempotency_key: Option<String>,
+}
+
+impl NewOperation {
+    /// The status of what it acts on.
+    pub fn acts_on(&self) -> Status {
+        if self.options.again { Status::Redelivered } else { self.kind.acts_on() }
+    }
+
+    /// Why it does not act on a dead letter of another status.
+    pub fn refusal_of(&self, status: Status) -> String {
+        let wanted = self.acts_on();
+        match (wanted, status) {
+            (Status::Redelivered, Status::Dead) => "Not redelivered yet: leave out `again`".into(),
+            (Status::Dead, Status::Redelivered) if self.kind == Kind::Redeliver => {
+                "Not dead: already redelivered. Add `again: true` to redeliver it once more".into()
+            }
+            _ => format!("Not {}: already {}", wanted.as_str(), status.as_str()),
+        }
+    }
 }
 
 /// An operation as it stands.
@@ -224,6 +260,10 @@ pub struct Operation {
     pub edit: Option<Edit>,
     /// Whether it publishes copies only, and the dead letters stay dead.
     pub copy: bool,
+    /// Which routing key messages have at the queue that they died in.
+    pub routing_key: RoutingKey,
+    /// Whether it sends once more what was redelivered before.
+    pub again: bool,
     /// Who asked.
     pub requested_by: String,
     /// Number of items.
@@ -266,6 +306,8 @@ impl Operation {
             max_queue_depth: None,
             edit: None,
             copy: false,
+            routing_key: RoutingKey::default(),
+            again: false,
             requested_by: String::new(),
             total: 0,
             outcomes: Outcomes::default(),
@@ -282,6 +324,11 @@ impl Operation {
 }
 
 impl Operation {
+    /// The status of what it acts on.
+    pub fn acts_on(&self) -> Status {
+        if self.again { Status::Redelivered } else { self.kind.acts_on() }
+    }
+
     /// What its canary finds now, where it is at the end of a step.
     pub fn verdict(&self) -> Option<Verdict> {
         let verdict = self.canary.verdict(self.canary_passed, &self.outcomes);

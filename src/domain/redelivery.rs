@@ -85,8 +85,9 @@ const PERSISTENT: u8 = 2;
 /// Its convention makes it what it was before it failed ([`Conventions::restore`]). Taken off besides: the headers that the
 /// broker wrote (`x-death`, `x-first-death-*`, `x-last-death-*`, `x-delivery-count`, `x-acquired-count`, and
 /// `x-stream-offset`), our own of an earlier redelivery, `CC` and `BCC` where the message goes to one queue (they would be taken for queue names), `user-id` (the
-/// broker refuses another user's), and an `expiration` that is not a number (the broker refuses it). The delivery mode
-/// becomes persistent. Everything else stays.
+/// broker refuses another user's), and `expiration`: in a queue that nobody consumes for a while the message would vanish unseen, and
+/// the broker takes it off for the same reason where it dead-letters a message itself. The delivery mode becomes persistent.
+/// Everything else stays.
 ///
 /// Put on are the redelivery's id and count, and the deaths so far, so that the next one does not count as the first.
 pub fn message(conventions: &Conventions, mut message: Message, mark: Mark, to_one_queue: bool) -> Message {
@@ -117,8 +118,7 @@ pub fn message(conventions: &Conventions, mut message: Message, mark: Mark, to_o
     }
     properties.delivery_mode = Some(PERSISTENT);
     properties.user_id = None;
-    properties.expiration =
-        properties.expiration.take().filter(|text| !text.is_empty() && text.iter().all(u8::is_ascii_digit));
+    properties.expiration = None;
     message
 }
 
@@ -172,7 +172,7 @@ mod tests {
                     .collect(),
             )),
             user_id: Some(b"guest".to_vec()),
-            expiration: Some(b"soon".to_vec()),
+            expiration: Some(b"60000".to_vec()),
             delivery_mode: Some(1),
             ..Properties::default()
         }

@@ -13,9 +13,10 @@ use super::error::{ApiError, FieldError};
 use super::filter::FilterInput;
 use super::search::{SequenceName, parse_sequence};
 use super::start_operation::{MAX_NOTE, is_note};
-use super::target::TargetInput;
+use super::target::{OriginTarget, TargetInput};
 use crate::domain::canary::Canary;
-use crate::domain::operation::{Kind, NewOperation, Options, Selection, Target};
+use crate::domain::dead_letter::Status;
+use crate::domain::operation::{Kind, NewOperation, Options, RoutingKey, Selection, Target};
 
 const MAX_IDS: usize = 10_000;
 /// Messages a second, at most.
@@ -59,6 +60,14 @@ pub struct OperationRequest {
     /// is no return.
     #[serde(default)]
     pub copy: bool,
+    /// Of a redelivery to the queue that each died in, which routing key the consumer sees. `queue` (the default): the queue's name, with the
+    /// default exchange. `original`: the one that the message was first published with, by an exchange `dead-letter.to.<queue>` that is
+    /// made for it and leads to that queue alone. That needs the right to configure exchanges of this name.
+    #[schema(inline, value_type = Option<RoutingKeyName>)]
+    pub routing_key: Option<String>,
+    /// Of a redelivery: acts on what was redelivered before, and was lost by its consumer. Whoever handled it then handles it twice.
+    #[serde(default)]
+    pub again: bool,
     /// Numbers that go up: how many have gone in all at the end of each step. After each it waits to see what comes back, and goes on
     /// by itself if few enough do; after the last step goes all the rest.
     #[schema(min_items = 1, max_items = 20, example = json!([1, 10, 100]))]
@@ -104,6 +113,8 @@ impl OperationRequest {
             max_queue_depth: max_queue_depth(self.max_queue_depth),
             edit: self.edit.map(|edit| edit.read()).transpose().map_err(ApiError::Invalid)?,
             copy: self.copy,
+            routing_key: parse_routing_key(self.routing_key.as_deref())?,
+            again: self.again,
         };
         Ok(NewOperation { kind, selection, asked, options, requested_by, idempotency_key: None })
     }
@@ -147,6 +158,8 @@ impl OperationRequest {
                 ("to", self.to.is_some()),
                 ("edit", self.edit.is_some()),
                 ("copy", self.copy),
+                ("routingKey", self.routing_key.is_some()),
+                ("again", self.again),
                 ("canary", self.canary.is_some()),
                 ("maxQueueDepth", self.max_queue_depth.is_some()),
             ] {
@@ -154,6 +167,13 @@ impl OperationRequest {
                     wrong(field, "is for redeliveries only".into());
                 }
             }
+        }
+        let to_origin = matches!(self.to, None | Some(TargetInput::Origin(OriginTarget::Queue)));
+        if self.routing_key.is_some() && !to_origin {
+            wrong(
+                "routingKey",
+                "is for messages that go to the queue that they died in: leave out `to`".into(),
+            );
         }
         if self.max_queue_depth.is_some_and(|most| most < 0) {
             wrong("maxQueueDepth", "must be 0 (no bound) or more".into());
@@ -188,11 +208,16 @@ impl OperationRequest {
             return Ok(Selection::Ids(ids.iter().copied().collect::<BTreeSet<_>>().into_iter().collect()));
         }
         let mut input = self.filter.clone().unwrap_or_default();
-        let wanted = kind.acts_on();
+        let wanted = if self.again { Status::Redelivered } else { kind.acts_on() };
         input.status.get_or_insert_with(|| wanted.as_str().to_owned());
         let filter = input.resolve(api).await?;
         if filter.status.status() != Some(wanted) {
-            let message = format!("must be {}, or absent: only those can be acted on", wanted.as_str());
+            let message = match (wanted, filter.status.status()) {
+                (Status::Dead, Some(Status::Redelivered)) if kind == Kind::Redeliver => {
+                    "is redelivered: add `again: true` to redeliver those once more".into()
+                }
+                _ => format!("must be {}, or absent: only those can be acted on", wanted.as_str()),
+            };
             return Err(ApiError::field("filter.status", message));
         }
         if filter.is_empty() && !self.all {
@@ -203,6 +228,22 @@ impl OperationRequest {
         }
         Ok(Selection::Filter(Box::new(filter)))
     }
+}
+
+/// The routing keys of redeliveries, for the document.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "only its schema is used")]
+enum RoutingKeyName {
+    /// The queue's name.
+    Queue,
+    /// The one that the message was first published with.
+    Original,
+}
+
+fn parse_routing_key(name: Option<&str>) -> Result<RoutingKey, ApiError> {
+    name.map_or(Some(RoutingKey::default()), RoutingKey::parse)
+        .ok_or_else(|| ApiError::field("routingKey", "must be one of queue, original"))
 }
 
 /// The bound that is asked for; without any, the default.

@@ -66,6 +66,11 @@ pub struct OperationView {
     order: &'static str,
     /// Whether it publishes copies, and the dead letters stay dead.
     copy: bool,
+    /// `queue` or `original`: the routing key that messages have at the queue that they died in.
+    #[schema(example = "queue")]
+    routing_key: &'static str,
+    /// Whether it sends once more what was redelivered before.
+    again: bool,
     /// At most so many messages a second.
     #[schema(required)]
     rate: Option<u32>,
@@ -163,6 +168,8 @@ impl OperationView {
             to: operation.target.into(),
             order: operation.order.as_str(),
             copy: operation.copy,
+            routing_key: operation.routing_key.as_str(),
+            again: operation.again,
             rate: operation.rate,
             canary: operation.canary.steps,
             canary_passed: operation.canary_passed,
@@ -234,7 +241,7 @@ pub struct OperationDetailsView {
 struct OperationEventView {
     /// When.
     at: DateTime<Utc>,
-    /// Who; `dead-letter` for its canary.
+    /// Who; `dead-letter` for its canary, and where it paused itself.
     by: String,
     /// `pause`, `resume`, `cancel`, `rate` or `canary`.
     #[schema(example = "pause")]

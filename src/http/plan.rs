@@ -84,7 +84,8 @@ struct PlannedGroupView {
 #[schema(as = PlanWarning)]
 struct WarningView {
     /// `still_failing`, `in_operation`, `queue_missing`, `no_consumers`, `queue_crowded`, `exchange_missing`, `no_origin`,
-    /// `large_messages`, `not_selectable` or `broker_unreachable`.
+    /// `large_messages`, `not_selectable`, `routing_key_changes`, `expires`, `discards`, `queue_drops`, `again`, `died_again` or
+    /// `broker_unreachable`.
     #[schema(example = "no_consumers")]
     code: &'static str,
     /// In words.
@@ -104,7 +105,7 @@ struct WarningView {
     /// When that error last arrived.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_seen: Option<DateTime<Utc>>,
-    /// The queue that is missing, crowded, or has no consumers.
+    /// The queue that is missing, crowded, has no consumers, or loses messages.
     #[schema(example = "demo-orders_webshop")]
     #[serde(skip_serializing_if = "Option::is_none")]
     queue: Option<String>,

@@ -49,10 +49,16 @@ struct SampleView {
     error: Option<String>,
 }
 
-/// Body and headers of a message.
+/// A message.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct PreviewMessage {
+    /// The exchange that it was, or is, published to; empty for the default exchange.
+    #[schema(required, example = "")]
+    exchange: Option<String>,
+    /// The routing key. Exchange and routing key of `after` are what its consumer sees.
+    #[schema(required, example = "crm_events")]
+    routing_key: Option<String>,
     /// The body.
     body: MessageBody,
     /// The headers with their types, as in `typedHeaders`. Each message that is sent bears besides the header
@@ -63,23 +69,25 @@ struct PreviewMessage {
 
 impl PreviewMessage {
     /// With a body of this size, of which the head suffices.
-    fn new(message: Message, size: usize) -> Self {
+    fn new(message: Message, size: usize, exchange: Option<String>, routing_key: Option<String>) -> Self {
         let body = MessageBody::new(&message.body, size, &message.properties);
         let (_, headers, _) = headers(message.properties.headers);
-        Self { body, headers }
+        Self { exchange, routing_key, body, headers }
     }
 }
 
 impl From<Sample> for SampleView {
-    fn from(Sample { dead_letter, before, size, after }: Sample) -> Self {
+    fn from(Sample { dead_letter, origin, before, size, after }: Sample) -> Self {
         let (after, error) = match after {
-            Ok(message) => {
+            Ok(mut message) => {
                 let size = message.body.len();
-                (Some(PreviewMessage::new(message, size)), None)
+                let [exchange, key] = [&mut message.exchange, &mut message.routing_key].map(std::mem::take);
+                (Some(PreviewMessage::new(message, size, Some(exchange), Some(key))), None)
             }
             Err(why) => (None, Some(why)),
         };
-        Self { dead_letter_id: dead_letter, before: PreviewMessage::new(before, size), after, error }
+        let before = PreviewMessage::new(before, size, origin.exchange, origin.routing_key);
+        Self { dead_letter_id: dead_letter, before, after, error }
     }
 }
 

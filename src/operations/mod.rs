@@ -4,6 +4,7 @@
 //! the messages of one. [`mod@returns`] sees what came back.
 
 mod crowding;
+mod hazards;
 mod plan;
 mod preview;
 mod publishers;

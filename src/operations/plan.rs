@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::Operations;
+use super::hazards::vanishing;
 use crate::amqp;
 use crate::clock;
 use crate::domain::convention::Claims;
@@ -89,7 +90,7 @@ impl Operations {
         let plan = plan.ok_or_else(|| StoreError::Inconsistent(format!("plan {id} is gone")))?;
         let mut planned = self.look_at(plan).await?;
         if left_out > 0 {
-            let wanted = new.kind.acts_on().as_str();
+            let wanted = new.acts_on().as_str();
             let message = format!("{} left out: not {wanted}, or no longer stored.", count(left_out));
             planned.warnings.push(Warning::new("not_selectable", message, left_out));
         }
@@ -107,6 +108,7 @@ impl Operations {
         if plan.kind == Kind::Redeliver {
             let failing = groups.iter().filter(|planned| planned.recent.is_some());
             warnings.extend(failing.map(|planned| still_failing(planned, now)));
+            warnings.extend(self.hazards(&plan, &summary).await?);
             self.look_at_targets(&plan.options.target, &summary, &mut warnings).await;
             warnings.extend(claimed(&plan.options.target, &summary, self.conventions.claims()));
             if summary.large > 0 {
@@ -181,6 +183,7 @@ impl Operations {
                 ready,
                 ..Warning::new(code, message, count_of(queue))
             };
+            warnings.extend(state.iter().flat_map(|state| vanishing(queue, *state, count_of(queue))));
             match state {
                 None => warnings.push(warn(
                     "queue_missing",

@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use super::Operations;
 use super::redeliver::{Road, edited};
-use crate::amqp::{Refusal, codec};
-use crate::domain::convention::Conventions;
+use crate::amqp::{Outgoing, Refusal, codec};
+use crate::domain::convention::{Conventions, Origin};
 use crate::domain::message::{Message, Properties};
 use crate::domain::operation::{NewOperation, Options};
 use crate::domain::redelivery::{COPY_ID, REDELIVERY_ID};
@@ -23,6 +23,8 @@ const ROOM: usize = 3 * MAX_PREVIEWED as usize;
 pub struct Sample {
     /// The dead letter.
     pub dead_letter: Uuid,
+    /// Where it died, and what it was published with.
+    pub origin: Origin,
     /// As it is stored; of a large body the head only.
     pub before: Message,
     /// How long the body is that is stored.
@@ -47,13 +49,20 @@ impl Operations {
 
 fn sample(conventions: &Conventions, options: &Options, letter: Previewed) -> Sample {
     let Previewed { id, provenance, payload, size } = letter;
-    let road = Road { conventions, operation: Uuid::nil(), target: &options.target, copy: options.copy };
+    let road = Road {
+        conventions,
+        operation: Uuid::nil(),
+        target: &options.target,
+        copy: options.copy,
+        routing_key: options.routing_key,
+    };
     let after = if payload.body.len() == size {
         road.outgoing(id, &provenance, &payload).and_then(|mut outgoing| {
             if let Some(edit) = &options.edit {
                 edited(edit, &mut outgoing)?;
             }
-            Ok(Message::at_rest(without_id(outgoing.properties), outgoing.body))
+            let Outgoing { exchange, routing_key, properties, body, .. } = outgoing;
+            Ok(Message { exchange, routing_key, properties: without_id(properties), body })
         })
     } else {
         let most = MAX_PREVIEWED >> 20;
@@ -62,7 +71,8 @@ fn sample(conventions: &Conventions, options: &Options, letter: Previewed) -> Sa
     // What cannot be read is not sent either: `after` says so.
     let properties = codec::decode(&payload.properties).unwrap_or_default();
     let before = Message::at_rest(properties, payload.body);
-    Sample { dead_letter: id, before, size, after: after.map_err(|refusal| refusal.detail) }
+    let origin = provenance.origin;
+    Sample { dead_letter: id, origin, before, size, after: after.map_err(|refusal| refusal.detail) }
 }
 
 /// Only an operation that exists has ids for its messages.

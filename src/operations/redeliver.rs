@@ -7,13 +7,13 @@ use uuid::Uuid;
 
 use super::publishers::Publishers;
 use super::worker::Done;
-use crate::amqp::{Outgoing, Receipt, Refusal, codec};
-use crate::domain::convention::{Claims, Conventions, Provenance};
+use crate::amqp::{Outgoing, Receipt, Refusal, codec, lane_to};
+use crate::domain::convention::{Conventions, Provenance};
 use crate::domain::dead_letter::Payload;
 use crate::domain::edit::Edit;
 use crate::domain::identity::redelivery_id;
 use crate::domain::message::Message;
-use crate::domain::operation::{Operation, Outcome, Settled, Target};
+use crate::domain::operation::{Operation, Outcome, RoutingKey, Settled, Target};
 use crate::domain::patch::MAX_BYTES;
 use crate::domain::redelivery::{self, Mark};
 use crate::room;
@@ -30,7 +30,13 @@ pub(super) async fn redeliver<'i>(
     let mut done = Done::default();
     let mut going = Vec::new();
     let mut messages = Vec::new();
-    let road = Road { conventions, operation: operation.id, target: &operation.target, copy: operation.copy };
+    let road = Road {
+        conventions,
+        operation: operation.id,
+        target: &operation.target,
+        copy: operation.copy,
+        routing_key: operation.routing_key,
+    };
     let edit = operation.edit.clone().map(Arc::new);
     for item in items {
         let outgoing = match (road.outgoing(item.dead_letter, &item.provenance, &item.payload), &edit) {
@@ -87,6 +93,7 @@ pub(super) struct Road<'o> {
     pub operation: Uuid,
     pub target: &'o Target,
     pub copy: bool,
+    pub routing_key: RoutingKey,
 }
 
 /// Bodies that need no room of their own.
@@ -116,7 +123,7 @@ pub(super) fn edited(edit: &Edit, outgoing: &mut Outgoing) -> Result<(), Refusal
 impl Road<'_> {
     /// The message as it goes out but for what is changed in it, or why it cannot.
     pub fn outgoing(&self, id: Uuid, from: &Provenance, payload: &Payload) -> Result<Outgoing, Refusal> {
-        let (exchange, routing_key) = address(self.target, from, self.conventions.claims())?;
+        let Address { exchange, routing_key, queue } = self.address(from)?;
         let properties = codec::decode(&payload.properties).map_err(|error| {
             Refusal::new("unencodable", format!("Its properties cannot be read: {error}"))
         })?;
@@ -130,33 +137,82 @@ impl Road<'_> {
         let original = Message::at_rest(properties, payload.body.clone());
         let id = redelivery_id(self.operation, id);
         let mark = if self.copy { Mark::Copy(id) } else { Mark::Redelivery(id) };
-        let mut message = redelivery::message(self.conventions, original, mark, exchange.is_empty());
+        let mut message = redelivery::message(self.conventions, original, mark, queue.is_some());
         // What is only claimed is not handed on: the next time it would look like ours.
         let is_known = from.claimed_by.is_none() && !is_forged;
         if is_known && !self.copy && *self.target == Target::Queue {
             redelivery::remember_routing(&mut message, &from.origin);
         }
         let Message { properties, body, .. } = message;
-        Ok(Outgoing { exchange, routing_key, properties, body })
+        let lane = queue.filter(|_| !exchange.is_empty());
+        Ok(Outgoing { exchange, routing_key, lane, properties, body })
+    }
+
+    fn address(&self, from: &Provenance) -> Result<Address, Refusal> {
+        let origin = &from.origin;
+        if !matches!(self.target, Target::Explicit { .. })
+            && let Some(why) = from.refusal(self.conventions.claims())
+        {
+            return Err(Refusal::new("origin_claimed", why));
+        }
+        match self.target {
+            Target::Queue => {
+                let queue = known("queue", origin.queue.as_ref())?;
+                match self.routing_key {
+                    RoutingKey::Queue => Ok(Address::queue(queue)),
+                    RoutingKey::Original => {
+                        let routing_key = as_published("routing key", origin.routing_key.as_ref())?;
+                        Ok(Address::lane(queue, routing_key))
+                    }
+                }
+            }
+            Target::Exchange => Ok(Address {
+                exchange: as_published("exchange", origin.exchange.as_ref())?,
+                routing_key: as_published("routing key", origin.routing_key.as_ref())?,
+                queue: None,
+            }),
+            Target::Explicit { exchange, routing_key } if exchange.is_empty() => {
+                Ok(Address::queue(routing_key.clone()))
+            }
+            Target::Explicit { exchange, routing_key } => {
+                Ok(Address { exchange: exchange.clone(), routing_key: routing_key.clone(), queue: None })
+            }
+        }
     }
 }
 
-/// Exchange and routing key.
-fn address(target: &Target, from: &Provenance, claims: &Claims) -> Result<(String, String), Refusal> {
-    let origin = &from.origin;
-    if !matches!(target, Target::Explicit { .. })
-        && let Some(why) = from.refusal(claims)
-    {
-        return Err(Refusal::new("origin_claimed", why));
+/// Where a message goes.
+struct Address {
+    exchange: String,
+    routing_key: String,
+    /// The one queue that it goes to, where it goes to one.
+    queue: Option<String>,
+}
+
+impl Address {
+    fn queue(queue: String) -> Self {
+        Self { exchange: String::new(), routing_key: queue.clone(), queue: Some(queue) }
     }
-    let unknown =
-        |what: &str| Refusal::new("no_origin", format!("Its {what} is not known: name a target with `to`"));
-    Ok(match target {
-        Target::Queue => (String::new(), origin.queue.clone().ok_or_else(|| unknown("queue"))?),
-        Target::Exchange => (
-            origin.exchange.clone().ok_or_else(|| unknown("exchange"))?,
-            origin.routing_key.clone().ok_or_else(|| unknown("routing key"))?,
-        ),
-        Target::Explicit { exchange, routing_key } => (exchange.clone(), routing_key.clone()),
-    })
+
+    fn lane(queue: String, routing_key: String) -> Self {
+        if routing_key == queue {
+            return Self::queue(queue);
+        }
+        Self { exchange: lane_to(&queue), routing_key, queue: Some(queue) }
+    }
+}
+
+fn known(what: &str, name: Option<&String>) -> Result<String, Refusal> {
+    name.cloned()
+        .ok_or_else(|| Refusal::new("no_origin", format!("Its {what} is not known: name a target with `to`")))
+}
+
+/// A name that was kept as text may not be what it was: another would lead elsewhere.
+fn as_published(what: &str, name: Option<&String>) -> Result<String, Refusal> {
+    let name = known(what, name)?;
+    if name.contains(char::REPLACEMENT_CHARACTER) {
+        let detail = format!("Its {what} is not UTF-8: name a target with `to`");
+        return Err(Refusal::new("no_origin", detail));
+    }
+    Ok(name)
 }

@@ -10,6 +10,7 @@ use rand::Rng;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info, info_span, warn};
+use uuid::Uuid;
 
 use super::Operations;
 use super::crowding::{Crowding, target_queue};
@@ -33,6 +34,8 @@ const RETRY: TimeDelta = TimeDelta::seconds(1);
 /// What a worker works with.
 #[derive(Debug)]
 pub struct Worker {
+    /// Who it is, to the database.
+    id: Uuid,
     /// The database.
     pub store: Store,
     /// Where operations are asked for.
@@ -71,20 +74,34 @@ impl Worker {
         metrics: std::sync::Arc<Metrics>,
     ) -> Self {
         let publishers = Publishers::new(brokers, config.confirm_timeout);
-        Self { store, operations, config, metrics, conventions, publishers, crowding: Crowding::default() }
+        Self {
+            id: clock::new_id(),
+            store,
+            operations,
+            config,
+            metrics,
+            conventions,
+            publishers,
+            crowding: Crowding::default(),
+        }
     }
 
     /// Does the next chunk, if there is one to do now.
     async fn next(&mut self) -> Result<bool, StoreError> {
         let (items, bytes) = (self.config.chunk_items.into(), self.config.chunk_bytes.into());
-        let Some(chunk) = self.store.next_chunk(clock::now(), items, bytes, &self.operations.served).await?
-        else {
+        let served = &self.operations.served;
+        let Some(chunk) = self.store.next_chunk(self.id, clock::now(), (items, bytes), served).await? else {
             self.forget_ended().await?;
             return Ok(false);
         };
         let span = info_span!("operation chunk", operation = %chunk.operation.id, kind = chunk.operation.kind.as_str());
-        self.act(chunk).instrument(span).await?;
-        Ok(true)
+        let operation = chunk.operation.id;
+        let acted = self.act(chunk).instrument(span).await;
+        if acted.is_err() {
+            // Where this fails, too, the chunk that this worker begins next says the same.
+            let _ = self.store.forget_begin(operation, self.id).await;
+        }
+        acted.map(|()| true)
     }
 
     /// Drops what is kept of operations that another replica has ended.
@@ -113,12 +130,12 @@ impl Worker {
     async fn act(&mut self, chunk: Chunk) -> Result<(), StoreError> {
         let (begun, begun_at) = (Instant::now(), clock::now());
         let unrecorded = self.operations.unrecorded.clone();
-        let wanted = chunk.operation.kind.acts_on();
+        let wanted = chunk.operation.acts_on();
         let mut done = match chunk.operation.kind {
             _ if chunk.operation.state == State::Cancelling => let_go(acted_on(&chunk.items, wanted)),
             Kind::Redeliver => {
                 let known = unrecorded.of(chunk.operation.id, acted_on(&chunk.items, wanted));
-                let rest: Vec<_> = unknown(&chunk.items, &known).collect();
+                let rest: Vec<_> = unknown(acted_on(&chunk.items, wanted), &known).collect();
                 let mut done = self.put_back(&chunk.operation, rest).await;
                 done.settled.extend(known);
                 unrecorded.keep(chunk.operation.id, &done.settled);
@@ -197,8 +214,11 @@ fn acted_on(items: &[ChunkItem], wanted: Status) -> impl Iterator<Item = &ChunkI
 }
 
 /// Those that are to be published: what became of the others is known.
-fn unknown<'i>(items: &'i [ChunkItem], known: &[Settled]) -> impl Iterator<Item = &'i ChunkItem> {
-    acted_on(items, Status::Dead).filter(|item| known.iter().all(|one| one.position != item.position))
+fn unknown<'i>(
+    items: impl Iterator<Item = &'i ChunkItem>,
+    known: &[Settled],
+) -> impl Iterator<Item = &'i ChunkItem> {
+    items.filter(|item| known.iter().all(|one| one.position != item.position))
 }
 
 /// An item whose dead letter was acted on, or went away, between the freezing and the chunk.

@@ -12,6 +12,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Postgres, Row, Transaction};
 use uuid::Uuid;
 
+use super::begins::{self, Begun};
 use super::counters::Changes;
 use super::places::{self, Served};
 use super::search::{PLACE, place};
@@ -33,6 +34,8 @@ const DUE: &str = "state IN ('pending', 'running', 'cancelling') AND next_chunk_
 #[derive(Debug)]
 pub struct Chunk {
     transaction: Transaction<'static, Postgres>,
+    /// Who does it.
+    worker: Uuid,
     /// The operation that it is of.
     pub operation: Operation,
     /// The next items that have no outcome.
@@ -76,13 +79,13 @@ impl ChunkItem {
 }
 
 impl Store {
-    /// Locks the next chunk of the operation that has waited longest, if one has any to do now. A chunk has at most
-    /// `items` items and `bytes` bytes of bodies, but one item at least.
+    /// Locks the next chunk of the operation that has waited longest, if one has any to do now, for this worker, and notes that it is
+    /// begun. A chunk has at most `items` items and `bytes` bytes of bodies, but one item at least.
     pub async fn next_chunk(
         &self,
+        worker: Uuid,
         now: DateTime<Utc>,
-        items: i64,
-        bytes: i64,
+        (items, bytes): (i64, i64),
         served: &Served,
     ) -> Result<Option<Chunk>, StoreError> {
         let due = format!(
@@ -117,7 +120,12 @@ impl Store {
                     // Others are at them.
                     continue;
                 }
-                return Ok(Some(Chunk { transaction, operation, items }));
+                if self.begin_chunk(&mut transaction, &operation, worker, &mut items).await? == Begun::Paused
+                {
+                    transaction.commit().await?;
+                    continue;
+                }
+                return Ok(Some(Chunk { transaction, worker, operation, items }));
             }
         }
         Ok(None)
@@ -289,6 +297,9 @@ impl Chunk {
         self.change_status(settled, Outcome::Deleted, Status::Deleted).await?;
         self.change_status(settled, Outcome::Restored, Status::Dead).await?;
         self.settle(settled).await?;
+        if self.operation.kind == Kind::Redeliver {
+            begins::end(&mut self.transaction, self.operation.id, self.worker).await?;
+        }
         let mut outcomes = Outcomes::default();
         for item in settled {
             outcomes.add(item.outcome);
@@ -327,7 +338,11 @@ impl Chunk {
         outcome: Outcome,
         to: Status,
     ) -> Result<(), StoreError> {
-        let from = self.operation.kind.acts_on();
+        let from = self.operation.acts_on();
+        // What is redelivered once more stays redelivered.
+        if from == to {
+            return Ok(());
+        }
         let ids: Vec<Uuid> =
             settled.iter().filter(|item| item.outcome == outcome).map(|item| item.dead_letter).collect();
         if ids.is_empty() {

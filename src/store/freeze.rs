@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::sought::Sought;
 use super::{Store, StoreError, filter_sql};
-use crate::domain::dead_letter::floor_id;
+use crate::domain::dead_letter::{Status, floor_id};
 use crate::domain::operation::{NewOperation, Options, Selection};
 use crate::planted::{Bug, planted};
 
@@ -89,15 +89,17 @@ async fn insert_operation(
     now: DateTime<Utc>,
     hash: Uuid,
 ) -> Result<bool, StoreError> {
-    let Options { target, order, rate, note, canary, max_queue_depth, edit, copy, .. } = &new.options;
+    let Options {
+        target, order, rate, note, canary, max_queue_depth, edit, copy, routing_key, again, ..
+    } = &new.options;
     let record = |error: serde_json::Error| StoreError::Inconsistent(error.to_string());
     let target = serde_json::to_value(target).map_err(record)?;
     let edit = edit.as_ref().map(serde_json::to_string).transpose().map_err(record)?;
     let inserted = sqlx::query(
         "INSERT INTO operation (id, kind, selection, target, rate, note, requested_by, idempotency_key, \
              request_hash, total, created_at, next_chunk_at, canary_steps, canary_wait, canary_max_failed, \
-             max_queue_depth, edit, copy, item_order) \
-         VALUES ($1, $2, $3::jsonb, $4::jsonb, $5, $6, $7, $8, $9, 0, $10, $10, $11, $12, $13, $14, $15::json, $16, $17) \
+             max_queue_depth, edit, copy, item_order, routing_key, again) \
+         VALUES ($1, $2, $3::jsonb, $4::jsonb, $5, $6, $7, $8, $9, 0, $10, $10, $11, $12, $13, $14, $15::json, $16, $17, $18, $19) \
          ON CONFLICT DO NOTHING",
     )
     .bind(id)
@@ -117,6 +119,8 @@ async fn insert_operation(
     .bind(edit)
     .bind(copy)
     .bind(order.as_str())
+    .bind(routing_key.as_str())
+    .bind(again)
     .execute(&mut **transaction)
     .await?;
     Ok(inserted.rows_affected() == 1)
@@ -130,10 +134,14 @@ pub(super) async fn chosen(
     now: DateTime<Utc>,
 ) -> Result<QueryBuilder<Postgres>, StoreError> {
     let mut query = QueryBuilder::new("WITH chosen AS MATERIALIZED (SELECT ");
+    // Texts of ours.
+    let refusals = [Status::Dead, Status::Redelivered, Status::Deleted].map(|status| match status {
+        wanted if wanted == new.acts_on() => String::new(),
+        other => format!("WHEN d.status = '{}' THEN '{}' ", other.as_str(), new.refusal_of(other)),
+    });
     let named = format!(
-        "c.id, d.service, CASE WHEN d.id IS NULL THEN 'No longer stored, or never was' \
-         WHEN d.status <> '{wanted}' THEN 'Not {wanted}: already ' || d.status END AS refusal FROM ",
-        wanted = new.kind.acts_on().as_str()
+        "c.id, d.service, CASE WHEN d.id IS NULL THEN 'No longer stored, or never was' {}END AS refusal FROM ",
+        refusals.concat()
     );
     let looked_up = " AS c (id) LEFT JOIN dead_letter d ON d.id = c.id";
     let id = match &new.selection {

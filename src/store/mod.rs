@@ -14,6 +14,7 @@ use schema::KnownSchema;
 use turns::Turns;
 
 mod batch;
+mod begins;
 mod chunk;
 mod copy;
 mod counters;

@@ -8,11 +8,13 @@ use uuid::Uuid;
 use super::{Store, StoreError};
 use crate::domain::canary::Canary;
 use crate::domain::error_group::error_name;
-use crate::domain::operation::{Item, Kind, Operation, Outcome, Outcomes, ReturnedGroup, Sequence, State};
+use crate::domain::operation::{
+    Item, Kind, Operation, Outcome, Outcomes, ReturnedGroup, RoutingKey, Sequence, State,
+};
 
 /// Of lists: without edits, which may be long.
 const LISTED: &str = "id, kind, state, selection::text AS selection, target::text AS target, item_order, rate, note, \
-     canary_steps, canary_wait, canary_max_failed, canary_passed, max_queue_depth, copy, \
+     canary_steps, canary_wait, canary_max_failed, canary_passed, max_queue_depth, copy, routing_key, again, \
      requested_by, total, sent, returned, deleted, restored, refused, skipped, last_error, created_at, started_at, ended_at, \
      next_chunk_at, services, not_done";
 
@@ -200,6 +202,8 @@ pub(super) fn operation(row: &PgRow) -> Result<Operation, StoreError> {
             .transpose()
             .map_err(|error| StoreError::Inconsistent(format!("edit: {error}")))?,
         copy: row.try_get("copy")?,
+        routing_key: named(row, "routing_key", RoutingKey::parse)?,
+        again: row.try_get("again")?,
         requested_by: row.try_get("requested_by")?,
         total: row.try_get("total")?,
         outcomes: Outcomes {

@@ -2,12 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::Row;
+use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
 use super::freeze::chosen;
 use super::operations::named;
 use super::{Store, StoreError};
 use crate::domain::convention::{Origin, Provenance};
+use crate::domain::dead_letter::Payload;
 use crate::domain::operation::{Kind, NewOperation, Options};
 
 /// A plan that is kept.
@@ -44,7 +46,16 @@ pub struct Summary {
     pub claimed: Vec<(Provenance, i64)>,
     /// How many have a body larger than a broker takes by default.
     pub large: i64,
+    /// How many have an expiration.
+    pub expiring: i64,
+    /// How many were published with another routing key than the name of the queue that they died in.
+    pub rekeyed: i64,
 }
+
+/// A longer body is not looked into for what it says of itself.
+const LOOKED_INTO: i64 = 64 << 10;
+/// Bytes of a sample.
+const SAMPLE_BYTES: i64 = 8 << 20;
 
 /// What RabbitMQ takes since 4.0, unless told otherwise.
 const LARGE: i64 = 16 << 20;
@@ -111,12 +122,47 @@ impl Store {
             .transpose()
     }
 
+    /// The messages of at most so many of the plan's dead letters, chosen without regard to their age; fewer where they are large.
+    pub async fn plan_sample(&self, id: Uuid, most: i64) -> Result<Vec<Payload>, StoreError> {
+        let rows = sqlx::query(
+            "WITH picked AS MATERIALIZED ( \
+                 SELECT dead_letter_id FROM operation_plan_item WHERE plan_id = $1 \
+                 ORDER BY hashtextextended(dead_letter_id::text, 0) LIMIT $2), \
+             sized AS ( \
+                 SELECT d.*, sum(d.size) OVER (ORDER BY d.id) - d.size AS before FROM picked p \
+                     CROSS JOIN LATERAL ( \
+                         SELECT x.id, x.properties, CASE WHEN octet_length(x.body) <= $3 THEN x.body ELSE '' END AS body, \
+                             octet_length(x.properties) + LEAST(octet_length(x.body), $3) AS size \
+                         FROM dead_letter x WHERE x.id = p.dead_letter_id LIMIT 1) d) \
+             SELECT properties, body FROM sized WHERE before < $4",
+        )
+        .bind(id)
+        .bind(most)
+        .bind(LOOKED_INTO)
+        .bind(SAMPLE_BYTES)
+        .fetch_all(&mut *self.operations.acquire().await?)
+        .await?;
+        let payload =
+            |row: &PgRow| Ok(Payload { properties: row.try_get("properties")?, body: row.try_get("body")? });
+        rows.iter().map(payload).collect()
+    }
+
+    /// How many of the plan's dead letters died again after an earlier redelivery, as dead letters of their own.
+    pub async fn plan_returned(&self, id: Uuid) -> Result<i64, StoreError> {
+        let query = "SELECT count(*) FROM operation_plan_item p WHERE p.plan_id = $1 AND EXISTS ( \
+             SELECT FROM operation_item i WHERE i.dead_letter_id = p.dead_letter_id AND i.outcome = 'returned')";
+        Ok(sqlx::query_scalar(query).bind(id).fetch_one(&mut *self.operations.acquire().await?).await?)
+    }
+
     /// What the plan is about. Reads each of its dead letters once.
     pub async fn plan_summary(&self, id: Uuid) -> Result<Summary, StoreError> {
         let rows = sqlx::query(
             "WITH items AS MATERIALIZED ( \
                  SELECT d.service, d.origin_queue, d.error_group, \
-                     CASE WHEN d.origin_claimed THEN COALESCE(d.convention, '') END AS claimed_by, octet_length(d.body) > $2 AS is_large \
+                     CASE WHEN d.origin_claimed THEN COALESCE(d.convention, '') END AS claimed_by, \
+                     octet_length(d.body) > $2 AS is_large, d.origin_routing_key <> d.origin_queue AS is_rekeyed, \
+                     CASE WHEN octet_length(d.properties) > 0 \
+                         THEN get_byte(substring(d.properties FROM 1 FOR 1), 0) & 1 = 1 END AS is_expiring \
                  FROM operation_plan_item i \
                      CROSS JOIN LATERAL (SELECT * FROM dead_letter x WHERE x.id = i.dead_letter_id LIMIT 1) d \
                  WHERE i.plan_id = $1) \
@@ -129,6 +175,8 @@ impl Store {
              UNION ALL (SELECT 'group', NULL, error_group, NULL, count(*) AS count FROM items WHERE error_group IS NOT NULL \
                  GROUP BY error_group ORDER BY count DESC LIMIT $3) \
              UNION ALL SELECT 'large', NULL, NULL, NULL, count(*) FROM items WHERE is_large \
+             UNION ALL SELECT 'rekeyed', NULL, NULL, NULL, count(*) FROM items WHERE is_rekeyed \
+             UNION ALL SELECT 'expiring', NULL, NULL, NULL, count(*) FROM items WHERE is_expiring \
              UNION ALL SELECT 'total', NULL, NULL, NULL, count(*) FROM items",
         )
         .bind(id)
@@ -155,6 +203,8 @@ impl Store {
                     ));
                 }
                 "large" => summary.large = count,
+                "rekeyed" => summary.rekeyed = count,
+                "expiring" => summary.expiring = count,
                 _ => summary.total = count,
             }
         }

@@ -31,6 +31,13 @@ impl Store {
             Steering::Cancel => "state = 'cancelling', last_error = NULL",
             Steering::Rate(_) => "rate = $4",
         };
+        // What workers died with is tried anew.
+        let tried_anew = match steering {
+            Steering::Resume => {
+                ", tried_anew AS (DELETE FROM operation_begin b USING steered s WHERE b.operation_id = s.id)"
+            }
+            _ => "",
+        };
         let rate = match steering {
             Steering::Rate(rate) => rate.map(|rate| i32::try_from(rate).unwrap_or(i32::MAX)),
             _ => None,
@@ -39,7 +46,7 @@ impl Store {
         let statement = format!(
             "WITH steered AS ( \
                  UPDATE operation SET {change}, next_chunk_at = LEAST(next_chunk_at, $3) \
-                 WHERE id = $1 AND state = ANY($2) RETURNING id) \
+                 WHERE id = $1 AND state = ANY($2) RETURNING id){tried_anew} \
              INSERT INTO operation_event (id, operation_id, action, detail, done_by) \
              SELECT $5, id, $6, $4::integer::text, $7 FROM steered"
         );

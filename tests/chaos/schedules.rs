@@ -187,8 +187,9 @@ impl<'s> Play<'s> {
 
     async fn take(&mut self, which: usize) {
         let later = clock::now() + TimeDelta::hours(1);
-        let chunk =
-            self.stores[which % 2].next_chunk(later, CHUNK, 1 << 20, &Served::new(Vec::new())).await.unwrap();
+        let (served, worker) = (Served::new(Vec::new()), clock::new_id());
+        let next = self.stores[which % 2].next_chunk(worker, later, (CHUNK, 1 << 20), &served);
+        let chunk = next.await.unwrap();
         let Some(chunk) = chunk else { return };
         let held = self.workers.iter().filter_map(|worker| match worker {
             Worker::Took(other) | Worker::Acted(other, _) => Some(other),
@@ -270,7 +271,8 @@ impl<'s> Play<'s> {
             let later = clock::now() + TimeDelta::hours(1);
             // The locks of those who were killed go with their connections, a moment later.
             let chunk = until("a chunk is free", || async {
-                store.next_chunk(later, CHUNK, 1 << 20, &Served::new(Vec::new())).await.unwrap()
+                let served = Served::new(Vec::new());
+                store.next_chunk(clock::new_id(), later, (CHUNK, 1 << 20), &served).await.unwrap()
             })
             .await;
             let settled = self.act(&chunk, true);

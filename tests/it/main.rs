@@ -10,13 +10,16 @@
     reason = "a test fails by panicking, and its numbers are small"
 )]
 
+mod again;
 mod attribution;
+mod begins;
 mod breadcrumb;
 mod bytes;
 mod cli;
 mod clients;
 mod conventions;
 mod edit;
+mod expiry;
 mod filters;
 mod groups;
 mod http;
@@ -29,6 +32,7 @@ mod outages;
 mod places;
 mod retention;
 mod returns;
+mod routing_key;
 mod schema;
 mod sources;
 mod steering;

@@ -236,7 +236,7 @@ async fn two_callers_who_redeliver_the_same_ids_publish_each_once() {
     if skipped.0["outcomes"]["skipped"] == 500 && skipped.1["outcomes"]["sent"] == 500 {
         let detail = items(&world, skipped.0).await[0]["detail"].as_str().unwrap().to_owned();
         let holder = skipped.1["id"].as_str().unwrap();
-        assert!(detail.contains(holder) || detail == "Not dead: already redelivered", "{detail}");
+        assert!(detail.contains(holder) || detail.starts_with("Not dead: already redelivered"), "{detail}");
     }
     world.assert_counters_exact().await;
 }

@@ -45,6 +45,12 @@ pub(super) struct RedeliveryArgs {
     /// Wait while a target queue has more ready messages than this; 0 for no bound
     #[arg(long, value_name = "NUMBER")]
     max_queue_depth: Option<i64>,
+    /// Consumers see the routing key that the message was first published with, and not the name of the queue
+    #[arg(long, conflicts_with = "to")]
+    keep_routing_key: bool,
+    /// Send once more what was redelivered before, and lost by its consumer
+    #[arg(long)]
+    again: bool,
 }
 
 impl OptionArgs {
@@ -61,6 +67,8 @@ impl RedeliveryArgs {
             ("canaryWait", json!(self.canary_wait)),
             ("canaryMaxReturned", json!(self.canary_max_returned)),
             ("maxQueueDepth", json!(self.max_queue_depth)),
+            ("routingKey", if self.keep_routing_key { json!("original") } else { Value::Null }),
+            ("again", if self.again { json!(true) } else { Value::Null }),
         ])
     }
 }

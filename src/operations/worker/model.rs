@@ -196,7 +196,7 @@ impl Model {
             Kind::Redeliver => {
                 let known = self.processes[process].of(operation.id, acted_on(&held.items, Status::Dead));
                 let mut done = Done::default();
-                for (number, item) in unknown(&held.items, &known).enumerate() {
+                for (number, item) in unknown(acted_on(&held.items, Status::Dead), &known).enumerate() {
                     let told = self.told[process].contains(&(held.asked, item.position));
                     prop_assert!(!told, "a process publishes again what it was told about");
                     let letter =
