@@ -563,7 +563,7 @@ export interface components {
              */
             errorGroup: string | null;
             /**
-             * @description Head of the error's text.
+             * @description The error's text; of one longer than 4 KiB, its first and its last 2 KiB with an ellipsis between them.
              * @example card issuer timed out after 3000 ms
              */
             errorMessage: string | null;
@@ -997,7 +997,10 @@ export interface components {
              * @description Died before this time, as the message tells, RFC 3339.
              */
             diedTo?: string | null;
-            /** @description Text within the error's type or message, whatever its case. */
+            /**
+             * @description Text within the error's type or message, whatever its case. Of a message longer than 4 KiB, its first and its last 2 KiB are
+             *     searched; `find` searches the headers, too.
+             */
             error?: string | null;
             /**
              * Format: uuid
@@ -1103,7 +1106,7 @@ export interface components {
         /** @description A body: as text where it is UTF-8, else as base64. */
         MessageBody: {
             /**
-             * @description The body in that encoding, or its first 64 KiB.
+             * @description The body in that encoding, decoded where it is compressed; or its first 64 KiB.
              * @example {"orderId":4711}
              */
             content: string;
@@ -1112,6 +1115,12 @@ export interface components {
              * @example application/json
              */
             contentType: string | null;
+            /**
+             * @description `gzip`, `deflate` or `zstd`, as the `content-encoding` property says, where `content` is what the body is once decoded;
+             *     `/dead-letters/{id}/body` has it as it came.
+             * @example gzip
+             */
+            decodedFrom: string | null;
             /**
              * @description `text` or `base64`.
              * @example text
@@ -1954,7 +1963,10 @@ export interface operations {
                 correlationId?: string;
                 /** @description Type of the message. */
                 type?: string;
-                /** @description Text within the error's type or message, whatever its case. */
+                /**
+                 * @description Text within the error's type or message, whatever its case. Of a message longer than 4 KiB, its first and its last 2 KiB are
+                 *     searched; `find` searches the headers, too.
+                 */
                 error?: string;
                 /** @description Error group, as a dead letter's `errorGroup` says. */
                 errorGroup?: string;
@@ -2073,7 +2085,10 @@ export interface operations {
                 correlationId?: string;
                 /** @description Type of the message. */
                 type?: string;
-                /** @description Text within the error's type or message, whatever its case. */
+                /**
+                 * @description Text within the error's type or message, whatever its case. Of a message longer than 4 KiB, its first and its last 2 KiB are
+                 *     searched; `find` searches the headers, too.
+                 */
                 error?: string;
                 /** @description Error group, as a dead letter's `errorGroup` says. */
                 errorGroup?: string;
@@ -2231,7 +2246,10 @@ export interface operations {
                 correlationId?: string;
                 /** @description Type of the message. */
                 type?: string;
-                /** @description Text within the error's type or message, whatever its case. */
+                /**
+                 * @description Text within the error's type or message, whatever its case. Of a message longer than 4 KiB, its first and its last 2 KiB are
+                 *     searched; `find` searches the headers, too.
+                 */
                 error?: string;
                 /** @description Error group, as a dead letter's `errorGroup` says. */
                 errorGroup?: string;
@@ -2467,7 +2485,10 @@ export interface operations {
                 correlationId?: string;
                 /** @description Type of the message. */
                 type?: string;
-                /** @description Text within the error's type or message, whatever its case. */
+                /**
+                 * @description Text within the error's type or message, whatever its case. Of a message longer than 4 KiB, its first and its last 2 KiB are
+                 *     searched; `find` searches the headers, too.
+                 */
                 error?: string;
                 /** @description Error group, as a dead letter's `errorGroup` says. */
                 errorGroup?: string;
