@@ -140,3 +140,52 @@ fn value_has_text(value: &Value, wanted: &[u8]) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sees(filter: &Filter, headers: &[(&str, Value)], body: &[u8]) -> bool {
+        let headers = headers.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.clone())).collect();
+        let properties = Properties { headers: Some(Table(headers)), ..Properties::default() };
+        Look::of(filter).unwrap().sees(Known::default(), &properties, body)
+    }
+
+    #[test]
+    fn a_header_is_compared_by_its_type() {
+        let is = |value: Value, text: &str| {
+            let headers = BTreeMap::from([("x.y".to_owned(), text.to_owned())]);
+            sees(&Filter { headers, ..Filter::default() }, &[("x.y", value)], b"")
+        };
+        for (value, text) in [
+            (Value::text("acme"), "acme"),
+            (Value::Bytes(b"acme".to_vec()), "acme"),
+            (Value::text("3"), "3"),
+            (Value::I8(-3), "-3"),
+            (Value::I64(3), "3"),
+            (Value::F64(0.5), "0.50"),
+            (Value::F32(0.1), "0.1"),
+            (Value::Decimal { scale: 2, value: 150 }, "1.5"),
+            (Value::Bool(true), "true"),
+            (Value::Timestamp(0), "1970-01-01T00:00:00Z"),
+            (Value::Timestamp(7), "7"),
+            (Value::Void, "null"),
+            (Value::text(""), ""),
+        ] {
+            assert!(is(value.clone(), text), "{value:?} {text}");
+            assert!(!is(value.clone(), "other") && !is(value.clone(), "33"), "{value:?}");
+        }
+        let table = Value::Table(Table(vec![(b"x.y".to_vec(), Value::text("acme"))]));
+        let headers = BTreeMap::from([("x.y".to_owned(), "acme".to_owned())]);
+        assert!(!sees(&Filter { headers, ..Filter::default() }, &[("other", table)], b""));
+    }
+
+    #[test]
+    fn a_text_is_found_in_headers_however_deep_and_in_the_body() {
+        let filter = Filter { find: Some("ac/me".into()), ..Filter::default() };
+        let deep = Value::Array(vec![Value::Table(Table(vec![(b"a".to_vec(), Value::text("an ac/me b"))]))]);
+        assert!(sees(&filter, &[("h", deep)], b""));
+        assert!(sees(&filter, &[], br#"{"a":"ac\/me"}"#));
+        assert!(!sees(&filter, &[("ac/me", Value::Void)], b"{}"), "a header's name is no value");
+    }
+}

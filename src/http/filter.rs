@@ -268,7 +268,15 @@ impl FilterInput {
             returned: check.parsed("returned", self.returned.as_ref(), "must be true or false", |text| {
                 text.parse().ok()
             }),
-            find: check.text("find", self.find.as_ref()),
+            find: check.parsed(
+                "find",
+                self.find.as_ref(),
+                "must be text, without the character NUL",
+                |text| {
+                    let text = text.trim();
+                    (!text.is_empty() && !text.contains('\0')).then(|| text.to_owned())
+                },
+            ),
             headers: check.headers(&self.headers),
             body_paths: check.body_paths(&self.body_paths),
         };

@@ -65,7 +65,7 @@ impl Store {
             query.push(" GROUP BY d.error_group) f JOIN error_group g ON g.id = f.error_group");
             push_counts(&mut query, StatusFilter::Any);
             query.push(MOST_FIRST);
-            self.turns.fetch_all(query).await?
+            self.fetch_all(&sought, query).await?
         };
         rows.iter().map(|row| Ok((group(row)?, row.try_get("count")?))).collect()
     }

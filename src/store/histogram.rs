@@ -55,7 +55,7 @@ impl Store {
             query.push(value(by, "d", "error_group")).push(" AS value, count(*) AS count");
             filter_sql::push(&mut query, &sought);
             query.push(" GROUP BY 1, 2");
-            self.turns.fetch_all(query).await?
+            self.fetch_all(&sought, query).await?
         };
         rows.iter()
             .map(|row| {

@@ -18,9 +18,12 @@ use crate::domain::filter::Order;
 use crate::domain::look::{Known, Look, MAX_BODY};
 use crate::room;
 
-/// So many rows are read at first, and at most at once.
+/// So many rows are read at first, and at most and at least at once.
 const FIRST: i64 = 100;
 const MOST: i64 = 5_000;
+const FEWEST: i64 = 10;
+/// So many bytes of bodies at once are many.
+const MUCH: usize = 8 << 20;
 /// A larger payload is looked at apart from what must answer at once.
 const LARGE: usize = 64 << 10;
 
@@ -55,11 +58,12 @@ pub(super) async fn look(
     while !seen.is_all {
         let mut query = page_query(Columns::Candidate(look), sought, wanted.order, edge, size);
         let mut rows = query.build().fetch(&mut *connection);
-        let mut read = 0;
+        let (mut read, mut bytes) = (0, 0);
         while let Some(row) = rows.try_next().await? {
             read += 1;
             let id = row.try_get("id")?;
             edge = Some(id);
+            bytes += row.try_get::<Option<&[u8]>, _>("body")?.map_or(0, <[u8]>::len);
             if is_meant(look, &row).await? {
                 seen.ids.push(id);
                 if seen.ids.len() == wanted.count {
@@ -71,7 +75,8 @@ pub(super) async fn look(
             }
         }
         seen.is_all = read < size;
-        size = (size * 3).min(MOST);
+        // What is not wanted any more is sent all the same.
+        size = if bytes < MUCH { (size * 3).min(MOST) } else { (size / 3).max(FEWEST) };
     }
     Ok(seen)
 }

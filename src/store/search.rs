@@ -93,6 +93,18 @@ impl Store {
         Sought::begin(&mut *self.http.acquire().await?, filter).await
     }
 
+    /// Reads all rows of a query: in a turn, unless what is meant was found in one.
+    pub(super) async fn fetch_all(
+        &self,
+        sought: &Sought<'_>,
+        mut query: QueryBuilder<Postgres>,
+    ) -> Result<Vec<PgRow>, StoreError> {
+        if sought.seen.is_some() {
+            return Ok(query.build().fetch_all(&mut *self.http.acquire().await?).await?);
+        }
+        self.turns.fetch_all(query).await
+    }
+
     /// What the filter means, and nothing else.
     pub(super) async fn narrow(&self, sought: &mut Sought<'_>) -> Result<(), StoreError> {
         if sought.look.is_none() {
