@@ -27,6 +27,7 @@ export function Body({ message }: { message: DeadLetteredMessageDetails }) {
   const about = [
     t(`message.body.kind.${kind}`),
     body.contentType,
+    body.decodedFrom && t('message.body.decoded', { from: body.decodedFrom }),
     t('message.body.size', { count: bodySize, number }),
   ];
   return (

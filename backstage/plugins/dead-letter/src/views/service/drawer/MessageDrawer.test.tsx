@@ -204,6 +204,7 @@ describe('MessageDrawer', () => {
       content: '/wBB',
       contentType: null,
       truncated: false,
+      decodedFrom: null,
     };
     service.answer(MESSAGE, message({ body, bodySize: 3 }));
     service.answer(
@@ -242,6 +243,7 @@ describe('MessageDrawer', () => {
       content,
       contentType: null,
       truncated: true,
+      decodedFrom: null,
     };
     service.answer(MESSAGE, message({ body, bodySize: 300_000 }));
     await showDrawer();

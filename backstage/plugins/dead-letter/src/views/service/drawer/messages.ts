@@ -66,6 +66,7 @@ export const drawerMessages = {
     copy: 'body',
     copyBase64: 'body in base64',
     copyHead: 'beginning of the body',
+    decoded: 'decoded from {{from}}',
     download: 'Download',
     downloadFailed: 'The body could not be downloaded',
   },

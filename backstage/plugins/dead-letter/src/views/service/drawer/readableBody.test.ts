@@ -1,17 +1,29 @@
 import { SHOWN_BYTES, readableBody } from './readableBody';
 
 function text(content: string, contentType: string | null = null) {
-  return { encoding: 'text', content, contentType, truncated: false };
+  return {
+    encoding: 'text',
+    content,
+    contentType,
+    truncated: false,
+    decodedFrom: null,
+  };
 }
 
 function binary(bytes: number[]) {
   const content = btoa(String.fromCharCode(...bytes));
-  return { encoding: 'base64', content, contentType: null, truncated: false };
+  return {
+    encoding: 'base64',
+    content,
+    contentType: null,
+    truncated: false,
+    decodedFrom: null,
+  };
 }
 
 describe('readableBody', () => {
   it('says of what the service has cut that it is only the beginning', () => {
-    const cut = { ...text('lorem'), truncated: true };
+    const cut = { ...text('lorem'), truncated: true, decodedFrom: null };
     expect(readableBody(cut)).toEqual({
       kind: 'text',
       text: 'lorem',
@@ -76,6 +88,7 @@ describe('readableBody', () => {
       content,
       contentType: null,
       truncated: false,
+      decodedFrom: null,
     });
     expect(bytes.cut).toBe(true);
     expect(bytes.text.split('\n')).toHaveLength(SHOWN_BYTES / 16);
