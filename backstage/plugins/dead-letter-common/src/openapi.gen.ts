@@ -459,6 +459,8 @@ export interface components {
          *     }
          */
         CreateOperation: {
+            /** @description Of a redelivery: acts on what was redelivered before, and was lost by its consumer. Whoever handled it then handles it twice. */
+            again?: boolean;
             /** @description Must be true where the filter is empty: this means all of them. */
             all?: boolean;
             /**
@@ -524,6 +526,12 @@ export interface components {
              * @description At most so many messages a second.
              */
             rate?: number | null;
+            /**
+             * @description Of a redelivery to the queue that each died in, which routing key the consumer sees. `queue` (the default): the queue's name, with the
+             *     default exchange. `original`: the one that the message was first published with, by an exchange `dead-letter.to.<queue>` that is
+             *     made for it and leads to that queue alone. That needs the right to configure exchanges of this name.
+             */
+            routingKey?: ("queue" | "original") | null;
             to?: components["schemas"]["Target"] | null;
         };
         /** @description A dead letter, as in a list. */
@@ -1162,6 +1170,8 @@ export interface components {
         NewOperationInput: components["schemas"]["CreateOperation"] | components["schemas"]["RunPlan"];
         /** @description One request to redeliver or delete a frozen selection of dead letters, with its progress. */
         Operation: {
+            /** @description Whether it sends once more what was redelivered before. */
+            again: boolean;
             /**
              * @description Its canary ladder; empty where it has none.
              * @example [
@@ -1246,6 +1256,11 @@ export interface components {
             remaining: number;
             /** @description Who asked. */
             requestedBy: string;
+            /**
+             * @description `queue` or `original`: the routing key that messages have at the queue that they died in.
+             * @example queue
+             */
+            routingKey: string;
             /** @description The selection as it was asked for. */
             selection: Record<string, never>;
             /**
@@ -1323,7 +1338,7 @@ export interface components {
              * @description When.
              */
             at: string;
-            /** @description Who; `dead-letter` for its canary. */
+            /** @description Who; `dead-letter` for its canary, and where it paused itself. */
             by: string;
             /** @description The new rate, or what the canary found. */
             detail: string | null;
@@ -1431,6 +1446,8 @@ export interface components {
          *     }
          */
         OperationRequest: {
+            /** @description Of a redelivery: acts on what was redelivered before, and was lost by its consumer. Whoever handled it then handles it twice. */
+            again?: boolean;
             /** @description Must be true where the filter is empty: this means all of them. */
             all?: boolean;
             /**
@@ -1491,6 +1508,12 @@ export interface components {
              * @description At most so many messages a second.
              */
             rate?: number | null;
+            /**
+             * @description Of a redelivery to the queue that each died in, which routing key the consumer sees. `queue` (the default): the queue's name, with the
+             *     default exchange. `original`: the one that the message was first published with, by an exchange `dead-letter.to.<queue>` that is
+             *     made for it and leads to that queue alone. That needs the right to configure exchanges of this name.
+             */
+            routingKey?: ("queue" | "original") | null;
             to?: components["schemas"]["Target"] | null;
         };
         /**
@@ -1579,7 +1602,8 @@ export interface components {
         PlanWarning: {
             /**
              * @description `still_failing`, `in_operation`, `queue_missing`, `no_consumers`, `queue_crowded`, `exchange_missing`, `no_origin`,
-             *     `large_messages`, `not_selectable` or `broker_unreachable`.
+             *     `large_messages`, `not_selectable`, `routing_key_changes`, `expires`, `discards`, `queue_drops`, `again`, `died_again` or
+             *     `broker_unreachable`.
              * @example no_consumers
              */
             code: string;
@@ -1614,7 +1638,7 @@ export interface components {
              */
             operationState?: string | null;
             /**
-             * @description The queue that is missing, crowded, or has no consumers.
+             * @description The queue that is missing, crowded, has no consumers, or loses messages.
              * @example demo-orders_webshop
              */
             queue?: string | null;
@@ -1654,15 +1678,25 @@ export interface components {
              */
             total: number;
         };
-        /** @description Body and headers of a message. */
+        /** @description A message. */
         PreviewMessage: {
             /** @description The body. */
             body: components["schemas"]["MessageBody"];
+            /**
+             * @description The exchange that it was, or is, published to; empty for the default exchange.
+             * @example
+             */
+            exchange: string | null;
             /**
              * @description The headers with their types, as in `typedHeaders`. Each message that is sent bears besides the header
              *     `dead-letter-redelivery-id`, or `dead-letter-copy-id`, which only an operation has.
              */
             headers: Record<string, never>;
+            /**
+             * @description The routing key. Exchange and routing key of `after` are what its consumer sees.
+             * @example crm_events
+             */
+            routingKey: string | null;
         };
         /** @description One message, before and after. */
         PreviewSample: {

@@ -25,6 +25,8 @@ export function anOperation(changes: Changes = {}): OperationDetails {
     selection: { filter: { service: 'webshop' }, all: false } as never,
     to: 'queue',
     order: 'newest',
+    again: false,
+    routingKey: 'queue',
     copy: false,
     rate: null,
     canary: [],
