@@ -23,7 +23,7 @@ async fn kill_with_in_hand(world: &mut World, count: usize) {
     for number in 0..count {
         world.publish(task(number)).await;
     }
-    let metric = format!("dead_letter_in_flight{{source=\"{}\"}}", world.source.name);
+    let metric = format!("dead_letter_in_flight_messages{{source=\"{}\"}}", world.source.name);
     let wanted = i32::try_from(count).unwrap();
     until("all are in hand", || async {
         (world.service.metric(&metric).await >= f64::from(wanted)).then_some(())
