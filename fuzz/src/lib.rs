@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use dead_letter::amqp::{Received, codec};
-use dead_letter::domain::convention::Conventions;
+use dead_letter::domain::convention::{Care, Conventions};
 use dead_letter::domain::message::{Message, Properties};
 use dead_letter::domain::service::{DEFAULT_RULE, ServiceRule};
 use dead_letter::domain::{fingerprint, identity, redelivery};
@@ -30,7 +30,7 @@ pub fn examine(received: Received) {
     assert_eq!(fingerprint::of("s", &read.failure), fingerprint::of("s", &read.failure));
     resend(&message, &read.origin.queue);
 
-    let decoder = Decoder { source: &source, service_rule: &RULE, conventions: &CONVENTIONS };
+    let decoder = Decoder { source: &source, service_rule: &RULE, conventions: &CONVENTIONS, care: Care::Full };
     let row = decode(decoder, Uuid::now_v7(), received);
     assert_eq!((row.properties, row.body), (properties, message.body));
     let derived = row.derived;
