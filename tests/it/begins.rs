@@ -89,9 +89,10 @@ async fn deaths_in_different_chunks_pause_nothing() {
         })
         .await;
         let holder = hold(&world).await;
-        let published = world.broker.depth(&queue.name).await;
-        until("a chunk is begun", || async {
-            (world.broker.depth(&queue.name).await > published).then_some(())
+        let waiting = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() \
+                       AND application_name = 'dead-letter' AND wait_event_type = 'Lock')";
+        until_eq("a chunk waits for the lock in its middle", true, || async {
+            sqlx::query_scalar(waiting).fetch_one(&world.database.pool).await.unwrap()
         })
         .await;
         kill_in_a_chunk(&mut world).await;
