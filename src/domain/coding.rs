@@ -59,12 +59,19 @@ impl Coding {
     pub fn decode(self, body: &[u8], most: usize) -> Option<Decoded> {
         match self {
             Self::Gzip if body.starts_with(&[0x1f, 0x8b]) => read(MultiGzDecoder::new(body), most),
-            Self::Deflate => {
-                read(ZlibDecoder::new(body), most).or_else(|| read(DeflateDecoder::new(body), most))
-            }
+            // Without a header and a checksum nearly anything begins like it: it has to be sound as far as it is read.
+            Self::Deflate => read(ZlibDecoder::new(body), most)
+                .or_else(|| read(DeflateDecoder::new(body), most).filter(|decoded| decoded.is_sound(most))),
             Self::Zstd if window(body)? <= MAX_WINDOW => read(StreamingDecoder::new(body).ok()?, most),
             Self::Gzip | Self::Zstd => None,
         }
+    }
+}
+
+impl Decoded {
+    /// Whether the budget ended it, if anything did, and no fault.
+    fn is_sound(&self, most: usize) -> bool {
+        self.is_whole || self.bytes.len() == most
     }
 }
 
