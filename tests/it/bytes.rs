@@ -40,7 +40,13 @@ async fn properties_that_are_not_utf8_come_in_and_go_out_as_they_are() {
     // The one that died has `x-death` beside the rest.
     let by_length = "SELECT properties FROM dead_letter ORDER BY octet_length(properties)";
     let stored: Vec<Vec<u8>> = sqlx::query_scalar(by_length).fetch_all(&world.database.pool).await.unwrap();
-    assert_eq!(stored[0], wire);
+    // Of two headers of one name RabbitMQ 4 keeps the first, on each way in.
+    let mut left = headers.clone();
+    if world.broker.major() >= 4 {
+        left.dedup_by(|second, first| second.0 == first.0);
+    }
+    let passed_on = Properties { headers: Some(Table(left.clone())), ..properties.clone() };
+    assert_eq!(stored[0], codec::encode(&passed_on).unwrap());
     let died = codec::decode(&stored[1]).unwrap();
     assert_eq!([&died.message_id, &died.kind], [&properties.message_id, &properties.kind]);
 
@@ -57,11 +63,6 @@ async fn properties_that_are_not_utf8_come_in_and_go_out_as_they_are() {
     let came = came.headers.unwrap().0;
     let kept: Vec<_> =
         came.into_iter().filter(|(name, _)| headers.iter().any(|(one, _)| one == name)).collect();
-    // Of two headers of one name RabbitMQ 4 keeps the first as the message dies.
-    let mut left = headers;
-    if world.broker.major() >= 4 {
-        left.dedup_by(|second, first| second.0 == first.0);
-    }
     assert_eq!(kept, left);
 }
 
