@@ -53,7 +53,8 @@ async fn a_plan_runs_what_it_froze_and_once() {
     let planned = plan(&world, json!({"kind": "redeliver", "filter": {"service": "orders"}})).await;
     assert_eq!(planned["total"], 6);
     assert_eq!(planned["services"], json!([{"value": "orders", "count": 6}]));
-    assert_eq!(planned["queues"][0], json!({"value": queue.name, "count": 5}));
+    let expected = json!({"value": queue.name, "broker": "default", "vhost": "/", "count": 5});
+    assert_eq!(planned["queues"][0], expected);
     assert_eq!(
         codes(&planned),
         ["no_consumers", "queue_missing", "routing_key_changes", "still_failing", "still_failing"]
