@@ -26,9 +26,7 @@ async fn every_filter_finds_its_own() {
     world.until_stored(1).await;
     let other = DeadMessage::plain()
         .id("other")
-        .died("q_other", "rejected", 1, 1_600_000_000)
-        .header("dead-letter-origin-exchange", text(""))
-        .header("dead-letter-origin-routing-key", text("q_other"))
+        .died_after(("", "q_other"), "q_other", "rejected", 1, 1_600_000_000)
         .error("Other", "nothing alike");
     world.publish(other).await;
     world.until_stored(2).await;

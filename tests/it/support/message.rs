@@ -59,21 +59,31 @@ impl DeadMessage {
             .header("dead-letter-error-stack", text("at main"))
     }
 
+    /// It died in this queue, having been published to the exchange `orders`.
     pub fn died(self, queue: &str, reason: &str, count: i64, seconds: u64) -> Self {
+        self.died_after(("orders", "orders.placed"), queue, reason, count, seconds)
+    }
+
+    /// The same, having been published to this exchange with this routing key.
+    pub fn died_after(
+        self,
+        (exchange, routing_key): (&str, &str),
+        queue: &str,
+        reason: &str,
+        count: i64,
+        seconds: u64,
+    ) -> Self {
         let mut death = FieldTable::default();
         death.insert("queue".into(), text(queue));
         death.insert("reason".into(), text(reason));
         death.insert("count".into(), AMQPValue::LongLongInt(count));
         death.insert("time".into(), AMQPValue::Timestamp(seconds));
-        death.insert("exchange".into(), text("orders"));
-        death.insert(
-            "routing-keys".into(),
-            AMQPValue::FieldArray(FieldArray::from(vec![text("orders.placed")])),
-        );
+        death.insert("exchange".into(), text(exchange));
+        death.insert("routing-keys".into(), AMQPValue::FieldArray(FieldArray::from(vec![text(routing_key)])));
         self.header("x-death", AMQPValue::FieldArray(FieldArray::from(vec![AMQPValue::FieldTable(death)])))
             .header("x-first-death-queue", text(queue))
             .header("x-first-death-reason", text(reason))
-            .header("x-first-death-exchange", text("orders"))
+            .header("x-first-death-exchange", text(exchange))
     }
 
     pub fn with_headers(&self) -> BasicProperties {
