@@ -20,6 +20,7 @@ use super::request_body::RequestBody;
 use crate::clock;
 use crate::operations::{Planned, PlannedGroup, Warning};
 use crate::ownership::Owners;
+use crate::store::QueueCount;
 
 /// A frozen selection, and what would happen to it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -36,8 +37,8 @@ pub struct PlanView {
     total: i64,
     /// How many of each service, most first; the first 100.
     services: Vec<CountedValue>,
-    /// How many died in each queue, most first; the first 100.
-    queues: Vec<CountedValue>,
+    /// How many died in each queue of each broker and virtual host, most first; the first 100.
+    queues: Vec<CountedQueue>,
     /// How many of each error group, most first; the first 100.
     error_groups: Vec<PlannedGroupView>,
     /// What may go wrong.
@@ -63,6 +64,31 @@ struct CountedValue {
     count: i64,
 }
 
+/// How many died in one queue.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct CountedQueue {
+    /// The queue; null where it is not known.
+    #[schema(required, example = "demo-orders_webshop")]
+    value: Option<String>,
+    /// Broker that it is on.
+    #[schema(required, example = "default")]
+    broker: Option<String>,
+    /// Virtual host that it is in.
+    #[schema(required, example = "/")]
+    vhost: Option<String>,
+    /// How many.
+    #[schema(example = 43_600)]
+    count: i64,
+}
+
+impl From<QueueCount> for CountedQueue {
+    fn from(QueueCount { place, name, count }: QueueCount) -> Self {
+        let (broker, vhost) = place.map(|place| (place.broker, place.vhost)).unzip();
+        Self { value: name, broker, vhost, count }
+    }
+}
+
 /// An error group in a plan.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -84,7 +110,7 @@ struct PlannedGroupView {
 #[schema(as = PlanWarning)]
 struct WarningView {
     /// `still_failing`, `in_operation`, `queue_missing`, `no_consumers`, `queue_crowded`, `exchange_missing`, `no_origin`,
-    /// `large_messages`, `not_selectable`, `routing_key_changes`, `expires`, `discards`, `queue_drops`, `again`, `died_again` or
+    /// `large_messages`, `not_selectable`, `other_place`, `routing_key_changes`, `expires`, `discards`, `queue_drops`, `again`, `died_again` or
     /// `broker_unreachable`.
     #[schema(example = "no_consumers")]
     code: &'static str,
@@ -150,7 +176,7 @@ impl PlanView {
             kind: plan.kind.as_str(),
             total: summary.total,
             services: counted(summary.services),
-            queues: counted(summary.queues),
+            queues: summary.queues.into_iter().map(CountedQueue::from).collect(),
             error_groups: groups
                 .into_iter()
                 .map(|PlannedGroup { group, count, recent }| PlannedGroupView {

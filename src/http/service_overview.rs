@@ -13,13 +13,41 @@ use crate::clock;
 use crate::ownership::same_squad;
 use crate::store::{DayCount, Trend};
 
-/// Whose services.
+/// Whose services, and what died where.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct SquadInput {
     /// Only services of this squad, with or without `squad-`; `unowned` for those that nobody owns.
     #[param(min_length = 1)]
     squad: Option<String>,
+}
+
+/// What died where.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PlaceInput {
+    /// Only what died on this broker, by the name that the configuration gives it.
+    #[param(min_length = 1)]
+    pub broker: Option<String>,
+    /// Only what died in this virtual host.
+    #[param(min_length = 1)]
+    pub vhost: Option<String>,
+}
+
+impl PlaceInput {
+    /// Broker and virtual host, neither of them empty.
+    pub fn checked(&self) -> Result<(Option<&str>, Option<&str>), ApiError> {
+        for (field, value) in [("broker", &self.broker), ("vhost", &self.vhost)] {
+            match value.as_deref() {
+                Some("") => return Err(ApiError::field(field, "must not be empty")),
+                Some(text) if text.contains('\0') => {
+                    return Err(ApiError::field(field, "must not hold the character NUL"));
+                }
+                _ => {}
+            }
+        }
+        Ok((self.broker.as_deref(), self.vhost.as_deref()))
+    }
 }
 
 /// The dead letters of one service. One without any stays for 24 hours after its last arrival.
@@ -96,7 +124,7 @@ impl From<Trend> for TrendView {
     get,
     path = "/dead-letters/service-overview",
     tag = "overviews",
-    params(SquadInput),
+    params(SquadInput, PlaceInput),
     responses((status = 200, description = "Services with dead letters", body = Vec<ServiceOverview>), BadRequest, Unavailable)
 )]
 pub async fn service_overview(
@@ -104,12 +132,14 @@ pub async fn service_overview(
     mut query: Query,
 ) -> Result<Json<Vec<ServiceOverview>>, ApiError> {
     let SquadInput { squad } = query.take()?;
+    let place: PlaceInput = query.take()?;
     query.finish()?;
     if squad.as_deref() == Some("") {
         return Err(ApiError::field("squad", "must not be empty"));
     }
     let owners = api.ownership.now();
-    let counts = api.store.service_counts(clock::now()).await?;
+    let (broker, vhost) = place.checked()?;
+    let counts = api.store.service_counts(broker, vhost, clock::now()).await?;
     let services = counts
         .into_iter()
         .map(|count| ServiceOverview {

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::Api;
 use super::error::{ApiError, BadRequest, Unavailable};
 use super::query::Query;
-use super::service_overview::{LastDayView, TrendView};
+use super::service_overview::{LastDayView, PlaceInput, TrendView};
 use crate::clock;
 
 /// The dead letters of one squad. One without any stays for 24 hours after its last arrival.
@@ -46,16 +46,19 @@ pub struct SquadOverview {
     get,
     path = "/dead-letters/squad-overview",
     tag = "overviews",
+    params(PlaceInput),
     responses((status = 200, description = "Squads with dead letters", body = Vec<SquadOverview>), BadRequest, Unavailable)
 )]
 pub async fn squad_overview(
     State(api): State<Api>,
-    query: Query,
+    mut query: Query,
 ) -> Result<Json<Vec<SquadOverview>>, ApiError> {
+    let place: PlaceInput = query.take()?;
     query.finish()?;
+    let (broker, vhost) = place.checked()?;
     let owners = api.ownership.now();
     let mut squads: BTreeMap<String, SquadOverview> = BTreeMap::new();
-    for service in api.store.service_counts(clock::now()).await? {
+    for service in api.store.service_counts(broker, vhost, clock::now()).await? {
         let squad = owners.squad(&service.service);
         let overview = squads.entry(squad.to_owned()).or_insert_with(|| SquadOverview {
             squad: squad.to_owned(),

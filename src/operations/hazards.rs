@@ -53,7 +53,7 @@ fn rekeyed(plan: &Plan, summary: &Summary) -> Option<Warning> {
     let changed = summary.rekeyed;
     let is_rekeyed = plan.options.target == Target::Queue && plan.options.routing_key == RoutingKey::Queue;
     (is_rekeyed && changed > 0).then(|| {
-        let example = summary.queues.iter().find_map(|(queue, _)| queue.as_deref()).unwrap_or("<queue>");
+        let example = summary.queues.iter().find_map(|queue| queue.name.as_deref()).unwrap_or("<queue>");
         let message = format!(
             "{} published with another routing key than consumers will see: the default exchange, and the name of the queue, \
              such as {example}. With `routingKey: original` they see the original key, and the exchange {}.",

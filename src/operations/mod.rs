@@ -11,6 +11,7 @@ mod publishers;
 mod redeliver;
 mod request;
 mod returns;
+mod targets;
 mod unrecorded;
 mod worker;
 

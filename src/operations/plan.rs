@@ -1,14 +1,11 @@
 //! Planning: what a request would do, frozen, and what may go wrong with it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::time::Duration;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::Operations;
-use super::hazards::vanishing;
-use crate::amqp;
 use crate::clock;
 use crate::domain::convention::Claims;
 use crate::domain::error_group::{ErrorGroup, error_name};
@@ -22,10 +19,6 @@ pub const VALID_FOR: TimeDelta = TimeDelta::minutes(15);
 const LATELY: TimeDelta = TimeDelta::minutes(5);
 /// One with an arrival so short a while ago does.
 const SHORTLY: TimeDelta = TimeDelta::seconds(30);
-/// A queue in which more messages wait is worth a warning.
-const MANY_READY: i64 = 1000;
-/// The broker is asked for so long.
-const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A plan, what it is about, and what may go wrong.
 #[derive(Clone, Debug)]
@@ -109,7 +102,7 @@ impl Operations {
             let failing = groups.iter().filter(|planned| planned.recent.is_some());
             warnings.extend(failing.map(|planned| still_failing(planned, now)));
             warnings.extend(self.hazards(&plan, &summary).await?);
-            self.look_at_targets(&plan.options.target, &summary, &mut warnings).await;
+            warnings.extend(self.look_at_targets(&plan.options.target, &summary).await?);
             warnings.extend(claimed(&plan.options.target, &summary, self.conventions.claims()));
             if summary.large > 0 {
                 let message = format!(
@@ -138,75 +131,6 @@ impl Operations {
             })
             .collect())
     }
-
-    /// What the broker says of where the messages would go. It may be away: that is a warning, too.
-    async fn look_at_targets(&self, target: &Target, summary: &Summary, warnings: &mut Vec<Warning>) {
-        let (queues, exchanges): (BTreeSet<String>, BTreeSet<String>) = match target {
-            Target::Queue => {
-                (summary.queues.iter().filter_map(|(queue, _)| queue.clone()).collect(), BTreeSet::new())
-            }
-            Target::Explicit { exchange, routing_key } if exchange.is_empty() => {
-                ([routing_key.clone()].into(), BTreeSet::new())
-            }
-            Target::Explicit { exchange, .. } => (BTreeSet::new(), [exchange.clone()].into()),
-            // Each to its own, which need not be there any more; the broker says so of each message.
-            Target::Exchange => return,
-        };
-        let (queues, exchanges): (Vec<_>, Vec<_>) =
-            (queues.into_iter().collect(), exchanges.into_iter().collect());
-        let count_of = |queue: &String| match target {
-            Target::Queue => {
-                summary.queues.iter().find(|(name, _)| name.as_ref() == Some(queue)).map(|(_, count)| *count)
-            }
-            _ => Some(summary.total),
-        };
-        if let (Target::Queue, Some((_, count))) =
-            (target, summary.queues.iter().find(|(name, _)| name.is_none()))
-        {
-            let message = format!(
-                "The queue of {} is not known. They will be refused unless `to` names a target.",
-                things(*count, "message")
-            );
-            warnings.push(Warning::new("no_origin", message, *count));
-        }
-        let looked =
-            tokio::time::timeout(PATIENCE, amqp::inspect(self.brokers.first(), &queues, &exchanges)).await;
-        let (states, known) = match looked {
-            Ok(Ok(found)) => found,
-            Ok(Err(error)) => return warnings.push(unreachable(&error.to_string())),
-            Err(_) => return warnings.push(unreachable("no answer in time")),
-        };
-        for (queue, state) in queues.iter().zip(states) {
-            let ready = state.map(|state| i64::from(state.ready));
-            let warn = |code, message| Warning {
-                queue: Some(queue.clone()),
-                ready,
-                ..Warning::new(code, message, count_of(queue))
-            };
-            warnings.extend(state.iter().flat_map(|state| vanishing(queue, *state, count_of(queue))));
-            match state {
-                None => warnings.push(warn(
-                    "queue_missing",
-                    format!("Queue {queue} does not exist. Its messages will be refused."),
-                )),
-                Some(state) if state.consumers == 0 => {
-                    warnings.push(warn(
-                        "no_consumers",
-                        format!("Queue {queue} has no consumers. Its messages will wait there."),
-                    ));
-                }
-                Some(state) if i64::from(state.ready) > MANY_READY => {
-                    let ready = things(state.ready.into(), "message");
-                    warnings.push(warn("queue_crowded", format!("Queue {queue} already has {ready} ready.")));
-                }
-                Some(_) => {}
-            }
-        }
-        for (exchange, _) in exchanges.iter().zip(known).filter(|(_, known)| !known) {
-            let message = format!("Exchange {exchange} does not exist. All messages will be refused.");
-            warnings.push(Warning::new("exchange_missing", message, summary.total));
-        }
-    }
 }
 
 /// Messages that go where only they themselves say they died, and those that do not, as settings do not allow it.
@@ -233,11 +157,6 @@ fn claimed(target: &Target, summary: &Summary, claims: &Claims) -> Vec<Warning> 
         warn(message, followed)
     });
     followed.into_iter().chain(refused).collect()
-}
-
-fn unreachable(why: &str) -> Warning {
-    let message = format!("The target queues could not be checked: {why}.");
-    Warning::new("broker_unreachable", message, None)
 }
 
 /// Whether an error that arrived so often lately, and last so long ago, still occurs: a silence of three times its usual gap says no.

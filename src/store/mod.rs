@@ -58,7 +58,7 @@ pub use lives::Life;
 pub use operations::WantedOperations;
 pub use overview::{DayCount, ServiceCount, Trend};
 pub use places::Served;
-pub use plans::{Plan, Summary};
+pub use plans::{Plan, QueueCount, Summary};
 pub use presence::Presence;
 pub use preview::{MAX_BYTES as MAX_PREVIEWED, Previewed};
 pub use schema::Schema;

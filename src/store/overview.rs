@@ -1,7 +1,7 @@
 //! Overviews: how many dead letters each service has, from the counters.
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
-use sqlx::Row;
+use sqlx::{AssertSqlSafe, Row};
 use uuid::Uuid;
 
 use super::counters::FINE;
@@ -52,14 +52,22 @@ pub struct Trend {
 impl Store {
     /// The services with dead letters, and those whose last arrival lies within a day, most first. A look into the index says when the first and the last of each arrived: in the
     /// day in which the counters expect it, or where that was acted on, in the others.
-    pub async fn service_counts(&self, now: DateTime<Utc>) -> Result<Vec<ServiceCount>, StoreError> {
+    /// Where a place is asked for, only what died there is counted.
+    pub async fn service_counts(
+        &self,
+        broker: Option<&str>,
+        vhost: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<ServiceCount>, StoreError> {
         let hour = (now + FINE - HOUR).duration_trunc(FINE).unwrap_or(now);
-        let rows = sqlx::query(
+        // Conditions on a group and on a row; none costs nothing.
+        let (group, row) = (at("g", broker, vhost), at("d", broker, vhost));
+        let query = format!(
             "WITH groups AS ( \
                  SELECT g.service, c.dead, c.last_seen, (SELECT i.start FROM error_group_interval i \
                      WHERE i.error_group = g.id ORDER BY i.start LIMIT 1) AS first_start \
                  FROM (SELECT error_group, sum(dead) AS dead, max(last_seen) AS last_seen FROM error_group_count \
-                       GROUP BY error_group HAVING sum(dead) <> 0 OR max(last_seen) >= $5) c JOIN error_group g ON g.id = c.error_group), \
+                       GROUP BY error_group HAVING sum(dead) <> 0 OR max(last_seen) >= $5) c JOIN error_group g ON g.id = c.error_group WHERE true{group}), \
              services AS ( \
                  SELECT service, sum(dead)::bigint AS dead, \
                      LEAST(min(first_start), (SELECT min(start) FROM error_group_change)) + interval '1 day' AS early, \
@@ -69,7 +77,7 @@ impl Store {
                  SELECT g.service, sum(t.dead + t.redelivered + t.deleted)::bigint AS died, \
                      sum(t.redelivered)::bigint AS redelivered, sum(t.deleted)::bigint AS deleted \
                  FROM error_group_timeline t JOIN error_group g ON g.id = t.error_group \
-                 WHERE t.start >= $6 AND t.start < $4 GROUP BY g.service), \
+                 WHERE t.start >= $6 AND t.start < $4{group} GROUP BY g.service), \
              hours AS ( \
                  SELECT error_group, true AS now, dead + redelivered + deleted AS count FROM error_group_timeline \
                  WHERE start >= $1 AND start < $4 \
@@ -79,38 +87,41 @@ impl Store {
             trends AS ( \
                  SELECT g.service, (sum(h.count) FILTER (WHERE h.now))::bigint AS last_hour, \
                      (sum(h.count) FILTER (WHERE NOT h.now))::bigint AS day_before \
-                 FROM hours h JOIN error_group g ON g.id = h.error_group GROUP BY g.service) \
+                 FROM hours h JOIN error_group g ON g.id = h.error_group WHERE true{group} GROUP BY g.service) \
              SELECT s.service, s.dead, o.id AS oldest, n.id AS newest, COALESCE(t.last_hour, 0) AS last_hour, \
                  COALESCE(t.day_before, 0) AS day_before, COALESCE(y.died, 0) AS died, \
                  COALESCE(y.redelivered, 0) AS redelivered, COALESCE(y.deleted, 0) AS deleted \
              FROM services s LEFT JOIN trends t ON t.service = s.service LEFT JOIN days y ON y.service = s.service \
              LEFT JOIN LATERAL ( \
-                 (SELECT id FROM dead_letter d WHERE d.service = s.service AND d.status = 'dead' \
+                 (SELECT id FROM dead_letter d WHERE d.service = s.service AND d.status = 'dead'{row} \
                      AND d.id >= dead_letter_floor_id(s.early - interval '1 day') AND d.id < dead_letter_floor_id(s.early) \
                   ORDER BY id LIMIT 1) \
                  UNION ALL \
-                 (SELECT id FROM dead_letter d WHERE d.service = s.service AND d.status = 'dead' \
+                 (SELECT id FROM dead_letter d WHERE d.service = s.service AND d.status = 'dead'{row} \
                      AND d.id >= dead_letter_floor_id(s.early) ORDER BY id LIMIT 1) \
                  LIMIT 1) o ON true \
              LEFT JOIN LATERAL ( \
-                 (SELECT id FROM dead_letter d WHERE d.service = s.service AND d.status = 'dead' \
+                 (SELECT id FROM dead_letter d WHERE d.service = s.service AND d.status = 'dead'{row} \
                      AND d.id >= dead_letter_floor_id(s.late) AND d.id < dead_letter_floor_id(s.late + interval '25 hours') \
                   ORDER BY id DESC LIMIT 1) \
                  UNION ALL \
-                 (SELECT id FROM dead_letter d WHERE d.service = s.service AND d.status = 'dead' \
+                 (SELECT id FROM dead_letter d WHERE d.service = s.service AND d.status = 'dead'{row} \
                      AND d.id < dead_letter_floor_id(s.late) ORDER BY id DESC LIMIT 1) \
                  LIMIT 1) n ON true \
-             ORDER BY s.dead DESC, s.service",
-        )
-        .bind(hour)
-        .bind(hour - DAY)
-        .bind(hour - DAY + HOUR)
-        // Without an end the planner would expect a third of all.
-        .bind(hour + HOUR + HOUR)
-        .bind(now - DAY)
-        .bind(hour + HOUR - DAY)
-        .fetch_all(&mut *self.http.acquire().await?)
-        .await?;
+             ORDER BY s.dead DESC, s.service"
+        );
+        let rows = sqlx::query(AssertSqlSafe(query))
+            .bind(hour)
+            .bind(hour - DAY)
+            .bind(hour - DAY + HOUR)
+            // Without an end the planner would expect a third of all.
+            .bind(hour + HOUR + HOUR)
+            .bind(now - DAY)
+            .bind(hour + HOUR - DAY)
+            .bind(broker)
+            .bind(vhost)
+            .fetch_all(&mut *self.http.acquire().await?)
+            .await?;
         rows.iter()
             .map(|row| {
                 Ok(ServiceCount {
@@ -138,4 +149,19 @@ impl Store {
             .fetch_all(&mut *self.http.acquire().await?)
             .await?)
     }
+}
+
+/// A condition on the place of a row or a group, for the parameters `$7` and `$8`.
+fn at(alias: &str, broker: Option<&str>, vhost: Option<&str>) -> String {
+    if broker.is_none() && vhost.is_none() {
+        // The parameters are there all the same, and have to have types.
+        return " AND ($7::text IS NULL AND $8::text IS NULL)".into();
+    }
+    let is = |column: &str, parameter: &str| {
+        format!(
+            " AND COALESCE({alias}.{column}, (SELECT {column} FROM home_place)) \
+             = COALESCE({parameter}::text, {alias}.{column}, (SELECT {column} FROM home_place))"
+        )
+    };
+    is("broker", "$7") + &is("vhost", "$8")
 }

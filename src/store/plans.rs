@@ -1,16 +1,18 @@
 //! Plans: selections that are frozen and may be run until they expire.
 
 use chrono::{DateTime, Utc};
-use sqlx::Row;
 use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, Row};
 use uuid::Uuid;
 
 use super::freeze::chosen;
 use super::operations::named;
+use super::search::{PLACE, place};
 use super::{Store, StoreError};
 use crate::domain::convention::{Origin, Provenance};
 use crate::domain::dead_letter::Payload;
 use crate::domain::operation::{Kind, NewOperation, Options};
+use crate::domain::place::Place;
 
 /// A plan that is kept.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,8 +40,10 @@ pub struct Summary {
     pub total: i64,
     /// How many of each service, queue and error group, most first; of what has none under `None`.
     pub services: Vec<(Option<String>, i64)>,
-    /// Likewise.
-    pub queues: Vec<(Option<String>, i64)>,
+    /// Likewise, in each place.
+    pub queues: Vec<QueueCount>,
+    /// How many of each broker and virtual host.
+    pub places: Vec<(Option<Place>, i64)>,
     /// Likewise.
     pub groups: Vec<(Uuid, i64)>,
     /// How many died where only they themselves say so, by that queue and the convention that claims it.
@@ -50,6 +54,17 @@ pub struct Summary {
     pub expiring: i64,
     /// How many were published with another routing key than the name of the queue that they died in.
     pub rekeyed: i64,
+}
+
+/// How many of a plan's dead letters died in a queue.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QueueCount {
+    /// Where it is.
+    pub place: Option<Place>,
+    /// Its name, where that is known.
+    pub name: Option<String>,
+    /// How many.
+    pub count: i64,
 }
 
 /// A longer body is not looked into for what it says of itself.
@@ -156,9 +171,9 @@ impl Store {
 
     /// What the plan is about. Reads each of its dead letters once.
     pub async fn plan_summary(&self, id: Uuid) -> Result<Summary, StoreError> {
-        let rows = sqlx::query(
+        let query = format!(
             "WITH items AS MATERIALIZED ( \
-                 SELECT d.service, d.origin_queue, d.error_group, \
+                 SELECT d.service, d.origin_queue, d.error_group, {PLACE}, \
                      CASE WHEN d.origin_claimed THEN COALESCE(d.convention, '') END AS claimed_by, \
                      octet_length(d.body) > $2 AS is_large, d.origin_routing_key <> d.origin_queue AS is_rekeyed, \
                      CASE WHEN octet_length(d.properties) > 0 \
@@ -166,30 +181,37 @@ impl Store {
                  FROM operation_plan_item i \
                      CROSS JOIN LATERAL (SELECT * FROM dead_letter x WHERE x.id = i.dead_letter_id LIMIT 1) d \
                  WHERE i.plan_id = $1) \
-             (SELECT 'service' AS what, service AS value, NULL::uuid AS error_group, NULL AS claimed_by, count(*) AS count FROM items \
+             (SELECT 'service' AS what, service AS value, NULL::uuid AS error_group, NULL AS claimed_by, NULL AS broker, NULL AS vhost, count(*) AS count FROM items \
                  GROUP BY service ORDER BY count DESC LIMIT $3) \
-             UNION ALL (SELECT 'queue', origin_queue, NULL, NULL, count(*) AS count FROM items \
-                 GROUP BY origin_queue ORDER BY count DESC LIMIT $3) \
-             UNION ALL (SELECT 'claimed', origin_queue, NULL, claimed_by, count(*) AS count FROM items WHERE claimed_by IS NOT NULL \
+             UNION ALL (SELECT 'queue', origin_queue, NULL, NULL, broker, vhost, count(*) AS count FROM items \
+                 GROUP BY origin_queue, broker, vhost ORDER BY count DESC LIMIT $3) \
+             UNION ALL (SELECT 'claimed', origin_queue, NULL, claimed_by, NULL, NULL, count(*) AS count FROM items WHERE claimed_by IS NOT NULL \
                  GROUP BY origin_queue, claimed_by ORDER BY count DESC LIMIT $3) \
-             UNION ALL (SELECT 'group', NULL, error_group, NULL, count(*) AS count FROM items WHERE error_group IS NOT NULL \
+             UNION ALL (SELECT 'group', NULL, error_group, NULL, NULL, NULL, count(*) AS count FROM items WHERE error_group IS NOT NULL \
                  GROUP BY error_group ORDER BY count DESC LIMIT $3) \
-             UNION ALL SELECT 'large', NULL, NULL, NULL, count(*) FROM items WHERE is_large \
-             UNION ALL SELECT 'rekeyed', NULL, NULL, NULL, count(*) FROM items WHERE is_rekeyed \
-             UNION ALL SELECT 'expiring', NULL, NULL, NULL, count(*) FROM items WHERE is_expiring \
-             UNION ALL SELECT 'total', NULL, NULL, NULL, count(*) FROM items",
-        )
-        .bind(id)
-        .bind(LARGE)
-        .bind(NAMED)
-        .fetch_all(&mut *self.operations.acquire().await?)
-        .await?;
+             UNION ALL (SELECT 'place', NULL, NULL, NULL, broker, vhost, count(*) AS count FROM items \
+                 GROUP BY broker, vhost ORDER BY count DESC) \
+             UNION ALL SELECT 'large', NULL, NULL, NULL, NULL, NULL, count(*) FROM items WHERE is_large \
+             UNION ALL SELECT 'rekeyed', NULL, NULL, NULL, NULL, NULL, count(*) FROM items WHERE is_rekeyed \
+             UNION ALL SELECT 'expiring', NULL, NULL, NULL, NULL, NULL, count(*) FROM items WHERE is_expiring \
+             UNION ALL SELECT 'total', NULL, NULL, NULL, NULL, NULL, count(*) FROM items"
+        );
+        let rows = sqlx::query(AssertSqlSafe(query))
+            .bind(id)
+            .bind(LARGE)
+            .bind(NAMED)
+            .fetch_all(&mut *self.operations.acquire().await?)
+            .await?;
         let mut summary = Summary::default();
         for row in rows {
             let (what, count): (String, i64) = (row.try_get("what")?, row.try_get("count")?);
             match what.as_str() {
                 "service" => summary.services.push((row.try_get("value")?, count)),
-                "queue" => summary.queues.push((row.try_get("value")?, count)),
+                "queue" => {
+                    let (place, name) = (place(&row)?, row.try_get("value")?);
+                    summary.queues.push(QueueCount { place, name, count });
+                }
+                "place" => summary.places.push((place(&row)?, count)),
                 "group" => summary.groups.push((row.try_get("error_group")?, count)),
                 "claimed" => {
                     let origin = Origin { queue: row.try_get("value")?, ..Origin::default() };

@@ -143,6 +143,15 @@ async fn a_message_of_a_place_that_nobody_serves_waits_and_says_so() {
     .await;
     assert_eq!(waiting["outcomes"]["sent"], 5, "what died here has gone: {waiting}");
     assert_eq!((here.depth().await, there.depth().await), (5, 0));
+    let plan = json!({"kind": "redeliver", "filter": {"vhost": "there"}});
+    let plan = service.api.post("/operations/plan", &plan).await.assert(201).json;
+    let warnings = plan["warnings"].as_array().unwrap();
+    assert!(
+        warnings.iter().any(|warning| warning["code"] == "other_place" && warning["count"] == 5),
+        "{plan}"
+    );
+    assert!(warnings.iter().all(|warning| warning["code"] != "queue_missing"), "{plan}");
+
     other.restart();
     until("the rest goes", || async {
         (operation(&service.api, &asked["id"]).await["state"] == "completed").then_some(())
@@ -205,7 +214,23 @@ async fn one_service_consumes_several_virtual_hosts_and_brokers() {
         [("broker=near", 6), ("vhost=here", 3), ("broker=far&vhost=/", 3), ("broker=far&vhost=here", 0)]
     {
         assert_eq!(service.api.all(query, 50).await.len(), count, "{query}");
+        let overview =
+            service.api.get(&format!("/dead-letters/service-overview?{query}")).await.assert(200).json;
+        let counted =
+            overview.as_array().unwrap().iter().map(|row| row["count"].as_i64().unwrap()).sum::<i64>();
+        assert_eq!(counted, count as i64, "{query}: {overview}");
     }
+    let plan = json!({"kind": "redeliver", "filter": {}, "all": true});
+    let plan = service.api.post("/operations/plan", &plan).await.assert(201).json;
+    let mut queues: Vec<_> = plan["queues"].as_array().unwrap().iter().map(ToString::to_string).collect();
+    queues.sort();
+    let queue = |broker: &str, vhost: &str| {
+        json!({"value": twin, "broker": broker, "vhost": vhost, "count": 3}).to_string()
+    };
+    assert_eq!(queues, [queue("far", "/"), queue("near", "here"), queue("near", "there")]);
+    let codes: Vec<_> = plan["warnings"].as_array().unwrap().iter().map(|warning| &warning["code"]).collect();
+    assert!(!codes.contains(&&json!("other_place")) && !codes.contains(&&json!("queue_missing")), "{plan}");
+
     for (filter, depths) in [
         (json!({"vhost": "there"}), (0, 3, 0)),
         (json!({"broker": "far"}), (0, 3, 3)),

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::api::Api;
+use super::api::{Api, Pairs};
 use super::ending::{Ending, Failure};
 use super::output::{print, print_line};
 use super::table::{Column, Table};
@@ -15,12 +15,23 @@ pub(in crate::cli) struct OverviewArgs {
     /// The services of this squad; `unowned` for those that nobody owns
     #[arg(long)]
     squad: Option<String>,
+    /// Only what died on this broker, by the name that the server's configuration gives it
+    #[arg(long)]
+    broker: Option<String>,
+    /// Only what died in this virtual host
+    #[arg(long)]
+    vhost: Option<String>,
 }
 
 pub(super) async fn run(api: &Api, args: OverviewArgs, json: bool) -> Result<Ending, Failure> {
+    let place = [("broker", args.broker), ("vhost", args.vhost)];
+    let place: Pairs = place.into_iter().filter_map(|(name, value)| Some((name.into(), value?))).collect();
     let answer = match args.squad {
-        None => api.get("/dead-letters/squad-overview", &[]).await?,
-        Some(squad) => api.get("/dead-letters/service-overview", &[("squad".into(), squad)]).await?,
+        None => api.get("/dead-letters/squad-overview", &place).await?,
+        Some(squad) => {
+            let query = [vec![("squad".into(), squad)], place].concat();
+            api.get("/dead-letters/service-overview", &query).await?
+        }
     };
     if json {
         print_line(&answer.text)?;

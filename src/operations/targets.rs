@@ -1,0 +1,144 @@
+//! What the brokers say of where the messages of a plan would go.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use super::Operations;
+use super::hazards::vanishing;
+use super::plan::Warning;
+use crate::amqp::{self, Broker, QueueState};
+use crate::clock;
+use crate::domain::operation::Target;
+use crate::domain::place::Place;
+use crate::domain::words::things;
+use crate::store::{StoreError, Summary};
+
+/// A queue in which more messages wait is worth a warning.
+const MANY_READY: i64 = 1000;
+/// A broker is asked for so long.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// What is to be looked at in one place.
+struct Look<'s> {
+    broker: &'s Broker,
+    /// How many of the plan's dead letters died there.
+    total: i64,
+    queues: Vec<(String, i64)>,
+    exchange: Option<String>,
+}
+
+impl Operations {
+    /// Warns of what the brokers say of where the messages would go, each in the place where it died. One may be away: that is a warning,
+    /// too.
+    pub(super) async fn look_at_targets(
+        &self,
+        target: &Target,
+        summary: &Summary,
+    ) -> Result<Vec<Warning>, StoreError> {
+        let mut warnings = self.other_places(summary).await?;
+        let unknown: i64 =
+            summary.queues.iter().filter(|queue| queue.name.is_none()).map(|queue| queue.count).sum();
+        if *target == Target::Queue && unknown > 0 {
+            let message = format!(
+                "The queue of {} is not known. They will be refused unless `to` names a target.",
+                things(unknown, "message")
+            );
+            warnings.push(Warning::new("no_origin", message, unknown));
+        }
+        let looks = summary.places.iter().filter_map(|(place, count)| {
+            let place = place.as_ref()?;
+            look(self.brokers.at(place)?, target, summary, *count)
+        });
+        let several = summary.places.len() > 1;
+        for found in join_all(looks.map(|look| look.warnings(several))).await {
+            warnings.extend(found);
+        }
+        Ok(warnings)
+    }
+
+    /// What died where this service is not connected to is redelivered by another, or waits for one.
+    async fn other_places(&self, summary: &Summary) -> Result<Vec<Warning>, StoreError> {
+        let places = summary.places.iter().filter_map(|(place, count)| Some((place.as_ref()?, *count)));
+        let others: Vec<_> = places.filter(|(place, _)| self.brokers.at(place).is_none()).collect();
+        if others.is_empty() {
+            return Ok(Vec::new());
+        }
+        let served = self.store.served_places(clock::now()).await?;
+        let warn = |(place, count): (&Place, i64)| {
+            let happens = if served.contains(place) {
+                "Another service redelivers them."
+            } else {
+                "No service is connected to it now: they will wait until one is."
+            };
+            let message = format!("{} died on {place}. {happens}", things(count, "message"));
+            Warning::new("other_place", message, count)
+        };
+        Ok(others.into_iter().map(warn).collect())
+    }
+}
+
+/// What to look at in a place; nothing where each message goes to an exchange of its own, which need not be there any more: the broker
+/// says so of each.
+fn look<'s>(broker: &'s Broker, target: &Target, summary: &Summary, total: i64) -> Option<Look<'s>> {
+    let (queues, exchange) = match target {
+        Target::Queue => {
+            let here = summary.queues.iter().filter(|queue| queue.place.as_ref() == Some(broker.place()));
+            (here.filter_map(|queue| Some((queue.name.clone()?, queue.count))).collect(), None)
+        }
+        Target::Explicit { exchange, routing_key } if exchange.is_empty() => {
+            (vec![(routing_key.clone(), total)], None)
+        }
+        Target::Explicit { exchange, .. } => (Vec::new(), Some(exchange.clone())),
+        Target::Exchange => return None,
+    };
+    Some(Look { broker, total, queues, exchange })
+}
+
+impl Look<'_> {
+    /// What there is to warn of; the place is named where there are several.
+    async fn warnings(self, several: bool) -> Vec<Warning> {
+        let place = if several { format!(" ({})", self.broker.place()) } else { String::new() };
+        let queues: Vec<String> = self.queues.iter().map(|(queue, _)| queue.clone()).collect();
+        let exchanges: Vec<String> = self.exchange.iter().cloned().collect();
+        let looked = tokio::time::timeout(PATIENCE, amqp::inspect(self.broker, &queues, &exchanges)).await;
+        let (states, known) = match looked {
+            Ok(Ok(found)) => found,
+            Ok(Err(error)) => return vec![unreachable(&place, &error.to_string())],
+            Err(_) => return vec![unreachable(&place, "no answer in time")],
+        };
+        let mut warnings = Vec::new();
+        for ((queue, count), state) in self.queues.iter().zip(states) {
+            warnings.extend(state.into_iter().flat_map(|state| vanishing(queue, state, Some(*count))));
+            warnings.extend(of_queue(queue, *count, &place, state));
+        }
+        for (exchange, _) in exchanges.iter().zip(known).filter(|(_, known)| !known) {
+            let message = format!("Exchange {exchange} does not exist{place}. All messages will be refused.");
+            warnings.push(Warning::new("exchange_missing", message, self.total));
+        }
+        warnings
+    }
+}
+
+fn of_queue(queue: &str, count: i64, place: &str, state: Option<QueueState>) -> Option<Warning> {
+    let (code, message) = match state {
+        None => {
+            ("queue_missing", format!("Queue {queue} does not exist{place}. Its messages will be refused."))
+        }
+        Some(state) if state.consumers == 0 => {
+            ("no_consumers", format!("Queue {queue} has no consumers{place}. Its messages will wait there."))
+        }
+        Some(state) if i64::from(state.ready) > MANY_READY => {
+            let ready = things(state.ready.into(), "message");
+            ("queue_crowded", format!("Queue {queue} already has {ready} ready{place}."))
+        }
+        Some(_) => return None,
+    };
+    let ready = state.map(|state| i64::from(state.ready));
+    Some(Warning { queue: Some(queue.to_owned()), ready, ..Warning::new(code, message, count) })
+}
+
+fn unreachable(place: &str, why: &str) -> Warning {
+    let message = format!("The target queues could not be checked{place}: {why}.");
+    Warning::new("broker_unreachable", message, None)
+}
