@@ -434,6 +434,30 @@ export interface components {
             /** @description How many arrived in each of the last 24 hours (UTC), whatever became of them; the running hour last. */
             sparkline: number[];
         };
+        /** @description How many died in one queue. */
+        CountedQueue: {
+            /**
+             * @description Broker that it is on.
+             * @example default
+             */
+            broker: string | null;
+            /**
+             * Format: int64
+             * @description How many.
+             * @example 43600
+             */
+            count: number;
+            /**
+             * @description The queue; null where it is not known.
+             * @example demo-orders_webshop
+             */
+            value: string | null;
+            /**
+             * @description Virtual host that it is in.
+             * @example /
+             */
+            vhost: string | null;
+        };
         /** @description How many there are of one value. */
         CountedValue: {
             /**
@@ -1583,8 +1607,8 @@ export interface components {
              * @example redeliver
              */
             kind: string;
-            /** @description How many died in each queue, most first; the first 100. */
-            queues: components["schemas"]["CountedValue"][];
+            /** @description How many died in each queue of each broker and virtual host, most first; the first 100. */
+            queues: components["schemas"]["CountedQueue"][];
             /** @description The selection as it was asked for. */
             selection: Record<string, never>;
             /** @description How many of each service, most first; the first 100. */
@@ -1602,7 +1626,7 @@ export interface components {
         PlanWarning: {
             /**
              * @description `still_failing`, `in_operation`, `queue_missing`, `no_consumers`, `queue_crowded`, `exchange_missing`, `no_origin`,
-             *     `large_messages`, `not_selectable`, `routing_key_changes`, `expires`, `discards`, `queue_drops`, `again`, `died_again` or
+             *     `large_messages`, `not_selectable`, `other_place`, `routing_key_changes`, `expires`, `discards`, `queue_drops`, `again`, `died_again` or
              *     `broker_unreachable`.
              * @example no_consumers
              */
@@ -1919,6 +1943,7 @@ export interface components {
 }
 export type ActionName = components['schemas']['ActionName'];
 export type CountedGroup = components['schemas']['CountedGroup'];
+export type CountedQueue = components['schemas']['CountedQueue'];
 export type CountedValue = components['schemas']['CountedValue'];
 export type CreateOperation = components['schemas']['CreateOperation'];
 export type DeadLetteredMessage = components['schemas']['DeadLetteredMessage'];
@@ -2799,6 +2824,10 @@ export interface operations {
             query?: {
                 /** @description Only services of this squad, with or without `squad-`; `unowned` for those that nobody owns. */
                 squad?: string;
+                /** @description Only what died on this broker, by the name that the configuration gives it. */
+                broker?: string;
+                /** @description Only what died in this virtual host. */
+                vhost?: string;
             };
             header?: never;
             path?: never;
@@ -2837,7 +2866,12 @@ export interface operations {
     };
     squad_overview: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only what died on this broker, by the name that the configuration gives it. */
+                broker?: string;
+                /** @description Only what died in this virtual host. */
+                vhost?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;

@@ -13,6 +13,11 @@ import { Warning } from './Warning';
 /** What a plan would do, and what may go wrong. */
 export function PlanSummary({ plan }: { plan: Plan }) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
+  const isOnePlace =
+    new Set(plan.queues.map(({ broker, vhost }) => `${broker} ${vhost}`)).size <
+    2;
+  const sayQueue = ({ value, broker, vhost }: Plan['queues'][number]) =>
+    value === null || isOnePlace ? value : `${value} (${broker}, ${vhost})`;
   return (
     <>
       <Warnings warnings={plan.warnings} />
@@ -23,10 +28,10 @@ export function PlanSummary({ plan }: { plan: Plan }) {
       </Text>
       <Counts
         title={t('acting.plan.queue')}
-        rows={plan.queues.map(({ value, count }) => ({
-          key: value ?? '',
-          name: value ?? t('acting.plan.unknownQueue'),
-          count,
+        rows={plan.queues.map(queue => ({
+          key: [queue.broker, queue.vhost, queue.value].join(' '),
+          name: sayQueue(queue) ?? t('acting.plan.unknownQueue'),
+          count: queue.count,
         }))}
       />
       <Counts

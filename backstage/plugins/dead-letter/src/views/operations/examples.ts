@@ -71,8 +71,8 @@ export function aPlan(changes: Partial<Plan> = {}): Plan {
     total: 43_695,
     services: [{ value: 'webshop', count: 43_695 }],
     queues: [
-      { value: 'orders_webshop', count: 43_000 },
-      { value: 'carts_webshop', count: 695 },
+      { value: 'orders_webshop', broker: 'default', vhost: '/', count: 43_000 },
+      { value: 'carts_webshop', broker: 'default', vhost: '/', count: 695 },
     ],
     errorGroups: [
       {
