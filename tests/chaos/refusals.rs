@@ -223,11 +223,8 @@ impl Bench {
                 [classic(), ("x-max-length", AMQPValue::LongInt(0)), ("x-overflow", text("reject-publish"))];
             full = Some(self.broker.declare_queue(&format!("full_{service}"), &arguments).await);
         }
-        let published = |queue: &str, exchange: &str, key: &str| {
-            DeadMessage::new(&id(), queue)
-                .header("dead-letter-origin-exchange", text(exchange))
-                .header("dead-letter-origin-routing-key", text(key))
-        };
+        let published =
+            |queue: &str, exchange: &str, key: &str| DeadMessage::published((exchange, key), &id(), queue);
         let dead_good = (0..GOOD).map(|_| published(&good.name, "", &good.name));
         let dead_bad = (0..bad).map(|_| match fault {
             Fault::NoExchange => published(&good.name, "nowhere", "key"),

@@ -11,7 +11,7 @@ use dead_letter::domain::filter::Filter;
 use dead_letter::domain::fingerprint;
 use dead_letter::domain::identity::redelivery_id;
 use dead_letter::domain::operation::{
-    Kind, NewOperation, Options, Outcome, Selection, Sequence, Settled, State,
+    Kind, NewOperation, Options, Outcome, Selection, Sequence, Settled, State, Steering,
 };
 use dead_letter::store::{Chunk, Frozen, Served, Store};
 use rand::rngs::StdRng;
@@ -261,6 +261,13 @@ impl<'s> Play<'s> {
         }
     }
 
+    /// What paused itself, as workers died with the same item again and again, goes on.
+    async fn resume(&self) {
+        for id in self.asked.keys() {
+            self.stores[1].steer(*id, Steering::Resume, "a schedule", clock::now()).await.unwrap();
+        }
+    }
+
     /// Those who are at work are killed, and one worker does the rest.
     async fn finish(&mut self) {
         self.workers = Default::default();
@@ -272,7 +279,11 @@ impl<'s> Play<'s> {
             // The locks of those who were killed go with their connections, a moment later.
             let chunk = until("a chunk is free", || async {
                 let served = Served::new(Vec::new());
-                store.next_chunk(clock::new_id(), later, (CHUNK, 1 << 20), &served).await.unwrap()
+                let next = store.next_chunk(clock::new_id(), later, (CHUNK, 1 << 20), &served).await.unwrap();
+                if next.is_none() {
+                    self.resume().await;
+                }
+                next
             })
             .await;
             let settled = self.act(&chunk, true);

@@ -3,6 +3,9 @@
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldArray, FieldTable};
 
+/// Exchange and routing key of messages that are published as usual.
+const PUBLISHED: (&str, &str) = ("orders", "orders.placed");
+
 /// A long string.
 pub fn text(text: &str) -> AMQPValue {
     AMQPValue::LongString(text.into())
@@ -24,8 +27,13 @@ pub struct DeadMessage {
 impl DeadMessage {
     /// A message with this id that was rejected from this queue, just now.
     pub fn new(message_id: &str, queue: &str) -> Self {
+        Self::published(PUBLISHED, message_id, queue)
+    }
+
+    /// The same, having been published to this exchange with this routing key.
+    pub fn published(published: (&str, &str), message_id: &str, queue: &str) -> Self {
         let seconds = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
-        Self::plain().id(message_id).died(queue, "rejected", 1, seconds)
+        Self::plain().id(message_id).died_after(published, queue, "rejected", 1, seconds)
     }
 
     /// A message without any properties or headers.
@@ -61,7 +69,7 @@ impl DeadMessage {
 
     /// It died in this queue, having been published to the exchange `orders`.
     pub fn died(self, queue: &str, reason: &str, count: i64, seconds: u64) -> Self {
-        self.died_after(("orders", "orders.placed"), queue, reason, count, seconds)
+        self.died_after(PUBLISHED, queue, reason, count, seconds)
     }
 
     /// The same, having been published to this exchange with this routing key.
