@@ -15,7 +15,7 @@ pub struct Loss {
 /// A message that was delivered so often before is half-way to the default limit of `RabbitMQ` 4.
 pub const MANY_DELIVERIES: i64 = 10;
 /// How to see what the protocol does not show.
-const CHECK: &str = "rabbitmqctl list_queues name effective_policy_definition";
+const CHECK: &str = "rabbitmqctl list_policies";
 
 impl Loss {
     fn new(kind: &'static str, text: impl Into<String>) -> Self {
@@ -68,7 +68,7 @@ pub(super) fn unseen(kind: QueueKind, limits: DeliveryLimits) -> Vec<Loss> {
     }
     let text = format!(
         "dead-letter has no right to configure the queue, so it cannot see its x-delivery-limit: without one, RabbitMQ 4 \
-         drops messages that are returned more than 20 times. Check with `rabbitmqctl list_queues name arguments` and `{CHECK}`"
+         drops messages that are returned more than 20 times. Check with `rabbitmqctl list_queues name arguments policy` and `{CHECK}`"
     );
     vec![Loss::new("unseen_delivery_limit", text)]
 }

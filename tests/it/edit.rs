@@ -236,7 +236,13 @@ async fn a_preview_is_what_is_sent() {
     for (sample, id) in samples.iter().zip(&ids) {
         let stored = letter(&world, id).await;
         assert_eq!(sample["deadLetterId"], **id);
-        assert_eq!(sample["before"], json!({"body": stored["body"], "headers": stored["typedHeaders"]}));
+        assert_eq!(
+            sample["before"],
+            json!({
+                "exchange": stored["exchange"], "routingKey": stored["routingKey"],
+                "body": stored["body"], "headers": stored["typedHeaders"],
+            })
+        );
     }
     assert_eq!(samples[1]["after"], Value::Null);
     assert!(samples[1]["error"].as_str().unwrap().contains("not JSON"), "{preview}");
@@ -257,7 +263,9 @@ async fn a_preview_is_what_is_sent() {
         headers.retain(|name, _| !name.starts_with("x-last-death") && name != "x-delivery-count");
         headers.remove("x-acquired-count"); // of RabbitMQ 4.3
         headers.remove("dead-letter-redelivery-id");
-        back.push(json!({"body": whole["body"], "headers": headers}));
+        back.push(json!({
+            "exchange": "", "routingKey": sink.name, "body": whole["body"], "headers": headers,
+        }));
     }
     for sample in samples.iter().filter(|sample| sample["error"].is_null()) {
         assert!(back.contains(&sample["after"]), "{sample} is not among {back:?}");
