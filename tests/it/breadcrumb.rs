@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::identity::give_back;
 use crate::support::{DeadMessage, World, id, text, until};
 
 /// A message of Dramatiq: what it is stands in its body.
@@ -109,21 +110,4 @@ async fn a_copy_is_known_although_it_is_not_decoded() {
     world.service.until_ready().await;
     assert_eq!(world.database.count("dead_letter").await, 2);
     world.assert_counters_exact().await;
-}
-
-/// Takes so many messages of the source and gives them back: the broker then says that they were delivered before.
-async fn give_back(world: &World, count: usize) {
-    use lapin::options::{BasicGetOptions, BasicRejectOptions};
-    let mut taken = Vec::new();
-    for _ in 0..count {
-        let next = until("a message in the source", || async {
-            let (channel, options) = (&world.broker.channel, BasicGetOptions { no_ack: false });
-            let got = channel.basic_get(world.source.name.as_str().into(), options).await.unwrap();
-            got.map(|got| got.delivery)
-        });
-        taken.push(next.await);
-    }
-    for delivery in taken {
-        delivery.acker.reject(BasicRejectOptions { requeue: true }).await.unwrap();
-    }
 }

@@ -38,7 +38,7 @@ async fn messages_that_share_id_and_body_and_differ_in_anything_else_are_all_sto
 }
 
 /// Takes so many messages of the source and gives them back: the broker then says that they were delivered before.
-async fn give_back(world: &World, count: usize) {
+pub(crate) async fn give_back(world: &World, count: usize) {
     let mut taken = Vec::new();
     for _ in 0..count {
         let next = until("a message in the source", || async {
