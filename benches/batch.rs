@@ -10,7 +10,7 @@ use dead_letter::clock;
 use dead_letter::domain::convention::{Failure, Origin};
 use dead_letter::domain::dead_letter::{Derived, NewDeadLetter};
 use dead_letter::domain::fingerprint;
-use dead_letter::store::{PoolSizes, Store};
+use dead_letter::store::{PoolSettings, Store};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::runtime::Runtime;
 use uuid::Uuid;
@@ -90,9 +90,7 @@ async fn database() -> (Store, String) {
     admin(&format!("CREATE DATABASE {name}")).await;
     let url = url();
     let server = url.rsplit_once('/').map_or(url.as_str(), |(server, _)| server).to_owned();
-    let store =
-        Store::new(&format!("{server}/{name}"), PoolSizes { ingest: 1, http: 1, scans: 1, operations: 1 })
-            .expect("a URL");
+    let store = Store::new(&format!("{server}/{name}"), PoolSettings::default()).expect("a URL");
     store.migrate().await.expect("migrated");
     store.create_partitions().await.expect("partitions");
     (store, name)

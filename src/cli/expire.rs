@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::clock;
 use crate::config::{DatabaseConfig, LogConfig, days};
-use crate::store::{PoolSizes, Store};
+use crate::store::{PoolSettings, Store};
 use crate::telemetry::Telemetry;
 
 #[derive(Args, Debug)]
@@ -22,9 +22,8 @@ pub(super) struct ExpireConfig {
 
 pub(super) async fn run(config: ExpireConfig) -> anyhow::Result<()> {
     let telemetry = Telemetry::start(&config.log)?;
-    let store =
-        Store::new(&config.database.database_url, PoolSizes { ingest: 1, http: 1, scans: 1, operations: 1 })
-            .context("DATABASE_URL cannot be used")?;
+    let store = Store::new(&config.database.database_url, PoolSettings::default())
+        .context("DATABASE_URL cannot be used")?;
     let dropped = store
         .drop_days_before((clock::now() - config.retention).date_naive())
         .await

@@ -4,7 +4,7 @@ use anyhow::Context;
 use clap::Args;
 
 use crate::config::{DatabaseConfig, LogConfig};
-use crate::store::{PoolSizes, Store};
+use crate::store::{PoolSettings, Store};
 use crate::telemetry::Telemetry;
 
 #[derive(Args, Debug)]
@@ -17,9 +17,8 @@ pub(super) struct MigrateConfig {
 
 pub(super) async fn run(config: MigrateConfig) -> anyhow::Result<()> {
     let telemetry = Telemetry::start(&config.log)?;
-    let store =
-        Store::new(&config.database.database_url, PoolSizes { ingest: 1, http: 1, scans: 1, operations: 1 })
-            .context("DATABASE_URL cannot be used")?;
+    let store = Store::new(&config.database.database_url, PoolSettings::default())
+        .context("DATABASE_URL cannot be used")?;
     let schema = store.migrate().await.context("the schema could not be brought up to date")?;
     store.create_partitions().await.context("the partitions could not be made")?;
     tracing::info!("the schema is {schema}");

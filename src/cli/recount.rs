@@ -4,7 +4,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 
 use crate::config::{DatabaseConfig, LogConfig};
-use crate::store::{PoolSizes, Store};
+use crate::store::{PoolSettings, Store};
 use crate::telemetry::Telemetry;
 
 /// So many differences are named.
@@ -23,9 +23,8 @@ pub(super) struct RecountConfig {
 
 pub(super) async fn run(config: RecountConfig) -> anyhow::Result<()> {
     let telemetry = Telemetry::start(&config.log)?;
-    let store =
-        Store::new(&config.database.database_url, PoolSizes { ingest: 1, http: 1, scans: 1, operations: 1 })
-            .context("DATABASE_URL cannot be used")?;
+    let store = Store::new(&config.database.database_url, PoolSettings::default())
+        .context("DATABASE_URL cannot be used")?;
     let recounted = recount(&store, config.repair).await;
     store.close().await;
     telemetry.shutdown();

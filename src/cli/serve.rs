@@ -17,7 +17,7 @@ use crate::ingest::{self, Ingest, SourceStatus};
 use crate::lifecycle::Lifecycle;
 use crate::operations::{self, Operations, Worker};
 use crate::ownership::{self, Ownership, OwnershipFile};
-use crate::store::{self, Life, PoolSizes, Store};
+use crate::store::{Life, PoolSettings, Store};
 use crate::telemetry::{Metrics, SourceLabels, Telemetry};
 
 pub(super) async fn run(config: ServeConfig) -> anyhow::Result<()> {
@@ -40,8 +40,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let consumed = config.consumed()?;
     let brokers = Brokers::new(consumed.iter().map(|place| place.broker.clone()));
     let sources: Vec<_> = consumed.iter().flat_map(Consumed::each).collect();
-    store::set_answer_timeout(config.database_answer_timeout);
-    let store = Store::new(&config.database.database_url, pool_sizes(&config, sources.len()))
+    let store = Store::new(&config.database.database_url, pool_settings(&config, sources.len()))
         .context("DATABASE_URL cannot be used")?;
     let conventions = config.conventions();
     let metrics = Arc::new(Metrics::new(SourceLabels::of(consumed.len())));
@@ -135,14 +134,15 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     ended
 }
 
-fn pool_sizes(config: &ServeConfig, sources: usize) -> PoolSizes {
+fn pool_settings(config: &ServeConfig, sources: usize) -> PoolSettings {
     let sources = u32::try_from(sources).unwrap_or(u32::MAX);
-    PoolSizes {
+    PoolSettings {
         ingest: sources.saturating_mul(config.ingest.batches_in_flight),
         http: config.http_connections,
         scans: config.scans.into(),
         // Each worker holds one for its chunk and needs one more to look for it; the rest freeze selections.
         operations: config.operations.operation_workers * 2 + 4,
+        answer_timeout: Some(config.database_answer_timeout),
     }
 }
 

@@ -381,9 +381,7 @@ impl<'i> Pump<'i> {
 }
 
 impl Drop for Pump<'_> {
-    /// Writers go on to their end. One that is stopped in the middle leaves the pool a connection of which sqlx does not know that a
-    /// transaction is open on it, or that an answer is still to come: the next batch would be in the former and be rolled back
-    /// with it, or take the latter for its own.
+    /// Writers go on to their end: what they store is known when the broker delivers it again.
     fn drop(&mut self) {
         self.writing.detach_all();
     }

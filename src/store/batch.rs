@@ -10,11 +10,11 @@
 //!   look, exclusive for those that may hold the other copy.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use sqlx::AssertSqlSafe;
-use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Executor, Postgres};
 use uuid::Uuid;
 
 use super::counters::{self, interval_of};
+use super::lease::Lease;
 use super::{Store, StoreError, copy, returns};
 use crate::amqp::codec;
 use crate::clock;
@@ -72,14 +72,10 @@ impl Store {
 
     async fn insert_by_copy(&self, rows: &[NewDeadLetter], now: DateTime<Utc>) -> Result<Stored, StoreError> {
         let mut transaction = self.ingest.begin().await?;
-        let mut copy = transaction.copy_in_raw(copy::STATEMENT).await?;
-        for piece in copy::pieces(rows) {
-            copy.send(piece).await?;
-        }
-        let stored = copy.finish().await?;
+        let stored = transaction.copy_in(copy::STATEMENT, copy::pieces(rows)).await?;
         if planted(Bug::CountersOutside) {
             transaction.commit().await?;
-            counters::count(&mut *self.ingest.acquire().await?, rows, now).await?;
+            counters::count(&mut self.ingest.acquire().await?, rows, now).await?;
             return Ok(Stored { stored, duplicates: 0 });
         }
         counters::count(&mut transaction, rows, now).await?;
@@ -97,10 +93,7 @@ impl Store {
         let all: Vec<&NewDeadLetter> = rows.iter().collect();
         let stored = if near.is_alone() && rows.iter().all(|row| row.former_identity.is_none()) {
             // A transaction of its own, in one round trip.
-            let mut connection = self.ingest.acquire().await?;
-            let stored = insert_unknown(&mut connection, &all, now).await?;
-            connection.done().await?;
-            stored
+            insert_unknown(&self.ingest, &all, now).await?
         } else {
             let mut transaction = self.ingest.begin().await?;
             let known = near.known(&mut transaction, rows).await?;
@@ -110,7 +103,7 @@ impl Store {
                     && !before.iter().any(|stored| stored.is_copy(row))
             };
             let candidates: Vec<_> = all.into_iter().filter(is_unknown).collect();
-            let stored = insert_unknown(&mut transaction, &candidates, now).await?;
+            let stored = insert_unknown(&mut *transaction, &candidates, now).await?;
             transaction.commit().await?;
             stored
         };
@@ -154,11 +147,7 @@ impl Neighbours {
     }
 
     /// Which of the rows' identities are stored on these days.
-    async fn known(
-        &self,
-        connection: &mut PgConnection,
-        rows: &[NewDeadLetter],
-    ) -> Result<Vec<Uuid>, StoreError> {
+    async fn known(&self, connection: &mut Lease, rows: &[NewDeadLetter]) -> Result<Vec<Uuid>, StoreError> {
         // Shared, as two of them cannot hold copies in different days unless one of them takes it for itself.
         let lock = if self.exclusive { "pg_advisory_xact_lock" } else { "pg_advisory_xact_lock_shared" };
         sqlx::query(AssertSqlSafe(format!("SELECT {lock}(hashtextextended('dead-letter midnight', 0))")))
@@ -180,7 +169,7 @@ impl Neighbours {
     /// Which rows of the release before may be copies.
     async fn known_before(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut Lease,
         rows: &[NewDeadLetter],
     ) -> Result<Vec<Before>, StoreError> {
         let identities: Vec<Uuid> = rows.iter().filter_map(|row| row.former_identity).collect();
@@ -219,7 +208,7 @@ impl Before {
 
 /// Inserts the rows whose id and identity are not there yet, and counts them in the same statement. Returns how many.
 async fn insert_unknown(
-    connection: &mut PgConnection,
+    database: impl Executor<'_, Database = Postgres>,
     rows: &[&NewDeadLetter],
     now: DateTime<Utc>,
 ) -> Result<u64, StoreError> {
@@ -276,7 +265,7 @@ async fn insert_unknown(
         .bind(column(rows, |row| row.source.place().map(|place| place.vhost.as_str())))
         .bind(column(rows, |row| received_at(row.id)))
         .bind(column(rows, |row| interval_of(received_at(row.id), now)))
-        .fetch_one(connection)
+        .fetch_one(database)
         .await?;
     Ok(u64::try_from(stored).unwrap_or_default())
 }

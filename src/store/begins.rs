@@ -3,10 +3,10 @@
 //! A chunk's transaction goes with its worker; this row does not. It is written without waiting for the disk: it has to outlive
 //! the service, and where the database dies too, a death goes uncounted.
 
-use sqlx::{Postgres, Transaction};
 use uuid::Uuid;
 
 use super::chunk::ChunkItem;
+use super::lease::Transaction;
 use super::{Store, StoreError};
 use crate::clock;
 use crate::domain::operation::{Kind, Operation, State};
@@ -27,7 +27,7 @@ impl Store {
     /// Notes that this worker begins the chunk of these items, or pauses the operation where others died with it.
     pub(super) async fn begin_chunk(
         &self,
-        transaction: &mut Transaction<'static, Postgres>,
+        transaction: &mut Transaction<'static>,
         operation: &Operation,
         worker: Uuid,
         items: &mut Vec<ChunkItem>,
@@ -57,7 +57,6 @@ impl Store {
             items.truncate(1);
             to = from;
         }
-        let mut connection = self.operations.acquire().await?;
         sqlx::query(
             "WITH fast AS (SELECT set_config('synchronous_commit', 'off', true)) \
              INSERT INTO operation_begin (operation_id, worker, first_position, last_position) SELECT $1, $2, $3, $4 FROM fast \
@@ -68,28 +67,25 @@ impl Store {
         .bind(worker)
         .bind(from)
         .bind(to)
-        .execute(&mut *connection)
+        .execute(&self.operations)
         .await?;
-        connection.done().await?;
         Ok(Begun::Yes)
     }
 
     /// Takes back what a worker noted that has failed and lives: that was no death.
     pub async fn forget_begin(&self, operation: Uuid, worker: Uuid) -> Result<(), StoreError> {
-        let mut connection = self.operations.acquire().await?;
         sqlx::query("DELETE FROM operation_begin WHERE operation_id = $1 AND worker = $2")
             .bind(operation)
             .bind(worker)
-            .execute(&mut *connection)
+            .execute(&self.operations)
             .await?;
-        connection.done().await?;
         Ok(())
     }
 }
 
 /// Takes away the row of the chunk that ends with this transaction, and those of the dead of whose items none is left.
 pub(super) async fn end(
-    transaction: &mut Transaction<'static, Postgres>,
+    transaction: &mut Transaction<'static>,
     operation: Uuid,
     worker: Uuid,
 ) -> Result<(), StoreError> {
@@ -106,7 +102,7 @@ pub(super) async fn end(
 }
 
 async fn pause(
-    transaction: &mut Transaction<'static, Postgres>,
+    transaction: &mut Transaction<'static>,
     operation: Uuid,
     dead_letter: Uuid,
 ) -> Result<(), StoreError> {

@@ -9,11 +9,12 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgRow;
-use sqlx::{AssertSqlSafe, Postgres, Row, Transaction};
+use sqlx::{AssertSqlSafe, Row};
 use uuid::Uuid;
 
 use super::begins::{self, Begun};
 use super::counters::Changes;
+use super::lease::Transaction;
 use super::places::{self, Served};
 use super::search::{PLACE, place};
 use super::{Store, StoreError, operations};
@@ -33,7 +34,7 @@ const DUE: &str = "state IN ('pending', 'running', 'cancelling') AND next_chunk_
 /// A chunk that is locked. Dropped, it was never begun.
 #[derive(Debug)]
 pub struct Chunk {
-    transaction: Transaction<'static, Postgres>,
+    transaction: Transaction<'static>,
     /// Who does it.
     worker: Uuid,
     /// The operation that it is of.
@@ -95,7 +96,7 @@ impl Store {
             .bind(now)
             .bind(CANDIDATES)
             .bind(served.left_to_others())
-            .fetch_all(&mut *self.operations.acquire().await?)
+            .fetch_all(&self.operations)
             .await?;
         for id in candidates {
             let mut transaction = self.operations.begin().await?;
@@ -134,9 +135,7 @@ impl Store {
 
 /// Joins of a chunk look each row up. The planner knows nothing of items that were frozen a moment ago, or of a young
 /// partition, and would read all of either for every chunk.
-pub(super) async fn plan_by_index(
-    transaction: &mut Transaction<'static, Postgres>,
-) -> Result<(), StoreError> {
+pub(super) async fn plan_by_index(transaction: &mut Transaction<'static>) -> Result<(), StoreError> {
     sqlx::query(
         "SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), \
              set_config('enable_seqscan', 'off', true)",
@@ -148,7 +147,7 @@ pub(super) async fn plan_by_index(
 
 /// Takes the operation, unless another worker has it to itself, or had it since it was looked at. See [`Operation::has_one_worker`].
 async fn lock(
-    transaction: &mut Transaction<'static, Postgres>,
+    transaction: &mut Transaction<'static>,
     id: Uuid,
     now: DateTime<Utc>,
 ) -> Result<Option<Operation>, StoreError> {
@@ -170,7 +169,7 @@ async fn lock(
 }
 
 async fn load(
-    transaction: &mut Transaction<'static, Postgres>,
+    transaction: &mut Transaction<'static>,
     operation: &Operation,
     (items, bytes): (i64, i64),
     of: Option<&Served>,
@@ -244,11 +243,7 @@ pub(super) fn provenance(row: &PgRow) -> Result<Provenance, StoreError> {
 }
 
 /// Records what the canary found: the operation is paused, or looked at again at once, past the step.
-async fn judge(
-    mut transaction: Transaction<'static, Postgres>,
-    id: Uuid,
-    verdict: Verdict,
-) -> Result<(), StoreError> {
+async fn judge(mut transaction: Transaction<'static>, id: Uuid, verdict: Verdict) -> Result<(), StoreError> {
     let (passed, stopped) = match &verdict {
         Verdict::Pass(step) => (Some(*step), None),
         Verdict::Stop(why) => (None, Some(why.as_str())),
@@ -271,10 +266,7 @@ async fn judge(
     Ok(())
 }
 
-async fn has_open_items(
-    transaction: &mut Transaction<'static, Postgres>,
-    id: Uuid,
-) -> Result<bool, StoreError> {
+async fn has_open_items(transaction: &mut Transaction<'static>, id: Uuid) -> Result<bool, StoreError> {
     let query = "SELECT EXISTS (SELECT FROM operation_item WHERE operation_id = $1 AND outcome IS NULL)";
     Ok(sqlx::query_scalar(query).bind(id).fetch_one(&mut **transaction).await?)
 }
@@ -408,10 +400,7 @@ impl Chunk {
     }
 }
 
-async fn by_places_only(
-    transaction: &mut Transaction<'static, Postgres>,
-    only: bool,
-) -> Result<(), StoreError> {
+async fn by_places_only(transaction: &mut Transaction<'static>, only: bool) -> Result<(), StoreError> {
     sqlx::query("SELECT set_config('enable_indexscan', $1, true), set_config('enable_bitmapscan', $1, true)")
         .bind(if only { "off" } else { "on" })
         .execute(&mut **transaction)

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
-use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Row};
 use uuid::Uuid;
 
+use super::lease::Lease;
 use super::{Store, StoreError};
 use crate::domain::dead_letter::{NewDeadLetter, Status, received_at};
 
@@ -72,7 +72,7 @@ impl Changes {
     }
 
     /// Writes them.
-    pub async fn apply(self, connection: &mut PgConnection) -> Result<(), StoreError> {
+    pub async fn apply(self, connection: &mut Lease) -> Result<(), StoreError> {
         if self.0.is_empty() {
             return Ok(());
         }
@@ -99,7 +99,7 @@ impl Changes {
 
 /// Counts rows that are stored in the same transaction.
 pub(super) async fn count(
-    connection: &mut PgConnection,
+    connection: &mut Lease,
     rows: &[NewDeadLetter],
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
@@ -144,7 +144,7 @@ impl Store {
         transaction.commit().await?;
         if folded >= MANY && !self.operations.is_pooled() {
             // Whoever counts reads past what is gone, until it is cleared away.
-            sqlx::query("VACUUM error_group_change").execute(&mut *self.operations.acquire().await?).await?;
+            sqlx::query("VACUUM error_group_change").execute(&self.operations).await?;
         }
         Ok(())
     }
@@ -179,12 +179,12 @@ impl Store {
         self.fold_counters().await?;
         self.coarsen_counters(now).await?;
         let mut connection = self.operations.acquire().await?;
-        sqlx::query("SET statement_timeout = 0").execute(&mut *connection).await?;
+        sqlx::query("SET statement_timeout = 0").execute(&mut connection).await?;
         for table in
             ["dead_letter", "error_group", "error_group_total", "error_group_interval", "error_group_change"]
         {
             let statement = AssertSqlSafe(format!("VACUUM (ANALYZE) {table}"));
-            sqlx::query(statement).execute(&mut *connection).await?;
+            sqlx::query(statement).execute(&mut connection).await?;
         }
         Ok(())
     }

@@ -57,11 +57,8 @@ impl Store {
         let query = format!(
             "SELECT {COLUMNS}, d.properties, substring(d.body FROM 1 FOR $2) AS body FROM dead_letter d WHERE d.id = $1"
         );
-        let Some(row) = sqlx::query(AssertSqlSafe(query))
-            .bind(id)
-            .bind(place(head))
-            .fetch_optional(&mut *self.http.acquire().await?)
-            .await?
+        let Some(row) =
+            sqlx::query(AssertSqlSafe(query)).bind(id).bind(place(head)).fetch_optional(&self.http).await?
         else {
             return Ok(None);
         };
@@ -74,7 +71,7 @@ impl Store {
         let size: Option<i32> =
             sqlx::query_scalar("SELECT octet_length(body) FROM dead_letter WHERE id = $1")
                 .bind(id)
-                .fetch_optional(&mut *self.http.acquire().await?)
+                .fetch_optional(&self.http)
                 .await?;
         Ok(size.and_then(|size| usize::try_from(size).ok()))
     }
@@ -91,7 +88,7 @@ impl Store {
             .bind(id)
             .bind(place(from + 1))
             .bind(place(length))
-            .fetch_optional(&mut *self.http.acquire().await?)
+            .fetch_optional(&self.http)
             .await?)
     }
 
@@ -107,7 +104,7 @@ impl Store {
         )
         .bind(ids)
         .bind(MAX_HISTORY)
-        .fetch_all(&mut *self.http.acquire().await?)
+        .fetch_all(&self.http)
         .await?;
         let operations = rows
             .iter()
@@ -155,11 +152,7 @@ impl Store {
              SELECT {COLUMNS} FROM linked l \
                  CROSS JOIN LATERAL (SELECT * FROM dead_letter x WHERE x.id = l.id LIMIT 1) d ORDER BY d.id LIMIT $2"
         );
-        let rows = sqlx::query(AssertSqlSafe(query))
-            .bind(id)
-            .bind(MAX_HISTORY)
-            .fetch_all(&mut *self.http.acquire().await?)
-            .await?;
+        let rows = sqlx::query(AssertSqlSafe(query)).bind(id).bind(MAX_HISTORY).fetch_all(&self.http).await?;
         rows.iter().map(dead_letter).collect()
     }
 }

@@ -58,7 +58,7 @@ impl Store {
             }
             sought.push_groups(&mut query);
             query.push(MOST_FIRST);
-            query.build().fetch_all(&mut *self.http.acquire().await?).await?
+            query.build().fetch_all(&self.http).await?
         } else {
             query.push("f.count FROM (SELECT d.error_group, count(*) AS count");
             filter_sql::push(&mut query, &sought);
@@ -91,7 +91,7 @@ impl Store {
         let (groups, late): (Vec<_>, Vec<_>) =
             groups.iter().map(|(id, last_seen)| (*id, *last_seen - TimeDelta::days(1))).unzip();
         for row in
-            sqlx::query(AssertSqlSafe(query)).bind(&groups).bind(late).fetch_all(&mut *connection).await?
+            sqlx::query(AssertSqlSafe(query)).bind(&groups).bind(late).fetch_all(&mut connection).await?
         {
             let sample = dead_letter(&row)?;
             let group = sample.error_group.unwrap_or_default();
@@ -107,7 +107,7 @@ impl Store {
         .bind(groups)
         .bind(from)
         .bind(now + hour)
-        .fetch_all(&mut *connection)
+        .fetch_all(&mut connection)
         .await?;
         for (group, start, count) in counts {
             let at = usize::try_from((start - from).num_hours()).unwrap_or(usize::MAX);
@@ -130,8 +130,7 @@ impl Store {
              JOIN (SELECT error_group, sum(arrived)::bigint AS arrived, max(last_seen) AS last_seen \
                    FROM error_group_count WHERE error_group = ANY($1) GROUP BY error_group) t ON t.error_group = g.id"
         );
-        let rows =
-            sqlx::query(AssertSqlSafe(query)).bind(ids).fetch_all(&mut *self.http.acquire().await?).await?;
+        let rows = sqlx::query(AssertSqlSafe(query)).bind(ids).fetch_all(&self.http).await?;
         rows.iter().map(group).collect()
     }
 
@@ -151,7 +150,7 @@ impl Store {
         )
         .bind(groups)
         .bind(floor_id(since))
-        .fetch_all(&mut *self.http.acquire().await?)
+        .fetch_all(&self.http)
         .await?;
         Ok(counts.into_iter().collect())
     }
@@ -164,7 +163,7 @@ impl Store {
         )
         .bind(id)
         .bind(MAX_EVENTS)
-        .fetch_all(&mut *self.http.acquire().await?)
+        .fetch_all(&self.http)
         .await?;
         rows.iter()
             .map(|row| {
@@ -208,7 +207,6 @@ impl Store {
              INSERT INTO error_group_event (id, error_group, action, note, muted_until, muted_count, done_by) \
              SELECT $5, id, $6, $7, $3::timestamptz, $4::bigint, $8 FROM changed"
         );
-        let mut connection = self.http.acquire().await?;
         let done = sqlx::query(AssertSqlSafe(statement))
             .bind(id)
             .bind(now)
@@ -218,9 +216,8 @@ impl Store {
             .bind(action.as_str())
             .bind(note)
             .bind(done_by)
-            .execute(&mut *connection)
+            .execute(&self.http)
             .await?;
-        connection.done().await?;
         Ok(done.rows_affected() == 1)
     }
 }

@@ -1,10 +1,10 @@
 //! Ids of any kind, looked up by their indexes.
 
-use sqlx::postgres::PgConnection;
 use sqlx::{Postgres, QueryBuilder, Row};
 use uuid::Uuid;
 
 use super::StoreError;
+use super::lease::Lease;
 use crate::domain::find::{self, FoundAs};
 
 /// More dead letters than this do not end alike.
@@ -88,7 +88,7 @@ pub(super) fn found_as(lookups: &[Lookup]) -> Vec<FoundAs> {
 }
 
 /// The look-ups by which the text is an id of some dead letter, whatever its status and service.
-pub(super) async fn look_up(connection: &mut PgConnection, text: &str) -> Result<Vec<Lookup>, StoreError> {
+pub(super) async fn look_up(connection: &mut Lease, text: &str) -> Result<Vec<Lookup>, StoreError> {
     let mut lookups = vec![Lookup::MessageId(text.to_owned()), Lookup::CorrelationId(text.to_owned())];
     if let Some((first, last)) = find::beginning(text) {
         lookups.push(Lookup::Between(first, last));
@@ -111,7 +111,7 @@ pub(super) async fn look_up(connection: &mut PgConnection, text: &str) -> Result
 }
 
 /// The dead letters whose ids end so. Reads all ids.
-pub(super) async fn ending_so(connection: &mut PgConnection, text: &str) -> Result<Vec<Uuid>, StoreError> {
+pub(super) async fn ending_so(connection: &mut Lease, text: &str) -> Result<Vec<Uuid>, StoreError> {
     let Some(end) = find::end(text) else { return Ok(Vec::new()) };
     let ids = sqlx::query_scalar("SELECT k.id FROM dead_letter k WHERE right(k.id::text, $2) = $1 LIMIT $3")
         .bind(&end)

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::{Postgres, QueryBuilder, Transaction};
+use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
+use super::lease::Transaction;
 use super::sought::Sought;
 use super::{Store, StoreError, filter_sql};
 use crate::domain::dead_letter::{Status, floor_id};
@@ -72,7 +73,7 @@ impl Store {
         let known: Option<(Uuid, Uuid)> =
             sqlx::query_as("SELECT id, request_hash FROM operation WHERE idempotency_key = $1")
                 .bind(&new.idempotency_key)
-                .fetch_optional(&mut *self.operations.acquire().await?)
+                .fetch_optional(&self.operations)
                 .await?;
         match known {
             None => Ok(Frozen::AlreadyRun),
@@ -83,7 +84,7 @@ impl Store {
 }
 
 async fn insert_operation(
-    transaction: &mut Transaction<'_, Postgres>,
+    transaction: &mut Transaction<'_>,
     new: &NewOperation,
     id: Uuid,
     now: DateTime<Utc>,
@@ -129,7 +130,7 @@ async fn insert_operation(
 /// The dead letters that are selected now, and why some cannot be acted on, as `WITH chosen (id, service, refusal)`. A plan and a run
 /// choose alike (rule R9).
 pub(super) async fn chosen(
-    transaction: &mut Transaction<'_, Postgres>,
+    transaction: &mut Transaction<'_>,
     new: &NewOperation,
     now: DateTime<Utc>,
 ) -> Result<QueryBuilder<Postgres>, StoreError> {
@@ -178,10 +179,7 @@ pub(super) async fn chosen(
 }
 
 /// Looks at what may be meant, along the index that has its order, whatever the planner believes of a young partition.
-async fn look_closely(
-    transaction: &mut Transaction<'_, Postgres>,
-    sought: &mut Sought<'_>,
-) -> Result<(), StoreError> {
+async fn look_closely(transaction: &mut Transaction<'_>, sought: &mut Sought<'_>) -> Result<(), StoreError> {
     if sought.look.is_none() {
         return Ok(());
     }
@@ -199,7 +197,7 @@ async fn look_closely(
 /// are to be acted on in, so that two operations that want the same ones wait for each other in one direction only; the
 /// unique index on live items then says who has each (rule R8).
 async fn insert_chosen(
-    transaction: &mut Transaction<'_, Postgres>,
+    transaction: &mut Transaction<'_>,
     mut query: QueryBuilder<Postgres>,
     new: &NewOperation,
     id: Uuid,
@@ -228,7 +226,7 @@ async fn insert_chosen(
 }
 
 /// Says of each item that another operation has which one that is.
-async fn name_the_holders(transaction: &mut Transaction<'_, Postgres>, id: Uuid) -> Result<(), StoreError> {
+async fn name_the_holders(transaction: &mut Transaction<'_>, id: Uuid) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE operation_item mine SET detail = 'In operation ' || COALESCE( \
              (SELECT other.operation_id::text FROM operation_item other \

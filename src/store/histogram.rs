@@ -45,7 +45,7 @@ impl Store {
             query.push(" AND i.start >= ").push_bind(buckets.from);
             query.push(" AND i.start < ").push_bind(buckets.to());
             query.push(" GROUP BY 1, 2");
-            query.build().fetch_all(&mut *self.http.acquire().await?).await?
+            query.build().fetch_all(&self.http).await?
         } else {
             let within = Filter { from: Some(buckets.from), to: Some(buckets.to()), ..timeless.clone() };
             let mut sought = Sought { filter: &within, ..sought };

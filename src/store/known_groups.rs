@@ -53,7 +53,6 @@ impl Store {
         }
         let text =
             |of: fn(&NewDeadLetter) -> Option<&str>| first.iter().map(|row| of(row)).collect::<Vec<_>>();
-        let mut connection = self.ingest.acquire().await?;
         sqlx::query(
             "INSERT INTO error_group (id, version, service, reason, error_type, template, first_seen, broker, vhost) \
              SELECT id, $2, service, reason, error_type, template, first_seen, broker, vhost \
@@ -70,9 +69,8 @@ impl Store {
         .bind(first.iter().map(|row| received_at(row.id)).collect::<Vec<_>>())
         .bind(text(|row| Some(row.source.place()?.broker.as_str())))
         .bind(text(|row| Some(row.source.place()?.vhost.as_str())))
-        .execute(&mut *connection)
+        .execute(&self.ingest)
         .await?;
-        connection.done().await?;
         self.known_groups.learn(&first);
         Ok(())
     }

@@ -71,20 +71,16 @@ impl Store {
 
     /// Says that the process lives.
     pub async fn beat(&self, life: &Life) -> Result<(), StoreError> {
-        let mut connection = self.ingest.acquire().await?;
         sqlx::query("UPDATE ingest_life SET beat_at = now() WHERE id = $1")
             .bind(life.id)
-            .execute(&mut *connection)
+            .execute(&self.ingest)
             .await?;
-        connection.done().await?;
         Ok(())
     }
 
     /// Ends a life: nothing is in its hands.
     pub async fn end_life(&self, life: &Life) -> Result<(), StoreError> {
-        let mut connection = self.ingest.acquire().await?;
-        sqlx::query("DELETE FROM ingest_life WHERE id = $1").bind(life.id).execute(&mut *connection).await?;
-        connection.done().await?;
+        sqlx::query("DELETE FROM ingest_life WHERE id = $1").bind(life.id).execute(&self.ingest).await?;
         Ok(())
     }
 }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
-use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::postgres::PgRow;
 use sqlx::{Postgres, QueryBuilder, Row};
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::lease::Lease;
 use super::search::{Columns, page_query};
 use super::sought::Sought;
 use super::{StoreError, filter_sql};
@@ -51,7 +52,7 @@ pub(super) async fn look(
     sought: &Sought<'_>,
     look: &Arc<Look>,
     wanted: Wanted,
-    connection: &mut PgConnection,
+    connection: &mut Lease,
 ) -> Result<Seen, StoreError> {
     let until = Instant::now() + wanted.within;
     let (mut seen, mut edge, mut size) = (Seen::default(), wanted.edge, FIRST);

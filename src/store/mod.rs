@@ -26,6 +26,7 @@ mod find;
 mod freeze;
 mod histogram;
 mod known_groups;
+mod lease;
 mod lives;
 mod look;
 mod operations;
@@ -96,9 +97,9 @@ const FOR_PAGES: [Setting; 7] = [
 const FOR_OPERATIONS: [Setting; 2] =
     [("statement_timeout", "60s"), ("idle_in_transaction_session_timeout", "45s")];
 
-/// How many connections each part may open.
+/// How many connections each part may open, and how long an answer may take.
 #[derive(Clone, Copy, Debug)]
-pub struct PoolSizes {
+pub struct PoolSettings {
     /// For ingest: one a batch in flight.
     pub ingest: u32,
     /// For HTTP requests.
@@ -107,6 +108,16 @@ pub struct PoolSizes {
     pub scans: usize,
     /// For operations: one a worker, and one for each selection that is being frozen.
     pub operations: u32,
+    /// A connection whose server leaves it without an answer for so long is closed: the server hangs, or the network did not tell of its
+    /// end. To be longer than any statement may take; `None` for ever.
+    pub answer_timeout: Option<Duration>,
+}
+
+/// For a command that does one thing after another.
+impl Default for PoolSettings {
+    fn default() -> Self {
+        Self { ingest: 1, http: 1, scans: 1, operations: 1, answer_timeout: None }
+    }
 }
 
 /// The database.
@@ -133,27 +144,22 @@ pub struct PoolUse {
     pub idle: u32,
 }
 
-/// Gives up a connection of this process whose server leaves it without an answer for this long: one that hangs, or whose end
-/// the network did not tell. To be longer than any statement may take.
-pub fn set_answer_timeout(timeout: Duration) {
-    sqlx_core::net::set_answer_timeout(timeout);
-}
-
 impl Store {
     /// Prepares the pools; connects when first asked to. Fails only on a URL that is none.
-    pub fn new(url: &str, sizes: PoolSizes) -> Result<Self, StoreError> {
+    pub fn new(url: &str, settings: PoolSettings) -> Result<Self, StoreError> {
         let options = url::read(url)?.application_name("dead-letter");
         let pooler = pool::is_pooler(url);
-        let pool = |size, acquire, settings: &[Setting]| {
-            Pool::new(&options, pooler, size, acquire, &[&EVERYWHERE, settings].concat())
+        let pool = |size, acquire, session: &[Setting]| {
+            let session = [&EVERYWHERE, session].concat();
+            Pool::new(&options, pooler, size, acquire, settings.answer_timeout, &session)
         };
-        let http = pool(sizes.http, ACQUIRE_FOR_HTTP, &FOR_PAGES);
+        let http = pool(settings.http, ACQUIRE_FOR_HTTP, &FOR_PAGES);
         let watch = pool(WATCHING, ACQUIRE_FOR_HTTP, &FOR_PAGES);
         Ok(Self {
-            turns: Turns::new(sizes.scans, http.clone(), watch.clone()),
-            ingest: pool(sizes.ingest, Duration::from_secs(5), &FOR_BATCHES),
+            turns: Turns::new(settings.scans, http.clone(), watch.clone()),
+            ingest: pool(settings.ingest, Duration::from_secs(5), &FOR_BATCHES),
             http,
-            operations: pool(sizes.operations, ACQUIRE_FOR_HTTP, &FOR_OPERATIONS),
+            operations: pool(settings.operations, ACQUIRE_FOR_HTTP, &FOR_OPERATIONS),
             watch,
             known_groups: KnownGroups::default(),
             schema: KnownSchema::default(),
@@ -163,7 +169,7 @@ impl Store {
 
     /// Whether the database answers, and soon.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        let asking = async { Ok(sqlx::query("SELECT 1").execute(&mut *self.watch.acquire().await?).await?) };
+        let asking = async { Ok(sqlx::query("SELECT 1").execute(&self.watch).await?) };
         let answer: Result<_, StoreError> =
             timeout(ACQUIRE_FOR_HTTP, asking).await.unwrap_or(Err(StoreError::Slow));
         answer.map(drop)

@@ -1,10 +1,11 @@
 //! Reading operations and their items.
 
 use chrono::TimeDelta;
-use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, QueryBuilder, Row};
 use uuid::Uuid;
 
+use super::lease::Lease;
 use super::{Store, StoreError};
 use crate::domain::canary::Canary;
 use crate::domain::error_group::error_name;
@@ -43,7 +44,7 @@ impl Store {
     pub async fn operation(&self, id: Uuid) -> Result<Option<Operation>, StoreError> {
         let query = format!("SELECT {} FROM operation WHERE id = $1", columns());
         let mut connection = self.http.acquire().await?;
-        let row = sqlx::query(AssertSqlSafe(query)).bind(id).fetch_optional(&mut *connection).await?;
+        let row = sqlx::query(AssertSqlSafe(query)).bind(id).fetch_optional(&mut connection).await?;
         let mut found = row.iter().map(operation).collect::<Result<Vec<_>, _>>()?;
         find_causes(&mut connection, &mut found).await?;
         Ok(found.pop())
@@ -68,7 +69,7 @@ impl Store {
         }
         query.push(" ORDER BY id DESC LIMIT ").push_bind(i64::from(limit));
         let mut connection = self.http.acquire().await?;
-        let rows = query.build().fetch_all(&mut *connection).await?;
+        let rows = query.build().fetch_all(&mut connection).await?;
         let mut found = rows.iter().map(operation).collect::<Result<Vec<_>, _>>()?;
         find_causes(&mut connection, &mut found).await?;
         Ok(found)
@@ -86,7 +87,7 @@ impl Store {
         let rows = sqlx::query(AssertSqlSafe(query))
             .bind(plan)
             .bind(MAX_HOLDERS)
-            .fetch_all(&mut *self.operations.acquire().await?)
+            .fetch_all(&self.operations)
             .await?;
         rows.iter().map(|row| Ok((operation(row)?, row.try_get("count")?))).collect()
     }
@@ -109,7 +110,7 @@ impl Store {
         .bind(after)
         .bind(outcome.map(Outcome::as_str))
         .bind(i64::from(limit))
-        .fetch_all(&mut *self.http.acquire().await?)
+        .fetch_all(&self.http)
         .await?;
         rows.iter()
             .map(|row| {
@@ -139,7 +140,7 @@ impl Store {
              LEFT JOIN error_group g ON g.id = r.returned_group ORDER BY r.count DESC",
         )
         .bind(operation)
-        .fetch_all(&mut *self.http.acquire().await?)
+        .fetch_all(&self.http)
         .await?;
         let milliseconds =
             |row: &PgRow, column| Ok::<_, StoreError>(TimeDelta::milliseconds(row.try_get(column)?));
@@ -165,14 +166,14 @@ impl Store {
              WHERE NOT EXISTS (SELECT FROM operation o WHERE o.id = a.id AND o.state NOT IN ('completed', 'cancelled'))",
         )
         .bind(ids)
-        .fetch_all(&mut *self.operations.acquire().await?)
+        .fetch_all(&self.operations)
         .await?)
     }
 
     /// How many operations are in each state.
     pub async fn operation_states(&self) -> Result<StateCounts, StoreError> {
         let rows = sqlx::query("SELECT state, count(*) AS n FROM operation GROUP BY state")
-            .fetch_all(&mut *self.watch.acquire().await?)
+            .fetch_all(&self.watch)
             .await?;
         rows.iter().map(|row| Ok((named(row, "state", State::parse)?, row.try_get("n")?))).collect()
     }
@@ -226,7 +227,7 @@ pub(super) fn operation(row: &PgRow) -> Result<Operation, StoreError> {
 }
 
 /// Finds what the messages of these operations that died again died of. The ends of an index tell: one group, or several.
-async fn find_causes(connection: &mut PgConnection, found: &mut [Operation]) -> Result<(), StoreError> {
+async fn find_causes(connection: &mut Lease, found: &mut [Operation]) -> Result<(), StoreError> {
     let returned = found.iter().filter(|operation| operation.outcomes.returned > 0);
     let ids: Vec<Uuid> = returned.map(|operation| operation.id).collect();
     if ids.is_empty() {

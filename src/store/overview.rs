@@ -120,7 +120,7 @@ impl Store {
             .bind(hour + HOUR - DAY)
             .bind(broker)
             .bind(vhost)
-            .fetch_all(&mut *self.http.acquire().await?)
+            .fetch_all(&self.http)
             .await?;
         rows.iter()
             .map(|row| {
@@ -145,9 +145,7 @@ impl Store {
 
     /// Every service that has had a dead letter which may still be stored.
     pub async fn services(&self) -> Result<Vec<String>, StoreError> {
-        Ok(sqlx::query_scalar("SELECT DISTINCT service FROM error_group")
-            .fetch_all(&mut *self.http.acquire().await?)
-            .await?)
+        Ok(sqlx::query_scalar("SELECT DISTINCT service FROM error_group").fetch_all(&self.http).await?)
     }
 }
 

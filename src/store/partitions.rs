@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{NaiveDate, TimeDelta};
-use sqlx::{AssertSqlSafe, Connection};
+use sqlx::AssertSqlSafe;
 
 use super::counters::FOLDING;
 use super::{Store, StoreError};
@@ -29,9 +29,8 @@ impl Store {
 
     /// Makes the partitions of these days, the last included, where there are none.
     pub async fn create_partitions_for(&self, from: NaiveDate, to: NaiveDate) -> Result<(), StoreError> {
-        let mut connection = self.operations.acquire().await?;
         for day in from.iter_days().take_while(|day| *day <= to) {
-            let mut transaction = connection.begin().await?;
+            let mut transaction = self.operations.begin().await?;
             // Attaching a partition waits for all who write: better to give up and come again than to make them queue.
             sqlx::query("SET LOCAL lock_timeout = '2s'").execute(&mut *transaction).await?;
             // Replicas that start together would collide on the name.
@@ -56,7 +55,7 @@ impl Store {
                  AND to_date(right(relname, 8), 'YYYYMMDD') < $1 ORDER BY day",
         )
         .bind(day)
-        .fetch_all(&mut *self.operations.acquire().await?)
+        .fetch_all(&self.operations)
         .await?;
         if expired.is_empty() {
             return Ok(Vec::new());

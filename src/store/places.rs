@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::{Postgres, Transaction};
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::lease::Transaction;
 use super::{ChunkItem, Store, StoreError};
 use crate::domain::dead_letter::Status;
 use crate::domain::operation::{Kind, Operation, State};
@@ -108,7 +108,6 @@ impl Store {
 
     /// Says that a service is connected to these places.
     pub async fn say_served(&self, places: &[Place], now: DateTime<Utc>) -> Result<(), StoreError> {
-        let mut connection = self.operations.acquire().await?;
         sqlx::query(
             "INSERT INTO served_place (broker, vhost, seen_at) \
              SELECT broker, vhost, $3 FROM UNNEST($1::text[], $2::text[]) AS n (broker, vhost) \
@@ -117,9 +116,8 @@ impl Store {
         .bind(places.iter().map(|place| place.broker.as_str()).collect::<Vec<_>>())
         .bind(places.iter().map(|place| place.vhost.as_str()).collect::<Vec<_>>())
         .bind(now)
-        .execute(&mut *connection)
+        .execute(&self.operations)
         .await?;
-        connection.done().await?;
         Ok(())
     }
 
@@ -128,7 +126,7 @@ impl Store {
         let places: Vec<(String, String)> =
             sqlx::query_as("SELECT broker, vhost FROM served_place WHERE seen_at > $1")
                 .bind(now - SERVED_FOR)
-                .fetch_all(&mut *self.operations.acquire().await?)
+                .fetch_all(&self.operations)
                 .await?;
         Ok(places.into_iter().map(|(broker, vhost)| Place { broker, vhost }).collect())
     }
@@ -137,7 +135,7 @@ impl Store {
     /// none, the operation says what it waits for.
     pub(super) async fn leave_to_others(
         &self,
-        mut transaction: Transaction<'static, Postgres>,
+        mut transaction: Transaction<'static>,
         operation: Uuid,
         away: &BTreeSet<Place>,
         served: &Served,

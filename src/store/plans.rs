@@ -120,7 +120,7 @@ impl Store {
                  expires_at FROM operation_plan WHERE id = $1",
         )
         .bind(id)
-        .fetch_optional(&mut *self.http.acquire().await?)
+        .fetch_optional(&self.http)
         .await?;
         row.as_ref()
             .map(|row| {
@@ -155,7 +155,7 @@ impl Store {
         .bind(most)
         .bind(LOOKED_INTO)
         .bind(SAMPLE_BYTES)
-        .fetch_all(&mut *self.operations.acquire().await?)
+        .fetch_all(&self.operations)
         .await?;
         let payload =
             |row: &PgRow| Ok(Payload { properties: row.try_get("properties")?, body: row.try_get("body")? });
@@ -166,7 +166,7 @@ impl Store {
     pub async fn plan_returned(&self, id: Uuid) -> Result<i64, StoreError> {
         let query = "SELECT count(*) FROM operation_plan_item p WHERE p.plan_id = $1 AND EXISTS ( \
              SELECT FROM operation_item i WHERE i.dead_letter_id = p.dead_letter_id AND i.outcome = 'returned')";
-        Ok(sqlx::query_scalar(query).bind(id).fetch_one(&mut *self.operations.acquire().await?).await?)
+        Ok(sqlx::query_scalar(query).bind(id).fetch_one(&self.operations).await?)
     }
 
     /// What the plan is about. Reads each of its dead letters once.
@@ -200,7 +200,7 @@ impl Store {
             .bind(id)
             .bind(LARGE)
             .bind(NAMED)
-            .fetch_all(&mut *self.operations.acquire().await?)
+            .fetch_all(&self.operations)
             .await?;
         let mut summary = Summary::default();
         for row in rows {
@@ -235,12 +235,10 @@ impl Store {
 
     /// Forgets plans that expired before.
     pub async fn forget_plans(&self, before: DateTime<Utc>) -> Result<(), StoreError> {
-        let mut connection = self.operations.acquire().await?;
         sqlx::query("DELETE FROM operation_plan WHERE expires_at < $1")
             .bind(before)
-            .execute(&mut *connection)
+            .execute(&self.operations)
             .await?;
-        connection.done().await?;
         Ok(())
     }
 }

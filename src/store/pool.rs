@@ -4,12 +4,17 @@
 //! (`PgBouncer`), which gives every transaction the connection that happens to be free: there each statement is in a
 //! transaction, which begins with the settings, and nothing is kept beyond its end.
 
-use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
-use sqlx::{AssertSqlSafe, Postgres, Transaction};
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, BoxStream};
+use futures_util::{StreamExt, TryStreamExt};
+use sqlx::postgres::{
+    PgConnectOptions, PgPool, PgPoolOptions, PgQueryResult, PgRow, PgStatement, PgTypeInfo, Postgres,
+};
+use sqlx::{AssertSqlSafe, Describe, Either, Execute, Executor, SqlSafeStr, SqlStr};
+
+use super::lease::{Lease, Transaction};
 
 /// What says in `DATABASE_URL` that a pooler is in between.
 const THROUGH_POOLER: &str = "statement-cache-capacity=0";
@@ -17,18 +22,20 @@ const THROUGH_POOLER: &str = "statement-cache-capacity=0";
 /// Name and value.
 pub(super) type Setting = (&'static str, &'static str);
 
+/// As an [`Executor`] it runs one statement, in a transaction of its own that is committed if the statement succeeds.
 #[derive(Clone, Debug)]
 pub(super) struct Pool {
     connections: PgPool,
-    /// What begins a transaction with its settings, where connections cannot have them.
-    begin: Option<String>,
+    /// Through a pooler, which keeps no settings.
+    pooled: Option<Beginnings>,
+    answer_timeout: Option<Duration>,
 }
 
-/// A connection, for as long as it is wanted.
-pub(super) enum Lease {
-    Connection(PoolConnection<Postgres>),
-    /// Given back without [`Lease::done`], it did nothing but read.
-    Transaction(Transaction<'static, Postgres>),
+/// What begins a transaction, with its settings.
+#[derive(Clone, Debug)]
+struct Beginnings {
+    read: SqlStr,
+    write: SqlStr,
 }
 
 /// Whether this URL leads to a pooler.
@@ -37,45 +44,60 @@ pub(super) fn is_pooler(url: &str) -> bool {
 }
 
 impl Pool {
-    /// Connects when first asked to.
+    /// Connects when first asked to. A connection on which no answer comes for `answer_timeout` is closed.
     pub fn new(
         options: &PgConnectOptions,
         pooler: bool,
         size: u32,
         acquire: Duration,
+        answer_timeout: Option<Duration>,
         settings: &[Setting],
     ) -> Self {
-        let (options, begin) = if pooler {
-            let settings = settings.iter().map(|(name, value)| format!("; SET LOCAL {name} = '{value}'"));
-            // sqlx names its statements even where it does not keep them, and others' names lie about on the connection.
-            let begin = format!("BEGIN; DEALLOCATE ALL{}", settings.collect::<String>());
+        let (options, pooled) = if pooler {
             // The one parameter of sqlx's own that PgBouncer does not know.
-            (options.clone().extra_float_digits(None), Some(begin))
+            (options.clone().extra_float_digits(None), Some(Beginnings::new(settings)))
         } else {
             (options.clone().options(settings.iter().copied()), None)
         };
         let pool = PgPoolOptions::new().max_connections(size).acquire_timeout(acquire);
-        Self { connections: pool.connect_lazy_with(options), begin }
+        Self { connections: pool.connect_lazy_with(options), pooled, answer_timeout }
     }
 
-    /// For a statement on its own.
-    pub async fn acquire(&self) -> Result<Lease, sqlx::Error> {
-        if self.begin.is_some() {
-            return Ok(Lease::Transaction(self.begin().await?));
+    /// For several statements that only read.
+    pub async fn acquire(&self) -> sqlx::Result<Lease> {
+        let mut lease = self.lease().await?;
+        if let Some(beginnings) = &self.pooled {
+            lease.open(Some(beginnings.read.clone())).await?;
         }
-        Ok(Lease::Connection(self.connections.acquire().await?))
+        Ok(lease)
     }
 
-    pub async fn begin(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
-        match &self.begin {
-            Some(begin) => self.connections.begin_with(AssertSqlSafe(begin.as_str())).await,
-            None => self.connections.begin().await,
+    pub async fn begin(&self) -> sqlx::Result<Transaction<'static>> {
+        let beginning = self.pooled.as_ref().map(|beginnings| beginnings.write.clone());
+        self.lease().await?.into_transaction(beginning).await
+    }
+
+    async fn lease(&self) -> sqlx::Result<Lease> {
+        Ok(Lease::new(self.connections.acquire().await?, self.answer_timeout))
+    }
+
+    /// Runs one statement, to its end.
+    async fn run<'q>(
+        &self,
+        query: impl Execute<'q, Postgres> + 'q,
+    ) -> sqlx::Result<Vec<Either<PgQueryResult, PgRow>>> {
+        if self.pooled.is_none() {
+            return (&mut self.lease().await?).fetch_many(query).try_collect().await;
         }
+        let mut transaction = self.begin().await?;
+        let answers = transaction.fetch_many(query).try_collect().await?;
+        transaction.commit().await?;
+        Ok(answers)
     }
 
     /// Whether a pooler is in between.
     pub fn is_pooled(&self) -> bool {
-        self.begin.is_some()
+        self.pooled.is_some()
     }
 
     pub async fn close(&self) {
@@ -88,33 +110,51 @@ impl Pool {
     }
 }
 
-impl Lease {
-    /// What was written is to stay.
-    pub async fn done(self) -> Result<(), sqlx::Error> {
-        match self {
-            Self::Connection(_) => Ok(()),
-            Self::Transaction(transaction) => transaction.commit().await,
-        }
+impl Beginnings {
+    fn new(settings: &[Setting]) -> Self {
+        let settings = settings.iter().map(|(name, value)| format!("; SET LOCAL {name} = '{value}'"));
+        // sqlx names its statements even where it does not keep them, and others' names lie about on the connection.
+        let rest = format!("; DEALLOCATE ALL{}", settings.collect::<String>());
+        let of = |begin: &str| AssertSqlSafe(format!("{begin}{rest}")).into_sql_str();
+        Self { read: of("BEGIN READ ONLY"), write: of("BEGIN") }
     }
 }
 
-impl Deref for Lease {
-    type Target = PgConnection;
+impl<'p> Executor<'p> for &'p Pool {
+    type Database = Postgres;
 
-    fn deref(&self) -> &PgConnection {
-        match self {
-            Self::Connection(connection) => connection,
-            Self::Transaction(transaction) => transaction,
-        }
+    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, sqlx::Result<Either<PgQueryResult, PgRow>>>
+    where
+        'p: 'e,
+        E: 'q + Execute<'q, Postgres>,
+    {
+        stream::once(self.run(query)).map_ok(|answers| stream::iter(answers).map(Ok)).try_flatten().boxed()
     }
-}
 
-impl DerefMut for Lease {
-    fn deref_mut(&mut self) -> &mut PgConnection {
-        match self {
-            Self::Connection(connection) => connection,
-            Self::Transaction(transaction) => transaction,
-        }
+    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, sqlx::Result<Option<PgRow>>>
+    where
+        'p: 'e,
+        E: 'q + Execute<'q, Postgres>,
+    {
+        Box::pin(async move { Ok(self.run(query).await?.into_iter().find_map(Either::right)) })
+    }
+
+    fn prepare_with<'e>(
+        self,
+        sql: SqlStr,
+        parameters: &'e [PgTypeInfo],
+    ) -> BoxFuture<'e, sqlx::Result<PgStatement>>
+    where
+        'p: 'e,
+    {
+        Box::pin(async move { self.acquire().await?.prepare_with(sql, parameters).await })
+    }
+
+    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, sqlx::Result<Describe<Postgres>>>
+    where
+        'p: 'e,
+    {
+        Box::pin(async move { self.acquire().await?.describe(sql).await })
     }
 }
 

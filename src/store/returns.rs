@@ -4,10 +4,10 @@
 //! published it, and no batch waits for that. The note is linked with the item afterwards.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
 use super::chunk::plan_by_index;
+use super::lease::Lease;
 use super::{Store, StoreError};
 use crate::domain::dead_letter::{NewDeadLetter, floor_id};
 
@@ -17,10 +17,7 @@ const KEPT: TimeDelta = TimeDelta::days(1);
 const AT_ONCE: i64 = 1000;
 
 /// Notes which of these rows, stored in the same transaction, are returns.
-pub(super) async fn announce(
-    connection: &mut PgConnection,
-    rows: &[NewDeadLetter],
-) -> Result<(), StoreError> {
+pub(super) async fn announce(connection: &mut Lease, rows: &[NewDeadLetter]) -> Result<(), StoreError> {
     let returned: Vec<_> = rows.iter().filter(|row| row.derived.redelivery_id.is_some()).collect();
     if returned.is_empty() {
         return Ok(());
@@ -77,11 +74,7 @@ impl Store {
 
 /// An item that has no outcome yet does not have its redelivery id either: its note waits. A message that came back twice, as it
 /// was published twice, is one item; both of its deaths are in its history.
-async fn link(
-    connection: &mut PgConnection,
-    ids: Vec<Uuid>,
-    redeliveries: Vec<Uuid>,
-) -> Result<u64, StoreError> {
+async fn link(connection: &mut Lease, ids: Vec<Uuid>, redeliveries: Vec<Uuid>) -> Result<u64, StoreError> {
     let linked: i64 = sqlx::query_scalar(
         "WITH known AS MATERIALIZED ( \
              SELECT n.id, i.operation_id, i.position FROM UNNEST($1::uuid[], $2::uuid[]) AS n (id, redelivery_id) \

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sqlx::Row;
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::postgres::PgConnection;
 
+use super::lease::Lease;
 use super::{Store, StoreError};
 use crate::planted::{Bug, planted};
 
@@ -90,7 +90,7 @@ impl Store {
 }
 
 /// Everything that is derived is UTF-8, and a database that cannot hold it would refuse rows for what they say.
-async fn check_encoding(connection: &mut PgConnection) -> Result<(), StoreError> {
+async fn check_encoding(connection: &mut Lease) -> Result<(), StoreError> {
     let (encoding, name): (String, String) =
         sqlx::query_as("SELECT current_setting('server_encoding'), current_database()::text")
             .fetch_one(connection)
@@ -105,7 +105,7 @@ async fn check_encoding(connection: &mut PgConnection) -> Result<(), StoreError>
 }
 
 /// Compares what was applied with what this release has. `None` where something is to be applied.
-async fn look(connection: &mut PgConnection) -> Result<Option<Schema>, StoreError> {
+async fn look(connection: &mut Lease) -> Result<Option<Schema>, StoreError> {
     let is_there: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
         .fetch_one(&mut *connection)
         .await?;
@@ -136,7 +136,7 @@ async fn look(connection: &mut PgConnection) -> Result<Option<Schema>, StoreErro
 
 /// Of several replicas that start together one applies, and the others wait. All in one transaction: a lock of the session's would
 /// stay with whatever connection a pooler gave it.
-async fn apply(connection: &mut PgConnection) -> Result<(), StoreError> {
+async fn apply(connection: &mut Lease) -> Result<(), StoreError> {
     sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('dead-letter schema', 0))")
         .execute(&mut *connection)
         .await?;
@@ -144,7 +144,9 @@ async fn apply(connection: &mut PgConnection) -> Result<(), StoreError> {
     sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *connection).await?;
     let mut migrator = Migrator::with_migrations(MIGRATOR.migrations.to_vec());
     migrator.set_locking(false).set_ignore_missing(true);
-    migrator.run_direct(None, connection, false).await.map_err(|error| match error {
+    let migrated =
+        connection.raw(async |connection| migrator.run_direct(None, connection, false).await).await?;
+    migrated.map_err(|error| match error {
         MigrateError::Execute(error) => error.into(),
         MigrateError::ExecuteMigration(error, version) => not_applied(version, error.into()),
         MigrateError::VersionMismatch(version) => changed(version),

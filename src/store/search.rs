@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnection, PgRow};
-use sqlx::{Connection, Postgres, QueryBuilder, Row, Transaction};
+use sqlx::postgres::PgRow;
+use sqlx::{Postgres, QueryBuilder, Row};
 use uuid::Uuid;
 
+use super::lease::{Lease, Transaction};
 use super::look::{self, Seen, Wanted, look};
 use super::sought::{Counted, Sought, push_counts};
 use super::{Store, StoreError, filter_sql};
@@ -79,7 +80,7 @@ impl Store {
         let mut sought = self.begin(filter).await?;
         let paging = Paging { order, edge, backwards, limit };
         if sought.is_indexed() {
-            return read(&sought, paging, &mut *self.http.acquire().await?).await;
+            return read(&sought, paging, &mut self.http.acquire().await?).await;
         }
         // It reads until it has found enough.
         let mut turn = self.turns.take().await?;
@@ -90,7 +91,7 @@ impl Store {
 
     /// What the filter means, as far as it can be known at once.
     pub(super) async fn begin<'f>(&self, filter: &'f Filter) -> Result<Sought<'f>, StoreError> {
-        Sought::begin(&mut *self.http.acquire().await?, filter).await
+        Sought::begin(&mut self.http.acquire().await?, filter).await
     }
 
     /// Reads all rows of a query: in a turn, unless what is meant was found in one.
@@ -100,7 +101,7 @@ impl Store {
         mut query: QueryBuilder<Postgres>,
     ) -> Result<Vec<PgRow>, StoreError> {
         if sought.seen.is_some() {
-            return Ok(query.build().fetch_all(&mut *self.http.acquire().await?).await?);
+            return Ok(query.build().fetch_all(&self.http).await?);
         }
         self.turns.fetch_all(query).await
     }
@@ -138,7 +139,7 @@ struct Paging {
 async fn read(
     sought: &Sought<'_>,
     paging: Paging,
-    connection: &mut PgConnection,
+    connection: &mut Lease,
 ) -> Result<(Page, Total), StoreError> {
     let page = page(sought, paging, connection).await?;
     let total = total(sought, &page, connection).await?;
@@ -149,7 +150,7 @@ async fn read(
 async fn read_closely(
     sought: &mut Sought<'_>,
     paging: Paging,
-    connection: &mut PgConnection,
+    connection: &mut Lease,
 ) -> Result<(Page, Total), StoreError> {
     sought.find_ends(connection).await?;
     let Some(looking) = sought.look.clone() else { return read(sought, paging, connection).await };
@@ -178,11 +179,7 @@ async fn read_closely(
     Ok((page, total))
 }
 
-async fn page(
-    sought: &Sought<'_>,
-    paging: Paging,
-    connection: &mut PgConnection,
-) -> Result<Page, StoreError> {
+async fn page(sought: &Sought<'_>, paging: Paging, connection: &mut Lease) -> Result<Page, StoreError> {
     let Paging { order, edge, backwards, limit } = paging;
     let reading = if backwards { order.reversed() } else { order };
     let wanted = i64::from(limit) + 1;
@@ -199,7 +196,7 @@ async fn page(
 }
 
 /// Exactly, as far as the page, the counters or a bounded count know; else at least.
-async fn total(sought: &Sought<'_>, page: &Page, connection: &mut PgConnection) -> Result<Total, StoreError> {
+async fn total(sought: &Sought<'_>, page: &Page, connection: &mut Lease) -> Result<Total, StoreError> {
     if page.total().exact {
         return Ok(page.total());
     }
@@ -224,8 +221,8 @@ async fn total(sought: &Sought<'_>, page: &Page, connection: &mut PgConnection) 
 }
 
 /// A transaction that does not count for long.
-async fn begin_counting(connection: &mut PgConnection) -> Result<Transaction<'_, Postgres>, StoreError> {
-    let mut transaction = connection.begin().await?;
+async fn begin_counting(connection: &mut Lease) -> Result<Transaction<'_>, StoreError> {
+    let mut transaction = connection.begin(None).await?;
     // Unlike a page, a count has no order that says how to read: how many rows the values select is worth knowing.
     sqlx::query(
         "SELECT set_config('statement_timeout', '1s', true), \
@@ -236,7 +233,7 @@ async fn begin_counting(connection: &mut PgConnection) -> Result<Transaction<'_,
     Ok(transaction)
 }
 
-async fn counted(sought: &Sought<'_>, connection: &mut PgConnection) -> Result<i64, StoreError> {
+async fn counted(sought: &Sought<'_>, connection: &mut Lease) -> Result<i64, StoreError> {
     let mut query = QueryBuilder::new("SELECT COALESCE(sum(t.count), 0)::bigint FROM error_group g");
     push_counts(&mut query, sought.filter.status);
     sought.push_groups(&mut query);

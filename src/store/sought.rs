@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::postgres::PgConnection;
 use sqlx::{Postgres, QueryBuilder, Row};
 use uuid::Uuid;
 
 use super::find::{self, Lookup};
+use super::lease::Lease;
 use super::look::{self, Wanted};
 use super::{StoreError, filter_sql};
 use crate::domain::error_search::{Holds, holds};
@@ -75,7 +75,7 @@ impl TextGroups {
 impl<'f> Sought<'f> {
     /// Looks ids up, and texts among the groups that have rows of the status asked for. What it says holds of more rows than are
     /// meant until it is [narrowed](Self::narrow).
-    pub async fn begin(connection: &mut PgConnection, filter: &'f Filter) -> Result<Self, StoreError> {
+    pub async fn begin(connection: &mut Lease, filter: &'f Filter) -> Result<Self, StoreError> {
         let text = match &filter.error {
             Some(needle) => Some(text_groups(connection, filter, needle).await?),
             None => None,
@@ -93,11 +93,7 @@ impl<'f> Sought<'f> {
     }
 
     /// Takes the closer look at all that may be meant, if one is needed, so that the conditions hold of nothing else.
-    pub async fn narrow(
-        &mut self,
-        connection: &mut PgConnection,
-        within: Duration,
-    ) -> Result<(), StoreError> {
+    pub async fn narrow(&mut self, connection: &mut Lease, within: Duration) -> Result<(), StoreError> {
         self.find_ends(connection).await?;
         if let Some(look) = self.look.clone() {
             let wanted = Wanted { order: Order::Newest, edge: None, count: usize::MAX, within };
@@ -107,7 +103,7 @@ impl<'f> Sought<'f> {
     }
 
     /// A text may be the end of an id.
-    pub async fn find_ends(&mut self, connection: &mut PgConnection) -> Result<(), StoreError> {
+    pub async fn find_ends(&mut self, connection: &mut Lease) -> Result<(), StoreError> {
         if let (Find::Text(_), Some(text)) = (&self.find, &self.filter.find) {
             let ids = find::ending_so(connection, text).await?;
             if !ids.is_empty() {
@@ -195,7 +191,7 @@ impl<'f> Sought<'f> {
 
 /// Looks a text up among the groups.
 async fn text_groups(
-    connection: &mut PgConnection,
+    connection: &mut Lease,
     filter: &Filter,
     needle: &str,
 ) -> Result<TextGroups, StoreError> {

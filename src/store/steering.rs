@@ -50,7 +50,6 @@ impl Store {
              INSERT INTO operation_event (id, operation_id, action, detail, done_by) \
              SELECT $5, id, $6, $4::integer::text, $7 FROM steered"
         );
-        let mut connection = self.http.acquire().await?;
         let done = sqlx::query(AssertSqlSafe(statement))
             .bind(id)
             .bind(states)
@@ -59,9 +58,8 @@ impl Store {
             .bind(clock::new_id())
             .bind(steering.as_str())
             .bind(done_by)
-            .execute(&mut *connection)
+            .execute(&self.http)
             .await?;
-        connection.done().await?;
         Ok(done.rows_affected() == 1)
     }
 
@@ -72,7 +70,7 @@ impl Store {
         )
         .bind(id)
         .bind(MAX_EVENTS)
-        .fetch_all(&mut *self.http.acquire().await?)
+        .fetch_all(&self.http)
         .await?;
         rows.iter()
             .map(|row| {

@@ -1,14 +1,13 @@
 //! The planted bug of a selection that is not frozen.
 
-use sqlx::postgres::PgConnection;
-
 use super::StoreError;
+use super::lease::Lease;
 use crate::domain::operation::Operation;
 use crate::planted::{Bug, planted};
 
 /// Adds what was stored since, of the service that the operation's filter names.
 pub(super) async fn add_what_came_since(
-    connection: &mut PgConnection,
+    connection: &mut Lease,
     operation: &Operation,
 ) -> Result<(), StoreError> {
     if !planted(Bug::SelectionNotFrozen) {

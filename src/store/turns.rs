@@ -6,13 +6,14 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::postgres::PgRow;
 use sqlx::{Postgres, QueryBuilder};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::StoreError;
-use super::pool::{Lease, Pool};
+use super::lease::Lease;
+use super::pool::Pool;
 
 /// Longest that a reader waits until those before it are done: as long as one of them may take.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
@@ -69,7 +70,7 @@ impl Turns {
         let permit = timeout(LONGEST_WAIT, Arc::clone(&self.free).acquire_owned()).await;
         let permit = permit.map_err(|_| StoreError::Slow)?.ok();
         let mut lease = self.connections.acquire().await?;
-        let backend = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut *lease).await?;
+        let backend = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut lease).await?;
         let stored = locked(&self.storing).took(Instant::now());
         Ok(Turn { turns: self.clone(), permit, lease: Some(lease), backend, stored })
     }
@@ -90,7 +91,7 @@ impl Turns {
 }
 
 impl Turn {
-    pub fn connection(&mut self) -> &mut PgConnection {
+    pub fn connection(&mut self) -> &mut Lease {
         self.lease.as_mut().expect("it is kept until the end")
     }
 
@@ -102,9 +103,7 @@ impl Turn {
 
 /// In vain at worst: then the statement ends at its timeout.
 async fn give_up(backend: i32, watch: &Pool) {
-    if let Ok(mut connection) = watch.acquire().await {
-        let _ = sqlx::query("SELECT pg_cancel_backend($1)").bind(backend).execute(&mut *connection).await;
-    }
+    let _ = sqlx::query("SELECT pg_cancel_backend($1)").bind(backend).execute(watch).await;
 }
 
 impl Storing {

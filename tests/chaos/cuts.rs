@@ -138,6 +138,26 @@ async fn a_batch_outlives_the_connection_that_brought_it() {
     row.finish();
 }
 
+/// R1: an answer comes after it was given up, on a connection that the pool may have given to somebody else. Whose answer it is taken
+/// for has a transaction open of which nobody knows: what is stored in it is acknowledged, and is gone with the connection.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_comes_too_late_is_nobodys() {
+    let answers = ["done BEGIN", "done COPY", "done COMMIT", "done INSERT", "done SELECT"];
+    let mut row = Row::new("answers later than their deadline", times(20) * answers.len());
+    let settings = [("DEAD_LETTER_BATCH_ROWS", BATCH_ROWS), ("DEAD_LETTER_DATABASE_ANSWER_TIMEOUT", "1s")];
+    let mut stand = Stand::start(&settings).await;
+    let mut took = Vec::new();
+    for answer in answers.into_iter().cycle().take(times(20) * answers.len()) {
+        // While whoever gives the connection back waits to hear that it is well.
+        let late = Deed::Pause(|_| Vec::new(), Duration::from_millis(1500), |_| Vec::new());
+        let trap = Trap { way: Way::ToClient, name: answer, after: None, skip: 0, deed: late };
+        took.push(strike(&mut stand, &Point { name: answer, at: At::Database, trap }).await);
+    }
+    row.within("all stored after", took, 1.0, RECOVERY);
+    row.ledger(&stand.verdict().await);
+    row.finish();
+}
+
 /// Sets the trap, publishes until it springs, and waits until all is stored; says how long that took.
 pub async fn strike(stand: &mut Stand, point: &Point) -> Duration {
     spring(stand, point.at, point.trap.clone()).await;

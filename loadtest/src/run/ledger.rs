@@ -1,7 +1,7 @@
 //! Published = stored, exactly once, + still queued; and the counters agree with the rows.
 
 use anyhow::{Result, ensure};
-use dead_letter::store::{PoolSizes, Store};
+use dead_letter::store::{PoolSettings, Store};
 use lapin::Connection;
 use sqlx::{Connection as _, PgConnection};
 
@@ -61,7 +61,7 @@ pub async fn check(
 ) -> Result<Ledger> {
     let ledger = Ledger::take(database_url, connection, queue, published).await?;
     ensure!(ledger.balances(), "MESSAGES ARE LOST OR TWICE: {}", ledger.text());
-    let store = Store::new(database_url, PoolSizes { ingest: 1, http: 1, scans: 1, operations: 1 })?;
+    let store = Store::new(database_url, PoolSettings::default())?;
     let differing = store.recount().await?;
     store.close().await;
     ensure!(differing.is_empty(), "counters differ from the rows: {differing:?}");

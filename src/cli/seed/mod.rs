@@ -15,7 +15,7 @@ use tracing::info;
 use crate::clock;
 use crate::config::{DatabaseConfig, LogConfig};
 use crate::domain::dead_letter::{NewDeadLetter, received_at};
-use crate::store::{PoolSizes, Store};
+use crate::store::{PoolSettings, Store};
 use crate::telemetry::Telemetry;
 use letters::Letters;
 
@@ -54,7 +54,7 @@ pub(super) async fn run(config: SeedConfig) -> anyhow::Result<()> {
     let telemetry = Telemetry::start(&config.log)?;
     let store = Store::new(
         &config.database.database_url,
-        PoolSizes { ingest: WRITERS, http: 1, scans: 1, operations: 1 },
+        PoolSettings { ingest: WRITERS, ..PoolSettings::default() },
     )
     .context("DATABASE_URL cannot be used")?;
     store.migrate().await.context("the schema could not be brought up to date")?;

@@ -1,6 +1,6 @@
 //! A database of its own for each test.
 
-use dead_letter::store::{PoolSizes, Store};
+use dead_letter::store::{PoolSettings, Store};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 
 /// Dropped with the value.
@@ -42,7 +42,8 @@ impl Database {
 
     /// The store of the service, on this database.
     pub fn store(&self) -> Store {
-        Store::new(&self.url, PoolSizes { ingest: 2, http: 4, scans: 1, operations: 4 }).unwrap()
+        Store::new(&self.url, PoolSettings { ingest: 2, http: 4, operations: 4, ..PoolSettings::default() })
+            .unwrap()
     }
 
     /// Rows of a table; -1 while it cannot be told.

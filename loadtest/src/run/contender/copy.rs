@@ -10,7 +10,7 @@ use dead_letter::domain::convention::{Care, Conventions};
 use dead_letter::domain::dead_letter::NewDeadLetter;
 use dead_letter::domain::service::{DEFAULT_RULE, ServiceRule};
 use dead_letter::ingest::{Decoder, decode};
-use dead_letter::store::{PoolSizes, Store};
+use dead_letter::store::{PoolSettings, Store};
 use lapin::protocol::basic::gen_properties;
 use tokio::time::Instant;
 
@@ -26,7 +26,10 @@ const IN_FLIGHT: u32 = 2;
 /// Stores so many rows into an empty database.
 pub async fn run(world: &World, letters: &Letters, count: u64) -> Result<Run> {
     let database = world.database().await?;
-    let store = Store::new(&database.url, PoolSizes { ingest: IN_FLIGHT, http: 1, scans: 1, operations: 2 })?;
+    let store = Store::new(
+        &database.url,
+        PoolSettings { ingest: IN_FLIGHT, operations: 2, ..PoolSettings::default() },
+    )?;
     store.migrate().await?;
     store.create_partitions().await?;
     let batches = Arc::new(Mutex::new(batches(letters, count)?));

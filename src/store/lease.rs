@@ -1,0 +1,275 @@
+//! A connection for as long as it is wanted, and the transactions on it.
+//!
+//! A connection goes back to its pool only where each exchange with the server came to its end. One whose statement was cancelled, or
+//! not answered in time, is closed: the answer may still come, and whoever had the connection next would take it for its own. A BEGIN
+//! that is answered with another's error leaves a transaction open of which nobody knows, and what is written in it is never committed.
+
+use std::io;
+use std::ops::{Deref, DerefMut};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, BoxStream};
+use futures_util::{StreamExt, TryStreamExt};
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{
+    PgConnection, PgQueryResult, PgRow, PgStatement, PgTransactionManager, PgTypeInfo, Postgres,
+};
+use sqlx::{Describe, Either, Execute, Executor, SqlStr};
+use sqlx_core::transaction::TransactionManager;
+use tokio::time::timeout;
+
+/// Longest that the pool waits for a connection to say that it is well, where answers have no deadline.
+const WELL_WITHIN: Duration = Duration::from_secs(5);
+
+/// A connection. Dropped, it goes back to its pool, or is closed; a transaction that is open on it is rolled back.
+#[derive(Debug)]
+pub(super) struct Lease {
+    /// There until it is dropped.
+    connection: Option<PoolConnection<Postgres>>,
+    /// An exchange has begun, and its end has not been heard.
+    unanswered: bool,
+    /// For each answer.
+    deadline: Option<Duration>,
+}
+
+/// A transaction on a connection of its own, or within one that somebody holds. Dropped without [`Transaction::commit`], it is rolled back.
+#[derive(Debug)]
+pub(super) struct Transaction<'c> {
+    on: On<'c>,
+    is_open: bool,
+}
+
+#[derive(Debug)]
+enum On<'c> {
+    Own(Lease),
+    Held(&'c mut Lease),
+}
+
+/// An exchange that has begun.
+struct Exchange<'l> {
+    connection: &'l mut PgConnection,
+    unanswered: &'l mut bool,
+    deadline: Option<Duration>,
+}
+
+impl Lease {
+    /// Whether a connection that leaves a question without an answer for longer than the deadline is given up.
+    pub fn new(connection: PoolConnection<Postgres>, deadline: Option<Duration>) -> Self {
+        Self { connection: Some(connection), unanswered: false, deadline }
+    }
+
+    fn exchange(&mut self) -> sqlx::Result<Exchange<'_>> {
+        let Self { connection: Some(connection), unanswered: unanswered @ false, deadline } = self else {
+            return Err(sqlx::Error::Io(io::ErrorKind::ConnectionAborted.into()));
+        };
+        *unanswered = true;
+        Ok(Exchange { connection: &mut *connection, unanswered, deadline: *deadline })
+    }
+
+    /// Begins a transaction, with a statement of one's own in place of BEGIN; within another one, a savepoint.
+    pub async fn begin(&mut self, statement: Option<SqlStr>) -> sqlx::Result<Transaction<'_>> {
+        self.open(statement).await?;
+        Ok(Transaction { on: On::Held(self), is_open: true })
+    }
+
+    /// The same, and keeps the connection.
+    pub async fn into_transaction(mut self, statement: Option<SqlStr>) -> sqlx::Result<Transaction<'static>> {
+        self.open(statement).await?;
+        Ok(Transaction { on: On::Own(self), is_open: true })
+    }
+
+    /// Begins a transaction that ends with the lease.
+    pub(super) async fn open(&mut self, statement: Option<SqlStr>) -> sqlx::Result<()> {
+        let exchange = self.exchange()?;
+        within(exchange.deadline, PgTransactionManager::begin(exchange.connection, statement)).await?;
+        // After an error nobody knows how far it came: sqlx forgets the transaction, and the server may not.
+        *exchange.unanswered = false;
+        Ok(())
+    }
+
+    /// For what needs the connection itself, and takes as long as it takes.
+    pub async fn raw<T, E>(
+        &mut self,
+        work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, E>,
+    ) -> sqlx::Result<Result<T, E>> {
+        let exchange = self.exchange()?;
+        let done = work(exchange.connection).await;
+        *exchange.unanswered = done.is_err();
+        Ok(done)
+    }
+
+    /// Copies rows into a table. Returns how many.
+    pub async fn copy_in<P: Deref<Target = [u8]>>(
+        &mut self,
+        statement: &str,
+        pieces: impl Iterator<Item = P>,
+    ) -> sqlx::Result<u64> {
+        let Exchange { connection, unanswered, deadline } = self.exchange()?;
+        let copying = async {
+            let mut copy = within(deadline, connection.copy_in_raw(statement)).await?;
+            for piece in pieces {
+                within(deadline, copy.send(piece)).await?;
+            }
+            within(deadline, copy.finish()).await
+        };
+        let copied = copying.await;
+        *unanswered = !has_ended(&copied);
+        copied
+    }
+}
+
+impl<'c> Executor<'c> for &'c mut Lease {
+    type Database = Postgres;
+
+    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, sqlx::Result<Either<PgQueryResult, PgRow>>>
+    where
+        'c: 'e,
+        E: 'q + Execute<'q, Postgres>,
+    {
+        let Exchange { connection, unanswered, deadline } = match self.exchange() {
+            Ok(exchange) => exchange,
+            Err(error) => return stream::iter([Err(error)]).boxed(),
+        };
+        let answers = connection.fetch_many(query);
+        stream::unfold(Some((answers, unanswered)), move |left| async move {
+            let (mut answers, unanswered) = left?;
+            match within(deadline, answers.try_next()).await {
+                Ok(Some(answer)) => Some((Ok(answer), Some((answers, unanswered)))),
+                Ok(None) => {
+                    *unanswered = false;
+                    None
+                }
+                error => {
+                    *unanswered = !has_ended(&error);
+                    error.transpose().map(|error| (error, None))
+                }
+            }
+        })
+        .boxed()
+    }
+
+    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, sqlx::Result<Option<PgRow>>>
+    where
+        'c: 'e,
+        E: 'q + Execute<'q, Postgres>,
+    {
+        Box::pin(async move {
+            let exchange = self.exchange()?;
+            let found = within(exchange.deadline, exchange.connection.fetch_optional(query)).await;
+            *exchange.unanswered = !has_ended(&found);
+            found
+        })
+    }
+
+    fn prepare_with<'e>(
+        self,
+        sql: SqlStr,
+        parameters: &'e [PgTypeInfo],
+    ) -> BoxFuture<'e, sqlx::Result<PgStatement>>
+    where
+        'c: 'e,
+    {
+        Box::pin(async move {
+            let exchange = self.exchange()?;
+            let prepared = within(exchange.deadline, exchange.connection.prepare_with(sql, parameters)).await;
+            *exchange.unanswered = !has_ended(&prepared);
+            prepared
+        })
+    }
+
+    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, sqlx::Result<Describe<Postgres>>>
+    where
+        'c: 'e,
+    {
+        Box::pin(async move {
+            let exchange = self.exchange()?;
+            let described = within(exchange.deadline, exchange.connection.describe(sql)).await;
+            *exchange.unanswered = !has_ended(&described);
+            described
+        })
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let Some(mut connection) = self.connection.take() else { return };
+        if self.unanswered {
+            drop(connection.detach());
+            return;
+        }
+        if PgTransactionManager::get_transaction_depth(&connection) > 0 {
+            PgTransactionManager::start_rollback(&mut connection);
+        }
+        // The rollback is sent with it. Where the server is silent the connection is closed.
+        tokio::spawn(timeout(self.deadline.unwrap_or(WELL_WITHIN), connection.return_to_pool()));
+    }
+}
+
+impl Transaction<'_> {
+    /// What was written stays.
+    pub async fn commit(mut self) -> sqlx::Result<()> {
+        let exchange = self.exchange()?;
+        let ended = within(exchange.deadline, PgTransactionManager::commit(exchange.connection)).await;
+        *exchange.unanswered = !has_ended(&ended);
+        self.is_open = ended.is_err();
+        ended
+    }
+
+    /// What was written does not stay.
+    pub async fn rollback(mut self) -> sqlx::Result<()> {
+        let exchange = self.exchange()?;
+        let ended = within(exchange.deadline, PgTransactionManager::rollback(exchange.connection)).await;
+        *exchange.unanswered = !has_ended(&ended);
+        self.is_open = ended.is_err();
+        ended
+    }
+}
+
+impl Deref for Transaction<'_> {
+    type Target = Lease;
+
+    fn deref(&self) -> &Lease {
+        match &self.on {
+            On::Own(lease) => lease,
+            On::Held(lease) => lease,
+        }
+    }
+}
+
+impl DerefMut for Transaction<'_> {
+    fn deref_mut(&mut self) -> &mut Lease {
+        match &mut self.on {
+            On::Own(lease) => lease,
+            On::Held(lease) => lease,
+        }
+    }
+}
+
+impl Drop for Transaction<'_> {
+    fn drop(&mut self) {
+        // A connection of its own sees to that itself.
+        if let On::Held(Lease { connection: Some(connection), unanswered: false, .. }) = &mut self.on
+            && self.is_open
+        {
+            PgTransactionManager::start_rollback(connection);
+        }
+    }
+}
+
+async fn within<T>(
+    deadline: Option<Duration>,
+    answer: impl Future<Output = sqlx::Result<T>>,
+) -> sqlx::Result<T> {
+    match deadline {
+        None => answer.await,
+        Some(deadline) => timeout(deadline, answer)
+            .await
+            .unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into())),
+    }
+}
+
+/// Whether it is known what the connection says next: the server has answered to the end.
+fn has_ended<T>(answer: &sqlx::Result<T>) -> bool {
+    matches!(answer, Ok(_) | Err(sqlx::Error::Database(_)))
+}
