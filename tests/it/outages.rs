@@ -78,14 +78,14 @@ async fn the_database_dies_under_traffic() {
         };
         tokio::join!(publish(&world, part), killing);
         let begun = Instant::now();
-        let answer = world.api().get("/dead-letters").await.assert(503);
+        let answer = world.api().get_once("/dead-letters").await.assert(503);
         assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
         assert_eq!(answer.headers["retry-after"], "2");
         assert_eq!(answer.json["error"]["name"], "ServiceUnavailableError");
         let post = world.api().post("/dead-letters/redeliver", &json!({"filter": {}, "all": true})).await;
         post.assert(503);
         for path in ["/dead-letters/squad-overview", "/dead-letters/service-overview", "/operations"] {
-            world.api().get(path).await.assert(503);
+            world.api().get_once(path).await.assert(503);
         }
         let some = uuid::Uuid::nil();
         for path in [
@@ -94,9 +94,9 @@ async fn the_database_dies_under_traffic() {
             format!("/operations/{some}"),
             format!("/operations/{some}/items"),
         ] {
-            world.api().get(&path).await.assert(503);
+            world.api().get_once(&path).await.assert(503);
         }
-        let ready = world.service.admin.get("/health/ready").await.assert(503);
+        let ready = world.service.admin.get_once("/health/ready").await.assert(503);
         assert_ne!(ready.json["database"], "answers");
         world.service.admin.get("/health/live").await.assert(200);
         servers.start_again("postgres");

@@ -1,7 +1,12 @@
 //! The API as a client uses it.
 
+use std::time::Duration;
+
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
+
+/// How often a service that is busy is asked again.
+const PATIENCE: usize = 4;
 
 /// An answer of the API.
 #[derive(Debug)]
@@ -17,6 +22,14 @@ impl Answer {
     pub fn assert(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.bytes));
         self
+    }
+
+    /// Seconds.
+    fn retry_after(&self) -> Option<u64> {
+        if self.status != StatusCode::SERVICE_UNAVAILABLE {
+            return None;
+        }
+        self.headers.get("retry-after")?.to_str().ok()?.parse().ok()
     }
 }
 
@@ -54,7 +67,17 @@ impl Api {
         Some(Answer { status, headers, bytes, json })
     }
 
+    /// Asks again as the answer says, where the service is busy: no test fails because a machine is slow.
     pub async fn get(&self, path: &str) -> Answer {
+        for _ in 0..PATIENCE {
+            let answer = self.get_once(path).await;
+            let Some(seconds) = answer.retry_after() else { return answer };
+            tokio::time::sleep(Duration::from_secs(seconds)).await;
+        }
+        self.get_once(path).await
+    }
+
+    pub async fn get_once(&self, path: &str) -> Answer {
         self.send(self.request(Method::GET, path)).await
     }
 
