@@ -10,7 +10,7 @@
 //!   look, exclusive for those that may hold the other copy.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use sqlx::{AssertSqlSafe, Executor, Postgres};
+use sqlx::{Executor, Postgres};
 use uuid::Uuid;
 
 use super::counters::{self, interval_of};
@@ -150,7 +150,7 @@ impl Neighbours {
     async fn known(&self, connection: &mut Lease, rows: &[NewDeadLetter]) -> Result<Vec<Uuid>, StoreError> {
         // Shared, as two of them cannot hold copies in different days unless one of them takes it for itself.
         let lock = if self.exclusive { "pg_advisory_xact_lock" } else { "pg_advisory_xact_lock_shared" };
-        sqlx::query(AssertSqlSafe(format!("SELECT {lock}(hashtextextended('dead-letter midnight', 0))")))
+        sqlx::query(&format!("SELECT {lock}(hashtextextended('dead-letter midnight', 0))"))
             .execute(&mut *connection)
             .await?;
         let identities: Vec<Uuid> = rows.iter().filter_map(|row| row.identity).collect();
@@ -236,7 +236,7 @@ async fn insert_unknown(
              SELECT id, redelivery_id, error_group FROM new JOIN stored USING (id) WHERE redelivery_id IS NOT NULL) \
          SELECT count(*) FROM stored",
     );
-    let stored: i64 = sqlx::query_scalar(AssertSqlSafe(statement))
+    let stored: i64 = sqlx::query_scalar(&statement)
         .bind(column(rows, |row| row.id))
         .bind(column(rows, |row| row.identity))
         .bind(column(rows, |row| row.derived.deaths))

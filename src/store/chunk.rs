@@ -8,8 +8,8 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use sqlx::Row;
 use sqlx::postgres::PgRow;
-use sqlx::{AssertSqlSafe, Row};
 use uuid::Uuid;
 
 use super::begins::{self, Begun};
@@ -92,7 +92,7 @@ impl Store {
         let due = format!(
             "SELECT id FROM operation WHERE {DUE} AND id <> ALL ($3) ORDER BY next_chunk_at LIMIT $2"
         );
-        let candidates: Vec<Uuid> = sqlx::query_scalar(AssertSqlSafe(due))
+        let candidates: Vec<Uuid> = sqlx::query_scalar(&due)
             .bind(now)
             .bind(CANDIDATES)
             .bind(served.left_to_others())
@@ -164,7 +164,7 @@ async fn lock(
         return Ok(None);
     }
     let query = format!("SELECT {} FROM operation WHERE id = $2 AND {DUE}", operations::columns());
-    let row = sqlx::query(AssertSqlSafe(query)).bind(now).bind(id).fetch_optional(&mut **transaction).await?;
+    let row = sqlx::query(&query).bind(now).bind(id).fetch_optional(&mut **transaction).await?;
     row.as_ref().map(operations::operation).transpose()
 }
 
@@ -197,7 +197,7 @@ async fn load(
              origin_routing_key, claimed_by, has_other_routing, properties, body, broker, vhost \
          FROM sized WHERE before = 0 OR before < $3 ORDER BY position"
     );
-    let mut query = sqlx::query(AssertSqlSafe(query)).bind(operation.id).bind(items).bind(bytes);
+    let mut query = sqlx::query(&query).bind(operation.id).bind(items).bind(bytes);
     if let Some(served) = of {
         let (brokers, vhosts) = served.names();
         query = query.bind(brokers).bind(vhosts);

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::Row;
 use uuid::Uuid;
 
 use super::lease::Lease;
@@ -115,10 +115,9 @@ impl Store {
     /// is the same before and after.
     pub async fn fold_counters(&self) -> Result<(), StoreError> {
         let mut transaction = self.operations.begin().await?;
-        let is_ours: bool =
-            sqlx::query_scalar(AssertSqlSafe(format!("SELECT pg_try_advisory_xact_lock({FOLDING})")))
-                .fetch_one(&mut *transaction)
-                .await?;
+        let is_ours: bool = sqlx::query_scalar(&format!("SELECT pg_try_advisory_xact_lock({FOLDING})"))
+            .fetch_one(&mut *transaction)
+            .await?;
         if !is_ours {
             return Ok(());
         }
@@ -152,9 +151,7 @@ impl Store {
     /// Makes hours of the intervals of days gone by.
     pub async fn coarsen_counters(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
         let mut transaction = self.operations.begin().await?;
-        sqlx::query(AssertSqlSafe(format!("SELECT pg_advisory_xact_lock({FOLDING})")))
-            .execute(&mut *transaction)
-            .await?;
+        sqlx::query(&format!("SELECT pg_advisory_xact_lock({FOLDING})")).execute(&mut *transaction).await?;
         sqlx::query(
             "WITH gone AS ( \
                  DELETE FROM error_group_interval \
@@ -183,8 +180,8 @@ impl Store {
         for table in
             ["dead_letter", "error_group", "error_group_total", "error_group_interval", "error_group_change"]
         {
-            let statement = AssertSqlSafe(format!("VACUUM (ANALYZE) {table}"));
-            sqlx::query(statement).execute(&mut connection).await?;
+            let statement = format!("VACUUM (ANALYZE) {table}");
+            sqlx::query(&statement).execute(&mut connection).await?;
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! One dead letter, whole.
 
 use chrono::{DateTime, Utc};
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::Row;
 use uuid::Uuid;
 
 use super::search::{COLUMNS, dead_letter};
@@ -57,8 +57,7 @@ impl Store {
         let query = format!(
             "SELECT {COLUMNS}, d.properties, substring(d.body FROM 1 FOR $2) AS body FROM dead_letter d WHERE d.id = $1"
         );
-        let Some(row) =
-            sqlx::query(AssertSqlSafe(query)).bind(id).bind(place(head)).fetch_optional(&self.http).await?
+        let Some(row) = sqlx::query(&query).bind(id).bind(place(head)).fetch_optional(&self.http).await?
         else {
             return Ok(None);
         };
@@ -152,7 +151,7 @@ impl Store {
              SELECT {COLUMNS} FROM linked l \
                  CROSS JOIN LATERAL (SELECT * FROM dead_letter x WHERE x.id = l.id LIMIT 1) d ORDER BY d.id LIMIT $2"
         );
-        let rows = sqlx::query(AssertSqlSafe(query)).bind(id).bind(MAX_HISTORY).fetch_all(&self.http).await?;
+        let rows = sqlx::query(&query).bind(id).bind(MAX_HISTORY).fetch_all(&self.http).await?;
         rows.iter().map(dead_letter).collect()
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use sqlx::postgres::PgRow;
-use sqlx::{AssertSqlSafe, QueryBuilder, Row};
+use sqlx::{QueryBuilder, Row};
 use uuid::Uuid;
 
 use super::search::{COLUMNS, dead_letter};
@@ -90,9 +90,7 @@ impl Store {
         );
         let (groups, late): (Vec<_>, Vec<_>) =
             groups.iter().map(|(id, last_seen)| (*id, *last_seen - TimeDelta::days(1))).unzip();
-        for row in
-            sqlx::query(AssertSqlSafe(query)).bind(&groups).bind(late).fetch_all(&mut connection).await?
-        {
+        for row in sqlx::query(&query).bind(&groups).bind(late).fetch_all(&mut connection).await? {
             let sample = dead_letter(&row)?;
             let group = sample.error_group.unwrap_or_default();
             glimpses.entry(group).or_default().sample = Some(sample);
@@ -130,7 +128,7 @@ impl Store {
              JOIN (SELECT error_group, sum(arrived)::bigint AS arrived, max(last_seen) AS last_seen \
                    FROM error_group_count WHERE error_group = ANY($1) GROUP BY error_group) t ON t.error_group = g.id"
         );
-        let rows = sqlx::query(AssertSqlSafe(query)).bind(ids).fetch_all(&self.http).await?;
+        let rows = sqlx::query(&query).bind(ids).fetch_all(&self.http).await?;
         rows.iter().map(group).collect()
     }
 
@@ -207,7 +205,7 @@ impl Store {
              INSERT INTO error_group_event (id, error_group, action, note, muted_until, muted_count, done_by) \
              SELECT $5, id, $6, $7, $3::timestamptz, $4::bigint, $8 FROM changed"
         );
-        let done = sqlx::query(AssertSqlSafe(statement))
+        let done = sqlx::query(&statement)
             .bind(id)
             .bind(now)
             .bind(until)

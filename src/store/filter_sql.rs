@@ -19,7 +19,7 @@ const MAY_BE_COMPRESSED: &str = "(get_bit(substring(d.properties FOR 1) || '\\x0
 /// Where the filter names an id that singles out few rows, these are found by the index on its hash and by nothing else,
 /// whatever the planner believes of a young partition; and where a text may be in some rows of few groups, by the index that
 /// has their trigrams.
-pub(super) fn push(query: &mut QueryBuilder<Postgres>, sought: &Sought<'_>) {
+pub(super) fn push(query: &mut QueryBuilder<'static, Postgres>, sought: &Sought<'_>) {
     let filter = sought.filter;
     let ids = [("message_id", &filter.message_id), ("correlation_id", &filter.correlation_id)];
     let named = ids.into_iter().find_map(|(column, value)| Some((column, value.as_ref()?)));
@@ -51,7 +51,7 @@ pub(super) fn push(query: &mut QueryBuilder<Postgres>, sought: &Sought<'_>) {
 }
 
 /// Appends the groups to look into, as `h (error_group, mask)`.
-pub(super) fn push_heads(query: &mut QueryBuilder<Postgres>, heads: Vec<Head>) {
+pub(super) fn push_heads(query: &mut QueryBuilder<'static, Postgres>, heads: Vec<Head>) {
     let (groups, masks): (Vec<_>, Vec<_>) = heads.into_iter().unzip();
     query.push("UNNEST(").push_bind(groups).push("::uuid[], ").push_bind(masks);
     query.push("::bigint[]) AS h (error_group, mask)");
@@ -60,7 +60,7 @@ pub(super) fn push_heads(query: &mut QueryBuilder<Postgres>, heads: Vec<Head>) {
 /// Appends a query for the ids of the head's dead letters that are worth a look, from the index alone, in the order asked for
 /// if one is.
 pub(super) fn push_head_ids(
-    query: &mut QueryBuilder<Postgres>,
+    query: &mut QueryBuilder<'static, Postgres>,
     filter: &Filter,
     order: Order,
     edge: Option<Uuid>,
@@ -79,12 +79,12 @@ pub(super) fn push_head_ids(
 }
 
 /// Appends the look-up of a row by its id, as `d`.
-pub(super) fn push_row(query: &mut QueryBuilder<Postgres>, of: &str) {
+pub(super) fn push_row(query: &mut QueryBuilder<'static, Postgres>, of: &str) {
     query.push(format!(" CROSS JOIN LATERAL (SELECT * FROM dead_letter x WHERE x.id = {of}.id LIMIT 1) d"));
 }
 
 /// Appends ` WHERE …` with each condition on the table aliased `d`.
-pub(super) fn push_where(query: &mut QueryBuilder<Postgres>, sought: &Sought<'_>) {
+pub(super) fn push_where(query: &mut QueryBuilder<'static, Postgres>, sought: &Sought<'_>) {
     let filter = sought.filter;
     query.push(" WHERE true");
     push_conditions(query, sought);
@@ -94,7 +94,7 @@ pub(super) fn push_where(query: &mut QueryBuilder<Postgres>, sought: &Sought<'_>
 }
 
 /// Appends ` AND …` for each condition on the table aliased `d`, but for the services.
-pub(super) fn push_conditions(query: &mut QueryBuilder<Postgres>, sought: &Sought<'_>) {
+pub(super) fn push_conditions(query: &mut QueryBuilder<'static, Postgres>, sought: &Sought<'_>) {
     let filter = sought.filter;
     if let Some(status) = filter.status.status() {
         // A literal, so that the planner knows the partial index fits.
@@ -140,7 +140,7 @@ pub(super) fn push_conditions(query: &mut QueryBuilder<Postgres>, sought: &Sough
 }
 
 /// Appends ` AND …` for the place of a dead letter or of an error group. One that bears none is of the home place.
-pub(super) fn push_place(query: &mut QueryBuilder<Postgres>, alias: &str, filter: &Filter) {
+pub(super) fn push_place(query: &mut QueryBuilder<'static, Postgres>, alias: &str, filter: &Filter) {
     for (column, value) in [("broker", &filter.broker), ("vhost", &filter.vhost)] {
         if let Some(value) = value {
             query.push(format!(" AND COALESCE({alias}.{column}, (SELECT {column} FROM home_place)) = "));
@@ -149,7 +149,7 @@ pub(super) fn push_place(query: &mut QueryBuilder<Postgres>, alias: &str, filter
     }
 }
 
-fn push_text(query: &mut QueryBuilder<Postgres>, sought: &Sought<'_>) {
+fn push_text(query: &mut QueryBuilder<'static, Postgres>, sought: &Sought<'_>) {
     if let (Some(needle), Some(text)) = (&sought.filter.error, &sought.text) {
         query.push(" AND ");
         push_error(query, needle, text);
@@ -158,7 +158,7 @@ fn push_text(query: &mut QueryBuilder<Postgres>, sought: &Sought<'_>) {
 
 /// Appends whether the error of `d` has the text. Of most groups it is known whether their rows have it; only the others' are
 /// looked at.
-fn push_error(query: &mut QueryBuilder<Postgres>, needle: &str, text: &TextGroups) {
+fn push_error(query: &mut QueryBuilder<'static, Postgres>, needle: &str, text: &TextGroups) {
     query.push("(d.error_group = ANY(").push_bind(text.whole.clone()).push(")");
     if !text.some.is_empty() {
         let groups: Vec<Uuid> = text.some.iter().map(|(id, _)| *id).collect();
@@ -173,7 +173,7 @@ fn push_error(query: &mut QueryBuilder<Postgres>, needle: &str, text: &TextGroup
 }
 
 /// Appends ` AND …` where the ids that are to be found are conditions beside others that lead to the rows.
-fn push_found(query: &mut QueryBuilder<Postgres>, sought: &Sought<'_>) {
+fn push_found(query: &mut QueryBuilder<'static, Postgres>, sought: &Sought<'_>) {
     let leads = sought.seen.is_none() && !sought.filter.names_an_id();
     if let (Find::Ids(lookups), false) = (&sought.find, leads) {
         query.push(" AND d.id IN (");
@@ -183,7 +183,7 @@ fn push_found(query: &mut QueryBuilder<Postgres>, sought: &Sought<'_>) {
 }
 
 /// Appends ` AND …` for what every dead letter has that a closer look will find: it is looked for in the bytes as they are.
-fn push_candidates(query: &mut QueryBuilder<Postgres>, sought: &Sought<'_>) {
+fn push_candidates(query: &mut QueryBuilder<'static, Postgres>, sought: &Sought<'_>) {
     let Some(look) = sought.look.as_deref().filter(|_| sought.seen.is_none()) else { return };
     if let Some(needle) = &look.contains {
         query.push(" AND (").push(MAY_BE_COMPRESSED);
@@ -210,7 +210,7 @@ fn push_candidates(query: &mut QueryBuilder<Postgres>, sought: &Sought<'_>) {
 }
 
 /// A header's name stands behind its length, and a text as it is.
-fn push_headers(query: &mut QueryBuilder<Postgres>, look: &Look) {
+fn push_headers(query: &mut QueryBuilder<'static, Postgres>, look: &Look) {
     for (name, value) in &look.headers {
         let length = u8::try_from(name.len()).unwrap_or(u8::MAX);
         let name = [&[length], name.as_bytes()].concat();
@@ -221,14 +221,14 @@ fn push_headers(query: &mut QueryBuilder<Postgres>, look: &Look) {
     }
 }
 
-fn push_anchors(query: &mut QueryBuilder<Postgres>, needle: &Needle) {
+fn push_anchors(query: &mut QueryBuilder<'static, Postgres>, needle: &Needle) {
     for anchor in needle.anchors() {
         query.push(" OR position(").push_bind(anchor).push(" IN d.body) > 0");
     }
 }
 
 /// Appends whether the body of `d` contains the text as it stands.
-pub(super) fn push_known_contains(query: &mut QueryBuilder<Postgres>, look: &Look) {
+pub(super) fn push_known_contains(query: &mut QueryBuilder<'static, Postgres>, look: &Look) {
     match &look.contains {
         Some(needle) => {
             query.push("(position(").push_bind(needle.bytes().to_vec()).push(" IN d.body) > 0)");
@@ -240,7 +240,7 @@ pub(super) fn push_known_contains(query: &mut QueryBuilder<Postgres>, look: &Loo
 }
 
 /// Appends whether the error of `d` has the text that is to be found, or its body as it stands.
-pub(super) fn push_known_finds(query: &mut QueryBuilder<Postgres>, sought: &Sought<'_>) {
+pub(super) fn push_known_finds(query: &mut QueryBuilder<'static, Postgres>, sought: &Sought<'_>) {
     let (Some(needle), Find::Text(groups)) = (&sought.filter.find, &sought.find) else {
         query.push("true");
         return;
@@ -251,7 +251,7 @@ pub(super) fn push_known_finds(query: &mut QueryBuilder<Postgres>, sought: &Soug
     query.push(", false)");
 }
 
-fn push_arrival(query: &mut QueryBuilder<Postgres>, filter: &Filter, alias: &str) {
+fn push_arrival(query: &mut QueryBuilder<'static, Postgres>, filter: &Filter, alias: &str) {
     for (operator, time) in [(" >= ", filter.from), (" < ", filter.to)] {
         if let Some(time) = time {
             query.push(" AND ").push(alias).push(".id").push(operator).push_bind(floor_id(time));
@@ -260,7 +260,12 @@ fn push_arrival(query: &mut QueryBuilder<Postgres>, filter: &Filter, alias: &str
 }
 
 /// Appends ` AND …` for what comes after the edge.
-pub(super) fn push_edge(query: &mut QueryBuilder<Postgres>, alias: &str, order: Order, edge: Option<Uuid>) {
+pub(super) fn push_edge(
+    query: &mut QueryBuilder<'static, Postgres>,
+    alias: &str,
+    order: Order,
+    edge: Option<Uuid>,
+) {
     if let Some(edge) = edge {
         let beyond = match order {
             Order::Newest => ".id < ",

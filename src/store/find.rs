@@ -33,7 +33,7 @@ impl Lookup {
     }
 
     /// Appends a query for the ids of dead letters, each by an index.
-    fn push(&self, query: &mut QueryBuilder<Postgres>) {
+    fn push(&self, query: &mut QueryBuilder<'static, Postgres>) {
         match self {
             Self::Between(first, last) => {
                 query.push("SELECT k.id FROM dead_letter k WHERE k.id >= ").push_bind(*first);
@@ -61,14 +61,14 @@ impl Lookup {
 }
 
 /// Appends a look-up by the index on the hash.
-pub(super) fn push_hashed(query: &mut QueryBuilder<Postgres>, column: &str, value: &str) {
+pub(super) fn push_hashed(query: &mut QueryBuilder<'static, Postgres>, column: &str, value: &str) {
     query.push("SELECT k.id FROM dead_letter k WHERE hashtextextended(k.").push(column);
     query.push(", 0) = hashtextextended(").push_bind(value.to_owned()).push(", 0) AND k.").push(column);
     query.push(" = ").push_bind(value.to_owned());
 }
 
 /// Appends the ids that these look-ups find, each once, as a query.
-pub(super) fn push_found(query: &mut QueryBuilder<Postgres>, lookups: &[Lookup]) {
+pub(super) fn push_found(query: &mut QueryBuilder<'static, Postgres>, lookups: &[Lookup]) {
     let mut before = "SELECT DISTINCT u.id FROM (";
     for lookup in lookups {
         query.push(before).push("SELECT x.id FROM (");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::{Postgres, QueryBuilder};
+use sqlx::{Executor, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::lease::Transaction;
@@ -39,12 +39,8 @@ impl Store {
     ) -> Result<Frozen, StoreError> {
         let mut transaction = self.operations.begin().await?;
         // Whoever asks is told that the table is locked. Others who freeze are worth waiting for.
-        sqlx::raw_sql(
-            "SET LOCAL lock_timeout = '1s'; LOCK TABLE ONLY dead_letter IN ACCESS SHARE MODE; \
-             SET LOCAL lock_timeout = 0",
-        )
-        .execute(&mut *transaction)
-        .await?;
+        let lock = "SET LOCAL lock_timeout = '1s'; LOCK TABLE ONLY dead_letter IN ACCESS SHARE MODE; SET LOCAL lock_timeout = 0";
+        transaction.execute(lock).await?;
         if !insert_operation(&mut transaction, new, id, now, hash).await? {
             transaction.rollback().await?;
             return self.known(new, hash).await;
@@ -133,7 +129,7 @@ pub(super) async fn chosen(
     transaction: &mut Transaction<'_>,
     new: &NewOperation,
     now: DateTime<Utc>,
-) -> Result<QueryBuilder<Postgres>, StoreError> {
+) -> Result<QueryBuilder<'static, Postgres>, StoreError> {
     let mut query = QueryBuilder::new("WITH chosen AS MATERIALIZED (SELECT ");
     // Texts of ours.
     let refusals = [Status::Dead, Status::Redelivered, Status::Deleted].map(|status| match status {
@@ -183,13 +179,9 @@ async fn look_closely(transaction: &mut Transaction<'_>, sought: &mut Sought<'_>
     if sought.look.is_none() {
         return Ok(());
     }
-    sqlx::raw_sql("SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off")
-        .execute(&mut **transaction)
-        .await?;
+    transaction.execute("SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off").await?;
     sought.narrow(&mut *transaction, LOOKING).await?;
-    sqlx::raw_sql("SET LOCAL enable_bitmapscan = on; SET LOCAL enable_sort = on")
-        .execute(&mut **transaction)
-        .await?;
+    transaction.execute("SET LOCAL enable_bitmapscan = on; SET LOCAL enable_sort = on").await?;
     Ok(())
 }
 
@@ -198,7 +190,7 @@ async fn look_closely(transaction: &mut Transaction<'_>, sought: &mut Sought<'_>
 /// unique index on live items then says who has each (rule R8).
 async fn insert_chosen(
     transaction: &mut Transaction<'_>,
-    mut query: QueryBuilder<Postgres>,
+    mut query: QueryBuilder<'static, Postgres>,
     new: &NewOperation,
     id: Uuid,
 ) -> Result<(), StoreError> {

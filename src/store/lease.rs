@@ -4,6 +4,7 @@
 //! not answered in time, is closed: the answer may still come, and whoever had the connection next would take it for its own. A BEGIN
 //! that is answered with another's error leaves a transaction open of which nobody knows, and what is written in it is never committed.
 
+use std::borrow::Cow;
 use std::io;
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
@@ -15,7 +16,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::{
     PgConnection, PgQueryResult, PgRow, PgStatement, PgTransactionManager, PgTypeInfo, Postgres,
 };
-use sqlx::{Describe, Either, Execute, Executor, SqlStr};
+use sqlx::{Describe, Either, Execute, Executor};
 use sqlx_core::transaction::TransactionManager;
 use tokio::time::timeout;
 
@@ -68,19 +69,22 @@ impl Lease {
     }
 
     /// Begins a transaction, with a statement of one's own in place of BEGIN; within another one, a savepoint.
-    pub async fn begin(&mut self, statement: Option<SqlStr>) -> sqlx::Result<Transaction<'_>> {
+    pub async fn begin(&mut self, statement: Option<Cow<'static, str>>) -> sqlx::Result<Transaction<'_>> {
         self.open(statement).await?;
         Ok(Transaction { on: On::Held(self), is_open: true })
     }
 
     /// The same, and keeps the connection.
-    pub async fn into_transaction(mut self, statement: Option<SqlStr>) -> sqlx::Result<Transaction<'static>> {
+    pub async fn into_transaction(
+        mut self,
+        statement: Option<Cow<'static, str>>,
+    ) -> sqlx::Result<Transaction<'static>> {
         self.open(statement).await?;
         Ok(Transaction { on: On::Own(self), is_open: true })
     }
 
     /// Begins a transaction that ends with the lease.
-    pub(super) async fn open(&mut self, statement: Option<SqlStr>) -> sqlx::Result<()> {
+    pub(super) async fn open(&mut self, statement: Option<Cow<'static, str>>) -> sqlx::Result<()> {
         let exchange = self.exchange()?;
         within(exchange.deadline, PgTransactionManager::begin(exchange.connection, statement)).await?;
         // After an error nobody knows how far it came: sqlx forgets the transaction, and the server may not.
@@ -162,11 +166,11 @@ impl<'c> Executor<'c> for &'c mut Lease {
         })
     }
 
-    fn prepare_with<'e>(
+    fn prepare_with<'e, 'q: 'e>(
         self,
-        sql: SqlStr,
+        sql: &'q str,
         parameters: &'e [PgTypeInfo],
-    ) -> BoxFuture<'e, sqlx::Result<PgStatement>>
+    ) -> BoxFuture<'e, sqlx::Result<PgStatement<'q>>>
     where
         'c: 'e,
     {
@@ -178,7 +182,7 @@ impl<'c> Executor<'c> for &'c mut Lease {
         })
     }
 
-    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, sqlx::Result<Describe<Postgres>>>
+    fn describe<'e, 'q: 'e>(self, sql: &'q str) -> BoxFuture<'e, sqlx::Result<Describe<Postgres>>>
     where
         'c: 'e,
     {

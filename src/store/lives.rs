@@ -1,7 +1,6 @@
 //! Who consumes which source: a row for each process, from its first message to a clean end. What is left over tells of a process that
 //! died (rule R16).
 
-use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use super::{Store, StoreError};
@@ -30,10 +29,10 @@ impl Store {
     /// Begins a life, or goes on with it. Says with which care to read what was delivered before: others may have died of it.
     pub async fn begin_life(&self, life: &Life) -> Result<Care, StoreError> {
         let mut transaction = self.ingest.begin().await?;
-        let died: bool = sqlx::query_scalar(AssertSqlSafe(format!(
+        let died: bool = sqlx::query_scalar(&format!(
             "SELECT EXISTS (SELECT FROM ingest_life WHERE broker = $1 AND vhost = $2 AND source = $3 AND id <> $4 \
                  AND (process = $5 OR beat_at < now() - interval '{SILENT}'))"
-        )))
+        ))
         .bind(&life.place.broker)
         .bind(&life.place.vhost)
         .bind(&life.source)
@@ -42,10 +41,10 @@ impl Store {
         .fetch_one(&mut *transaction)
         .await?;
         let care = if died { Care::Headers } else { Care::Full };
-        sqlx::query(AssertSqlSafe(format!(
+        sqlx::query(&format!(
             "DELETE FROM ingest_life WHERE broker = $1 AND vhost = $2 AND source = $3 AND id <> $4 \
                  AND (process = $5 OR beat_at < now() - interval '{FORGOTTEN}')"
-        )))
+        ))
         .bind(&life.place.broker)
         .bind(&life.place.vhost)
         .bind(&life.source)

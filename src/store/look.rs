@@ -106,7 +106,7 @@ fn sees(look: &Look, known: Known, properties: &[u8], body: &[u8]) -> bool {
 }
 
 /// Appends what is read of a row `d`. Bodies that need no look, or are too large for one, stay where they are.
-pub(super) fn push_columns(query: &mut QueryBuilder<Postgres>, sought: &Sought<'_>, look: &Look) {
+pub(super) fn push_columns(query: &mut QueryBuilder<'static, Postgres>, sought: &Sought<'_>, look: &Look) {
     query.push("d.id, ");
     filter_sql::push_known_contains(query, look);
     query.push(" AS contains, ");

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use sqlx::postgres::PgRow;
-use sqlx::{AssertSqlSafe, QueryBuilder, Row};
+use sqlx::{QueryBuilder, Row};
 use uuid::Uuid;
 
 use super::lease::Lease;
@@ -44,7 +44,7 @@ impl Store {
     pub async fn operation(&self, id: Uuid) -> Result<Option<Operation>, StoreError> {
         let query = format!("SELECT {} FROM operation WHERE id = $1", columns());
         let mut connection = self.http.acquire().await?;
-        let row = sqlx::query(AssertSqlSafe(query)).bind(id).fetch_optional(&mut connection).await?;
+        let row = sqlx::query(&query).bind(id).fetch_optional(&mut connection).await?;
         let mut found = row.iter().map(operation).collect::<Result<Vec<_>, _>>()?;
         find_causes(&mut connection, &mut found).await?;
         Ok(found.pop())
@@ -84,11 +84,7 @@ impl Store {
                  WHERE p.plan_id = $1 AND i.operation_id <> $1 GROUP BY i.operation_id) held ON held.operation_id = id \
              ORDER BY held.count DESC LIMIT $2"
         );
-        let rows = sqlx::query(AssertSqlSafe(query))
-            .bind(plan)
-            .bind(MAX_HOLDERS)
-            .fetch_all(&self.operations)
-            .await?;
+        let rows = sqlx::query(&query).bind(plan).bind(MAX_HOLDERS).fetch_all(&self.operations).await?;
         rows.iter().map(|row| Ok((operation(row)?, row.try_get("count")?))).collect()
     }
 
@@ -240,7 +236,7 @@ async fn find_causes(connection: &mut Lease, found: &mut [Operation]) -> Result<
          FROM UNNEST($1::uuid[]) AS o (id) CROSS JOIN LATERAL ({group} LIMIT 1) first \
              CROSS JOIN LATERAL ({group} DESC LIMIT 1) last LEFT JOIN error_group g ON g.id = first.id"
     );
-    for row in sqlx::query(AssertSqlSafe(query)).bind(ids).fetch_all(connection).await? {
+    for row in sqlx::query(&query).bind(ids).fetch_all(connection).await? {
         let (id, several): (Uuid, bool) = (row.try_get("id")?, row.try_get("several")?);
         let cause = error_name(
             row.try_get::<Option<&str>, _>("error_type")?,

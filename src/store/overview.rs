@@ -1,7 +1,7 @@
 //! Overviews: how many dead letters each service has, from the counters.
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::Row;
 use uuid::Uuid;
 
 use super::counters::FINE;
@@ -110,7 +110,7 @@ impl Store {
                  LIMIT 1) n ON true \
              ORDER BY s.dead DESC, s.service"
         );
-        let rows = sqlx::query(AssertSqlSafe(query))
+        let rows = sqlx::query(&query)
             .bind(hour)
             .bind(hour - DAY)
             .bind(hour - DAY + HOUR)

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use chrono::{NaiveDate, TimeDelta};
-use sqlx::AssertSqlSafe;
 
 use super::counters::FOLDING;
 use super::{Store, StoreError};
@@ -92,11 +91,9 @@ impl Store {
         let mut transaction = self.operations.begin().await?;
         sqlx::query(LOCK_TIMEOUT).execute(&mut *transaction).await?;
         let names: Vec<_> = days.iter().map(|day| format!("dead_letter_{}", day.format("%Y%m%d"))).collect();
-        let dropping = AssertSqlSafe(format!("DROP TABLE {}", names.join(", ")));
-        sqlx::query(dropping).execute(&mut *transaction).await?;
-        sqlx::query(AssertSqlSafe(format!("SELECT pg_advisory_xact_lock({FOLDING})")))
-            .execute(&mut *transaction)
-            .await?;
+        let dropping = format!("DROP TABLE {}", names.join(", "));
+        sqlx::query(&dropping).execute(&mut *transaction).await?;
+        sqlx::query(&format!("SELECT pg_advisory_xact_lock({FOLDING})")).execute(&mut *transaction).await?;
         let counts = sqlx::query_as(
             "WITH intervals AS ( \
                  DELETE FROM error_group_interval WHERE (start AT TIME ZONE 'UTC')::date = ANY($1) RETURNING *), \

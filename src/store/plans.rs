@@ -1,8 +1,8 @@
 //! Plans: selections that are frozen and may be run until they expire.
 
 use chrono::{DateTime, Utc};
+use sqlx::Row;
 use sqlx::postgres::PgRow;
-use sqlx::{AssertSqlSafe, Row};
 use uuid::Uuid;
 
 use super::freeze::chosen;
@@ -196,12 +196,7 @@ impl Store {
              UNION ALL SELECT 'expiring', NULL, NULL, NULL, NULL, NULL, count(*) FROM items WHERE is_expiring \
              UNION ALL SELECT 'total', NULL, NULL, NULL, NULL, NULL, count(*) FROM items"
         );
-        let rows = sqlx::query(AssertSqlSafe(query))
-            .bind(id)
-            .bind(LARGE)
-            .bind(NAMED)
-            .fetch_all(&self.operations)
-            .await?;
+        let rows = sqlx::query(&query).bind(id).bind(LARGE).bind(NAMED).fetch_all(&self.operations).await?;
         let mut summary = Summary::default();
         for row in rows {
             let (what, count): (String, i64) = (row.try_get("what")?, row.try_get("count")?);

@@ -4,6 +4,7 @@
 //! (`PgBouncer`), which gives every transaction the connection that happens to be free: there each statement is in a
 //! transaction, which begins with the settings, and nothing is kept beyond its end.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -12,7 +13,7 @@ use futures_util::{StreamExt, TryStreamExt};
 use sqlx::postgres::{
     PgConnectOptions, PgPool, PgPoolOptions, PgQueryResult, PgRow, PgStatement, PgTypeInfo, Postgres,
 };
-use sqlx::{AssertSqlSafe, Describe, Either, Execute, Executor, SqlSafeStr, SqlStr};
+use sqlx::{Describe, Either, Execute, Executor};
 
 use super::lease::{Lease, Transaction};
 
@@ -34,8 +35,8 @@ pub(super) struct Pool {
 /// What begins a transaction, with its settings.
 #[derive(Clone, Debug)]
 struct Beginnings {
-    read: SqlStr,
-    write: SqlStr,
+    read: String,
+    write: String,
 }
 
 /// Whether this URL leads to a pooler.
@@ -67,13 +68,13 @@ impl Pool {
     pub async fn acquire(&self) -> sqlx::Result<Lease> {
         let mut lease = self.lease().await?;
         if let Some(beginnings) = &self.pooled {
-            lease.open(Some(beginnings.read.clone())).await?;
+            lease.open(Some(Cow::Owned(beginnings.read.clone()))).await?;
         }
         Ok(lease)
     }
 
     pub async fn begin(&self) -> sqlx::Result<Transaction<'static>> {
-        let beginning = self.pooled.as_ref().map(|beginnings| beginnings.write.clone());
+        let beginning = self.pooled.as_ref().map(|beginnings| Cow::Owned(beginnings.write.clone()));
         self.lease().await?.into_transaction(beginning).await
     }
 
@@ -115,7 +116,7 @@ impl Beginnings {
         let settings = settings.iter().map(|(name, value)| format!("; SET LOCAL {name} = '{value}'"));
         // sqlx names its statements even where it does not keep them, and others' names lie about on the connection.
         let rest = format!("; DEALLOCATE ALL{}", settings.collect::<String>());
-        let of = |begin: &str| AssertSqlSafe(format!("{begin}{rest}")).into_sql_str();
+        let of = |begin: &str| format!("{begin}{rest}");
         Self { read: of("BEGIN READ ONLY"), write: of("BEGIN") }
     }
 }
@@ -139,18 +140,18 @@ impl<'p> Executor<'p> for &'p Pool {
         Box::pin(async move { Ok(self.run(query).await?.into_iter().find_map(Either::right)) })
     }
 
-    fn prepare_with<'e>(
+    fn prepare_with<'e, 'q: 'e>(
         self,
-        sql: SqlStr,
+        sql: &'q str,
         parameters: &'e [PgTypeInfo],
-    ) -> BoxFuture<'e, sqlx::Result<PgStatement>>
+    ) -> BoxFuture<'e, sqlx::Result<PgStatement<'q>>>
     where
         'p: 'e,
     {
         Box::pin(async move { self.acquire().await?.prepare_with(sql, parameters).await })
     }
 
-    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, sqlx::Result<Describe<Postgres>>>
+    fn describe<'e, 'q: 'e>(self, sql: &'q str) -> BoxFuture<'e, sqlx::Result<Describe<Postgres>>>
     where
         'p: 'e,
     {

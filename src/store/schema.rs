@@ -142,10 +142,9 @@ async fn apply(connection: &mut Lease) -> Result<(), StoreError> {
         .await?;
     // Waiting for others has its limit; what a large table needs has none.
     sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *connection).await?;
-    let mut migrator = Migrator::with_migrations(MIGRATOR.migrations.to_vec());
-    migrator.set_locking(false).set_ignore_missing(true);
-    let migrated =
-        connection.raw(async |connection| migrator.run_direct(None, connection, false).await).await?;
+    let migrations = MIGRATOR.migrations.clone();
+    let migrator = Migrator { migrations, ignore_missing: true, locking: false, no_tx: false };
+    let migrated = connection.raw(async |connection| migrator.run_direct(connection).await).await?;
     migrated.map_err(|error| match error {
         MigrateError::Execute(error) => error.into(),
         MigrateError::ExecuteMigration(error, version) => not_applied(version, error.into()),

@@ -98,7 +98,7 @@ impl Store {
     pub(super) async fn fetch_all(
         &self,
         sought: &Sought<'_>,
-        mut query: QueryBuilder<Postgres>,
+        mut query: QueryBuilder<'static, Postgres>,
     ) -> Result<Vec<PgRow>, StoreError> {
         if sought.seen.is_some() {
             return Ok(query.build().fetch_all(&self.http).await?);
@@ -247,7 +247,7 @@ pub(super) fn page_query(
     order: Order,
     edge: Option<Uuid>,
     wanted: i64,
-) -> QueryBuilder<Postgres> {
+) -> QueryBuilder<'static, Postgres> {
     let filter = sought.filter;
     let mut query = QueryBuilder::new("SELECT ");
     match columns {
@@ -288,14 +288,14 @@ pub(super) fn page_query(
 }
 
 /// Only ids are merged; the rows of the page are looked up by them.
-fn push_merged(query: &mut QueryBuilder<Postgres>, heads: &str, order: Order, wanted: i64) {
+fn push_merged(query: &mut QueryBuilder<'static, Postgres>, heads: &str, order: Order, wanted: i64) {
     push_order(query, heads, order, wanted);
     query.push(") p");
     filter_sql::push_row(query, "p");
     push_order(query, "d", order, wanted);
 }
 
-fn push_order(query: &mut QueryBuilder<Postgres>, alias: &str, order: Order, wanted: i64) {
+fn push_order(query: &mut QueryBuilder<'static, Postgres>, alias: &str, order: Order, wanted: i64) {
     query.push(" ORDER BY ").push(alias).push(".id ").push(order.direction());
     query.push(" LIMIT ").push_bind(wanted);
 }

@@ -164,7 +164,7 @@ impl<'f> Sought<'f> {
     }
 
     /// Appends ` WHERE …` with each condition that is the same for all rows of a group `g`, for one that the counters know.
-    pub fn push_groups(&self, query: &mut QueryBuilder<Postgres>) {
+    pub fn push_groups(&self, query: &mut QueryBuilder<'static, Postgres>) {
         push_group_conditions(query, self.filter);
         if let Some(text) = &self.text {
             query.push(" AND g.id = ANY(").push_bind(text.whole.clone()).push(")");
@@ -227,7 +227,7 @@ pub(super) enum Counted {
 }
 
 /// Appends a join with `t (error_group, count, arrived, last_seen)`: the counters of the groups `g` that have rows of this status.
-pub(super) fn push_counts(query: &mut QueryBuilder<Postgres>, status: StatusFilter) {
+pub(super) fn push_counts(query: &mut QueryBuilder<'static, Postgres>, status: StatusFilter) {
     let count = status.count_column();
     query.push(format!(
         " JOIN (SELECT error_group, sum({count})::bigint AS count, sum(arrived)::bigint AS arrived, \
@@ -237,7 +237,7 @@ pub(super) fn push_counts(query: &mut QueryBuilder<Postgres>, status: StatusFilt
 
 /// The same, and of groups without any, those whose last arrival is not older than this.
 pub(super) fn push_counts_since(
-    query: &mut QueryBuilder<Postgres>,
+    query: &mut QueryBuilder<'static, Postgres>,
     status: StatusFilter,
     since: DateTime<Utc>,
 ) {
@@ -250,7 +250,7 @@ pub(super) fn push_counts_since(
 }
 
 /// Appends ` WHERE …` with each condition that is the same for all rows of a group `g`.
-fn push_group_conditions(query: &mut QueryBuilder<Postgres>, filter: &Filter) {
+fn push_group_conditions(query: &mut QueryBuilder<'static, Postgres>, filter: &Filter) {
     query.push(" WHERE true");
     if let Some(services) = &filter.services {
         query.push(" AND g.service = ANY(").push_bind(services.clone()).push(")");

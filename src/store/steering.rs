@@ -1,7 +1,7 @@
 //! Steering operations that run (rule R13: who did what).
 
 use chrono::{DateTime, Utc};
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::Row;
 use uuid::Uuid;
 
 use super::{Store, StoreError};
@@ -50,7 +50,7 @@ impl Store {
              INSERT INTO operation_event (id, operation_id, action, detail, done_by) \
              SELECT $5, id, $6, $4::integer::text, $7 FROM steered"
         );
-        let done = sqlx::query(AssertSqlSafe(statement))
+        let done = sqlx::query(&statement)
             .bind(id)
             .bind(states)
             .bind(now)

@@ -76,7 +76,10 @@ impl Turns {
     }
 
     /// Reads all rows of a query in a turn of its own.
-    pub async fn fetch_all(&self, mut query: QueryBuilder<Postgres>) -> Result<Vec<PgRow>, StoreError> {
+    pub async fn fetch_all(
+        &self,
+        mut query: QueryBuilder<'static, Postgres>,
+    ) -> Result<Vec<PgRow>, StoreError> {
         let mut turn = self.take().await?;
         let rows = query.build().fetch_all(turn.connection()).await;
         turn.done();

@@ -180,15 +180,12 @@ async fn delivery_limit(planted: &Settings<'_>) -> Found {
     let mut stand = Stand::start(planted).await;
     let limited = stand.broker.declare_source(&[("x-delivery-limit", AMQPValue::LongInt(2))]).await;
     stand.consume_instead(limited, planted).await;
-    let rename = |from: &str, to: &str| {
-        let query = format!("ALTER TABLE {from} RENAME TO {to}");
-        sqlx::query(sqlx::AssertSqlSafe(query)).execute(&stand.database.pool)
-    };
-    rename("dead_letter", "away").await.unwrap();
+    let pool = stand.database.pool.clone();
+    sqlx::query("ALTER TABLE dead_letter RENAME TO away").execute(&pool).await.unwrap();
     stand.ledger.publish(&stand.broker, &stand.source.name, 20, &mut stand.random).await;
     // The length of the outage, not a time to wait for anything.
     tokio::time::sleep(OUTAGE).await;
-    rename("away", "dead_letter").await.unwrap();
+    sqlx::query("ALTER TABLE away RENAME TO dead_letter").execute(&pool).await.unwrap();
     verdict(&stand).await
 }
 

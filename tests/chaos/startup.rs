@@ -113,9 +113,9 @@ async fn work(row: &mut Row, broker: &Broker, source: &TestQueue, database: &Dat
 
 async fn prepare(database: &Database, schema: Schema) {
     if let Schema::Previous = schema {
-        let migrations = sqlx::migrate!();
-        let versions: Vec<_> = migrations.iter().map(|migration| migration.version).collect();
-        migrations.run_to(versions[versions.len() - 2], &database.pool).await.unwrap();
+        let mut migrations = sqlx::migrate!();
+        migrations.migrations.to_mut().pop();
+        migrations.run(&database.pool).await.unwrap();
     }
 }
 

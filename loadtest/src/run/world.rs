@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use lapin::Connection;
 use lapin::options::{QueueDeclareOptions, QueueDeleteOptions};
 use lapin::types::{AMQPValue, FieldTable};
-use sqlx::{AssertSqlSafe, Connection as _, Executor, PgConnection};
+use sqlx::{Connection as _, Executor, PgConnection};
 use tokio::process::Command;
 
 use super::cpu::Processes;
@@ -95,8 +95,8 @@ impl World {
     pub async fn database(&self) -> Result<Database> {
         let name = format!("loadtest_{}", self.names.fetch_add(1, Ordering::Relaxed));
         let mut connection = PgConnection::connect(&self.database_url).await?;
-        connection.execute(AssertSqlSafe(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))).await?;
-        connection.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await?;
+        connection.execute(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)").as_str()).await?;
+        connection.execute(format!("CREATE DATABASE {name}").as_str()).await?;
         let (server, _) = self.database_url.rsplit_once('/').context("DATABASE_URL names no database")?;
         Ok(Database { url: format!("{server}/{name}"), name })
     }
@@ -104,7 +104,7 @@ impl World {
     /// Removes a database, and writes what waits to be written, so that the next round begins as the one before.
     pub async fn drop_database(&self, database: &Database) -> Result<()> {
         let mut connection = PgConnection::connect(&self.database_url).await?;
-        connection.execute(AssertSqlSafe(format!("DROP DATABASE {} WITH (FORCE)", database.name))).await?;
+        connection.execute(format!("DROP DATABASE {} WITH (FORCE)", database.name).as_str()).await?;
         connection.execute("CHECKPOINT").await?;
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! A database of its own for each test.
 
 use dead_letter::store::{PoolSettings, Store};
-use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
+use sqlx::{Connection, PgConnection, PgPool};
 
 /// Dropped with the value.
 pub struct Database {
@@ -34,7 +34,7 @@ impl Database {
         let name = format!("it_{}", uuid::Uuid::new_v4().simple());
         let mut admin =
             PgConnection::connect(admin_url).await.expect("DATABASE_URL leads to a server: try make test");
-        sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}{how}"))).execute(&mut admin).await.unwrap();
+        sqlx::query(&format!("CREATE DATABASE {name}{how}")).execute(&mut admin).await.unwrap();
         let (server, _) = admin_url.rsplit_once('/').unwrap();
         let url = format!("{server}/{name}");
         Self { pool: PgPool::connect_lazy(&url).unwrap(), url, admin_url: admin_url.to_owned(), name }
@@ -48,8 +48,8 @@ impl Database {
 
     /// Rows of a table; -1 while it cannot be told.
     pub async fn count(&self, table: &'static str) -> i64 {
-        let query = AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
-        sqlx::query_scalar(query).fetch_one(&self.pool).await.unwrap_or(-1)
+        let query = format!("SELECT count(*) FROM {table}");
+        sqlx::query_scalar(&query).fetch_one(&self.pool).await.unwrap_or(-1)
     }
 
     pub async fn assert_counters_exact(&self) {
@@ -65,8 +65,8 @@ impl Drop for Database {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 if let Ok(mut admin) = PgConnection::connect(&url).await {
-                    let drop = AssertSqlSafe(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
-                    let _ = sqlx::query(drop).execute(&mut admin).await;
+                    let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+                    let _ = sqlx::query(&drop).execute(&mut admin).await;
                 }
             });
         });
