@@ -68,6 +68,8 @@ pub(super) async fn look(
             if is_meant(look, &row).await? {
                 seen.ids.push(id);
                 if seen.ids.len() == wanted.count {
+                    // The connection is of use again once the answer is heard to its end.
+                    while rows.try_next().await?.is_some() {}
                     return Ok(seen);
                 }
             }
