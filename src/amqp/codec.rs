@@ -158,6 +158,11 @@ pub fn decode(bytes: &[u8]) -> Result<Properties, CodecError> {
     }
 }
 
+/// The table that these bytes are, its length first.
+pub(super) fn decode_table(bytes: &[u8]) -> Result<Table, CodecError> {
+    Reader { input: bytes, at: 0, values: 0 }.table("table", 1)
+}
+
 struct Writer {
     out: Vec<u8>,
     flags: u16,

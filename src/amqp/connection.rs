@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use lapin::ConnectionProperties;
 use lapin::uri::AMQPUri;
-use lapin::{Connection, ConnectionProperties};
 use tokio::time::Instant;
 
 use super::AmqpError;
+use super::transport::Connection;
 use crate::domain::place::Place;
 
 /// A node that does not finish the handshake in this time is taken for absent, and the next one is tried.
@@ -108,7 +109,7 @@ async fn connect_to(node: &AMQPUri, purpose: &str) -> Result<Connection, AmqpErr
     let properties = ConnectionProperties::default()
         .with_connection_name(format!("dead-letter {purpose}").into())
         .with_client_property("product".into(), "dead-letter".into());
-    let connecting = async { Ok(Connection::connect_uri(node.clone(), properties).await?) };
+    let connecting = async { Ok(Connection::open(node.clone(), properties).await?) };
     answer_by(Instant::now() + CONNECT_TIMEOUT, connecting).await
 }
 

@@ -1,4 +1,4 @@
-//! The only lapin: connections, the typed property codec, sources to consume, and the confirmed publisher.
+//! The only lapin: connections, the transport under it, the typed property codec, sources to consume, and the confirmed publisher.
 //!
 //! lapin's automatic recovery stays off. It leaves a consumer silent after a channel error, and acknowledges old delivery
 //! tags on new channels; the loops that own a [`Source`] or a [`Publisher`] drop everything and begin anew instead.
@@ -15,6 +15,7 @@ mod received;
 mod returned;
 mod settings;
 mod source;
+pub mod transport;
 mod version;
 
 pub use brokers::Brokers;

@@ -4,15 +4,17 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use futures_util::{FutureExt, StreamExt};
+use lapin::message::BasicReturnMessage;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::ShortString;
-use lapin::{BasicProperties, Channel, Confirmation, Connection, Event, PublisherConfirm};
+use lapin::{Channel, Confirmation, Event, PublisherConfirm};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::connection::{answer, answer_by, close};
 use super::inspect::{look_for_exchange, queue_state};
 use super::returned::{self, Returned};
+use super::transport::Connection;
 use super::{AmqpError, Broker, codec, lane};
 use crate::domain::message::Properties;
 use crate::planted::{Bug, planted};
@@ -224,7 +226,7 @@ impl Publisher {
                 Ok(_) if planted(Bug::ConfirmNotAwaited) => Receipt::Confirmed,
                 Ok(confirm) => tokio::select! {
                     biased;
-                    answer = confirm => receipt(answer, alone, &mut returned),
+                    answer = confirm => receipt(answer, alone, |back| returned.push(open.returned(&back))),
                     () = given_up.clone() => {
                         if planted(Bug::TimeoutIsSent) { Receipt::Confirmed } else { Receipt::Unknown(open.overdue()) }
                     }
@@ -275,10 +277,15 @@ impl Open {
         let key = short("routing key", &message.routing_key)?;
         let options =
             BasicPublishOptions { mandatory: !planted(Bug::NotMandatory), ..BasicPublishOptions::default() };
-        self.channel
-            .basic_publish(exchange, key, options, &message.body, BasicProperties::from_wire(properties))
+        self.connection
+            .publish(&self.channel, (exchange, key), options, properties, &message.body)
             .await
             .map_err(|error| Receipt::Unknown(AmqpError::from(error).to_string()))
+    }
+
+    fn returned(&self, message: &BasicReturnMessage) -> Returned {
+        let properties = self.connection.properties(&message.delivery.properties);
+        Returned::new(message, properties.as_deref())
     }
 
     /// Why the broker does not take messages at the moment, if it says so.
@@ -311,16 +318,20 @@ impl Open {
 }
 
 /// What a confirm says; the return that comes with it may be of another message.
-fn receipt(answer: lapin::Result<Confirmation>, alone: bool, returned: &mut Vec<Returned>) -> Receipt {
+fn receipt(
+    answer: lapin::Result<Confirmation>,
+    alone: bool,
+    returned: impl FnOnce(BasicReturnMessage),
+) -> Receipt {
     match answer {
         Ok(Confirmation::Nack(None)) if planted(Bug::NackIsSent) => Receipt::Confirmed,
         Err(_) if planted(Bug::LostChannelIsSent) => Receipt::Confirmed,
         Ok(Confirmation::Ack(back)) => {
-            returned.extend(back.map(Returned::from));
+            back.map(returned);
             Receipt::Confirmed
         }
         Ok(Confirmation::Nack(back)) => {
-            returned.extend(back.map(Returned::from));
+            back.map(returned);
             Receipt::Refused(Refusal::new(
                 "nacked",
                 "Nacked by a target queue: the queue is full or has no leader",

@@ -34,6 +34,17 @@ impl Received {
         }
     }
 
+    /// What came with these properties.
+    pub(super) fn of(delivery: Delivery, properties: Vec<u8>) -> Self {
+        let Delivery { exchange, routing_key, data, redelivered, .. } = delivery;
+        let mut received = Self::read(exchange.into(), routing_key.into(), properties, data);
+        received.redelivered = redelivered;
+        if planted(Bug::RedeliveredFlagTrusted) && !redelivered {
+            received.message.properties.message_id = None;
+        }
+        received
+    }
+
     /// A message that is made here, as if it had come.
     pub fn made(message: Message) -> Result<Self, CodecError> {
         Ok(Self {
@@ -45,35 +56,20 @@ impl Received {
     }
 }
 
-impl From<Delivery> for Received {
-    fn from(delivery: Delivery) -> Self {
-        let Delivery { exchange, routing_key, properties, data, redelivered, .. } = delivery;
-        let mut received = Self::read(exchange.into(), routing_key.into(), properties.into_wire(), data);
-        received.redelivered = redelivered;
-        if planted(Bug::RedeliveredFlagTrusted) && !redelivered {
-            received.message.properties.message_id = None;
-        }
-        received
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use lapin::BasicProperties;
-
     use super::*;
 
-    fn delivery(properties: &[u8], body: Vec<u8>) -> Delivery {
-        let mut delivery = Delivery::mock(7, "dead-letter".into(), "key".into(), true, body);
-        delivery.properties = BasicProperties::from_wire(properties.to_vec());
-        delivery
+    fn received(properties: &[u8], body: Vec<u8>) -> Received {
+        let delivery = Delivery::mock(7, "dead-letter".into(), "key".into(), true, body);
+        Received::of(delivery, properties.to_vec())
     }
 
     #[test]
     fn a_delivery_gives_its_body_away() {
         let body = b"body".to_vec();
         let address = body.as_ptr();
-        let received = Received::from(delivery(&[0, 0x80, 2, b'm', b'1'], body));
+        let received = received(&[0, 0x80, 2, b'm', b'1'], body);
         assert_eq!(received.message.exchange, "dead-letter");
         assert_eq!(received.message.routing_key, "key");
         assert_eq!(received.message.properties.message_id.as_deref(), Some(b"m1".as_slice()));
@@ -84,7 +80,7 @@ mod tests {
     #[test]
     fn unreadable_properties_are_kept_as_they_came() {
         let broken = [0x20, 0, 0, 0, 0, 9, 1, b'a'];
-        let received = Received::from(delivery(&broken, b"body".to_vec()));
+        let received = received(&broken, b"body".to_vec());
         assert_eq!(received.properties, broken);
         assert_eq!(received.message.properties, Properties::default());
         assert!(matches!(received.unreadable, Some(CodecError::Truncated { .. })));

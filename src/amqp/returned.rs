@@ -20,8 +20,9 @@ pub(super) struct Returned {
     refusal: Refusal,
 }
 
-impl From<BasicReturnMessage> for Returned {
-    fn from(returned: BasicReturnMessage) -> Self {
+impl Returned {
+    /// What came back with these properties.
+    pub fn new(returned: &BasicReturnMessage, properties: Option<&[u8]>) -> Self {
         let (exchange, key) = (&returned.delivery.exchange, &returned.delivery.routing_key);
         let why = if exchange.as_str().is_empty() {
             format!("Queue {key} does not exist")
@@ -29,8 +30,8 @@ impl From<BasicReturnMessage> for Returned {
             format!("Exchange {exchange} has no queue for routing key {key}")
         };
         let detail = format!("{why} ({} {})", returned.reply_code, returned.reply_text);
-        let properties = codec::decode(&returned.delivery.properties.into_wire());
-        Self { mark: properties.ok().as_ref().and_then(mark), refusal: Refusal::new("returned", detail) }
+        let properties = properties.and_then(|properties| codec::decode(properties).ok());
+        Self { mark: properties.as_ref().and_then(mark), refusal: Refusal::new("returned", detail) }
     }
 }
 

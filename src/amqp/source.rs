@@ -7,11 +7,12 @@ use lapin::options::{
     ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions,
 };
 use lapin::types::{AMQPValue, FieldTable};
-use lapin::{Channel, Connection, Consumer, ExchangeKind};
+use lapin::{Channel, Consumer, ExchangeKind};
 
 use super::connection::{answer, close};
 use super::losses::{self, Loss};
 use super::settings::{QueueKind, QueueSettings, current};
+use super::transport::Connection;
 use super::version::{self, DeliveryLimits};
 use super::{AmqpError, Broker, Received};
 
@@ -97,8 +98,11 @@ impl Source {
         if tag != expected {
             return Err(AmqpError::Unavailable(format!("delivery {tag} came where {expected} was due")));
         }
+        let properties = self.connection.properties(&delivery.properties);
+        let properties = properties
+            .ok_or_else(|| AmqpError::Unavailable(format!("delivery {tag} came without properties")))?;
         self.last_tag = tag;
-        Ok(Arrival { tag, received: delivery.into() })
+        Ok(Arrival { tag, received: Received::of(delivery, properties) })
     }
 
     /// Asks the broker for no more; what it has sent already still comes out of [`Self::next`], which then ends.
@@ -153,10 +157,7 @@ impl Source {
 
     /// The name of the cluster at the other end, where it tells.
     pub fn cluster(&self) -> Option<String> {
-        match self.connection.configuration().server_properties().inner().get("cluster_name") {
-            Some(AMQPValue::LongString(name)) => Some(name.to_string()),
-            _ => None,
-        }
+        version::text(self.connection.server(), "cluster_name")
     }
 
     /// To look at the queue while it is consumed.

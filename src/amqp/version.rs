@@ -1,7 +1,9 @@
 //! Which `RabbitMQ` it is, as far as our settings depend on it.
 
-use lapin::Connection;
-use lapin::types::{AMQPValue, FieldTable};
+use std::borrow::Cow;
+
+use super::transport::Connection;
+use crate::domain::message::Table;
 
 /// How a broker counts deliveries of a message that come to nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,28 +18,25 @@ pub(super) enum DeliveryLimits {
 
 /// What the broker at the other end says that it is, such as `RabbitMQ 4.0.5`.
 pub(super) fn of(connection: &Connection) -> String {
-    let properties = connection.configuration().server_properties();
-    let said = |name| text(properties, name).unwrap_or_default();
+    let said = |name| text(connection.server(), name).unwrap_or_default();
     format!("{} {}", said("product"), said("version"))
 }
 
-fn text(properties: &FieldTable, name: &str) -> Option<String> {
-    match properties.inner().get(name) {
-        Some(AMQPValue::LongString(text)) => Some(text.to_string()),
-        _ => None,
-    }
+/// One of the things that it tells, as text.
+pub(super) fn text(server: &Table, name: &str) -> Option<String> {
+    server.text(name).map(Cow::into_owned)
 }
 
 impl DeliveryLimits {
     /// Those of the broker at the other end.
     pub fn of(connection: &Connection) -> Self {
-        Self::by(connection.configuration().server_properties())
+        Self::by(connection.server())
     }
 
-    fn by(properties: &FieldTable) -> Self {
+    fn by(server: &Table) -> Self {
         let major =
-            text(properties, "version").and_then(|version| version.split('.').next()?.parse::<u32>().ok());
-        match (text(properties, "product").as_deref(), major) {
+            text(server, "version").and_then(|version| version.split('.').next()?.parse::<u32>().ok());
+        match (text(server, "product").as_deref(), major) {
             (Some("RabbitMQ"), Some(4..)) => Self::ByDefault,
             (Some("RabbitMQ"), Some(_)) => Self::OnlyWhereSet,
             _ => Self::Unknown,
@@ -48,20 +47,21 @@ impl DeliveryLimits {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::message::Value;
 
     #[test]
     fn the_version_says_whether_there_is_a_limit_by_default() {
         let broker = |product: &str, version: &str| {
-            let mut properties = FieldTable::default();
-            properties.insert("product".into(), AMQPValue::LongString(product.into()));
-            properties.insert("version".into(), AMQPValue::LongString(version.into()));
-            DeliveryLimits::by(&properties)
+            let mut server = Table::default();
+            server.set("product", Value::text(product));
+            server.set("version", Value::text(version));
+            DeliveryLimits::by(&server)
         };
         assert_eq!(broker("RabbitMQ", "3.13.7"), DeliveryLimits::OnlyWhereSet);
         assert_eq!(broker("RabbitMQ", "4.0.5"), DeliveryLimits::ByDefault);
         assert_eq!(broker("RabbitMQ", "10.0.0-rc.1"), DeliveryLimits::ByDefault);
         assert_eq!(broker("RabbitMQ", "next"), DeliveryLimits::Unknown);
         assert_eq!(broker("LavinMQ", "4.0.0"), DeliveryLimits::Unknown);
-        assert_eq!(DeliveryLimits::by(&FieldTable::default()), DeliveryLimits::Unknown);
+        assert_eq!(DeliveryLimits::by(&Table::default()), DeliveryLimits::Unknown);
     }
 }

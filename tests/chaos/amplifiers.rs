@@ -14,8 +14,8 @@ use serde_json::json;
 
 use self::messages::{Amplifier, FEW, amplifiers};
 use crate::memory::{ControlGroup, has_ended, peak};
-use crate::poison::raw::RawPublisher;
 use crate::postgres::given;
+use crate::support::raw::RawClient;
 use crate::support::{World, id, until_within};
 use crate::table::{Row, is_full};
 
@@ -45,7 +45,7 @@ async fn messages_that_cost_more_than_their_bytes() {
     let world = World::start_with(&[("DEAD_LETTER_BATCH_LINGER", "20ms")]).await;
     group.take(world.service.pid());
     let sink = world.broker.declare_queue(&format!("sink-{}", id()), &[]).await;
-    let mut publisher = RawPublisher::connect(&world.broker.url).await.unwrap();
+    let mut publisher = RawClient::connect(&world.broker.url).await.unwrap();
     let (mut longest, mut stored) = (0, 0);
     for Amplifier { name, message } in all {
         let length = message.body.len();

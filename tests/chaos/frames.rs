@@ -4,8 +4,8 @@ use dead_letter::amqp::codec;
 use dead_letter::domain::message::{Properties, Table, Value};
 use serde_json::json;
 
-use crate::poison::raw::{LONGEST_PROPERTIES, RawMessage, RawPublisher};
 use crate::poison::trial::Trial;
+use crate::support::raw::{LONGEST_PROPERTIES, RawClient, RawMessage};
 use crate::support::{Broker, DeadMessage, TestQueue, World, id};
 use crate::table::Row;
 
@@ -28,14 +28,14 @@ async fn let_die(world: &World, queue: &TestQueue) -> usize {
     let mut died = 0;
     for shorter in SHORTER {
         let length = usize::try_from(i64::try_from(LONGEST_PROPERTIES).unwrap() - shorter).unwrap();
-        let mut publisher = RawPublisher::connect(&world.broker.url).await.unwrap();
+        let mut publisher = RawClient::connect(&world.broker.url).await.unwrap();
         let mut message = message_of(length);
         message.key = queue.name.clone().into_bytes();
         let taken = publisher.publish(b"", &[message]).await.is_ok();
         assert_eq!(taken, shorter >= TAKEN, "properties of {length} bytes");
         if taken {
             // On a connection of its own, for the case that the broker ends it.
-            Broker::on(&world.broker.url).await.reject_next(&queue.name).await;
+            world.broker.raw().await.reject_next(&queue.name).await.unwrap();
             died += 1;
         }
     }
@@ -95,7 +95,7 @@ async fn odd_names_wedge_no_consumer() {
     let fault = "odd names of exchanges, routing keys that are not UTF-8";
     let mut row = Row::new(fault, exchanges.len() * keys.len());
     let mut trial = Trial::start(&[]).await;
-    let mut publisher = RawPublisher::connect(&trial.world.broker.url).await.unwrap();
+    let mut publisher = RawClient::connect(&trial.world.broker.url).await.unwrap();
     for name in exchanges {
         let exchange = format!("{}{name}", id()).into_bytes();
         publisher.declare_fanout_to(&exchange, &trial.world.source.name).await.unwrap();

@@ -3,7 +3,6 @@
 
 mod generator;
 mod kinds;
-pub mod raw;
 pub mod trial;
 
 use std::collections::HashSet;
@@ -14,9 +13,9 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use self::kinds::{REFUSED, kinds};
-use self::raw::RawMessage;
 use self::trial::Trial;
 use crate::stand::seed;
+use crate::support::raw::RawMessage;
 use crate::table::{Row, is_full, times};
 
 const NEIGHBOURS: usize = 200;
@@ -110,8 +109,8 @@ async fn finish(mut row: Row, mut trial: Trial, expected: usize) {
     let back = trial.redeliver(&ids, json!("queue")).await;
     let sink = trial.sink().await;
     let on = trial.redeliver(&ids, json!({"exchange": sink.name, "routingKey": "any"})).await;
-    let taken = trial.world.broker.drain(&sink.name, on.sent).await;
-    let known = taken.iter().filter(|taken| bodies.contains(&Sha256::digest(&taken.data)[..])).count();
+    let taken = trial.world.broker.raw().await.drain(&sink.name, on.sent).await.unwrap();
+    let known = taken.iter().filter(|taken| bodies.contains(&Sha256::digest(&taken.body)[..])).count();
     row.must(known == on.sent, format!("{known} of {} came with the same body", on.sent));
     row.must([back.unclear, on.unclear] == [0; 2], format!("{back:?}, {on:?}"));
     row.must(on.sent > 0, "none was redelivered");

@@ -6,7 +6,7 @@ use dead_letter::amqp::codec;
 use dead_letter::domain::message::{Properties, Table, Value};
 
 use super::shapes::shapes;
-use crate::poison::raw::{LONGEST_PROPERTIES, RawMessage};
+use crate::support::raw::{LONGEST_PROPERTIES, RawMessage};
 
 /// The first so many are enough for the short form: one of each sort.
 pub const FEW: usize = 8;

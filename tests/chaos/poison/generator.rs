@@ -5,7 +5,7 @@ use dead_letter::domain::message::{Properties, Table, Value};
 use rand::Rng;
 use rand::rngs::StdRng;
 
-use super::raw::RawMessage;
+use crate::support::raw::RawMessage;
 
 /// Names that somebody reads something into.
 const NAMES: [&str; 16] = [

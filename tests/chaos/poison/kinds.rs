@@ -3,7 +3,7 @@
 use dead_letter::amqp::codec;
 use dead_letter::domain::message::{Properties, Table, Value};
 
-use super::raw::RawMessage;
+use crate::support::raw::RawMessage;
 use crate::table::times;
 
 /// What RabbitMQ 3.10 does not take from a publisher.

@@ -7,7 +7,7 @@ use lapin::types::FieldTable;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::raw::{RawMessage, RawPublisher};
+use crate::support::raw::{RawClient, RawMessage};
 use crate::support::{Broker, Database, Service, TestQueue, World, id, until};
 
 /// The queue in the origin of the harmless.
@@ -19,7 +19,7 @@ pub struct Trial {
     pub world: World,
     /// Bound to the same exchange.
     twin: TestQueue,
-    publisher: RawPublisher,
+    publisher: RawClient,
     pub published: usize,
     /// What the twin has delivered.
     delivered: Contents,
@@ -51,7 +51,7 @@ impl Trial {
         let world = World { service, source, database, broker };
         let twin = world.broker.declare_queue(&format!("twin-{}", id()), &[]).await;
         bind(&world, &twin.name, &world.source.name).await;
-        let publisher = RawPublisher::connect(&world.broker.url).await.unwrap();
+        let publisher = RawClient::connect(&world.broker.url).await.unwrap();
         Self { world, twin, publisher, published: 0, delivered: Contents::new(), drained: 0 }
     }
 
@@ -65,7 +65,7 @@ impl Trial {
                 Ok(())
             }
             Err(why) => {
-                self.publisher = RawPublisher::connect(&self.world.broker.url).await.unwrap();
+                self.publisher = RawClient::connect(&self.world.broker.url).await.unwrap();
                 Err(why.to_string())
             }
         }
@@ -92,9 +92,8 @@ impl Trial {
     /// What is stored and was not delivered like that to the twin, or the other way round.
     pub async fn differences(&mut self) -> usize {
         let count = self.published - self.drained;
-        for delivery in self.world.broker.drain(&self.twin.name, count).await {
-            let properties = delivery.properties.wire().unwrap();
-            *self.delivered.entry(content(properties, &delivery.data)).or_default() += 1;
+        for delivery in self.world.broker.raw().await.drain(&self.twin.name, count).await.unwrap() {
+            *self.delivered.entry(content(&delivery.properties, &delivery.body)).or_default() += 1;
         }
         self.drained = self.published;
         let stored: Vec<(Vec<u8>, i64)> = sqlx::query_as(

@@ -10,6 +10,7 @@ use lapin::options::{
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Confirmation, Connection, ConnectionProperties, ExchangeKind};
 
+use super::raw::RawClient;
 use super::{DeadMessage, id, text, until};
 
 /// A connection to the broker.
@@ -17,6 +18,7 @@ pub struct Broker {
     pub url: String,
     pub connection: Connection,
     pub channel: Channel,
+    version: (u32, u32),
 }
 
 /// A queue that is deleted with the value.
@@ -38,7 +40,8 @@ impl Broker {
         let connection = connection.expect("AMQP_URL leads to a broker: try make test");
         let channel = connection.create_channel().await.unwrap();
         channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
-        Self { url: url.to_owned(), connection, channel }
+        let version = RawClient::connect(url).await.unwrap().broker;
+        Self { url: url.to_owned(), connection, channel, version }
     }
 
     /// The first number of its version.
@@ -47,14 +50,13 @@ impl Broker {
     }
 
     /// The first two numbers of its version.
-    pub fn version(&self) -> (u32, u32) {
-        let properties = self.connection.configuration().server_properties();
-        let Some(AMQPValue::LongString(version)) = properties.inner().get("version") else {
-            panic!("no version")
-        };
-        let version = version.to_string();
-        let mut numbers = version.split('.').map(|number| number.parse().unwrap_or(0));
-        (numbers.next().unwrap(), numbers.next().unwrap_or(0))
+    pub const fn version(&self) -> (u32, u32) {
+        self.version
+    }
+
+    /// A client of the same broker that sends and receives any bytes.
+    pub async fn raw(&self) -> RawClient {
+        RawClient::connect(&self.url).await.unwrap()
     }
 
     /// A queue with an exchange of the same name that leads to it: a quorum queue unless it is to be another, without a delivery limit unless it is given one.

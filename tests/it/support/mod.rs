@@ -4,6 +4,7 @@ mod api;
 mod broker;
 mod database;
 mod message;
+pub mod raw;
 mod servers;
 mod service;
 mod vhost;

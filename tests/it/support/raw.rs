@@ -1,4 +1,4 @@
-//! A publisher that sends any bytes as names and as properties, which no client library does.
+//! A client that sends and receives any bytes as names and as properties, which no client library does.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -11,6 +11,8 @@ const METHOD: u8 = 1;
 const HEADER: u8 = 2;
 const BODY: u8 = 3;
 const END: u8 = 0xce;
+/// Of `basic.consume`.
+const NO_ACK: u8 = 0b10;
 /// The broker's `frame_max`, and what stands around the payload of a frame.
 pub const FRAME_MAX: usize = 131_072;
 const FRAME_OVERHEAD: usize = 8;
@@ -24,6 +26,7 @@ const TUNE: Method = (10, 30);
 const CONNECTION_CLOSE: Method = (10, 50);
 const CHANNEL_CLOSE: Method = (20, 40);
 const ACK: Method = (60, 80);
+const DELIVER: Method = (60, 60);
 
 /// A message as it is on the wire.
 #[derive(Clone, Debug)]
@@ -33,23 +36,34 @@ pub struct RawMessage {
     pub body: Vec<u8>,
 }
 
-/// A connection with one channel in confirm mode.
-pub struct RawPublisher {
-    stream: BufStream<TcpStream>,
-    published: u64,
+/// A message as it was delivered.
+#[derive(Debug)]
+pub struct RawDelivery {
+    pub tag: u64,
+    pub properties: Vec<u8>,
+    pub body: Vec<u8>,
 }
 
-impl RawPublisher {
+/// A connection with one channel in confirm mode.
+pub struct RawClient {
+    stream: BufStream<TcpStream>,
+    published: u64,
+    /// The first two numbers of the broker's version.
+    pub broker: (u32, u32),
+}
+
+impl RawClient {
     /// Connects, and opens its channel.
     pub async fn connect(url: &str) -> io::Result<Self> {
         let uri: AMQPUri = url.parse().map_err(io::Error::other)?;
         let stream = TcpStream::connect((uri.authority.host.as_str(), uri.authority.port)).await?;
         stream.set_nodelay(true)?;
-        let mut raw = Self { stream: BufStream::new(stream), published: 0 };
+        let mut raw = Self { stream: BufStream::new(stream), published: 0, broker: (0, 0) };
         let (user, password) = (uri.authority.userinfo.username, uri.authority.userinfo.password);
         raw.stream.write_all(b"AMQP\0\0\x09\x01").await?;
         raw.stream.flush().await?;
-        raw.expect((10, 10)).await?;
+        let start = raw.expect((10, 10)).await?;
+        raw.broker = version(&start).ok_or_else(|| io::Error::other("no version"))?;
         let login = long(format!("\0{user}\0{password}").as_bytes());
         let start_ok = [long(b""), short(b"PLAIN"), login, short(b"en_US")].concat();
         raw.send(0, METHOD, &method((10, 11), &start_ok)).await?;
@@ -98,6 +112,69 @@ impl RawPublisher {
         Ok(())
     }
 
+    /// Takes a message off a queue once there is one. The end of the client.
+    pub async fn take(mut self, queue: &str) -> io::Result<RawDelivery> {
+        let taken = self.next(queue).await?;
+        self.settle((60, 80), taken.tag).await?;
+        Ok(taken)
+    }
+
+    /// Rejects the next message of a queue, as a consumer that fails. The end of the client.
+    pub async fn reject_next(mut self, queue: &str) -> io::Result<()> {
+        let rejected = self.next(queue).await?;
+        self.settle((60, 90), rejected.tag).await
+    }
+
+    /// Takes so many messages off a queue that has no more. The end of the client.
+    pub async fn drain(mut self, queue: &str, count: usize) -> io::Result<Vec<RawDelivery>> {
+        self.consume(queue, NO_ACK).await?;
+        let mut taken = Vec::with_capacity(count);
+        while taken.len() < count {
+            taken.push(self.delivery().await?);
+        }
+        self.close().await?;
+        Ok(taken)
+    }
+
+    async fn next(&mut self, queue: &str) -> io::Result<RawDelivery> {
+        self.call((60, 10), &[0, 0, 0, 0, 0, 1, 0], (60, 11)).await?;
+        self.consume(queue, 0).await?;
+        self.delivery().await
+    }
+
+    async fn settle(&mut self, how: Method, tag: u64) -> io::Result<()> {
+        self.send(1, METHOD, &method(how, &[&tag.to_be_bytes()[..], &[0]].concat())).await?;
+        self.close().await
+    }
+
+    async fn consume(&mut self, queue: &str, options: u8) -> io::Result<()> {
+        let consume = [&[0, 0][..], &short(queue.as_bytes()), &short(b"raw"), &[options], &[0; 4]].concat();
+        self.call((60, 20), &consume, (60, 21)).await.map(drop)
+    }
+
+    async fn delivery(&mut self) -> io::Result<RawDelivery> {
+        let coming = async {
+            let deliver = self.expect(DELIVER).await?;
+            let tag = &deliver[1 + usize::from(deliver[0])..];
+            let tag = u64::from_be_bytes(tag[..8].try_into().map_err(io::Error::other)?);
+            let (_, mut header) = self.frame().await?;
+            let properties = header.split_off(HEADER_OVERHEAD);
+            let size = u64::from_be_bytes(header[4..].try_into().map_err(io::Error::other)?);
+            let mut body = Vec::new();
+            while (body.len() as u64) < size {
+                body.extend(self.frame().await?.1);
+            }
+            Ok(RawDelivery { tag, properties, body })
+        };
+        tokio::time::timeout(super::DEADLINE, coming).await?
+    }
+
+    /// Closes the channel, which the broker does after all that was sent before.
+    async fn close(&mut self) -> io::Result<()> {
+        let bye = [&200_u16.to_be_bytes()[..], &short(b"bye"), &[0; 4]].concat();
+        self.call(CHANNEL_CLOSE, &bye, (20, 41)).await.map(drop)
+    }
+
     async fn send_message(&mut self, exchange: &[u8], message: &RawMessage) -> io::Result<()> {
         let publish = [&[0, 0][..], &short(exchange), &short(&message.key), &[0]].concat();
         self.write(1, METHOD, &method((60, 40), &publish)).await?;
@@ -127,14 +204,20 @@ impl RawPublisher {
         self.stream.write_u8(END).await
     }
 
+    /// Type and payload of the next frame.
+    async fn frame(&mut self) -> io::Result<(u8, Vec<u8>)> {
+        let kind = self.stream.read_u8().await?;
+        let _channel = self.stream.read_u16().await?;
+        let mut payload = vec![0; self.stream.read_u32().await? as usize];
+        self.stream.read_exact(&mut payload).await?;
+        let _end = self.stream.read_u8().await?;
+        Ok((kind, payload))
+    }
+
     /// The arguments of the next method, which is to be this one.
     async fn expect(&mut self, what: Method) -> io::Result<Vec<u8>> {
         loop {
-            let kind = self.stream.read_u8().await?;
-            let _channel = self.stream.read_u16().await?;
-            let mut payload = vec![0; self.stream.read_u32().await? as usize];
-            self.stream.read_exact(&mut payload).await?;
-            let _end = self.stream.read_u8().await?;
+            let (kind, mut payload) = self.frame().await?;
             if kind != METHOD {
                 continue;
             }
@@ -151,6 +234,16 @@ impl RawPublisher {
             return Err(io::Error::other(format!("{came:?} instead of {what:?}: {text}")));
         }
     }
+}
+
+/// The first two numbers of the version in the broker's introduction.
+fn version(start: &[u8]) -> Option<(u32, u32)> {
+    let name = b"\x07versionS";
+    let at = start.windows(name.len()).position(|window| window == name)? + name.len();
+    let (length, text) = start[at..].split_first_chunk()?;
+    let text = std::str::from_utf8(text.get(..u32::from_be_bytes(*length) as usize)?).ok()?;
+    let mut numbers = text.split('.').map(|number| number.parse().unwrap_or(0));
+    Some((numbers.next()?, numbers.next()?))
 }
 
 fn method((class, id): Method, arguments: &[u8]) -> Vec<u8> {

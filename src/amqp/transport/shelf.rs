@@ -1,0 +1,74 @@
+//! Properties on their way past lapin.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use lapin::BasicProperties;
+
+/// What passes lapin by on one connection.
+///
+/// It grows by what lapin holds: deliveries that were not taken, at most the prefetch, and messages that wait to be written.
+#[derive(Debug, Default)]
+pub struct Shelves {
+    pub(super) incoming: Shelf,
+    pub(super) outgoing: Shelf,
+    /// The table with which the broker introduced itself.
+    server: Mutex<Vec<u8>>,
+}
+
+impl Shelves {
+    /// The properties for which lapin read this stand-in, once.
+    pub fn received(&self, stand_in: &BasicProperties) -> Option<Vec<u8>> {
+        self.incoming.take((*stand_in.timestamp())?)
+    }
+
+    /// The token for properties to send.
+    pub fn to_send(&self, properties: Vec<u8>) -> u64 {
+        self.outgoing.put(properties)
+    }
+
+    pub(super) fn note_server(&self, properties: Option<&[u8]>) {
+        if let Some(properties) = properties {
+            *unpoisoned(&self.server) = properties.to_vec();
+        }
+    }
+
+    pub(super) fn server(&self) -> Vec<u8> {
+        unpoisoned(&self.server).clone()
+    }
+}
+
+/// Properties as bytes, by their tokens.
+#[derive(Debug, Default)]
+pub(super) struct Shelf {
+    /// How many tokens there were.
+    tokens: AtomicU64,
+    kept: Mutex<HashMap<u64, Vec<u8>>>,
+}
+
+impl Shelf {
+    /// A new token.
+    pub fn token(&self) -> u64 {
+        self.tokens.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    pub fn put(&self, properties: Vec<u8>) -> u64 {
+        let token = self.token();
+        unpoisoned(&self.kept).insert(token, properties);
+        token
+    }
+
+    pub fn put_all(&self, all: impl IntoIterator<Item = (u64, Vec<u8>)>) {
+        unpoisoned(&self.kept).extend(all);
+    }
+
+    pub fn take(&self, token: u64) -> Option<Vec<u8>> {
+        unpoisoned(&self.kept).remove(&token)
+    }
+}
+
+/// No invariant spans two of its entries, so a panic elsewhere leaves it sound.
+fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
