@@ -2,7 +2,7 @@
 //! over HTTP, and puts them back.
 //!
 //! Modules only look down this list: [`cli`], [`http`], [`operations`], [`ingest`], [`ownership`], [`store`], [`amqp`],
-//! [`domain`], and beside them [`telemetry`], [`config`], [`lifecycle`], [`clock`], [`room`] and [`planted`]. Two roads lead through it: a message
+//! [`domain`], and beside them [`telemetry`], [`config`], [`lifecycle`], [`clock`] and [`room`]. Two roads lead through it: a message
 //! comes in through [`ingest`], and goes out through [`operations`].
 
 pub mod amqp;
@@ -15,7 +15,6 @@ pub mod ingest;
 pub mod lifecycle;
 pub mod operations;
 pub mod ownership;
-pub mod planted;
 pub mod room;
 pub mod store;
 pub mod telemetry;

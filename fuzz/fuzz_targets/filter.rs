@@ -1,8 +1,24 @@
 //! Whatever a client sends as a filter, in a query or in JSON: it means one thing, or is refused.
 #![no_main]
 
-use dead_letter::http::read_filter;
+use dead_letter::domain::filter::Filter;
+use dead_letter::http::filter::FilterInput;
+use dead_letter::http::query::Query;
 use libfuzzer_sys::fuzz_target;
+
+/// A filter as it stands in a query, or in JSON where it begins like that. `None` where it is wrong.
+fn read_filter(text: &str) -> Option<(FilterInput, Filter)> {
+    let input: FilterInput = if text.starts_with('{') {
+        serde_json::from_str(text).ok()?
+    } else {
+        let mut query = Query::parse(text).ok()?;
+        let input = query.take().ok()?;
+        query.finish().ok()?;
+        input
+    };
+    let filter = input.check().ok()?;
+    Some((input, filter))
+}
 
 fuzz_target!(|text: &str| {
     let Some((input, filter)) = read_filter(text) else { return };

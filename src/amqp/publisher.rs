@@ -17,7 +17,6 @@ use super::returned::{self, Returned};
 use super::transport::Connection;
 use super::{AmqpError, Broker, codec, lane};
 use crate::domain::message::Properties;
-use crate::planted::{Bug, planted};
 
 /// Class, weight and body size that stand before the properties in a content header, and the frame's own bytes.
 const HEADER_OVERHEAD: usize = 12 + 8;
@@ -223,19 +222,14 @@ impl Publisher {
         for confirm in sent {
             receipts.push(match confirm {
                 Err(receipt) => receipt,
-                Ok(_) if planted(Bug::ConfirmNotAwaited) => Receipt::Confirmed,
                 Ok(confirm) => tokio::select! {
                     biased;
                     answer = confirm => receipt(answer, alone, |back| returned.push(open.returned(&back))),
-                    () = given_up.clone() => {
-                        if planted(Bug::TimeoutIsSent) { Receipt::Confirmed } else { Receipt::Unknown(open.overdue()) }
-                    }
+                    () = given_up.clone() => Receipt::Unknown(open.overdue()),
                 },
             });
         }
-        if !planted(Bug::ReturnIsSent) {
-            returned::assign(messages, &mut receipts, returned);
-        }
+        returned::assign(messages, &mut receipts, returned);
         receipts
     }
 
@@ -275,8 +269,7 @@ impl Open {
         };
         let exchange = short("exchange", &message.exchange)?;
         let key = short("routing key", &message.routing_key)?;
-        let options =
-            BasicPublishOptions { mandatory: !planted(Bug::NotMandatory), ..BasicPublishOptions::default() };
+        let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
         self.connection
             .publish(&self.channel, (exchange, key), options, properties, &message.body)
             .await
@@ -324,8 +317,6 @@ fn receipt(
     returned: impl FnOnce(BasicReturnMessage),
 ) -> Receipt {
     match answer {
-        Ok(Confirmation::Nack(None)) if planted(Bug::NackIsSent) => Receipt::Confirmed,
-        Err(_) if planted(Bug::LostChannelIsSent) => Receipt::Confirmed,
         Ok(Confirmation::Ack(back)) => {
             back.map(returned);
             Receipt::Confirmed

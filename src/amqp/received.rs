@@ -4,7 +4,6 @@ use lapin::message::Delivery;
 
 use super::codec::{self, CodecError};
 use crate::domain::message::{Message, Properties};
-use crate::planted::{Bug, planted};
 
 /// A message that a source delivered.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,12 +36,7 @@ impl Received {
     /// What came with these properties.
     pub(super) fn of(delivery: Delivery, properties: Vec<u8>) -> Self {
         let Delivery { exchange, routing_key, data, redelivered, .. } = delivery;
-        let mut received = Self::read(exchange.into(), routing_key.into(), properties, data);
-        received.redelivered = redelivered;
-        if planted(Bug::RedeliveredFlagTrusted) && !redelivered {
-            received.message.properties.message_id = None;
-        }
-        received
+        Self { redelivered, ..Self::read(exchange.into(), routing_key.into(), properties, data) }
     }
 
     /// A message that is made here, as if it had come.

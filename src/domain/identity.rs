@@ -16,16 +16,12 @@ use super::convention::Recognised;
 use super::message::{Message, Properties, Table, Value};
 use super::place::Source;
 use super::redelivery::COPY_ID;
-use crate::planted::{Bug, planted};
 
 /// Headers that the broker changes from one delivery to the next.
 const WRITTEN_ON_DELIVERY: [&[u8]; 3] = [b"x-delivery-count", b"x-acquired-count", b"x-stream-offset"];
 
 /// The identity of this death, where it can be told apart.
 pub fn of(source: &Source, message: &Message, read: &Recognised) -> Option<Uuid> {
-    if planted(Bug::TwinsByContent) && message.properties.message_id.is_none() {
-        return Some(uuid_of(&Sha256::digest(&message.body)));
-    }
     let is_named = read.message_id.is_some() || message.properties.message_id.is_some();
     (is_named && read.died_at.is_some()).then(|| of_content(source, message))
 }
@@ -207,9 +203,6 @@ pub fn of_the_release_before(source: &Source, message: &Message, read: &Recognis
 
 /// The id under which a dead letter is redelivered by an operation: the same each time it is tried (rule R10).
 pub fn redelivery_id(operation: Uuid, dead_letter: Uuid) -> Uuid {
-    if planted(Bug::RandomRedeliveryId) {
-        return Uuid::new_v4();
-    }
     let hash = Sha256::new_with_prefix(b"dead-letter redelivery 1")
         .chain_update(operation)
         .chain_update(dead_letter)

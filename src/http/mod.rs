@@ -10,7 +10,8 @@ mod error;
 mod error_group;
 mod error_group_view;
 mod error_groups;
-mod filter;
+#[doc(hidden)]
+pub mod filter;
 mod get;
 mod get_operation;
 mod histogram;
@@ -23,7 +24,8 @@ mod operation_view;
 mod page;
 mod plan;
 mod preview;
-mod query;
+#[doc(hidden)]
+pub mod query;
 mod redeliver;
 mod request_body;
 mod restore;
@@ -147,21 +149,6 @@ fn api_router() -> OpenApiRouter<Api> {
 /// The `OpenAPI` document: made from the router, without a database.
 pub fn document() -> utoipa::openapi::OpenApi {
     api_router().split_for_parts().1
-}
-
-/// For the fuzz targets: reads a filter as it stands in a query, or in JSON where it begins like that. `None` where it is wrong.
-#[cfg(fuzzing)]
-pub fn read_filter(text: &str) -> Option<(filter::FilterInput, crate::domain::filter::Filter)> {
-    let input: filter::FilterInput = if text.starts_with('{') {
-        serde_json::from_str(text).ok()?
-    } else {
-        let mut query = query::Query::parse(text).ok()?;
-        let input = query.take().ok()?;
-        query.finish().ok()?;
-        input
-    };
-    let filter = input.check().ok()?;
-    Some((input, filter))
 }
 
 fn router(api: Api) -> Router {

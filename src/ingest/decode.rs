@@ -13,7 +13,6 @@ use crate::domain::identity;
 use crate::domain::message::storable_text;
 use crate::domain::place::Source;
 use crate::domain::service::{ServiceRule, UNKNOWN};
-use crate::planted::{Bug, planted};
 
 /// Longest text of a property; short strings have 255 bytes at most.
 const MAX_PROPERTY: usize = 255;
@@ -55,11 +54,7 @@ pub fn decode(decoder: Decoder<'_>, id: Uuid, received: Received) -> NewDeadLett
         fingerprint: told.fingerprint,
         warning: told.warning,
         properties,
-        body: if planted(Bug::BodyAsText) {
-            String::from_utf8_lossy(&message.body).into_owned().into_bytes()
-        } else {
-            message.body
-        },
+        body: message.body,
     }
 }
 

@@ -25,7 +25,6 @@ use crate::clock;
 use crate::domain::convention::Care;
 use crate::domain::message::Value;
 use crate::domain::place;
-use crate::planted::{Bug, planted};
 use crate::store::StoreError;
 use crate::telemetry::{BatchStored, SourceMetrics, link_to_message};
 
@@ -238,9 +237,6 @@ impl<'i> Pump<'i> {
             conventions: &ingest.conventions,
             care: if arrival.received.redelivered { self.care } else { Care::Full },
         };
-        if planted(Bug::AckBeforeCommit) {
-            source.ack_up_to(arrival.tag).await?;
-        }
         let row = decode(decoder, clock::new_id(), arrival.received);
         let size = row.size();
         ingest.metrics.in_flight.inc();
@@ -299,9 +295,7 @@ impl<'i> Pump<'i> {
         };
         match written.result {
             Ok(stored) => {
-                if let Some(tag) = self.ledger.commit(written.batch.tags.0, written.batch.tags.1)
-                    && !planted(Bug::AckBeforeCommit)
-                {
+                if let Some(tag) = self.ledger.commit(written.batch.tags.0, written.batch.tags.1) {
                     source.ack_up_to(tag).await?;
                     self.acked = tag;
                 }
@@ -334,9 +328,6 @@ impl<'i> Pump<'i> {
 
     async fn hold(&mut self, batch: Batch, error: &StoreError, source: &mut Source) -> Result<(), AmqpError> {
         let why = error.to_string();
-        if planted(Bug::RequeueOnDatabaseError) {
-            return Err(AmqpError::Unavailable(why));
-        }
         if !error.is_transient() {
             error!(source = self.ingest.status.name(), error = why, "a batch cannot be stored: it is held");
         }

@@ -13,7 +13,6 @@ use super::pump::{End, Pump};
 use super::{Ingest, SourceState};
 use crate::amqp::{AmqpError, Source};
 use crate::domain::convention::Care;
-use crate::planted::{Bug, planted};
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(200);
 /// Somebody has to change something first, and the broker logs each look as an error.
@@ -91,9 +90,7 @@ async fn attempt(
 ) -> Option<SourceState> {
     // Without a database that takes rows there is nothing to do with a message but to hold it: leave it where it is safe, as
     // each time that it goes back counts (rule R6).
-    if let Err(error) = ingest.store.takes_rows().await
-        && !planted(Bug::RequeueOnDatabaseError)
-    {
+    if let Err(error) = ingest.store.takes_rows().await {
         return Some(SourceState::WaitingForDatabase(error.to_string()));
     }
     let opened = stop.run_until_cancelled(Source::open(&ingest.broker, &ingest.source)).await?;

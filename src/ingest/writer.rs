@@ -6,7 +6,6 @@ use tokio::time::Instant;
 
 use super::batch::Batch;
 use crate::clock;
-use crate::planted::{Bug, planted};
 use crate::store::{Store, StoreError, Stored};
 use crate::telemetry::{RowPoisoned, SourceMetrics};
 
@@ -47,7 +46,6 @@ async fn store_isolating(
                 ranges.push(middle..range.end);
                 ranges.push(range.start..middle);
             }
-            Err(StoreError::Refused(_)) if planted(Bug::PoisonDropped) => {}
             Err(StoreError::Refused(code)) if rows[0].warning.is_none() => {
                 let warning =
                     format!("the database refused what was read out of this message (SQLSTATE {code})");

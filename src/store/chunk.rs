@@ -24,7 +24,6 @@ use crate::domain::convention::{Origin, Provenance};
 use crate::domain::dead_letter::{Payload, Status};
 use crate::domain::operation::{Kind, Operation, Outcome, Outcomes, Settled, State};
 use crate::domain::place::Place;
-use crate::planted::{Bug, planted};
 
 /// How many unfinished operations are looked at for one that nobody is working on.
 const CANDIDATES: i64 = 20;
@@ -102,8 +101,6 @@ impl Store {
             let mut transaction = self.operations.begin().await?;
             plan_by_index(&mut transaction).await?;
             if let Some(operation) = lock(&mut transaction, id, now).await? {
-                #[cfg(feature = "planted-bugs")]
-                super::thawed::add_what_came_since(&mut transaction, &operation).await?;
                 if let Some(verdict) = operation.verdict() {
                     judge(transaction, id, verdict).await?;
                     continue;
@@ -178,14 +175,14 @@ async fn load(
         Kind::Redeliver => "d.properties, d.body",
         Kind::Delete | Kind::Restore => "NULL::bytea AS properties, NULL::bytea AS body",
     };
-    let lock = if planted(Bug::ChunkNotLocked) { "" } else { "FOR UPDATE SKIP LOCKED" };
     let ours = if of.is_some() { places::ITEMS_OF_PLACES } else { "" };
     // Sizes are summed before any body that is stored apart is read. Each dead letter is looked up by its id: the LIMIT keeps
     // the planner, who knows nothing of a young partition, from reading all of it for every chunk instead.
     let query = format!(
         "WITH open AS MATERIALIZED ( \
              SELECT position, dead_letter_id, ctid AS row FROM operation_item \
-             WHERE operation_id = $1 AND outcome IS NULL{ours} ORDER BY position LIMIT $2 {lock}), \
+             WHERE operation_id = $1 AND outcome IS NULL{ours} ORDER BY position LIMIT $2 \
+             FOR UPDATE SKIP LOCKED), \
          sized AS ( \
              SELECT o.position, o.row, o.dead_letter_id, d.*, \
                  sum(COALESCE(d.size, 0)) OVER (ORDER BY o.position) - COALESCE(d.size, 0) AS before \

@@ -11,7 +11,6 @@ use super::sought::Sought;
 use super::{Store, StoreError, filter_sql};
 use crate::domain::dead_letter::{Status, floor_id};
 use crate::domain::operation::{NewOperation, Options, Selection};
-use crate::planted::{Bug, planted};
 
 /// How long a closer look at a selection may take: as long as a statement.
 const LOOKING: Duration = Duration::from_mins(1);
@@ -198,10 +197,9 @@ async fn insert_chosen(
         .push(", placed AS MATERIALIZED (SELECT id, refusal, row_number() OVER (ORDER BY id ")
         .push(new.options.order.of_choice().direction());
     query.push(") AS position FROM chosen), taken AS (INSERT INTO operation_item (operation_id, position, dead_letter_id) SELECT ");
-    let held = if planted(Bug::SeveralOperations) { "" } else { "(dead_letter_id) WHERE outcome IS NULL" };
-    query.push_bind(id).push(", position, id FROM placed WHERE refusal IS NULL ORDER BY id ON CONFLICT ");
-    query.push(held).push(
-        " DO NOTHING RETURNING dead_letter_id), \
+    query.push_bind(id).push(
+        ", position, id FROM placed WHERE refusal IS NULL ORDER BY id \
+         ON CONFLICT (dead_letter_id) WHERE outcome IS NULL DO NOTHING RETURNING dead_letter_id), \
          named AS (UPDATE operation SET services = ARRAY( \
              SELECT service FROM chosen WHERE service IS NOT NULL GROUP BY service ORDER BY service) WHERE id = ",
     );

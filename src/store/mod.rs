@@ -42,8 +42,6 @@ mod schema;
 mod search;
 mod sought;
 mod steering;
-#[cfg(feature = "planted-bugs")]
-mod thawed;
 mod turns;
 mod url;
 

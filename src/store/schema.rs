@@ -11,7 +11,6 @@ use sqlx::migrate::{MigrateError, Migrator};
 
 use super::lease::Lease;
 use super::{Store, StoreError};
-use crate::planted::{Bug, planted};
 
 static MIGRATOR: Migrator = sqlx::migrate!();
 
@@ -81,9 +80,6 @@ impl Store {
             apply(&mut transaction).await?;
             look(&mut transaction).await?.unwrap_or_default()
         };
-        if planted(Bug::SeveralOperations) {
-            sqlx::query("DROP INDEX IF EXISTS operation_item_live_idx").execute(&mut *transaction).await?;
-        }
         transaction.commit().await?;
         Ok(found)
     }

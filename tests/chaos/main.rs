@@ -27,7 +27,6 @@ mod models;
 mod nodes;
 mod outage;
 mod pgbouncer;
-mod planted;
 mod poison;
 mod postgres;
 mod proxy;

@@ -1,9 +1,9 @@
-//! Short scenarios, each of which shows whether a rule is kept: for the planted bugs.
+//! Short scenarios, each of which shows whether a rule is kept. Each planted bug (`bugs/*.patch`) names the one that must find it,
+//! and the words that it must find it with.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use dead_letter::planted::Bug;
 use lapin::types::AMQPValue;
 use serde_json::{Value, json};
 
@@ -23,50 +23,6 @@ const QUIET: Duration = Duration::from_secs(4);
 const OUTAGE: Duration = Duration::from_secs(5);
 
 type Found = Result<(), String>;
-type Settings<'s> = [(&'static str, &'s str)];
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Scenario {
-    KilledBeforeCommit,
-    AnswerOfCommitLost,
-    Copies,
-    RowsRefused,
-    DeliveryLimit,
-    CutBeforePublish,
-    PublishesDoNotArrive,
-    ConfirmLost,
-    NoQueue,
-    FullQueue,
-    TwoCallers,
-    SecondCaller,
-    ArrivesMeanwhile,
-}
-
-impl Scenario {
-    /// With this bug in the service; the error says what is wrong.
-    pub async fn run(self, bug: Option<Bug>) -> Found {
-        let planted: Vec<_> = bug.map(|bug| ("DEAD_LETTER_PLANTED_BUG", bug.name())).into_iter().collect();
-        match self {
-            Self::KilledBeforeCommit => killed_before_commit(&planted).await,
-            Self::AnswerOfCommitLost => answer_of_commit_lost(&planted).await,
-            Self::Copies => copies(&planted).await,
-            Self::RowsRefused => rows_refused(&planted).await,
-            Self::DeliveryLimit => delivery_limit(&planted).await,
-            Self::CutBeforePublish => on_publish(&planted, Deed::CutBefore).await,
-            Self::PublishesDoNotArrive => on_publish(&planted, Deed::FreezeBefore).await,
-            Self::ConfirmLost => confirm_lost(&planted).await,
-            Self::NoQueue => no_queue(&planted).await,
-            Self::FullQueue => full_queue(&planted).await,
-            Self::TwoCallers => two_callers(&planted).await,
-            Self::SecondCaller => second_caller(&planted).await,
-            Self::ArrivesMeanwhile => arrives_meanwhile(&planted).await,
-        }
-    }
-}
-
-fn with<'s>(settings: &[(&'static str, &'s str)], planted: &Settings<'s>) -> Vec<(&'static str, &'s str)> {
-    [settings, planted].concat()
-}
 
 /// Waits until all is stored, or until nothing moves any more, and looks at all that was published.
 async fn verdict(stand: &Stand) -> Found {
@@ -86,8 +42,9 @@ async fn verdict(stand: &Stand) -> Found {
 }
 
 /// A batch hangs at its COMMIT while others are stored, and the service is killed.
-async fn killed_before_commit(planted: &Settings<'_>) -> Found {
-    let mut stand = Stand::start(&with(&[("DEAD_LETTER_BATCH_ROWS", "100")], planted)).await;
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_before_commit() -> Found {
+    let mut stand = Stand::start(&[("DEAD_LETTER_BATCH_ROWS", "100")]).await;
     // Twice: the others may have to wait for a counter of the one that hangs.
     for _ in 0..2 {
         let trap = Trap {
@@ -125,8 +82,9 @@ async fn killed_before_commit(planted: &Settings<'_>) -> Found {
 }
 
 /// The cut of an ambiguous commit.
-async fn answer_of_commit_lost(planted: &Settings<'_>) -> Found {
-    let mut stand = Stand::start(&with(&[("DEAD_LETTER_BATCH_ROWS", "100")], planted)).await;
+#[tokio::test(flavor = "multi_thread")]
+async fn answer_of_commit_lost() -> Found {
+    let mut stand = Stand::start(&[("DEAD_LETTER_BATCH_ROWS", "100")]).await;
     let trap = Trap {
         way: Way::ToClient,
         name: "done COMMIT",
@@ -140,8 +98,9 @@ async fn answer_of_commit_lost(planted: &Settings<'_>) -> Found {
 }
 
 /// The same death three times, and twins that cannot be told apart.
-async fn copies(planted: &Settings<'_>) -> Found {
-    let world = World::start_with(planted).await;
+#[tokio::test(flavor = "multi_thread")]
+async fn copies() -> Found {
+    let world = World::start().await;
     let message = DeadMessage::new(&id(), "copies_service").body("copy");
     for _ in 0..3 {
         world.publish(message.clone()).await;
@@ -165,8 +124,9 @@ async fn copies(planted: &Settings<'_>) -> Found {
 }
 
 /// The database refuses some rows of each batch.
-async fn rows_refused(planted: &Settings<'_>) -> Found {
-    let mut stand = Stand::start(planted).await;
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_refused() -> Found {
+    let mut stand = Stand::start(&[]).await;
     sqlx::query("ALTER TABLE dead_letter ADD CONSTRAINT poison CHECK (message_id NOT LIKE '%7')")
         .execute(&stand.database.pool)
         .await
@@ -176,10 +136,11 @@ async fn rows_refused(planted: &Settings<'_>) -> Found {
 }
 
 /// The database takes nothing for longer than the source lets messages be delivered again.
-async fn delivery_limit(planted: &Settings<'_>) -> Found {
-    let mut stand = Stand::start(planted).await;
+#[tokio::test(flavor = "multi_thread")]
+async fn delivery_limit() -> Found {
+    let mut stand = Stand::start(&[]).await;
     let limited = stand.broker.declare_source(&[("x-delivery-limit", AMQPValue::LongInt(2))]).await;
-    stand.consume_instead(limited, planted).await;
+    stand.consume_instead(limited, &[]).await;
     let pool = stand.database.pool.clone();
     sqlx::query("ALTER TABLE dead_letter RENAME TO away").execute(&pool).await.unwrap();
     stand.ledger.publish(&stand.broker, &stand.source.name, 20, &mut stand.random).await;
@@ -189,19 +150,32 @@ async fn delivery_limit(planted: &Settings<'_>) -> Found {
     verdict(&stand).await
 }
 
-async fn on_publish(planted: &Settings<'_>, deed: Deed) -> Found {
-    let trap = Trap { way: Way::ToServer, name: "basic.publish", after: None, skip: 2, deed };
-    resend_past(planted, "before a publish", trap).await
+/// The connection is cut before a message is on its way.
+#[tokio::test(flavor = "multi_thread")]
+async fn cut_before_publish() -> Found {
+    resend_past("before a publish", before_publish(Deed::CutBefore)).await
 }
 
-async fn confirm_lost(planted: &Settings<'_>) -> Found {
+/// Messages are on their way, and nothing more arrives.
+#[tokio::test(flavor = "multi_thread")]
+async fn publishes_do_not_arrive() -> Found {
+    resend_past("before a publish", before_publish(Deed::FreezeBefore)).await
+}
+
+fn before_publish(deed: Deed) -> Trap {
+    Trap { way: Way::ToServer, name: "basic.publish", after: None, skip: 2, deed }
+}
+
+/// The broker confirmed, and its answer is lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn confirm_lost() -> Found {
     let after = Some("basic.publish");
     let trap = Trap { way: Way::ToClient, name: "basic.ack", after, skip: 0, deed: Deed::CutBefore };
-    resend_past(planted, "confirmed, answer lost", trap).await
+    resend_past("confirmed, answer lost", trap).await
 }
 
-async fn resend_past(planted: &Settings<'_>, name: &'static str, trap: Trap) -> Found {
-    let mut stand = Stand::start(&with(&resend::SETTINGS, planted)).await;
+async fn resend_past(name: &'static str, trap: Trap) -> Found {
+    let mut stand = Stand::start(&resend::SETTINGS).await;
     let point = resend::Point { name, at: At::Broker, trap, may_refuse: false };
     resend::strike(&mut stand, &point).await;
     Ok(())
@@ -219,8 +193,10 @@ async fn dead(world: &World, queue: &TestQueue, count: usize) {
     world.until_stored(stored + count as i64).await;
 }
 
-async fn no_queue(planted: &Settings<'_>) -> Found {
-    let world = World::start_with(planted).await;
+/// The queue of the dead letter is gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_queue() -> Found {
+    let world = World::start().await;
     world.publish(DeadMessage::new(&id(), &format!("gone-{}", id()))).await;
     world.until_stored(1).await;
     let operation = redeliver(&world, json!({"filter": {}, "all": true})).await;
@@ -230,8 +206,10 @@ async fn no_queue(planted: &Settings<'_>) -> Found {
     }
 }
 
-async fn full_queue(planted: &Settings<'_>) -> Found {
-    let world = World::start_with(planted).await;
+/// The queue takes a part of what is redelivered.
+#[tokio::test(flavor = "multi_thread")]
+async fn full_queue() -> Found {
+    let world = World::start().await;
     let arguments = [("x-max-length", AMQPValue::LongInt(3)), ("x-overflow", text("reject-publish"))];
     let queue = world.broker.declare_queue(&format!("full-{}", id()), &arguments).await;
     dead(&world, &queue, 100).await;
@@ -249,8 +227,9 @@ async fn full_queue(planted: &Settings<'_>) -> Found {
 }
 
 /// Two callers redeliver the same, at once.
-async fn two_callers(planted: &Settings<'_>) -> Found {
-    let world = World::start_with(&with(&[("DEAD_LETTER_CHUNK_ITEMS", "10")], planted)).await;
+#[tokio::test(flavor = "multi_thread")]
+async fn two_callers() -> Found {
+    let world = World::start_with(&[("DEAD_LETTER_CHUNK_ITEMS", "10")]).await;
     let queue = world.broker.declare_queue(&format!("twice-{}", id()), &[]).await;
     dead(&world, &queue, 200).await;
     let request = || redeliver(&world, json!({"filter": {}, "all": true}));
@@ -260,8 +239,9 @@ async fn two_callers(planted: &Settings<'_>) -> Found {
 }
 
 /// The same is asked for again while an operation is at it.
-async fn second_caller(planted: &Settings<'_>) -> Found {
-    let world = World::start_with(planted).await;
+#[tokio::test(flavor = "multi_thread")]
+async fn second_caller() -> Found {
+    let world = World::start().await;
     let queue = world.broker.declare_queue(&format!("again-{}", id()), &[]).await;
     dead(&world, &queue, 60).await;
     let slow = json!({"filter": {}, "all": true, "rate": 20});
@@ -274,8 +254,9 @@ async fn second_caller(planted: &Settings<'_>) -> Found {
 }
 
 /// More of the same arrives while an operation is at work.
-async fn arrives_meanwhile(planted: &Settings<'_>) -> Found {
-    let world = World::start_with(planted).await;
+#[tokio::test(flavor = "multi_thread")]
+async fn arrives_meanwhile() -> Found {
+    let world = World::start().await;
     let queue = world.broker.declare_queue(&format!("work-{}_frozen", id()), &[]).await;
     dead(&world, &queue, 60).await;
     let body = json!({"filter": {"service": "frozen"}, "rate": 20});

@@ -1,5 +1,6 @@
 //! The binary, running.
 
+use std::ffi::OsString;
 use std::net::TcpListener;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -90,7 +91,7 @@ impl Drop for Service {
 fn spawn(settings: &[(String, String)]) -> Child {
     // What it logs shows only with a failing test's output if asked for.
     let log = if std::env::var_os("TEST_LOG").is_some() { Stdio::inherit() } else { Stdio::null() };
-    Command::new(env!("CARGO_BIN_EXE_dead-letter"))
+    Command::new(binary())
         .arg("serve")
         .envs(settings.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
@@ -98,6 +99,11 @@ fn spawn(settings: &[(String, String)]) -> Child {
         .stderr(log)
         .spawn()
         .expect("the binary")
+}
+
+/// The service under test: `DEAD_LETTER_BINARY`, such as one with a bug in it (`scripts/bugs.sh`), or the one that Cargo built.
+fn binary() -> OsString {
+    std::env::var_os("DEAD_LETTER_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_dead-letter").into())
 }
 
 /// An address that nobody listens on. Its port is none that a connection may get, before the service listens there.
