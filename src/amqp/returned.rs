@@ -124,6 +124,8 @@ mod tests {
         assert_eq!(outcome(some(), vec![]), "ccu");
         assert_eq!(outcome(some(), vec![returned("a")]), "rcu");
         assert_eq!(outcome(some(), vec![returned("c")]), "uur");
+        let most = vec![Receipt::Confirmed, unknown(), unknown()];
+        assert_eq!(outcome(most, vec![returned("b"), returned("c")]), "urr");
         assert_eq!(outcome(vec![Receipt::Confirmed; 3], vec![returned("of another")]), "uuu");
     }
 }

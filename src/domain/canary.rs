@@ -87,6 +87,9 @@ mod tests {
         assert_eq!(canary.next_allowance(1, &outcomes(9, 0, 0)), None);
         assert_eq!(canary.allowance(10, &outcomes(8, 1, 1)), None);
         assert_eq!(canary.verdict(10, &outcomes(8, 1, 1)), None);
+        let stopped = "Paused by the canary: 3 of 10 were refused (limit 20 %)";
+        assert_eq!(canary.verdict(1, &outcomes(7, 0, 3)), Some(Verdict::Stop(stopped.into())));
+        assert!(canary.is_climbing(0) && canary.is_climbing(1));
         assert!(!canary.is_climbing(10) && !Canary::default().is_climbing(0));
     }
 }

@@ -221,7 +221,7 @@ pub(super) fn uuid_of(hash: &[u8]) -> Uuid {
 mod tests {
     use super::*;
     use crate::domain::place::Place;
-    use crate::domain::redelivery::REDELIVERY_ID;
+    use crate::domain::redelivery::{REDELIVERY_ID, Redelivered};
 
     fn message() -> Message {
         Message {
@@ -314,6 +314,40 @@ mod tests {
         assert_eq!(identity(&message()), identity(&with(&[("x-delivery-count", Value::I64(1))])));
         assert!(are_of_one_message(&first.properties, &again.properties));
         assert!(!are_of_one_message(&first.properties, &message().properties));
+    }
+
+    /// They are in databases: a release that makes others stores again what is there.
+    #[test]
+    fn they_are_the_same_in_each_release() {
+        let message = with(&[
+            ("x-death", Value::Array(vec![Value::Table(table(&[("count", Value::I64(1))]))])),
+            ("small", Value::I8(-1)),
+            ("price", Value::Decimal { scale: 2, value: 995 }),
+            (COPY_ID, Value::text("c1")),
+        ]);
+        let home = source("b", "/", "dead-letter");
+        let away = source("c", "/v", "dead-letter");
+        let told = Recognised { deaths: 5, ..read() };
+        let redelivered = Some(Redelivered { id: "r1".into(), count: 1, deaths: 2 });
+        let again = Recognised { redelivered, ..told.clone() };
+        let former = |source, read| of_the_release_before(source, &message, read).unwrap();
+        let found = [
+            of_content(&home, &message),
+            of_content(&away, &message),
+            former(&home, &told),
+            former(&away, &told),
+            former(&home, &again),
+            redelivery_id(Uuid::from_u128(1), Uuid::from_u128(2)),
+        ];
+        let pinned = [
+            "8a3b7d8e-ce67-8815-bf21-0d9c98bd5734",
+            "40c024a8-9c64-85ab-8169-3a4b5ec1e915",
+            "014a5d15-122a-8592-a074-3167710d42ad",
+            "84f3ec4b-8a66-81c3-9e20-88bb9bd71fe3",
+            "930c6f00-28a2-853f-b1b7-3374a9f2fcf6",
+            "a701a0a6-9ee0-82ac-9c5d-58c6f018e952",
+        ];
+        assert_eq!(found.map(|id| id.to_string()), pinned);
     }
 
     #[test]

@@ -251,4 +251,18 @@ mod tests {
         assert_eq!(remembered_routing(&message.properties, Some("other")), None);
         assert_eq!(remembered_routing(&message.properties, None), None);
     }
+
+    #[test]
+    fn a_message_that_came_to_its_queue_by_the_default_exchange_needs_no_reminder() {
+        let remembered = |exchange: &str, routing_key: &str| {
+            let [queue, exchange, routing_key] =
+                ["q", exchange, routing_key].map(|text| Some(text.to_owned()));
+            let mut message = Message::at_rest(Properties::default(), vec![]);
+            remember_routing(&mut message, &Origin { queue, exchange, routing_key });
+            remembered_routing(&message.properties, Some("q"))
+        };
+        assert_eq!(remembered("", "q"), None);
+        assert_eq!(remembered("", "k"), Some((String::new(), "k".to_owned())));
+        assert_eq!(remembered("x", "q"), Some(("x".to_owned(), "q".to_owned())));
+    }
 }

@@ -194,6 +194,29 @@ mod tests {
     }
 
     #[test]
+    fn the_first_death_is_the_one_of_its_queue_and_its_reason() {
+        let deaths = history(
+            vec![
+                death("work", "expired", 1, 9),
+                death("other", "maxlen", 1, 7),
+                death("work", "maxlen", 1, 5),
+            ],
+            ("work", "maxlen"),
+        );
+        assert_eq!((deaths.seconds, deaths.latest_seconds), (Some(5), Some(9)));
+        let deaths =
+            history(vec![death("work", "maxlen", 1, 5), death("other", "expired", 1, 3)], ("work", "maxlen"));
+        assert_eq!(deaths.seconds, Some(5));
+    }
+
+    #[test]
+    fn a_time_is_one_that_anyone_can_mean() {
+        assert_eq!(time(0).map(|time| time.timestamp()), Some(0));
+        assert!(time(253_402_300_799).is_some());
+        assert_eq!((time(253_402_300_800), time(u64::MAX)), (None, None));
+    }
+
+    #[test]
     fn what_is_not_an_array_or_not_a_table_is_unknown_not_an_error() {
         assert_eq!(read(&with(vec![("x-death", Value::text("nonsense"))])), Deaths::default());
         assert_eq!(read(&with(vec![("x-death", Value::Array(vec![Value::I8(1)]))])), Deaths::default());

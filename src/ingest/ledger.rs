@@ -43,6 +43,14 @@ mod tests {
         assert_eq!(ledger.commit(3, 3), Some(6));
     }
 
+    #[test]
+    #[should_panic(expected = "a tag is committed once")]
+    fn a_tag_that_is_committed_twice_is_a_mistake() {
+        let mut ledger = AckLedger::default();
+        ledger.commit(1, 2);
+        ledger.commit(2, 3);
+    }
+
     proptest! {
         #[test]
         fn what_is_acked_is_committed_and_in_the_end_all_is(

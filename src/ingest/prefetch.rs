@@ -97,6 +97,17 @@ mod tests {
     }
 
     #[test]
+    fn enough_messages_open_it_at_once() {
+        let open = |number: u64| {
+            let mut window = Window::new(2000, 64 << 20);
+            assert_eq!(window.observe(10, 1), Some(4));
+            assert!((2..number).all(|_| window.observe(10, 1).is_none()));
+            window.observe(10, 4)
+        };
+        assert_eq!((open(KNOWN - 1), open(KNOWN)), (Some(16), Some(2000)));
+    }
+
+    #[test]
     fn it_stays_as_it_is_while_messages_may_be_on_their_way() {
         let mut window = Window::new(2000, 64 << 20);
         assert_eq!(window.observe(10, 1), Some(4));
