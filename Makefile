@@ -17,7 +17,14 @@ BUGS_OF_EACH_PART := ack-across-batches counters-outside lost-channel-is-sent se
 # Servers of chosen versions, RABBITMQ=4.3 POSTGRES=18, have folders of their own.
 VERSIONS := $(addprefix -,$(RABBITMQ))$(addprefix -,$(POSTGRES))
 
-.PHONY: help demo test e2e clients chaos bugs matrix fuzz check openapi bench loadtest build clean-servers cargo
+# A machine may have the toolchain of rust-toolchain.toml by the name of `stable` only, and no way to get it by the other.
+TOOLCHAIN := $(shell sed -n 's/^channel = "\(.*\)"/\1/p' rust-toolchain.toml)
+ifeq ($(TOOLCHAIN),$(shell rustc +stable --version 2>/dev/null | cut -d' ' -f2))
+export RUSTUP_TOOLCHAIN := stable
+endif
+
+.PHONY: help demo test e2e clients chaos bugs matrix fuzz mutants check deny openapi bench loadtest build sbom image dist \
+	clean-servers cargo
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -56,14 +63,24 @@ fuzz: cargo ## run a fuzz target for five minutes: TARGET=properties (others: fu
 	RUSTC_BOOTSTRAP=1 cargo fuzz run -s none $(FUZZ_TARGET) fuzz/target/found/$(FUZZ_TARGET) fuzz/corpus/$(FUZZ_TARGET) \
 		-- -max_total_time=300 -rss_limit_mb=512 -malloc_limit_mb=64
 
-check: cargo ## format, lints, OpenAPI drift, docs
+mutants: cargo ## change the code at random, and see that unit tests notice; FILE=src/ingest/ledger.rs for a part
+	@command -v cargo-mutants >/dev/null || cargo install --locked cargo-mutants
+	@mkdir -p target/mutants
+	CARGO_BUILD_BUILD_DIR=$(CURDIR)/target cargo mutants --package dead-letter --jobs 1 --output target/mutants $(addprefix --file ,$(FILE))
+
+check: cargo ## format, lints, OpenAPI drift, patches, dependencies, docs
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --no-deps --locked -- -D warnings
 	@scripts/bugs.sh --check
+	@scripts/image.sh check
+	@scripts/deny.sh
 	@cargo run --quiet --locked -- openapi | diff openapi/openapi.json - \
 		|| { echo "openapi/openapi.json differs from the router's document: run 'make openapi' and commit it"; exit 1; }
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --workspace --document-private-items --locked
 	$(call if_node,check)
+
+deny: cargo ## check dependencies: licences, sources, known vulnerabilities
+	@scripts/deny.sh
 
 openapi: cargo ## write the router's OpenAPI document to openapi/openapi.json
 	cargo run --quiet --locked -- openapi > target/openapi.json
@@ -81,6 +98,19 @@ loadtest: cargo ## run a scenario on private servers: SCENARIO=peak (others: loa
 
 build: cargo ## build the release
 	cargo build --release --locked --workspace
+
+sbom: cargo ## write the bill of materials, CycloneDX, to target/sbom
+	@command -v cargo-cyclonedx >/dev/null || cargo install --locked cargo-cyclonedx
+	@cargo cyclonedx --quiet --format json --spec-version 1.5 --override-filename dead-letter.cdx
+	@mkdir -p target/sbom
+	@mv dead-letter.cdx.json target/sbom/
+	@rm -f loadtest/dead-letter.cdx.json
+
+image: ## build the container image, and start it: TAG=dead-letter:dev
+	@scripts/image.sh build $(or $(TAG),dead-letter:dev)
+
+dist: build sbom ## put what a release consists of into target/dist
+	@TAG=$(TAG) scripts/dist.sh
 
 clean-servers: ## stop the private servers and remove their data
 	@$(SERVERS) destroy target/servers
