@@ -17,12 +17,6 @@ BUGS_OF_EACH_PART := ack-across-batches counters-outside lost-channel-is-sent se
 # Servers of chosen versions, RABBITMQ=4.3 POSTGRES=18, have folders of their own.
 VERSIONS := $(addprefix -,$(RABBITMQ))$(addprefix -,$(POSTGRES))
 
-# A machine may have the toolchain of rust-toolchain.toml by the name of `stable` only, and no way to get it by the other.
-TOOLCHAIN := $(shell sed -n 's/^channel = "\(.*\)"/\1/p' rust-toolchain.toml)
-ifeq ($(TOOLCHAIN),$(shell rustc +stable --version 2>/dev/null | cut -d' ' -f2))
-export RUSTUP_TOOLCHAIN := stable
-endif
-
 .PHONY: help demo test e2e clients chaos bugs matrix fuzz mutants check deny openapi bench loadtest build sbom image dist \
 	clean-servers cargo
 
