@@ -12,7 +12,8 @@
 #   Model: another test that has to fail, built with the patched library (optional)
 #
 # The patch is applied to a copy of the sources, target/bugs/tree, never to the work tree. Cargo builds the copy with the
-# dependencies that target/ has already.
+# dependencies that target/ has already. The copy is of a version of its own: to Cargo it is another package, so what is built of
+# it is never taken for what is built of the work tree.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -58,7 +59,12 @@ plant() { # BUG
     rm -rf "$tree"
     mkdir -p "$tree"
     tar -c --exclude=./target --exclude=./.git --exclude=./backstage --exclude=./fuzz . | tar -x -C "$tree"
-    (cd "$tree" && apply "$(patch_of "$1")")
+    (
+        cd "$tree" || exit
+        sed -i '/^\[package\]/,/^version = /s/^\(version = ".*\)"/\1-bug"/' Cargo.toml
+        sed -i '/^name = "dead-letter"$/{n;s/"$/-bug"/}' Cargo.lock
+        apply "$(patch_of "$1")"
+    )
 }
 
 # Programs go to a folder of their own, so that no program with a bug in it is where others look for one.
