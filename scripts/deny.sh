@@ -5,7 +5,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 say() { echo "deny: $*"; }
 
-if ! command -v cargo-deny >/dev/null && ! cargo install --quiet --locked cargo-deny; then
+if ! command -v cargo-deny >/dev/null && ! cargo install --quiet --debug --locked cargo-deny; then
     say 'SKIPPED: cargo-deny is not installed, and could not be (see above)'
     exit
 fi
