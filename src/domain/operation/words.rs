@@ -1,0 +1,132 @@
+//! The words of operations: what they do, where they stand, how their items end, and how they go about it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::dead_letter::Status;
+use crate::domain::filter::Order;
+
+macro_rules! named {
+    ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum $name { $($(#[$variant_meta])* $variant),+ }
+
+        impl $name {
+            /// Every one of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The name in the database and in the API.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+
+            /// The one of that name.
+            pub fn parse(name: &str) -> Option<Self> {
+                match name { $($text => Some(Self::$variant),)+ _ => None }
+            }
+        }
+    };
+}
+
+named! {
+    /// What an operation does.
+    Kind {
+        /// Publishes the messages again.
+        Redeliver = "redeliver",
+        /// Marks the dead letters as deleted.
+        Delete = "delete",
+        /// Takes that back.
+        Restore = "restore",
+    }
+}
+
+named! {
+    /// Where an operation stands.
+    State {
+        /// Waits for its first chunk.
+        Pending = "pending",
+        /// Has begun.
+        Running = "running",
+        /// Somebody, or its canary, has stopped it; it can go on.
+        Paused = "paused",
+        /// What is left is being let go.
+        Cancelling = "cancelling",
+        /// It was cancelled: what was not done stays as it was.
+        Cancelled = "cancelled",
+        /// Every item has its outcome.
+        Completed = "completed",
+    }
+}
+
+named! {
+    /// How an item ended.
+    Outcome {
+        /// Published, confirmed and not returned.
+        Sent = "sent",
+        /// Sent, and died again.
+        Returned = "returned",
+        /// Deleted.
+        Deleted = "deleted",
+        /// Restored: dead again.
+        Restored = "restored",
+        /// The broker, or a rule of it that we know, refused it: it is still dead.
+        Refused = "refused",
+        /// Not this operation's to act on: another one has it, or it is not dead, or not there.
+        Skipped = "skipped",
+    }
+}
+
+named! {
+    /// Which dead letters go first. Of a redelivery this is the order in which its messages reach a queue.
+    #[derive(Default, Serialize, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    Sequence {
+        /// Last arrived first.
+        #[default]
+        Newest = "newest",
+        /// First arrived first.
+        Oldest = "oldest",
+        /// As fast as they go: the newest are chosen, and workers share them, so that some overtake others.
+        Any = "any",
+    }
+}
+
+named! {
+    /// Which routing key a message has at the queue that it is put back into.
+    #[derive(Default, Serialize, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    RoutingKey {
+        /// The queue's name, as the default exchange wants it.
+        #[default]
+        Queue = "queue",
+        /// The one that it was first published with.
+        Original = "original",
+    }
+}
+
+impl Sequence {
+    /// The order in which dead letters are chosen, and first tried.
+    pub fn of_choice(self) -> Order {
+        match self {
+            Self::Newest | Self::Any => Order::Newest,
+            Self::Oldest => Order::Oldest,
+        }
+    }
+}
+
+impl Kind {
+    /// The status of what it acts on.
+    pub fn acts_on(self) -> Status {
+        match self {
+            Self::Redeliver | Self::Delete => Status::Dead,
+            Self::Restore => Status::Deleted,
+        }
+    }
+}
+
+impl State {
+    /// Whether nothing more comes of it.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Completed | Self::Cancelled)
+    }
+}

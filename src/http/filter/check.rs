@@ -1,0 +1,218 @@
+//! What a filter means: each of its conditions is read, and every mistake is named.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::FilterInput;
+use crate::domain::body_path::BodyPath;
+use crate::domain::dead_letter::Status;
+use crate::domain::filter::{Filter, StatusFilter};
+use crate::domain::needle::Needle;
+use crate::http::error::{ApiError, FieldError};
+
+/// Most headers, and most paths, of one filter.
+const MAX_NAMED: usize = 20;
+/// Longest name of a header.
+const MAX_HEADER_NAME: usize = 255;
+
+impl FilterInput {
+    /// What it means, but for squad and service.
+    pub fn check(&self) -> Result<Filter, ApiError> {
+        let mut errors = Vec::new();
+        let status = match self.status.as_deref() {
+            None => StatusFilter::Dead,
+            Some("any") => StatusFilter::Any,
+            Some(name) => Status::parse(name).map_or_else(
+                || {
+                    errors.push(FieldError::new("status", "must be one of dead, redelivered, deleted, any"));
+                    StatusFilter::Dead
+                },
+                StatusFilter::Only,
+            ),
+        };
+        let mut check = Check(&mut errors);
+        for (field, value) in [("squad", &self.squad), ("service", &self.service)] {
+            check.text(field, value.as_ref());
+        }
+        let filter = Filter {
+            services: None,
+            broker: check.text("broker", self.broker.as_ref()),
+            vhost: check.text("vhost", self.vhost.as_ref()),
+            queue: check.text("queue", self.queue.as_ref()),
+            exchange: check.maybe_empty("exchange", self.exchange.as_ref()),
+            routing_key: check.maybe_empty("routingKey", self.routing_key.as_ref()),
+            message_id: check.text("messageId", self.message_id.as_ref()),
+            correlation_id: check.text("correlationId", self.correlation_id.as_ref()),
+            message_type: check.text("type", self.message_type.as_ref()),
+            error: check.text("error", self.error.as_ref()),
+            error_group: check.parsed("errorGroup", self.error_group.as_ref(), "must be a UUID", |text| {
+                Uuid::from_str(text).ok()
+            }),
+            reason: check.text("reason", self.reason.as_ref()),
+            convention: check.text("convention", self.convention.as_ref()),
+            status,
+            from: check.time("from", self.from.as_ref()),
+            to: check.time("to", self.to.as_ref()),
+            died_from: check.time("diedFrom", self.died_from.as_ref()),
+            died_to: check.time("diedTo", self.died_to.as_ref()),
+            contains: check.parsed(
+                "contains",
+                self.contains.as_ref(),
+                "must be text, or bytes such as hex:00ff, and not empty",
+                needle,
+            ),
+            min_attempt: check.parsed(
+                "minAttempt",
+                self.min_attempt.as_ref(),
+                "must be a number of 1 or more",
+                |text| text.parse().ok().filter(|number| *number >= 1),
+            ),
+            returned: check.parsed("returned", self.returned.as_ref(), "must be true or false", |text| {
+                text.parse().ok()
+            }),
+            find: check.parsed(
+                "find",
+                self.find.as_ref(),
+                "must be text, without the character NUL",
+                |text| {
+                    let text = text.trim();
+                    (!text.is_empty() && !text.contains('\0')).then(|| text.to_owned())
+                },
+            ),
+            headers: check.headers(&self.headers),
+            body_paths: check.body_paths(&self.body_paths),
+        };
+        check.ordered("from", filter.from, "to", filter.to);
+        check.ordered("diedFrom", filter.died_from, "diedTo", filter.died_to);
+        if errors.is_empty() { Ok(filter) } else { Err(ApiError::Invalid(errors)) }
+    }
+}
+
+struct Check<'e>(&'e mut Vec<FieldError>);
+
+impl Check<'_> {
+    fn text(&mut self, field: &str, value: Option<&String>) -> Option<String> {
+        if value.is_some_and(String::is_empty) {
+            self.0.push(FieldError::new(field, "must not be empty"));
+        }
+        self.maybe_empty(field, value)
+    }
+
+    fn maybe_empty(&mut self, field: &str, value: Option<&String>) -> Option<String> {
+        if value.is_some_and(|text| text.contains('\0')) {
+            self.0.push(FieldError::new(field, "must not hold the character NUL"));
+        }
+        value.cloned()
+    }
+
+    fn parsed<T>(
+        &mut self,
+        field: &str,
+        value: Option<&String>,
+        message: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        let parsed = parse(value?);
+        if parsed.is_none() {
+            self.0.push(FieldError::new(field, message));
+        }
+        parsed
+    }
+
+    fn time(&mut self, field: &str, value: Option<&String>) -> Option<DateTime<Utc>> {
+        self.parsed(field, value, "must be a time as in RFC 3339, such as 2026-11-23T03:00:00Z", |text| {
+            // In a query, the + of an offset arrives as a space.
+            DateTime::parse_from_rfc3339(&text.replace(' ', "+")).ok().map(|time| time.to_utc())
+        })
+    }
+
+    fn headers(&mut self, headers: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        self.at_most("header", headers.len());
+        for name in headers.keys().filter(|name| name.is_empty() || name.len() > MAX_HEADER_NAME) {
+            let message = "must name a header in 255 bytes at most, such as header.tenant=acme";
+            self.0.push(FieldError::new(format!("header.{name}"), message));
+        }
+        headers.clone()
+    }
+
+    fn body_paths(&mut self, paths: &BTreeMap<String, String>) -> BTreeMap<BodyPath, String> {
+        self.at_most("body", paths.len());
+        let mut parsed = BTreeMap::new();
+        for (path, value) in paths {
+            match BodyPath::parse(path) {
+                Ok(path) => drop(parsed.insert(path, value.clone())),
+                Err(message) => self.0.push(FieldError::new(format!("body.{path}"), message)),
+            }
+        }
+        parsed
+    }
+
+    fn at_most(&mut self, field: &str, number: usize) {
+        if number > MAX_NAMED {
+            self.0.push(FieldError::new(field, format!("must be {MAX_NAMED} at most")));
+        }
+    }
+
+    fn ordered(
+        &mut self,
+        from: &str,
+        from_time: Option<DateTime<Utc>>,
+        to: &str,
+        to_time: Option<DateTime<Utc>>,
+    ) {
+        if let (Some(from_time), Some(to_time)) = (from_time, to_time)
+            && from_time >= to_time
+        {
+            self.0.push(FieldError::new(to, format!("must be after `{from}`")));
+        }
+    }
+}
+
+fn needle(text: &str) -> Option<Needle> {
+    let Some(hex) = text.strip_prefix("hex:") else {
+        return (!text.is_empty()).then(|| Needle::Text(text.to_owned()));
+    };
+    let digits = hex.chars().map(|digit| digit.to_digit(16)).collect::<Option<Vec<_>>>()?;
+    let pairs = digits.chunks(2).map(|pair| match pair {
+        [high, low] => u8::try_from(high * 16 + low).ok(),
+        _ => None,
+    });
+    let bytes = pairs.collect::<Option<Vec<_>>>()?;
+    (!bytes.is_empty()).then_some(Needle::Bytes(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_mistake_is_named() {
+        let input = FilterInput {
+            status: Some("gone".into()),
+            queue: Some(String::new()),
+            message_id: Some("a\0".into()),
+            from: Some("2026-11-23T00:00:00Z".into()),
+            to: Some("2026-11-22T00:00:00+01:00".into()),
+            contains: Some("hex:0".into()),
+            min_attempt: Some("0".into()),
+            returned: Some("yes".into()),
+            ..FilterInput::default()
+        };
+        let Err(ApiError::Invalid(errors)) = input.check() else { panic!("it is wrong") };
+        let text = format!("{errors:?}");
+        for field in ["status", "queue", "messageId", "to", "contains", "minAttempt", "returned"] {
+            assert!(text.contains(&format!("field: \"{field}\"")), "{field} in {text}");
+        }
+        assert_eq!(errors.len(), 7);
+    }
+
+    #[test]
+    fn a_needle_is_text_or_hex() {
+        assert_eq!(needle("hex:00fF"), Some(Needle::Bytes(vec![0, 255])));
+        assert_eq!((needle("hex:"), needle("hex:0"), needle("")), (None, None, None));
+        assert_eq!(needle("abc"), Some(Needle::Text("abc".into())));
+    }
+}
