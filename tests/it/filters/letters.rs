@@ -48,6 +48,8 @@ pub struct Letter {
     pub sku: &'static str,
     pub tenant: Option<&'static str>,
     pub retries: i32,
+    /// Texts among the values of its headers, however deep.
+    pub header_texts: Vec<String>,
 }
 
 impl Deref for Letter {
@@ -101,12 +103,16 @@ pub fn letter(random: &mut StdRng, now: DateTime<Utc>) -> Letter {
     let mut headers = Table::default();
     // Another one of that name, where nobody looks for it.
     headers.set("nested", Wire::Table(Table(vec![(b"tenant".to_vec(), Wire::text("acme"))])));
-    headers.set(
-        "x.retries",
-        if random.random() { Wire::I64(retries.into()) } else { Wire::text(retries.to_string()) },
-    );
+    let mut header_texts = vec!["acme".to_owned()];
+    if random.random() {
+        headers.set("x.retries", Wire::I64(retries.into()));
+    } else {
+        headers.set("x.retries", Wire::text(retries.to_string()));
+        header_texts.push(retries.to_string());
+    }
     if let Some(tenant) = tenant {
         headers.set("tenant", Wire::text(tenant));
+        header_texts.push(tenant.to_owned());
     }
     let properties = Properties {
         content_type: random.random::<bool>().then(|| b"application/json".to_vec()),
@@ -115,7 +121,7 @@ pub fn letter(random: &mut StdRng, now: DateTime<Utc>) -> Letter {
         ..Properties::default()
     };
     let row = row(random, now, codec::encode(&properties).unwrap(), body);
-    Letter { row, plain, sku, tenant, retries }
+    Letter { row, plain, sku, tenant, retries, header_texts }
 }
 
 fn row(random: &mut StdRng, now: DateTime<Utc>, properties: Vec<u8>, body: Vec<u8>) -> NewDeadLetter {

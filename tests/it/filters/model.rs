@@ -51,8 +51,7 @@ pub fn lists(filter: &Map<String, Value>, letter: &Letter, all: &[Letter]) -> bo
             }),
             "find" if all.iter().any(|other| is_id(text, other)) => is_id(text, letter),
             "find" => {
-                let tenant = letter.tenant.is_some_and(|tenant| tenant.contains(text));
-                let headers = tenant || "acme".contains(text) || holds(&letter.properties, text.as_bytes());
+                let headers = letter.header_texts.iter().any(|value| value.contains(text));
                 headers || has_in_error(text, letter) || is_in_body(text, letter)
             }
             "returned" => derived.redelivery_id.is_some() == value.as_bool().unwrap(),
