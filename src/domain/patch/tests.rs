@@ -168,7 +168,8 @@ proptest! {
         let text = if pretty { serde_json::to_string_pretty(&document).unwrap() } else { document.to_string() };
         let theirs: json_patch::Patch = serde_json::from_value(operations.clone()).unwrap();
         let mut tree = document;
-        let expected = json_patch::patch(&mut tree, &theirs);
+        // The other one panics where it takes back a move of a value to the top.
+        let expected = json_patch::patch_unsafe(&mut tree, &theirs);
         match applied(&operations, &text) {
             Ok(text) => {
                 prop_assert!(expected.is_ok(), "{text}");
