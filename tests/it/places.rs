@@ -4,6 +4,7 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
+use crate::cli::client_of;
 use crate::support::{Broker, Database, DeadMessage, Servers, Service, id, until, until_eq};
 
 /// The name of a work queue that is in every place.
@@ -230,6 +231,10 @@ async fn one_service_consumes_several_virtual_hosts_and_brokers() {
     assert_eq!(queues, [queue("far", "/"), queue("near", "here"), queue("near", "there")]);
     let codes: Vec<_> = plan["warnings"].as_array().unwrap().iter().map(|warning| &warning["code"]).collect();
     assert!(!codes.contains(&&json!("other_place")) && !codes.contains(&&json!("queue_missing")), "{plan}");
+    let said = client_of(&service.api, &["plan", "--all"]).await.assert(0).out;
+    for place in ["near, here", "near, there", "far, /"] {
+        assert!(said.contains(&format!("{twin} ({place}) 3")), "{place}: {said}");
+    }
 
     for (filter, depths) in [
         (json!({"vhost": "there"}), (0, 3, 0)),

@@ -8,7 +8,7 @@ use super::api::{Answer, Api};
 use super::confirm::{ask, can_ask};
 use super::ending::{Ending, Failure};
 use super::options::{Members, OptionArgs, RedeliveryArgs, Target, members};
-use super::output::print_line;
+use super::output::{Output, print_line};
 use super::plan::{self, Kind, Planned};
 use super::selection::{DeletedByArgs, SelectionArgs};
 use super::text::{count, field};
@@ -49,21 +49,23 @@ pub(in crate::cli) struct RestoreArgs {
     act: ActArgs,
 }
 
-pub(super) async fn redeliver(api: &Api, args: RedeliverArgs, json: bool) -> Result<Ending, Failure> {
+pub(super) async fn redeliver(api: &Api, args: RedeliverArgs, output: Output) -> Result<Ending, Failure> {
     let RedeliverArgs { redelivery, act } = args;
-    Change { api, kind: Kind::Redeliver, act, redelivery, deleted: DeletedByArgs::default(), json }
+    Change { api, kind: Kind::Redeliver, act, redelivery, deleted: DeletedByArgs::default(), output }
         .run()
         .await
 }
 
-pub(super) async fn delete(api: &Api, act: ActArgs, json: bool) -> Result<Ending, Failure> {
+pub(super) async fn delete(api: &Api, act: ActArgs, output: Output) -> Result<Ending, Failure> {
     let (redelivery, deleted) = (RedeliveryArgs::default(), DeletedByArgs::default());
-    Change { api, kind: Kind::Delete, act, redelivery, deleted, json }.run().await
+    Change { api, kind: Kind::Delete, act, redelivery, deleted, output }.run().await
 }
 
-pub(super) async fn restore(api: &Api, args: RestoreArgs, json: bool) -> Result<Ending, Failure> {
+pub(super) async fn restore(api: &Api, args: RestoreArgs, output: Output) -> Result<Ending, Failure> {
     let RestoreArgs { deleted, act } = args;
-    Change { api, kind: Kind::Restore, act, redelivery: RedeliveryArgs::default(), deleted, json }.run().await
+    Change { api, kind: Kind::Restore, act, redelivery: RedeliveryArgs::default(), deleted, output }
+        .run()
+        .await
 }
 
 /// One of the three, as it was asked for.
@@ -73,7 +75,7 @@ struct Change<'a> {
     act: ActArgs,
     redelivery: RedeliveryArgs,
     deleted: DeletedByArgs,
-    json: bool,
+    output: Output,
 }
 
 /// What was agreed to.
@@ -103,11 +105,11 @@ impl Change<'_> {
         let Some(operation) = self.start(request).await? else { return Ok(Ending::Interrupted) };
         let id = field(&operation.json, "id");
         if self.act.detach {
-            print_line(if self.json { &operation.text } else { &id })?;
+            print_line(if self.output.is_json() { &operation.text } else { &id })?;
             return Ok(Ending::Done);
         }
         eprintln!("operation {id}");
-        let ending = watch(self.api, operation, self.act.patience, self.json).await?;
+        let ending = watch(self.api, operation, self.act.patience, self.output).await?;
         Ok(if ending == Ending::Done && left_out { Ending::Partial } else { ending })
     }
 

@@ -11,6 +11,8 @@ use reqwest::header::HeaderValue;
 use serde::Deserialize;
 
 use super::ending::Failure;
+use super::output::Output;
+use super::zone::Zone;
 
 const DEFAULT_SERVER: &str = "http://127.0.0.1:8080";
 const DEFAULT_PROFILE: &str = "default";
@@ -31,7 +33,10 @@ pub(super) struct ConnectionArgs {
     profile: Option<String>,
     /// Print the API's JSON
     #[arg(long)]
-    pub(super) json: bool,
+    json: bool,
+    /// Show times in UTC, not in the time zone of this machine; JSON always has UTC
+    #[arg(long)]
+    utc: bool,
 }
 
 /// What is not to be seen by anybody. Any text is one at first: clap would print those that are none.
@@ -83,6 +88,15 @@ struct Profile {
 }
 
 impl ConnectionArgs {
+    /// For whom to print.
+    pub(super) fn output(&self) -> Output {
+        match (self.json, self.utc) {
+            (true, _) => Output::Json,
+            (false, true) => Output::Text(Zone::Utc),
+            (false, false) => Output::Text(Zone::Local),
+        }
+    }
+
     /// Flags and environment first, then the profile.
     pub(super) fn connection(&self) -> Result<Connection, Failure> {
         let profile = self.profile()?;

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::api::{Answer, Api};
 use super::ending::{Ending, Failure};
 use super::ls::table;
-use super::output::{print, print_line};
+use super::output::{Output, print, print_line};
 use super::text::{count, list, number};
 
 const TOO_SLOW: u16 = 503;
@@ -21,9 +21,9 @@ pub(in crate::cli) struct FindArgs {
     limit: u32,
 }
 
-pub(super) async fn run(api: &Api, args: FindArgs, json: bool) -> Result<Ending, Failure> {
+pub(super) async fn run(api: &Api, args: FindArgs, output: Output) -> Result<Ending, Failure> {
     let answer = find(api, &args.text, args.limit).await.map_err(say_where_not)?;
-    if json {
+    if output.is_json() {
         print_line(&answer.text)?;
         return Ok(Ending::Done);
     }

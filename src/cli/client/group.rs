@@ -9,8 +9,8 @@ use uuid::Uuid;
 use super::api::{Answer, Api};
 use super::ending::{Ending, Failure};
 use super::options::members;
-use super::output::{print, print_line};
-use super::text::{count, error, field, list, named, number, time, time_and_age};
+use super::output::{Output, print, print_line};
+use super::text::{count, error, field, list, named, number};
 use crate::clock;
 use crate::config::duration;
 
@@ -60,15 +60,20 @@ pub(super) enum Action {
     Reopen,
 }
 
-pub(super) async fn noted(api: &Api, args: NotedArgs, json: bool, action: Action) -> Result<Ending, Failure> {
+pub(super) async fn noted(
+    api: &Api,
+    args: NotedArgs,
+    output: Output,
+    action: Action,
+) -> Result<Ending, Failure> {
     let action = match action {
         Action::Resolve => "resolve",
         Action::Reopen => "reopen",
     };
-    change(api, args.group, [("action", json!(action)), ("note", json!(args.note))], json).await
+    change(api, args.group, [("action", json!(action)), ("note", json!(args.note))], output).await
 }
 
-pub(super) async fn mute(api: &Api, args: MuteArgs, json: bool) -> Result<Ending, Failure> {
+pub(super) async fn mute(api: &Api, args: MuteArgs, output: Output) -> Result<Ending, Failure> {
     let until = args.r#for.map(|span| json!(clock::now() + span)).or(args.until.map(Value::String));
     let parts = [
         ("action", json!("mute")),
@@ -76,32 +81,32 @@ pub(super) async fn mute(api: &Api, args: MuteArgs, json: bool) -> Result<Ending
         ("mutedCount", json!(args.count)),
         ("note", json!(args.noted.note)),
     ];
-    change(api, args.noted.group, parts, json).await
+    change(api, args.noted.group, parts, output).await
 }
 
-pub(super) async fn note(api: &Api, args: NoteArgs, json: bool) -> Result<Ending, Failure> {
-    change(api, args.group, [("action", json!("note")), ("note", json!(args.text))], json).await
+pub(super) async fn note(api: &Api, args: NoteArgs, output: Output) -> Result<Ending, Failure> {
+    change(api, args.group, [("action", json!("note")), ("note", json!(args.text))], output).await
 }
 
 async fn change(
     api: &Api,
     group: Uuid,
     parts: impl IntoIterator<Item = (&'static str, Value)>,
-    json: bool,
+    output: Output,
 ) -> Result<Ending, Failure> {
     let change = Value::Object(members(parts));
-    show(&api.patch(&format!("/dead-letters/error-groups/{group}"), &change).await?, json)
+    show(&api.patch(&format!("/dead-letters/error-groups/{group}"), &change).await?, output)
 }
 
-pub(super) async fn one(api: &Api, args: GroupArgs, json: bool) -> Result<Ending, Failure> {
-    show(&api.get(&format!("/dead-letters/error-groups/{}", args.group), &[]).await?, json)
+pub(super) async fn one(api: &Api, args: GroupArgs, output: Output) -> Result<Ending, Failure> {
+    show(&api.get(&format!("/dead-letters/error-groups/{}", args.group), &[]).await?, output)
 }
 
-fn show(answer: &Answer, json: bool) -> Result<Ending, Failure> {
-    if json {
+fn show(answer: &Answer, output: Output) -> Result<Ending, Failure> {
+    let Output::Text(zone) = output else {
         print_line(&answer.text)?;
         return Ok(Ending::Done);
-    }
+    };
     let (group, now) = (&answer.json, clock::now());
     let muted_up_to = match &group["mutedUpTo"] {
         Value::Null => String::new(),
@@ -116,9 +121,9 @@ fn show(answer: &Answer, json: bool) -> Result<Ending, Failure> {
         ("state", field(group, "state")),
         ("service", field(group, "service")),
         ("error", error(group, "title")),
-        ("first seen", time_and_age(group, "firstSeen", now)),
-        ("last seen", time_and_age(group, "lastSeen", now)),
-        ("muted until", time(group, "mutedUntil")),
+        ("first seen", zone.time_and_age(group, "firstSeen", now)),
+        ("last seen", zone.time_and_age(group, "lastSeen", now)),
+        ("muted until", zone.time(group, "mutedUntil")),
         ("muted up to", muted_up_to),
     ]);
     let events = list(group, "events");
@@ -128,7 +133,7 @@ fn show(answer: &Answer, json: bool) -> Result<Ending, Failure> {
     for event in events {
         let note = Some(field(event, "note")).filter(|note| !note.is_empty());
         let note = note.map_or_else(String::new, |note| format!(": {note}"));
-        let (at, by, action) = (time(event, "at"), field(event, "by"), field(event, "action"));
+        let (at, by, action) = (zone.time(event, "at"), field(event, "by"), field(event, "action"));
         text.extend(["  ", &at, "  ", &by, "  ", &action, &note, "\n"]);
     }
     print(&text)?;

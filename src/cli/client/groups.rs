@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::api::Api;
 use super::ending::{Ending, Failure};
 use super::filter::FilterArgs;
-use super::output::{print, print_line};
+use super::output::{Output, print, print_line};
 use super::table::{Column, Table};
 use super::text::{age, count, dead_letters, error, field, list, number, sparkline};
 use crate::clock;
@@ -24,12 +24,12 @@ pub(in crate::cli) struct GroupsArgs {
     filter: FilterArgs,
 }
 
-pub(super) async fn run(api: &Api, args: GroupsArgs, json: bool) -> Result<Ending, Failure> {
+pub(super) async fn run(api: &Api, args: GroupsArgs, output: Output) -> Result<Ending, Failure> {
     let mut query = args.filter.pairs();
     query.push(("limit".into(), args.limit.to_string()));
     query.extend(args.state.map(|state| ("state".into(), state)));
     let answer = api.get("/dead-letters/error-groups", &query).await?;
-    if json {
+    if output.is_json() {
         print_line(&answer.text)?;
         return Ok(Ending::Done);
     }

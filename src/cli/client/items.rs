@@ -4,10 +4,10 @@ use clap::Args;
 
 use super::api::Api;
 use super::ending::{Ending, Failure};
-use super::output::{print, print_line};
+use super::output::{Output, print, print_line};
 use super::steer::OperationArgs;
 use super::table::{Column, Table};
-use super::text::{field, list, time};
+use super::text::{field, list};
 
 #[derive(Args, Debug)]
 pub(in crate::cli) struct ItemsArgs {
@@ -24,16 +24,16 @@ pub(in crate::cli) struct ItemsArgs {
     cursor: Option<String>,
 }
 
-pub(super) async fn run(api: &Api, args: ItemsArgs, json: bool) -> Result<Ending, Failure> {
+pub(super) async fn run(api: &Api, args: ItemsArgs, output: Output) -> Result<Ending, Failure> {
     let mut query = vec![("limit".into(), args.limit.to_string())];
     query.extend(args.outcome.map(|outcome| ("outcome".into(), outcome)));
     query.extend(args.cursor.map(|cursor| ("cursor".into(), cursor)));
     let id = args.operation.find(api).await?;
     let answer = api.get(&format!("/operations/{id}/items"), &query).await?;
-    if json {
+    let Output::Text(zone) = output else {
         print_line(&answer.text)?;
         return Ok(Ending::Done);
-    }
+    };
     let columns = [
         Column::text("DEAD LETTER"),
         Column::text("OUTCOME"),
@@ -46,7 +46,7 @@ pub(super) async fn run(api: &Api, args: ItemsArgs, json: bool) -> Result<Ending
         table.row([
             field(item, "deadLetterId"),
             field(item, "outcome"),
-            time(item, "settledAt"),
+            zone.time(item, "settledAt"),
             field(item, "returnedAs"),
             field(item, "detail"),
         ]);

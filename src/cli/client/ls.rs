@@ -5,7 +5,7 @@ use clap::Args;
 use super::api::{Api, Pairs};
 use super::ending::{Ending, Failure};
 use super::filter::FilterArgs;
-use super::output::{print, print_line};
+use super::output::{Output, print, print_line};
 use super::table::{Column, Table};
 use super::text::{age, count, error, field, line, list, number};
 use crate::clock;
@@ -28,7 +28,7 @@ pub(in crate::cli) struct LsArgs {
     filter: FilterArgs,
 }
 
-pub(super) async fn run(api: &Api, args: LsArgs, json: bool) -> Result<Ending, Failure> {
+pub(super) async fn run(api: &Api, args: LsArgs, output: Output) -> Result<Ending, Failure> {
     let mut query = args.filter.pairs();
     let limit = if args.all_pages { WIDEST_PAGE } else { args.limit };
     query.extend([("limit".into(), limit.to_string()), ("order".into(), args.order)]);
@@ -41,13 +41,13 @@ pub(super) async fn run(api: &Api, args: LsArgs, json: bool) -> Result<Ending, F
         let messages = list(&answer.json, "messages");
         shown += messages.len();
         cursor = answer.json["nextCursor"].as_str().map(str::to_owned).filter(|_| args.all_pages);
-        if json {
+        if output.is_json() {
             print_line(&answer.text)?;
         } else if !messages.is_empty() {
             print(&table(messages))?;
         }
         if cursor.is_none() {
-            if !json {
+            if !output.is_json() {
                 let total = &answer.json["total"];
                 let least = if total["relation"] == "gte" { "at least " } else { "" };
                 let value = number(total, "value");

@@ -28,6 +28,7 @@ mod tail;
 mod text;
 mod watch;
 mod when;
+mod zone;
 
 use std::process::ExitCode;
 
@@ -36,6 +37,7 @@ use clap::{Args, Subcommand};
 use api::Api;
 use connection::ConnectionArgs;
 use ending::{EXIT_CODES, Ending, Failure};
+use output::Output;
 
 /// Commands that ask a running server.
 #[derive(Debug, Subcommand)]
@@ -101,10 +103,10 @@ pub(super) struct With<T: Args> {
 }
 
 impl<T: Args> With<T> {
-    /// The server, what is asked of it, and whether as JSON.
-    fn open(self) -> Result<(Api, T, bool), Failure> {
-        let json = self.connection.json;
-        Ok((Api::new(self.connection.connection()?)?, self.args, json))
+    /// The server, what is asked of it, and for whom its answer is printed.
+    fn open(self) -> Result<(Api, T, Output), Failure> {
+        let output = self.connection.output();
+        Ok((Api::new(self.connection.connection()?)?, self.args, output))
     }
 }
 
@@ -120,8 +122,8 @@ pub(super) async fn run(command: ClientCommand) -> ExitCode {
 /// Opens the connection of a command and runs it.
 macro_rules! with {
     ($with:expr, $run:path $(, $further:expr)*) => {{
-        let (api, args, json) = $with.open()?;
-        $run(&api, args, json $(, $further)*).await
+        let (api, args, output) = $with.open()?;
+        $run(&api, args, output $(, $further)*).await
     }};
 }
 

@@ -5,11 +5,12 @@ use serde_json::Value;
 
 use super::api::Api;
 use super::ending::{Ending, Failure};
-use super::output::{print, print_line};
+use super::output::{Output, print, print_line};
 use super::steer::OperationArgs;
 use super::table::{Column, Table};
-use super::text::{age, count, field, line, list, named, number, time, time_and_age};
+use super::text::{age, count, field, line, list, named, number};
 use super::watch::Operation;
+use super::zone::Zone;
 use crate::clock;
 
 /// Conditions of a filter that are named, and ids that are.
@@ -34,13 +35,13 @@ pub(in crate::cli) struct OperationsArgs {
     cursor: Option<String>,
 }
 
-pub(super) async fn run(api: &Api, args: OperationsArgs, json: bool) -> Result<Ending, Failure> {
+pub(super) async fn run(api: &Api, args: OperationsArgs, output: Output) -> Result<Ending, Failure> {
     let mut query = vec![("limit".into(), args.limit.to_string())];
     let given =
         [("service", args.service), ("squad", args.squad), ("state", args.state), ("cursor", args.cursor)];
     query.extend(given.into_iter().filter_map(|(name, value)| Some((name.into(), value?))));
     let answer = api.get("/operations", &query).await?;
-    if json {
+    if output.is_json() {
         print_line(&answer.text)?;
         return Ok(Ending::Done);
     }
@@ -79,13 +80,12 @@ pub(super) async fn run(api: &Api, args: OperationsArgs, json: bool) -> Result<E
     Ok(Ending::Done)
 }
 
-pub(super) async fn one(api: &Api, args: OperationArgs, json: bool) -> Result<Ending, Failure> {
+pub(super) async fn one(api: &Api, args: OperationArgs, output: Output) -> Result<Ending, Failure> {
     let id = args.find(api).await?;
     let answer = api.get(&format!("/operations/{id}"), &[]).await?;
-    if json {
-        print_line(&answer.text)?;
-    } else {
-        print(&whole(&answer.json)?)?;
+    match output {
+        Output::Json => print_line(&answer.text)?,
+        Output::Text(zone) => print(&whole(&answer.json, zone)?)?,
     }
     Ok(Ending::Done)
 }
@@ -141,7 +141,7 @@ fn short(value: &Value) -> String {
     }
 }
 
-fn whole(operation: &Value) -> Result<String, Failure> {
+fn whole(operation: &Value, zone: Zone) -> Result<String, Failure> {
     let (now, summary) = (clock::now(), Operation::read(operation)?);
     let rate = match number(operation, "rate") {
         0 => String::new(),
@@ -155,10 +155,10 @@ fn whole(operation: &Value) -> Result<String, Failure> {
         ("selected", format!("{} ({})", selected(operation), count(summary.total))),
         ("started by", field(operation, "requestedBy")),
         ("note", field(operation, "note")),
-        ("requested", time_and_age(operation, "createdAt", now)),
-        ("begun", time_and_age(operation, "startedAt", now)),
-        ("ended", time_and_age(operation, "endedAt", now)),
-        ("watched until", time(operation, "watchUntil")),
+        ("requested", zone.time_and_age(operation, "createdAt", now)),
+        ("begun", zone.time_and_age(operation, "startedAt", now)),
+        ("ended", zone.time_and_age(operation, "endedAt", now)),
+        ("watched until", zone.time(operation, "watchUntil")),
         ("rate", rate),
         ("canary", canary),
     ]);
@@ -170,7 +170,7 @@ fn whole(operation: &Value) -> Result<String, Failure> {
     for event in events {
         let detail = Some(field(event, "detail")).filter(|detail| !detail.is_empty());
         let detail = detail.map_or_else(String::new, |detail| format!(": {detail}"));
-        let (at, by, action) = (time(event, "at"), field(event, "by"), field(event, "action"));
+        let (at, by, action) = (zone.time(event, "at"), field(event, "by"), field(event, "action"));
         text.extend(["  ", &at, "  ", &by, "  ", &action, &detail, "\n"]);
     }
     Ok(text)

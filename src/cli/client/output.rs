@@ -3,6 +3,22 @@
 use std::io::{ErrorKind, Write};
 
 use super::ending::Failure;
+use super::zone::Zone;
+
+/// For whom a command prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Output {
+    /// For scripts: the API's JSON, with its times in UTC.
+    Json,
+    /// For people, who read times in this zone.
+    Text(Zone),
+}
+
+impl Output {
+    pub(super) fn is_json(self) -> bool {
+        self == Self::Json
+    }
+}
 
 /// Prints to stdout as it stands. Once nobody reads it, there is no point in going on.
 pub(super) fn print(text: &str) -> Result<(), Failure> {

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::api::{Api, Pairs};
 use super::ending::{Ending, Failure};
-use super::output::{print, print_line};
+use super::output::{Output, print, print_line};
 use super::table::{Column, Table};
 use super::text::{age, count, field, number};
 use crate::clock;
@@ -23,7 +23,7 @@ pub(in crate::cli) struct OverviewArgs {
     vhost: Option<String>,
 }
 
-pub(super) async fn run(api: &Api, args: OverviewArgs, json: bool) -> Result<Ending, Failure> {
+pub(super) async fn run(api: &Api, args: OverviewArgs, output: Output) -> Result<Ending, Failure> {
     let place = [("broker", args.broker), ("vhost", args.vhost)];
     let place: Pairs = place.into_iter().filter_map(|(name, value)| Some((name.into(), value?))).collect();
     let answer = match args.squad {
@@ -33,7 +33,7 @@ pub(super) async fn run(api: &Api, args: OverviewArgs, json: bool) -> Result<End
             api.get("/dead-letters/service-overview", &query).await?
         }
     };
-    if json {
+    if output.is_json() {
         print_line(&answer.text)?;
         return Ok(Ending::Done);
     }

@@ -1,15 +1,17 @@
 //! `dead-letter plan`: what an operation on a selection would do; and the plan that is made before each operation.
 
+use std::collections::BTreeSet;
+
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use super::api::{Answer, Api};
 use super::ending::{Ending, Failure};
 use super::options::{Members, OptionArgs, RedeliveryArgs};
-use super::output::{print, print_line};
+use super::output::{Output, print, print_line};
 use super::selection::{DeletedByArgs, SelectionArgs};
 use super::table::{Column, Table};
-use super::text::{age, count, dead_letters, error, field, list, number, time};
+use super::text::{age, count, dead_letters, error, field, list, number};
 use crate::clock;
 
 /// Values that are listed of each kind.
@@ -57,25 +59,25 @@ pub(super) enum Planned {
     Counted { total: i64, is_exact: bool },
 }
 
-pub(super) async fn run(api: &Api, args: PlanArgs, json: bool) -> Result<Ending, Failure> {
+pub(super) async fn run(api: &Api, args: PlanArgs, output: Output) -> Result<Ending, Failure> {
     let mut body = args.selection.members(args.deleted.deleted_by)?;
     body.extend(args.options.members());
     body.extend(args.redelivery.members());
-    match make(api, args.kind, &args.selection, &mut body).await? {
-        Planned::Plan(answer) if json => print_line(&answer.text)?,
-        Planned::Plan(answer) => {
+    match (make(api, args.kind, &args.selection, &mut body).await?, output) {
+        (Planned::Plan(answer), Output::Json) => print_line(&answer.text)?,
+        (Planned::Plan(answer), Output::Text(zone)) => {
             print(&summary(&answer.json))?;
             let id = field(&answer.json, "id");
-            let until = match time(&answer.json, "expiresAt") {
+            let until = match zone.time(&answer.json, "expiresAt") {
                 until if until.is_empty() => until,
                 until => format!("Valid until {until}. "),
             };
             print_line(&format!("\n{until}To run it:\n  dead-letter {} --plan {id}", args.kind.as_str()))?;
         }
-        Planned::Counted { .. } if json => {
+        (Planned::Counted { .. }, Output::Json) => {
             return Err(Failure::Failed("This server is older than this client and makes no plans.".into()));
         }
-        counted @ Planned::Counted { .. } => {
+        (counted @ Planned::Counted { .. }, Output::Text(_)) => {
             print_line(&format!(
                 "{} (counted only: this server is older, and makes no plans)",
                 counted.count()
@@ -137,26 +139,42 @@ impl Planned {
 /// What the plan found out.
 pub(super) fn summary(plan: &Value) -> String {
     let mut text = format!("{}: {}\n", field(plan, "kind"), dead_letters(number(plan, "total")));
-    for (title, name) in [("services", "services"), ("queues", "queues")] {
-        let values = list(plan, name);
-        let shown = values.iter().take(SHOWN).map(|value| {
-            let name = match field(value, "value") {
-                name if name.is_empty() => "unknown".into(),
-                name => name,
-            };
-            format!("{name} {}", count(number(value, "count")))
-        });
-        let mut shown: Vec<_> = shown.collect();
-        if values.len() > SHOWN {
-            shown.push(format!("and {} more", values.len() - SHOWN));
-        }
-        if !shown.is_empty() {
-            text.extend([title, ": ", &shown.join(", "), "\n"]);
-        }
-    }
+    text.push_str(&counts("services", list(plan, "services"), name));
+    let queues = list(plan, "queues");
+    let places: BTreeSet<_> = queues.iter().map(place).collect();
+    text.push_str(&match places.len() {
+        0 | 1 => counts("queues", queues, name),
+        _ => counts("queues", queues, |queue| format!("{} ({})", name(queue), place(queue))),
+    });
     text.push_str(&groups(list(plan, "errorGroups")));
     text.push_str(&warnings(plan));
     text
+}
+
+/// A line of values, each with its count.
+fn counts(title: &str, values: &[Value], name: impl Fn(&Value) -> String) -> String {
+    if values.is_empty() {
+        return String::new();
+    }
+    let shown = values.iter().take(SHOWN);
+    let mut shown: Vec<_> =
+        shown.map(|value| format!("{} {}", name(value), count(number(value, "count")))).collect();
+    if values.len() > SHOWN {
+        shown.push(format!("and {} more", values.len() - SHOWN));
+    }
+    format!("{title}: {}\n", shown.join(", "))
+}
+
+fn name(value: &Value) -> String {
+    match field(value, "value") {
+        name if name.is_empty() => "unknown".into(),
+        name => name,
+    }
+}
+
+/// Broker and virtual host of a queue; absent where the server is older.
+fn place(queue: &Value) -> String {
+    format!("{}, {}", field(queue, "broker"), field(queue, "vhost"))
 }
 
 fn groups(groups: &[Value]) -> String {
@@ -191,4 +209,19 @@ fn groups(groups: &[Value]) -> String {
 pub(super) fn warnings(plan: &Value) -> String {
     let warning = |warning: &Value| format!("warning: {}\n", field(warning, "message"));
     list(plan, "warnings").iter().map(warning).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queues_have_their_place_where_there_are_several() {
+        let queue = |vhost: &str| json!({"value": "orders", "broker": "main", "vhost": vhost, "count": 2});
+        let said = |queues: Value| summary(&json!({"kind": "redeliver", "total": 4, "queues": queues}));
+        let one = said(json!([queue("/"), {"value": null, "broker": "main", "vhost": "/", "count": 1}]));
+        assert_eq!(one, "redeliver: 4 dead letters\nqueues: orders 2, unknown 1\n");
+        let two = said(json!([queue("/"), queue("shop")]));
+        assert_eq!(two, "redeliver: 4 dead letters\nqueues: orders (main, /) 2, orders (main, shop) 2\n");
+    }
 }

@@ -9,9 +9,10 @@ use super::ending::{Ending, Failure};
 use super::find::find;
 use super::indent::indented;
 use super::ls::standing;
-use super::output::{print, print_line};
+use super::output::{Output, print, print_line};
 use super::table::{Column, Table};
-use super::text::{error, field, line, lines, list, named, parse_time, time, time_and_age};
+use super::text::{error, field, line, lines, list, named, parse_time};
+use super::zone::Zone;
 use crate::clock;
 
 /// So many are named, where it is not clear which one is meant.
@@ -24,7 +25,7 @@ pub(in crate::cli) struct ShowArgs {
     id: String,
 }
 
-pub(super) async fn run(api: &Api, args: ShowArgs, json: bool) -> Result<Ending, Failure> {
+pub(super) async fn run(api: &Api, args: ShowArgs, output: Output) -> Result<Ending, Failure> {
     let answer = match Uuid::parse_str(&args.id) {
         Ok(id) => match get(api, &id.to_string()).await {
             // It may be an id of another kind.
@@ -36,10 +37,9 @@ pub(super) async fn run(api: &Api, args: ShowArgs, json: bool) -> Result<Ending,
         },
         Err(_) => get(api, &resolve(api, &args.id).await?).await?,
     };
-    if json {
-        print_line(&answer.text)?;
-    } else {
-        print(&whole(&answer.json))?;
+    match output {
+        Output::Json => print_line(&answer.text)?,
+        Output::Text(zone) => print(&whole(&answer.json, zone))?,
     }
     Ok(Ending::Done)
 }
@@ -75,7 +75,7 @@ fn prefer(missing: Failure, failure: Failure) -> Failure {
     if failure.ending() == Ending::NotFound { missing } else { failure }
 }
 
-fn whole(letter: &Value) -> String {
+fn whole(letter: &Value, zone: Zone) -> String {
     let body = &letter["body"];
     let content = body["content"].as_str().unwrap_or_default();
     let content = lines(&indented(content).unwrap_or_else(|| content.to_owned()));
@@ -90,12 +90,12 @@ fn whole(letter: &Value) -> String {
         body["contentType"].as_str().map_or_else(String::new, |kind| format!(", {}", line(kind))),
     );
     let sections = [
-        (String::new(), summary(letter)),
+        (String::new(), summary(letter, zone)),
         ("Stack trace".to_owned(), lines(stack)),
         (of_body, content),
         ("Properties".to_owned(), members(&letter["properties"], stack)),
         ("Headers".to_owned(), members(&letter["headers"], stack)),
-        ("History".to_owned(), history(&letter["history"])),
+        ("History".to_owned(), history(&letter["history"], zone)),
     ];
     let mut text = String::new();
     for (title, content) in sections.iter().filter(|(_, content)| !content.is_empty()) {
@@ -108,9 +108,9 @@ fn whole(letter: &Value) -> String {
     text
 }
 
-fn summary(letter: &Value) -> String {
+fn summary(letter: &Value, zone: Zone) -> String {
     let now = clock::now();
-    let with_age = |name: &str| time_and_age(letter, name, now);
+    let with_age = |name: &str| zone.time_and_age(letter, name, now);
     named(&[
         ("id", field(letter, "id")),
         ("status", standing(letter)),
@@ -156,12 +156,16 @@ fn members(object: &Value, stack: &str) -> String {
 }
 
 /// Deaths and what was done about them, in the order of time.
-fn history(history: &Value) -> String {
+fn history(history: &Value, zone: Zone) -> String {
     let mut events: Vec<_> = list(history, "deaths")
         .iter()
         .map(|death| {
-            let row =
-                [time(death, "receivedAt"), "died".into(), field(death, "id"), error(death, "errorMessage")];
+            let row = [
+                zone.time(death, "receivedAt"),
+                "died".into(),
+                field(death, "id"),
+                error(death, "errorMessage"),
+            ];
             (parse_time(death, "receivedAt"), row)
         })
         .collect();
@@ -173,8 +177,12 @@ fn history(history: &Value) -> String {
         let parts =
             [outcome, field(operation, "detail"), field(operation, "note"), field(operation, "requestedBy")];
         let said = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
-        let row =
-            [time(operation, "requestedAt"), field(operation, "kind"), field(operation, "operationId"), said];
+        let row = [
+            zone.time(operation, "requestedAt"),
+            field(operation, "kind"),
+            field(operation, "operationId"),
+            said,
+        ];
         events.push((parse_time(operation, "requestedAt"), row));
     }
     events.sort_by_key(|(at, _)| *at);

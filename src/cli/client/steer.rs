@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::api::{Answer, Api};
 use super::ending::{Ending, Failure};
-use super::output::print_line;
+use super::output::{Output, print_line};
 use super::text::{line, list};
 use super::watch::Operation;
 
@@ -76,24 +76,29 @@ fn rate_or_none(text: &str) -> Result<Rate, String> {
     }
 }
 
-pub(super) async fn run(api: &Api, args: OperationArgs, json: bool, steer: Steer) -> Result<Ending, Failure> {
+pub(super) async fn run(
+    api: &Api,
+    args: OperationArgs,
+    output: Output,
+    steer: Steer,
+) -> Result<Ending, Failure> {
     let step = match steer {
         Steer::Pause => "pause",
         Steer::Resume => "resume",
         Steer::Cancel => "cancel",
     };
     let id = args.find(api).await?;
-    show(&api.post(&format!("/operations/{id}/{step}"), &json!({})).await?, json)
+    show(&api.post(&format!("/operations/{id}/{step}"), &json!({})).await?, output)
 }
 
-pub(super) async fn rate(api: &Api, args: RateArgs, json: bool) -> Result<Ending, Failure> {
+pub(super) async fn rate(api: &Api, args: RateArgs, output: Output) -> Result<Ending, Failure> {
     let change = json!({ "rate": args.rate.0 });
     let id = args.operation.find(api).await?;
-    show(&api.patch(&format!("/operations/{id}"), &change).await?, json)
+    show(&api.patch(&format!("/operations/{id}"), &change).await?, output)
 }
 
-fn show(answer: &Answer, json: bool) -> Result<Ending, Failure> {
-    if json {
+fn show(answer: &Answer, output: Output) -> Result<Ending, Failure> {
+    if output.is_json() {
         print_line(&answer.text)?;
     } else {
         print_line(&Operation::read(&answer.json)?.said())?;

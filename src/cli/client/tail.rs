@@ -10,9 +10,9 @@ use serde_json::Value;
 use super::api::{Api, Pair, Pairs};
 use super::ending::{Ending, Failure};
 use super::filter::FilterArgs;
-use super::output::print_line;
+use super::output::{Output, print_line};
 use super::patience::Patience;
-use super::text::{error, field, list, parse_time, time};
+use super::text::{error, field, list, parse_time};
 
 const PAGE: &str = "200";
 /// One that is stored by another replica at the same moment may be found a little after those that came after it.
@@ -40,7 +40,7 @@ struct Seen {
     floor: Option<DateTime<Utc>>,
 }
 
-pub(super) async fn run(api: &Api, args: TailArgs, json: bool) -> Result<Ending, Failure> {
+pub(super) async fn run(api: &Api, args: TailArgs, output: Output) -> Result<Ending, Failure> {
     let mut filter = args.filter.pairs();
     // What is put back a moment later has died all the same.
     if !filter.iter().any(|(name, _)| *name == "status") {
@@ -57,13 +57,13 @@ pub(super) async fn run(api: &Api, args: TailArgs, json: bool) -> Result<Ending,
     }
     for (place, letter) in letters.iter().enumerate().rev() {
         if seen.is_new(letter) && place < begin_with {
-            show(letter, json)?;
+            show(letter, output)?;
         }
     }
     let mut patience = Patience::default();
     loop {
         tokio::time::sleep(Duration::from_secs(args.interval)).await;
-        while let Err(failure) = look(api, &filter, &mut seen, json).await {
+        while let Err(failure) = look(api, &filter, &mut seen, output).await {
             patience.wait(failure).await?;
         }
         patience.renew();
@@ -71,7 +71,7 @@ pub(super) async fn run(api: &Api, args: TailArgs, json: bool) -> Result<Ending,
 }
 
 /// Shows what has come since the last look, the first one first.
-async fn look(api: &Api, filter: &[Pair], seen: &mut Seen, json: bool) -> Result<(), Failure> {
+async fn look(api: &Api, filter: &[Pair], seen: &mut Seen, output: Output) -> Result<(), Failure> {
     let mut filter = filter.to_vec();
     if let Some(latest) = seen.latest {
         let given = filter.iter().find(|(name, _)| *name == "from").and_then(|(_, from)| from.parse().ok());
@@ -86,7 +86,7 @@ async fn look(api: &Api, filter: &[Pair], seen: &mut Seen, json: bool) -> Result
         let answer = api.get("/dead-letters", &page).await?;
         for letter in list(&answer.json, "messages") {
             if seen.is_new(letter) {
-                show(letter, json)?;
+                show(letter, output)?;
             }
         }
         cursor = answer.json["nextCursor"].as_str().map(str::to_owned);
@@ -116,13 +116,11 @@ impl Seen {
     }
 }
 
-fn show(letter: &Value, json: bool) -> Result<(), Failure> {
-    if json {
-        return print_line(&letter.to_string());
-    }
+fn show(letter: &Value, output: Output) -> Result<(), Failure> {
+    let Output::Text(zone) = output else { return print_line(&letter.to_string()) };
     print_line(&format!(
         "{}  {}  {}  {}",
-        time(letter, "receivedAt"),
+        zone.time(letter, "receivedAt"),
         field(letter, "id"),
         field(letter, "service"),
         error(letter, "errorMessage")

@@ -49,22 +49,9 @@ pub(super) fn dead_letters(number: i64) -> String {
     things(number, "dead letter")
 }
 
-/// A time of the API's JSON: UTC, to the second.
-pub(super) fn time(value: &Value, name: &str) -> String {
-    parse_time(value, name).map_or_else(String::new, |time| time.format("%Y-%m-%dT%H:%M:%SZ").to_string())
-}
-
 /// How long ago a time of the API's JSON is: `3 min ago`.
 pub(super) fn age(value: &Value, name: &str, now: DateTime<Utc>) -> String {
     parse_time(value, name).map_or_else(String::new, |time| ago(now - time))
-}
-
-/// A time of the API's JSON, and how long ago that is.
-pub(super) fn time_and_age(value: &Value, name: &str, now: DateTime<Utc>) -> String {
-    match time(value, name) {
-        time if time.is_empty() => time,
-        time => format!("{time} ({})", age(value, name, now)),
-    }
 }
 
 /// A length of time: `1 h 5 min`, `40 s`.
@@ -137,7 +124,6 @@ mod tests {
             [0, 59, 60, 7_300, 200_000].map(age),
             ["just now", "59 s ago", "1 min ago", "2 h ago", "2 d ago"]
         );
-        assert_eq!(time(&json!({"at": "2026-11-24T12:00:01.234567Z"}), "at"), "2026-11-24T12:00:01Z");
         assert_eq!(sparkline(&[json!(0), json!(1), json!(80), json!(40)]), "·▁█▄");
     }
 }

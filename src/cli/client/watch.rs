@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::api::{Answer, Api};
 use super::ending::{Ending, Failure};
-use super::output::print_line;
+use super::output::{Output, print_line};
 use super::patience::Patience;
 use super::progress::Drawing;
 use super::steer::OperationArgs;
@@ -162,10 +162,10 @@ impl Operation {
     }
 }
 
-pub(super) async fn run(api: &Api, args: WatchArgs, json: bool) -> Result<Ending, Failure> {
+pub(super) async fn run(api: &Api, args: WatchArgs, output: Output) -> Result<Ending, Failure> {
     let id = args.operation.find(api).await?;
     let first = api.get(&format!("/operations/{id}"), &[]).await?;
-    watch(api, first, args.patience, json).await
+    watch(api, first, args.patience, output).await
 }
 
 /// Follows an operation until its verdict, until it pauses, or Ctrl-C; then prints how it stands.
@@ -173,7 +173,7 @@ pub(super) async fn watch(
     api: &Api,
     first: Answer,
     patience: WatchingArgs,
-    json: bool,
+    output: Output,
 ) -> Result<Ending, Failure> {
     let until = patience.until();
     let mut operation = Operation::read(&first.json)?;
@@ -186,7 +186,7 @@ pub(super) async fn watch(
     drawing.end();
     match followed {
         Some(Ok(last)) => {
-            print_line(&if json { last.text } else { operation.said() })?;
+            print_line(&if output.is_json() { last.text } else { operation.said() })?;
             operation.advice(until).iter().for_each(|line| eprintln!("{line}"));
             Ok(operation.ending(until).unwrap_or(Ending::Failed))
         }
