@@ -41,7 +41,7 @@ pub struct PlanView {
     queues: Vec<CountedQueue>,
     /// How many of each error group, most first; the first 100.
     error_groups: Vec<PlannedGroupView>,
-    /// What may go wrong.
+    /// What may go wrong, and then what is only worth to know.
     warnings: Vec<WarningView>,
     /// The selection as it was asked for.
     #[schema(value_type = Object)]
@@ -110,10 +110,13 @@ struct PlannedGroupView {
 #[schema(as = PlanWarning)]
 struct WarningView {
     /// `still_failing`, `in_operation`, `queue_missing`, `no_consumers`, `queue_crowded`, `exchange_missing`, `no_origin`,
-    /// `large_messages`, `not_selectable`, `other_place`, `routing_key_changes`, `expires`, `discards`, `queue_drops`, `again`, `died_again` or
+    /// `large_messages`, `not_selectable`, `other_place`, `origin_claimed`, `routing_key_changes`, `expires`, `discards`, `queue_drops`, `again`, `died_again` or
     /// `broker_unreachable`.
     #[schema(example = "no_consumers")]
     code: &'static str,
+    /// How much it matters.
+    #[schema(value_type = SeverityName)]
+    severity: &'static str,
     /// In words.
     #[schema(example = "Queue demo-orders_webshop has no consumers. Its messages will wait there.")]
     message: String,
@@ -148,10 +151,22 @@ struct WarningView {
     operation_state: Option<&'static str>,
 }
 
+/// How much a warning matters.
+#[derive(ToSchema)]
+#[schema(as = PlanSeverity, rename_all = "camelCase")]
+#[expect(dead_code, reason = "only its schema is used")]
+enum SeverityName {
+    /// A reason to stop: messages may fail again, wait, be refused or be lost.
+    Warning,
+    /// It happens as it is meant to.
+    Note,
+}
+
 impl From<Warning> for WarningView {
     fn from(warning: Warning) -> Self {
         Self {
             code: warning.code,
+            severity: warning.severity.as_str(),
             message: warning.message,
             count: warning.count,
             service: warning.service,

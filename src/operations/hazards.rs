@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::Operations;
-use super::plan::Warning;
-use crate::amqp::{QueueLimits, QueueState, codec, lane_to};
+use super::warning::Warning;
+use crate::amqp::{QueueLimits, QueueState, codec};
 use crate::clock;
 use crate::domain::dead_letter::Payload;
 use crate::domain::deadline;
@@ -40,7 +40,7 @@ impl Operations {
                 "{} with an expiration. They are redelivered without it: they would vanish unseen after that time.",
                 things(summary.expiring, "message")
             );
-            warnings.push(Warning::new("expires", message, summary.expiring));
+            warnings.push(Warning::note("expires", message, summary.expiring));
         }
         let sample = self.store.plan_sample(plan.id, SAMPLE).await?;
         warnings.extend(discarded(&sample, total, clock::now()));
@@ -48,19 +48,18 @@ impl Operations {
     }
 }
 
-/// What consumers will see instead of the routing key that messages were published with.
+/// What consumers will see instead of the routing key that messages were published with. Whether they look at it, nobody here knows.
 fn rekeyed(plan: &Plan, summary: &Summary) -> Option<Warning> {
     let changed = summary.rekeyed;
     let is_rekeyed = plan.options.target == Target::Queue && plan.options.routing_key == RoutingKey::Queue;
     (is_rekeyed && changed > 0).then(|| {
         let example = summary.queues.iter().find_map(|queue| queue.name.as_deref()).unwrap_or("<queue>");
         let message = format!(
-            "{} published with another routing key than consumers will see: the default exchange, and the name of the queue, \
-             such as {example}. With `routingKey: original` they see the original key, and the exchange {}.",
-            things(changed, "message"),
-            lane_to(example)
+            "Consumers of {} will see the name of the queue, such as {example}, in place of the original routing key. \
+             `routingKey: original` keeps the key.",
+            things(changed, "message")
         );
-        Warning::new("routing_key_changes", message, changed)
+        Warning::note("routing_key_changes", message, changed)
     })
 }
 

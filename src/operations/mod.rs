@@ -13,10 +13,12 @@ mod request;
 mod returns;
 mod targets;
 mod unrecorded;
+mod warning;
 mod worker;
 
-pub use plan::{Planned, PlannedGroup, Warning};
+pub use plan::{Planned, PlannedGroup};
 pub use preview::Sample;
 pub use request::{Operations, Requested};
 pub use returns::link_returns;
+pub use warning::{Severity, Warning};
 pub use worker::{Worker, work};

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use uuid::Uuid;
 
 use super::Operations;
+use super::warning::Warning;
 use crate::clock;
 use crate::domain::convention::Claims;
 use crate::domain::error_group::{ErrorGroup, error_name};
-use crate::domain::operation::{Kind, NewOperation, Operation, State, Target};
+use crate::domain::operation::{Kind, NewOperation, Operation, Target};
 use crate::domain::words::{ago, count, span, things};
 use crate::store::{Plan, StoreError, Summary};
 
@@ -44,36 +44,6 @@ pub struct PlannedGroup {
     pub recent: Option<i64>,
 }
 
-/// What may go wrong with a plan.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Warning {
-    /// In one of a few words.
-    pub code: &'static str,
-    /// In words for people.
-    pub message: String,
-    /// How many of the plan's dead letters it is about, where that is known.
-    pub count: Option<i64>,
-    /// The service that it is about.
-    pub service: Option<String>,
-    /// The type of the error that it is about.
-    pub error_type: Option<String>,
-    /// When that error last arrived.
-    pub last_seen: Option<DateTime<Utc>>,
-    /// The queue that it is about.
-    pub queue: Option<String>,
-    /// How many messages are ready in that queue.
-    pub ready: Option<i64>,
-    /// The operation that it is about, and where that stands.
-    pub operation: Option<(Uuid, State)>,
-}
-
-impl Warning {
-    /// Of that kind, in these words, about so many of the plan's dead letters.
-    pub fn new(code: &'static str, message: String, count: impl Into<Option<i64>>) -> Self {
-        Self { code, message, count: count.into(), ..Self::default() }
-    }
-}
-
 impl Operations {
     /// Freezes the selection as a plan (rule R9), and looks at what would happen to it.
     pub async fn plan(&self, new: &NewOperation) -> Result<Planned, StoreError> {
@@ -86,6 +56,7 @@ impl Operations {
             let wanted = new.acts_on().as_str();
             let message = format!("{} left out: not {wanted}, or no longer stored.", count(left_out));
             planned.warnings.push(Warning::new("not_selectable", message, left_out));
+            planned.warnings.sort_by_key(|warning| warning.severity);
         }
         Ok(planned)
     }
@@ -112,6 +83,7 @@ impl Operations {
                 warnings.push(Warning::new("large_messages", message, summary.large));
             }
         }
+        warnings.sort_by_key(|warning| warning.severity);
         Ok(Planned { plan, summary, groups, warnings })
     }
 
@@ -133,7 +105,7 @@ impl Operations {
     }
 }
 
-/// Messages that go where only they themselves say they died, and those that do not, as settings do not allow it.
+/// Messages that go where only they themselves say they died: a note where settings allow it, and a warning where they do not.
 fn claimed(target: &Target, summary: &Summary, claims: &Claims) -> Vec<Warning> {
     if matches!(target, Target::Explicit { .. }) {
         return Vec::new();
@@ -145,18 +117,18 @@ fn claimed(target: &Target, summary: &Summary, claims: &Claims) -> Vec<Warning> 
             Some(why) => *refused.entry(why).or_default() += count,
         }
     }
-    let warn = |message, count| Warning::new("origin_claimed", message, count);
-    let refused = refused
-        .into_iter()
-        .map(|(why, count)| warn(format!("{} will be refused. {why}.", things(count, "message")), count));
+    let refused = refused.into_iter().map(|(why, count)| {
+        let message = format!("{} will be refused. {why}.", things(count, "message"));
+        Warning::new("origin_claimed", message, count)
+    });
     let followed = (followed > 0).then(|| {
         let message = format!(
-            "{}: only the message itself names the target, the broker does not vouch for it. Check the queues of this plan.",
+            "The queue of {} is the one that the message itself names: the broker does not tell it. Check the queues.",
             things(followed, "message")
         );
-        warn(message, followed)
+        Warning::note("origin_claimed", message, followed)
     });
-    followed.into_iter().chain(refused).collect()
+    refused.chain(followed).collect()
 }
 
 /// Whether an error that arrived so often lately, and last so long ago, still occurs: a silence of three times its usual gap says no.

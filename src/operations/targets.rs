@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 
 use super::Operations;
 use super::hazards::vanishing;
-use super::plan::Warning;
+use super::warning::Warning;
 use crate::amqp::{self, Broker, QueueState};
 use crate::clock;
 use crate::domain::operation::Target;
@@ -66,12 +66,12 @@ impl Operations {
         }
         let served = self.store.served_places(clock::now()).await?;
         let warn = |(place, count): (&Place, i64)| {
-            let happens = if served.contains(place) {
-                "Another service redelivers them."
-            } else {
-                "No service is connected to it now: they will wait until one is."
-            };
-            let message = format!("{} died on {place}. {happens}", things(count, "message"));
+            let died = format!("{} died on {place}.", things(count, "message"));
+            if served.contains(place) {
+                let message = format!("{died} Another service redelivers them.");
+                return Warning::note("other_place", message, count);
+            }
+            let message = format!("{died} No service is connected to it now: they will wait until one is.");
             Warning::new("other_place", message, count)
         };
         Ok(others.into_iter().map(warn).collect())

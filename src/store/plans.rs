@@ -9,7 +9,7 @@ use super::freeze::chosen;
 use super::operations::named;
 use super::search::{PLACE, place};
 use super::{Store, StoreError};
-use crate::domain::convention::{Origin, Provenance};
+use crate::domain::convention::{Conventions, Origin, Provenance};
 use crate::domain::dead_letter::Payload;
 use crate::domain::operation::{Kind, NewOperation, Options};
 use crate::domain::place::Place;
@@ -52,7 +52,8 @@ pub struct Summary {
     pub large: i64,
     /// How many have an expiration.
     pub expiring: i64,
-    /// How many were published with another routing key than the name of the queue that they died in.
+    /// How many were published with another routing key than the name of the queue that they died in, and may be for consumers that
+    /// look at it.
     pub rekeyed: i64,
 }
 
@@ -175,7 +176,7 @@ impl Store {
             "WITH items AS MATERIALIZED ( \
                  SELECT d.service, d.origin_queue, d.error_group, {PLACE}, \
                      CASE WHEN d.origin_claimed THEN COALESCE(d.convention, '') END AS claimed_by, \
-                     octet_length(d.body) > $2 AS is_large, d.origin_routing_key <> d.origin_queue AS is_rekeyed, \
+                     octet_length(d.body) > $2 AS is_large, d.origin_routing_key <> d.origin_queue AND COALESCE(d.convention, '') <> ALL ($4) AS is_rekeyed, \
                      CASE WHEN octet_length(d.properties) > 0 \
                          THEN get_byte(substring(d.properties FROM 1 FOR 1), 0) & 1 = 1 END AS is_expiring \
                  FROM operation_plan_item i \
@@ -196,7 +197,13 @@ impl Store {
              UNION ALL SELECT 'expiring', NULL, NULL, NULL, NULL, NULL, count(*) FROM items WHERE is_expiring \
              UNION ALL SELECT 'total', NULL, NULL, NULL, NULL, NULL, count(*) FROM items"
         );
-        let rows = sqlx::query(&query).bind(id).bind(LARGE).bind(NAMED).fetch_all(&self.operations).await?;
+        let rows = sqlx::query(&query)
+            .bind(id)
+            .bind(LARGE)
+            .bind(NAMED)
+            .bind(Conventions::blind_to_the_routing_key())
+            .fetch_all(&self.operations)
+            .await?;
         let mut summary = Summary::default();
         for row in rows {
             let (what, count): (String, i64) = (row.try_get("what")?, row.try_get("count")?);

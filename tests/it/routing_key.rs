@@ -35,11 +35,15 @@ impl Topology {
 
     /// Publishes with this key, and has it die in the first queue.
     async fn die(&self, key: &str) {
+        self.die_as(key, DeadMessage::plain().id(&id())).await;
+        self.world.until_stored(1).await;
+    }
+
+    async fn die_as(&self, key: &str, message: DeadMessage) {
         let broker = &self.world.broker;
-        broker.publish(&self.events, key, &DeadMessage::plain().id(&id())).await;
+        broker.publish(&self.events, key, &message).await;
         broker.reject_next(&self.crm.name).await;
         broker.take(&self.audit.name).await;
-        self.world.until_stored(1).await;
     }
 
     async fn redeliver(&self, routing_key: Option<&str>) -> Value {
@@ -89,7 +93,11 @@ async fn the_original_key_reaches_one_queue() {
     topology.die(&key).await;
 
     let warnings = topology.plan("queue").await;
-    assert_eq!(warnings[0]["count"], 1, "{warnings:?}");
+    assert_eq!(
+        (&warnings[0]["count"], &warnings[0]["severity"]),
+        (&json!(1), &json!("note")),
+        "{warnings:?}"
+    );
     assert!(warnings[0]["message"].as_str().unwrap().contains(&crm), "{warnings:?}");
     assert_eq!(topology.plan("original").await, Vec::<Value>::new());
     let lane = format!("dead-letter.to.{crm}");
@@ -204,4 +212,20 @@ async fn a_key_that_is_not_known_is_refused() {
         let answer = world.api().post("/dead-letters/redeliver", &wrong).await.assert(400).json;
         assert_eq!(answer["errors"][0]["field"], "routingKey", "{answer}");
     }
+}
+
+/// Whoever cannot notice another routing key is not spoken of: a worker of Celery finds its task by a header.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_nobody_looks_at_is_no_matter() {
+    let topology = Topology::start(&format!("tasks-{}_billing", id())).await;
+    let task = ["task", "id", "root_id"]
+        .into_iter()
+        .fold(DeadMessage::plain().id(&id()), |message, name| message.header(name, text("billing.invoice")));
+    topology.die_as("invoice", task).await;
+    topology.world.until_stored(1).await;
+    assert_eq!(topology.world.only("service=billing").await["convention"], "celery");
+    assert_eq!(topology.plan("queue").await, Vec::<Value>::new());
+    topology.die_as("invoice", DeadMessage::plain().id(&id())).await;
+    topology.world.until_stored(2).await;
+    assert_eq!(topology.plan("queue").await[0]["count"], 1);
 }

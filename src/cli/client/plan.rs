@@ -148,6 +148,7 @@ pub(super) fn summary(plan: &Value) -> String {
     });
     text.push_str(&groups(list(plan, "errorGroups")));
     text.push_str(&warnings(plan));
+    text.push_str(&lines(plan, "note"));
     text
 }
 
@@ -207,8 +208,14 @@ fn groups(groups: &[Value]) -> String {
 
 /// What may go wrong, a line for each.
 pub(super) fn warnings(plan: &Value) -> String {
-    let warning = |warning: &Value| format!("warning: {}\n", field(warning, "message"));
-    list(plan, "warnings").iter().map(warning).collect()
+    lines(plan, "warning")
+}
+
+/// Warnings of this severity; an older server has none but warnings.
+fn lines(plan: &Value, severity: &str) -> String {
+    let is_so = |warning: &&Value| warning["severity"].as_str().unwrap_or("warning") == severity;
+    let line = |warning: &Value| format!("{severity}: {}\n", field(warning, "message"));
+    list(plan, "warnings").iter().filter(is_so).map(line).collect()
 }
 
 #[cfg(test)]
@@ -223,5 +230,19 @@ mod tests {
         assert_eq!(one, "redeliver: 4 dead letters\nqueues: orders 2, unknown 1\n");
         let two = said(json!([queue("/"), queue("shop")]));
         assert_eq!(two, "redeliver: 4 dead letters\nqueues: orders (main, /) 2, orders (main, shop) 2\n");
+    }
+
+    #[test]
+    fn notes_come_after_warnings_and_are_not_among_them() {
+        let of = |severity: Value, message: &str| json!({"severity": severity, "message": message});
+        let plan = json!({"kind": "redeliver", "total": 1, "warnings": [
+            of(json!("note"), "known"), of(json!("warning"), "stop"), of(Value::Null, "older"),
+        ]});
+        assert_eq!(warnings(&plan), "warning: stop\nwarning: older\n");
+        assert!(
+            summary(&plan).ends_with("warning: stop\nwarning: older\nnote: known\n"),
+            "{}",
+            summary(&plan)
+        );
     }
 }

@@ -226,6 +226,21 @@ const CONVENTIONS: [&dyn Convention; 17] = [
     &native::Native,
 ];
 
+/// Those whose consumers find their handler by what the message itself bears (a type, a task, a job), and never by the routing key: read
+/// in each library's source.
+const NAME_THEIR_HANDLER: [&dyn Convention; 10] = [
+    &easynetq::EasyNetQ,
+    &masstransit::MassTransit,
+    &nservicebus::NServiceBus,
+    &rebus::Rebus,
+    &wolverine::Wolverine,
+    &symfony::Symfony,
+    &cap::Cap,
+    &laravel::Laravel,
+    &celery::Celery,
+    &dramatiq::Dramatiq,
+];
+
 /// The conventions that messages are read by: all that are known, and before them the headers of one's own.
 #[derive(Clone, Debug, Default)]
 pub struct Conventions {
@@ -242,6 +257,11 @@ impl Conventions {
     /// The names of all conventions.
     pub fn names() -> impl Iterator<Item = &'static str> {
         std::iter::once(own::NAME).chain(CONVENTIONS.iter().map(|convention| convention.name()))
+    }
+
+    /// The names of those whose consumers cannot notice another routing key.
+    pub fn blind_to_the_routing_key() -> Vec<&'static str> {
+        NAME_THEIR_HANDLER.iter().map(|convention| convention.name()).collect()
     }
 
     /// Which claims of origin are believed.
