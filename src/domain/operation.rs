@@ -54,7 +54,9 @@ pub struct Operation {
     pub total: i64,
     /// Items by outcome.
     pub outcomes: Outcomes,
-    /// What keeps it from going on, while something does.
+    /// What it waits for on purpose, while it does.
+    pub waiting_for: Option<String>,
+    /// What keeps it from going on against its purpose, while something does.
     pub last_error: Option<String>,
     /// When it was asked for.
     pub created_at: DateTime<Utc>,
@@ -95,6 +97,7 @@ impl Operation {
             requested_by: String::new(),
             total: 0,
             outcomes: Outcomes::default(),
+            waiting_for: None,
             last_error: None,
             created_at: DateTime::UNIX_EPOCH,
             started_at: None,
@@ -137,6 +140,31 @@ impl Operation {
     }
 }
 
+/// Why an operation does not go on now. It tries again by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// It waits on purpose, for this.
+    Waits(String),
+    /// This went wrong.
+    Failed(String),
+}
+
+impl Hold {
+    /// Why, in words.
+    pub fn reason(&self) -> &str {
+        let (Self::Waits(reason) | Self::Failed(reason)) = self;
+        reason
+    }
+
+    /// What it waits for, if it waits on purpose.
+    pub fn waits_for(&self) -> Option<&str> {
+        match self {
+            Self::Waits(reason) => Some(reason),
+            Self::Failed(_) => None,
+        }
+    }
+}
+
 /// How somebody steers an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Steering {
@@ -161,7 +189,7 @@ impl Steering {
         }
     }
 
-    /// The states that it can be done in. In the one that it leads to it changes nothing.
+    /// The states of the database that it can be done in. In the one that it leads to it changes nothing.
     pub fn allowed_in(self) -> &'static [State] {
         match self {
             Self::Pause | Self::Resume | Self::Rate(_) => &[State::Pending, State::Running, State::Paused],

@@ -110,7 +110,9 @@ enum Returns {
 fn running(operation: &Operation, now: DateTime<Utc>) -> String {
     let settled = operation.outcomes.settled();
     let left = operation.total - settled;
+    let waits = operation.waiting_for.as_deref().map(|what| format!("Waiting: {what}. Continues by itself."));
     let said = operation.last_error.as_deref().map(|error| format!("{}.", error.trim_end_matches('.')));
+    let said = waits.or(said);
     let has_gone = (settled > 0).then(|| format!("{}.", done(operation, Returns::SoFar)));
     let waiting = match operation.state {
         State::Paused if said.is_none() => Some(format!("Paused, {} left.", count(left))),
@@ -266,9 +268,12 @@ mod tests {
         assert_eq!(said(&of(State::Pending, 0), 0), (Verdict::Running, "Waiting to start.".into()));
         let text = "37 sent, none died again so far. Paused, 3,000 left.";
         assert_eq!(said(&of(State::Paused, 37), 0), (Verdict::Running, text.into()));
-        let held = Operation { last_error: Some("Waiting: q is full.".into()), ..of(State::Running, 37) };
-        let text = "Waiting: q is full. 37 sent, none died again so far.";
+        let held = Operation { last_error: Some("the broker is away".into()), ..of(State::Running, 37) };
+        let text = "the broker is away. 37 sent, none died again so far.";
         assert_eq!(said(&held, 0), (Verdict::Running, text.into()));
+        let waits = Operation { waiting_for: Some("queue q is full".into()), ..of(State::Waiting, 37) };
+        let text = "Waiting: queue q is full. Continues by itself. 37 sent, none died again so far.";
+        assert_eq!(said(&waits, 0), (Verdict::Running, text.into()));
         let canary = Canary { steps: vec![10, 100], wait_seconds: 30, max_failed_percent: 0.0 };
         let next_chunk_at = DateTime::UNIX_EPOCH + TimeDelta::seconds(30);
         let climbing = Operation { canary, next_chunk_at, ..of(State::Running, 10) };

@@ -28,8 +28,8 @@ pub struct OperationsInput {
     /// nobody owns.
     #[param(min_length = 1, example = "checkout")]
     squad: Option<String>,
-    /// Only those in one of these states, by comma: `pending`, `running`, `paused`, `cancelling`, `cancelled`, `completed`.
-    #[param(example = "pending,running,paused,cancelling")]
+    /// Only those in one of these states, by comma: `pending`, `running`, `waiting`, `paused`, `cancelling`, `cancelled`, `completed`.
+    #[param(example = "pending,running,waiting,paused,cancelling")]
     state: Option<String>,
 }
 

@@ -23,8 +23,8 @@ pub struct OperationView {
     /// `redeliver`, `delete` or `restore`.
     #[schema(example = "redeliver")]
     kind: &'static str,
-    /// `pending`, `running`, `paused`, `cancelling`, `cancelled` or `completed`.
-    #[schema(example = "running")]
+    /// Where it stands.
+    #[schema(value_type = StateName)]
     state: &'static str,
     /// Whether it did what was asked for. `running` until every item has its outcome; then a redelivery is `watching` for messages that
     /// die again, until `watchUntil` or until all have; then `completed`, `completedWithProblems` (some were refused, skipped, not
@@ -53,7 +53,10 @@ pub struct OperationView {
     not_done: i64,
     /// How fast it goes.
     progress: ProgressView,
-    /// What keeps it from going on; it goes on by itself when that is gone.
+    /// What it waits for on purpose, in the state `waiting`; it goes on by itself.
+    #[schema(required, example = "queue demo-orders_webshop has 10,212 messages ready (limit 10,000)")]
+    waiting_for: Option<String>,
+    /// What keeps it from going on, and is not meant to; it goes on by itself when that is gone.
     #[schema(required)]
     last_error: Option<String>,
     /// The selection as it was asked for.
@@ -120,6 +123,27 @@ struct OutcomesView {
     skipped: i64,
 }
 
+/// Where an operation stands.
+#[derive(ToSchema)]
+#[schema(as = OperationState, rename_all = "camelCase")]
+#[expect(dead_code, reason = "only its schema is used")]
+pub enum StateName {
+    /// It has not begun.
+    Pending,
+    /// It has begun.
+    Running,
+    /// It waits on purpose, as `waitingFor` says: more messages are ready in a target queue than `maxQueueDepth` allows.
+    Waiting,
+    /// Somebody, or its canary, has stopped it; it can be resumed.
+    Paused,
+    /// What is left is being let go.
+    Cancelling,
+    /// It was cancelled: what was not done stays as it was.
+    Cancelled,
+    /// Every item has its outcome.
+    Completed,
+}
+
 /// Whether an operation did what was asked for.
 #[derive(ToSchema)]
 #[schema(as = Verdict, rename_all = "camelCase")]
@@ -163,6 +187,7 @@ impl OperationView {
                 skipped: outcomes.skipped,
             },
             not_done: operation.not_done,
+            waiting_for: operation.waiting_for,
             last_error: operation.last_error,
             selection: operation.asked,
             to: operation.target.into(),

@@ -15,6 +15,7 @@ use super::create_operation::{CreateOperation, read_kind};
 use super::error::{ApiError, BadRequest, NotFound, NotJson, TooLarge, Unauthenticated, Unavailable};
 use super::error_group_view::ErrorGroupView;
 use super::get::{PathId, path_id};
+use super::operation_view::StateName;
 use super::query::Query;
 use super::request_body::RequestBody;
 use crate::clock;
@@ -109,7 +110,7 @@ struct PlannedGroupView {
 #[serde(rename_all = "camelCase")]
 #[schema(as = PlanWarning)]
 struct WarningView {
-    /// `still_failing`, `in_operation`, `queue_missing`, `no_consumers`, `queue_crowded`, `exchange_missing`, `no_origin`,
+    /// `still_failing`, `in_operation`, `queue_missing`, `no_consumers`, `will_wait`, `queue_crowded`, `exchange_missing`, `no_origin`,
     /// `large_messages`, `not_selectable`, `other_place`, `origin_claimed`, `routing_key_changes`, `expires`, `discards`, `queue_drops`, `again`, `died_again` or
     /// `broker_unreachable`.
     #[schema(example = "no_consumers")]
@@ -146,7 +147,7 @@ struct WarningView {
     #[serde(skip_serializing_if = "Option::is_none")]
     operation: Option<Uuid>,
     /// The state of that operation.
-    #[schema(example = "paused")]
+    #[schema(value_type = Option<StateName>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     operation_state: Option<&'static str>,
 }

@@ -73,7 +73,7 @@ impl Operations {
             let failing = groups.iter().filter(|planned| planned.recent.is_some());
             warnings.extend(failing.map(|planned| still_failing(planned, now)));
             warnings.extend(self.hazards(&plan, &summary).await?);
-            warnings.extend(self.look_at_targets(&plan.options.target, &summary).await?);
+            warnings.extend(self.look_at_targets(&plan.options, &summary).await?);
             warnings.extend(claimed(&plan.options.target, &summary, self.conventions.claims()));
             if summary.large > 0 {
                 let message = format!(

@@ -13,7 +13,7 @@ use crate::domain::dead_letter::Payload;
 use crate::domain::edit::Edit;
 use crate::domain::identity::redelivery_id;
 use crate::domain::message::Message;
-use crate::domain::operation::{Operation, Outcome, RoutingKey, Settled, Target};
+use crate::domain::operation::{Hold, Operation, Outcome, RoutingKey, Settled, Target};
 use crate::domain::patch::MAX_BYTES;
 use crate::domain::redelivery::{self, Mark};
 use crate::room;
@@ -72,7 +72,7 @@ impl Done {
                 (Outcome::Refused, Some(refusal.detail))
             }
             Receipt::Unknown(why) => {
-                self.waits_for = Some(why);
+                self.hold = Some(Hold::Failed(why));
                 return;
             }
         };

@@ -9,9 +9,9 @@ use super::hazards::vanishing;
 use super::warning::Warning;
 use crate::amqp::{self, Broker, QueueState};
 use crate::clock;
-use crate::domain::operation::Target;
+use crate::domain::operation::{Options, Target};
 use crate::domain::place::Place;
-use crate::domain::words::things;
+use crate::domain::words::{self, things};
 use crate::store::{StoreError, Summary};
 
 /// A queue in which more messages wait is worth a warning.
@@ -26,6 +26,8 @@ struct Look<'s> {
     total: i64,
     queues: Vec<(String, i64)>,
     exchange: Option<String>,
+    /// A redelivery waits while more messages are ready in a queue.
+    most_ready: Option<i64>,
 }
 
 impl Operations {
@@ -33,9 +35,10 @@ impl Operations {
     /// too.
     pub(super) async fn look_at_targets(
         &self,
-        target: &Target,
+        options: &Options,
         summary: &Summary,
     ) -> Result<Vec<Warning>, StoreError> {
+        let target = &options.target;
         let mut warnings = self.other_places(summary).await?;
         let unknown: i64 =
             summary.queues.iter().filter(|queue| queue.name.is_none()).map(|queue| queue.count).sum();
@@ -48,7 +51,7 @@ impl Operations {
         }
         let looks = summary.places.iter().filter_map(|(place, count)| {
             let place = place.as_ref()?;
-            look(self.brokers.at(place)?, target, summary, *count)
+            look(self.brokers.at(place)?, options, summary, *count)
         });
         let several = summary.places.len() > 1;
         for found in join_all(looks.map(|look| look.warnings(several))).await {
@@ -80,8 +83,8 @@ impl Operations {
 
 /// What to look at in a place; nothing where each message goes to an exchange of its own, which need not be there any more: the broker
 /// says so of each.
-fn look<'s>(broker: &'s Broker, target: &Target, summary: &Summary, total: i64) -> Option<Look<'s>> {
-    let (queues, exchange) = match target {
+fn look<'s>(broker: &'s Broker, options: &Options, summary: &Summary, total: i64) -> Option<Look<'s>> {
+    let (queues, exchange) = match &options.target {
         Target::Queue => {
             let here = summary.queues.iter().filter(|queue| queue.place.as_ref() == Some(broker.place()));
             (here.filter_map(|queue| Some((queue.name.clone()?, queue.count))).collect(), None)
@@ -92,7 +95,7 @@ fn look<'s>(broker: &'s Broker, target: &Target, summary: &Summary, total: i64) 
         Target::Explicit { exchange, .. } => (Vec::new(), Some(exchange.clone())),
         Target::Exchange => return None,
     };
-    Some(Look { broker, total, queues, exchange })
+    Some(Look { broker, total, queues, exchange, most_ready: options.max_queue_depth })
 }
 
 impl Look<'_> {
@@ -110,7 +113,7 @@ impl Look<'_> {
         let mut warnings = Vec::new();
         for ((queue, count), state) in self.queues.iter().zip(states) {
             warnings.extend(state.into_iter().flat_map(|state| vanishing(queue, state, Some(*count))));
-            warnings.extend(of_queue(queue, *count, &place, state));
+            warnings.extend(self.of_queue(queue, *count, &place, state));
         }
         for (exchange, _) in exchanges.iter().zip(known).filter(|(_, known)| !known) {
             let message = format!("Exchange {exchange} does not exist{place}. All messages will be refused.");
@@ -118,24 +121,39 @@ impl Look<'_> {
         }
         warnings
     }
-}
 
-fn of_queue(queue: &str, count: i64, place: &str, state: Option<QueueState>) -> Option<Warning> {
-    let (code, message) = match state {
-        None => {
-            ("queue_missing", format!("Queue {queue} does not exist{place}. Its messages will be refused."))
+    fn of_queue(&self, queue: &str, count: i64, place: &str, state: Option<QueueState>) -> Option<Warning> {
+        let ready = state.map(|state| i64::from(state.ready));
+        let warn = |code, concerned: i64, message| {
+            Some(Warning { queue: Some(queue.to_owned()), ready, ..Warning::new(code, message, concerned) })
+        };
+        let Some(state) = state else {
+            let message = format!("Queue {queue} does not exist{place}. Its messages will be refused.");
+            return warn("queue_missing", count, message);
+        };
+        let ready = i64::from(state.ready);
+        match self.most_ready.map(|most| (most, count.min(ready + count - most))) {
+            Some((most, held)) if state.consumers == 0 && held > 0 => {
+                let message = format!(
+                    "Queue {queue} has no consumers{place}. The redelivery waits for one while more than {} are ready there \
+                     (`maxQueueDepth`): about {} of {} will not be sent before.",
+                    things(most, "message"),
+                    words::count(held),
+                    words::count(count)
+                );
+                warn("will_wait", held, message)
+            }
+            _ if state.consumers == 0 => {
+                let message = format!("Queue {queue} has no consumers{place}. Its messages will wait there.");
+                warn("no_consumers", count, message)
+            }
+            _ if ready > MANY_READY => {
+                let message = format!("Queue {queue} already has {} ready{place}.", things(ready, "message"));
+                warn("queue_crowded", count, message)
+            }
+            _ => None,
         }
-        Some(state) if state.consumers == 0 => {
-            ("no_consumers", format!("Queue {queue} has no consumers{place}. Its messages will wait there."))
-        }
-        Some(state) if i64::from(state.ready) > MANY_READY => {
-            let ready = things(state.ready.into(), "message");
-            ("queue_crowded", format!("Queue {queue} already has {ready} ready{place}."))
-        }
-        Some(_) => return None,
-    };
-    let ready = state.map(|state| i64::from(state.ready));
-    Some(Warning { queue: Some(queue.to_owned()), ready, ..Warning::new(code, message, count) })
+    }
 }
 
 fn unreachable(place: &str, why: &str) -> Warning {

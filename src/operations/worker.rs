@@ -21,7 +21,7 @@ use crate::clock;
 use crate::config::OperationsConfig;
 use crate::domain::convention::Conventions;
 use crate::domain::dead_letter::Status;
-use crate::domain::operation::{Kind, Operation, Outcome, Outcomes, Settled, State};
+use crate::domain::operation::{Hold, Kind, Operation, Outcome, Outcomes, Settled, State};
 use crate::domain::words::{count, things};
 use crate::store::{Chunk, ChunkItem, Store, StoreError};
 use crate::telemetry::{ChunkDone, Metrics};
@@ -60,7 +60,7 @@ pub(super) struct Done {
     /// Kinds of the refusals.
     pub refusals: Vec<&'static str>,
     /// Why some stay open.
-    pub waits_for: Option<String>,
+    pub hold: Option<Hold>,
 }
 
 impl Worker {
@@ -121,8 +121,8 @@ impl Worker {
         };
         let free = items.into_iter().filter(is_free);
         let mut done = redeliver::redeliver(&mut self.publishers, &self.conventions, operation, free).await;
-        if let (None, Some(((_, queue), depth))) = (&done.waits_for, crowded.iter().next()) {
-            done.waits_for = Some(crowded_queue(queue, *depth, operation.max_queue_depth));
+        if let (None, Some(((_, queue), depth))) = (&done.hold, crowded.iter().next()) {
+            done.hold = Some(Hold::Waits(crowded_queue(queue, *depth, operation.max_queue_depth)));
         }
         done
     }
@@ -147,15 +147,14 @@ impl Worker {
         let not_done = if chunk.operation.state == State::Cancelling { done.settled.len() } else { 0 };
         done.settled.extend(chunk.items.iter().filter_map(|item| skipped(item, wanted)));
         let operation = chunk.operation.clone();
-        let next_chunk_at = match done.waits_for {
+        let next_chunk_at = match done.hold {
             // What is let go goes at once.
             _ if operation.state == State::Cancelling => begun_at,
             Some(_) => clock::now() + RETRY,
             None => (begun_at + spacing(&operation, chunk.items.len())).max(step_wait(&operation, &done)),
         };
         let not_done = i64::try_from(not_done).unwrap_or(i64::MAX);
-        let waits_for = done.waits_for.as_deref();
-        let completed = chunk.record(&done.settled, not_done, waits_for, next_chunk_at).await?;
+        let completed = chunk.record(&done.settled, not_done, done.hold.as_ref(), next_chunk_at).await?;
         unrecorded.forget(operation.id, &done.settled, completed);
         let mut outcomes = Outcomes::default();
         for item in &done.settled {
@@ -167,7 +166,7 @@ impl Worker {
             refusals: &done.refusals,
             duration: begun.elapsed(),
             completed,
-            waits_for: done.waits_for.as_deref(),
+            hold: done.hold.as_ref(),
         }
         .emit(&self.metrics);
         Ok(())
@@ -203,7 +202,7 @@ pub async fn work(mut worker: Worker, stop: CancellationToken) -> anyhow::Result
 
 fn crowded_queue(queue: &str, depth: u32, most: Option<i64>) -> String {
     format!(
-        "Waiting: queue {queue} has {} ready (limit {}). Continues by itself.",
+        "queue {queue} has {} ready (limit {})",
         things(depth.into(), "message"),
         count(most.unwrap_or_default())
     )

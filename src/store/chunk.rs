@@ -22,7 +22,7 @@ use crate::clock;
 use crate::domain::canary::Verdict;
 use crate::domain::convention::{Origin, Provenance};
 use crate::domain::dead_letter::{Payload, Status};
-use crate::domain::operation::{Kind, Operation, Outcome, Outcomes, Settled, State};
+use crate::domain::operation::{Hold, Kind, Operation, Outcome, Outcomes, Settled, State};
 use crate::domain::place::Place;
 
 /// How many unfinished operations are looked at for one that nobody is working on.
@@ -276,7 +276,7 @@ impl Chunk {
         mut self,
         settled: &[Settled],
         not_done: i64,
-        waits_for: Option<&str>,
+        hold: Option<&Hold>,
         next_chunk_at: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
         // What was copied is as dead as before.
@@ -296,7 +296,7 @@ impl Chunk {
         let state: String = sqlx::query_scalar(
             "UPDATE operation o SET sent = o.sent + $2, deleted = o.deleted + $3, refused = o.refused + $4, \
                  skipped = o.skipped + $5, restored = o.restored + $8, not_done = o.not_done + $10, \
-                 last_error = CASE WHEN o.state = 'paused' THEN o.last_error ELSE $6 END, \
+                 last_error = CASE WHEN o.state = 'paused' THEN o.last_error ELSE $6 END, waits_for = $11, \
                  next_chunk_at = $7, started_at = COALESCE(o.started_at, now()), \
                  state = CASE WHEN n.is_open THEN CASE o.state WHEN 'pending' THEN 'running' ELSE o.state END \
                      WHEN o.state IN ('cancelling', 'cancelled') THEN 'cancelled' ELSE 'completed' END, \
@@ -310,11 +310,12 @@ impl Chunk {
         .bind(outcomes.deleted)
         .bind(outcomes.refused)
         .bind(outcomes.skipped)
-        .bind(waits_for)
+        .bind(hold.map(Hold::reason))
         .bind(next_chunk_at)
         .bind(outcomes.restored)
         .bind(outcomes.settled())
         .bind(not_done)
+        .bind(hold.and_then(Hold::waits_for))
         .fetch_one(&mut *self.transaction)
         .await?;
         self.transaction.commit().await?;

@@ -13,15 +13,24 @@ use crate::domain::operation::{
     Item, Kind, Operation, Outcome, Outcomes, ReturnedGroup, RoutingKey, Sequence, State,
 };
 
+/// The state as people are told it. An older version writes `last_error` alone, and so ends a wait.
+const TOLD_STATE: &str =
+    "CASE WHEN waits_for = last_error AND state IN ('pending', 'running') THEN 'waiting' ELSE state END";
+
 /// Of lists: without edits, which may be long.
-const LISTED: &str = "id, kind, state, selection::text AS selection, target::text AS target, item_order, rate, note, \
+const LISTED: &str = "id, kind, selection::text AS selection, target::text AS target, item_order, rate, note, \
      canary_steps, canary_wait, canary_max_failed, canary_passed, max_queue_depth, copy, routing_key, again, \
      requested_by, total, sent, returned, deleted, restored, refused, skipped, last_error, created_at, started_at, ended_at, \
      next_chunk_at, services, not_done";
 
-/// What [`operation`] reads.
+/// What [`operation`] reads of one.
 pub(super) fn columns() -> String {
-    format!("{LISTED}, edit::text AS edit")
+    format!("{LISTED}, {TOLD_STATE} AS state, edit::text AS edit")
+}
+
+/// What [`operation`] reads of many.
+fn listed() -> String {
+    format!("{LISTED}, {TOLD_STATE} AS state, NULL AS edit")
 }
 
 /// So many operations are named that have dead letters of a plan.
@@ -57,15 +66,14 @@ impl Store {
         before: Option<Uuid>,
         limit: u32,
     ) -> Result<Vec<Operation>, StoreError> {
-        let mut query =
-            QueryBuilder::new(format!("SELECT {LISTED}, NULL AS edit FROM operation WHERE id < "));
+        let mut query = QueryBuilder::new(format!("SELECT {} FROM operation WHERE id < ", listed()));
         query.push_bind(before.unwrap_or(Uuid::max()));
         if let Some(services) = &wanted.services {
             query.push(" AND services && ").push_bind(services);
         }
         if let Some(states) = &wanted.states {
             let states: Vec<_> = states.iter().map(|state| state.as_str()).collect();
-            query.push(" AND state = ANY(").push_bind(states).push(")");
+            query.push(format!(" AND {TOLD_STATE} = ANY(")).push_bind(states).push(")");
         }
         query.push(" ORDER BY id DESC LIMIT ").push_bind(i64::from(limit));
         let mut connection = self.http.acquire().await?;
@@ -78,11 +86,12 @@ impl Store {
     /// The operations that have dead letters of this plan now, and how many of these.
     pub async fn holders(&self, plan: Uuid) -> Result<Vec<(Operation, i64)>, StoreError> {
         let query = format!(
-            "SELECT {LISTED}, NULL AS edit, held.count FROM operation JOIN ( \
+            "SELECT {}, held.count FROM operation JOIN ( \
                  SELECT i.operation_id, count(*) AS count FROM operation_plan_item p \
                      JOIN operation_item i ON i.dead_letter_id = p.dead_letter_id AND i.outcome IS NULL \
                  WHERE p.plan_id = $1 AND i.operation_id <> $1 GROUP BY i.operation_id) held ON held.operation_id = id \
-             ORDER BY held.count DESC LIMIT $2"
+             ORDER BY held.count DESC LIMIT $2",
+            listed()
         );
         let rows = sqlx::query(&query).bind(plan).bind(MAX_HOLDERS).fetch_all(&self.operations).await?;
         rows.iter().map(|row| Ok((operation(row)?, row.try_get("count")?))).collect()
@@ -168,19 +177,21 @@ impl Store {
 
     /// How many operations are in each state.
     pub async fn operation_states(&self) -> Result<StateCounts, StoreError> {
-        let rows = sqlx::query("SELECT state, count(*) AS n FROM operation GROUP BY state")
-            .fetch_all(&self.watch)
-            .await?;
+        let query = format!("SELECT {TOLD_STATE} AS state, count(*) AS n FROM operation GROUP BY 1");
+        let rows = sqlx::query(&query).fetch_all(&self.watch).await?;
         rows.iter().map(|row| Ok((named(row, "state", State::parse)?, row.try_get("n")?))).collect()
     }
 }
 
 /// A row of [`columns`].
 pub(super) fn operation(row: &PgRow) -> Result<Operation, StoreError> {
+    let state = named(row, "state", State::parse)?;
+    let said: Option<String> = row.try_get("last_error")?;
+    let (waiting_for, last_error) = if state == State::Waiting { (said, None) } else { (None, said) };
     Ok(Operation {
         id: row.try_get("id")?,
         kind: named(row, "kind", Kind::parse)?,
-        state: named(row, "state", State::parse)?,
+        state,
         asked: json(row, "selection")?,
         target: json(row, "target")?,
         order: named(row, "item_order", Sequence::parse)?,
@@ -211,7 +222,8 @@ pub(super) fn operation(row: &PgRow) -> Result<Operation, StoreError> {
             refused: row.try_get("refused")?,
             skipped: row.try_get("skipped")?,
         },
-        last_error: row.try_get("last_error")?,
+        waiting_for,
+        last_error,
         created_at: row.try_get("created_at")?,
         started_at: row.try_get("started_at")?,
         ended_at: row.try_get("ended_at")?,

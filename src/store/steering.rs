@@ -21,7 +21,10 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
         let change = match steering {
-            Steering::Pause => "state = 'paused'",
+            // Whoever pauses it is what it waits for now.
+            Steering::Pause => {
+                "state = 'paused', last_error = CASE WHEN last_error = waits_for THEN NULL ELSE last_error END"
+            }
             // Whoever lets it go on has seen what the canary found.
             Steering::Resume => {
                 "state = CASE WHEN started_at IS NULL THEN 'pending' ELSE 'running' END, last_error = NULL, \

@@ -6,7 +6,7 @@ use tracing::{debug, info, warn};
 use uuid::Uuid;
 
 use super::{Metrics, SourceMetrics};
-use crate::domain::operation::{Operation, Outcomes};
+use crate::domain::operation::{Hold, Operation, Outcomes};
 
 /// A batch of a source was committed and acknowledged.
 #[derive(Debug)]
@@ -75,7 +75,7 @@ pub struct ChunkDone<'a> {
     /// Whether the operation is now completed.
     pub completed: bool,
     /// What keeps the rest waiting.
-    pub waits_for: Option<&'a str>,
+    pub hold: Option<&'a Hold>,
 }
 
 impl ChunkDone<'_> {
@@ -92,9 +92,9 @@ impl ChunkDone<'_> {
         }
         let kind = self.operation.kind.as_str();
         metrics.chunk_duration.with_label_values(&[kind]).observe(self.duration.as_secs_f64());
-        if self.outcomes == Outcomes::default() && self.waits_for.is_some() {
+        if self.outcomes == Outcomes::default() && self.hold.is_some() {
             // Every second, for as long as it waits; the operation itself tells it.
-            debug!(operation = %self.operation.id, kind, waitsFor = self.waits_for, "Operation waits");
+            debug!(operation = %self.operation.id, kind, waitsFor = self.hold.map(Hold::reason), "Operation waits");
             return;
         }
         info!(
@@ -105,7 +105,7 @@ impl ChunkDone<'_> {
             refused = self.outcomes.refused,
             skipped = self.outcomes.skipped,
             completed = self.completed,
-            waitsFor = self.waits_for,
+            waitsFor = self.hold.map(Hold::reason),
             responseTime = self.duration.as_secs_f64() * 1000.0,
             "Operation chunk done"
         );

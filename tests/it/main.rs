@@ -39,3 +39,4 @@ mod steering;
 #[expect(dead_code, unused_imports, reason = "shared with the tests of chaos")]
 mod support;
 mod verdicts;
+mod waiting;

@@ -199,24 +199,6 @@ async fn an_operation_is_steered_while_it_runs() {
     world.assert_counters_exact().await;
 }
 
-/// A service that is behind is not given more.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_crowded_queue_is_waited_for() {
-    let world = World::start_with(&[("DEAD_LETTER_CHUNK_ITEMS", "10")]).await;
-    let queue = dead_in_a_queue(&world, 60).await;
-    let request = json!({"filter": {"service": "orders"}, "maxQueueDepth": 15});
-    let operation_ = world.api().post("/dead-letters/redeliver", &request).await.assert(202).json;
-    let waiting = until("it waits", || async {
-        Some(operation(&world, &operation_).await).filter(|it| {
-            it["lastError"].as_str().is_some_and(|why| why.contains("ready (limit 15). Continues by itself."))
-        })
-    })
-    .await;
-    assert!(waiting["remaining"].as_i64().unwrap() > 0);
-    assert_eq!(world.broker.drain(&queue.name, 60).await.len(), 60);
-    until_state(&world, &operation_, "completed").await;
-}
-
 /// Undo: what was deleted is dead again, by ids, by filter, or all that one operation deleted; and another deletion cannot take it back.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_delete_is_undone() {

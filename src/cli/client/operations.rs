@@ -24,7 +24,7 @@ pub(in crate::cli) struct OperationsArgs {
     /// Only those with dead letters of this squad's services; `unowned` for services that nobody owns
     #[arg(long)]
     squad: Option<String>,
-    /// Only those in one of these states, by comma: `pending`, `running`, `paused`, `cancelling`, `cancelled`, `completed`
+    /// Only those in one of these states, by comma: `pending`, `running`, `waiting`, `paused`, `cancelling`, `cancelled`, `completed`
     #[arg(long, value_name = "STATES")]
     state: Option<String>,
     /// How many, from 1 to 200

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::text::{count, line, span};
+use super::text::{count, span};
 use super::watch::{Operation, Progress};
 
 const LINE_EVERY: Duration = Duration::from_secs(5);
@@ -74,9 +74,7 @@ impl Drawing {
         parts.extend(per_second.map(|rate| format!("{rate:.0}/s")));
         parts.extend(eta_seconds.map(|seconds| format!("{} left", span(whole(seconds)))));
         parts.extend(Some(operation.outcomes_said()).filter(|said| !said.is_empty()));
-        let error =
-            operation.last_error.as_deref().map_or_else(String::new, |error| format!("; {}", line(error)));
-        format!("{}{error}", parts.join(", "))
+        format!("{}{}", parts.join(", "), operation.held_said())
     }
 
     /// What is seen from here, of a server that does not say.

@@ -63,7 +63,8 @@ pub(super) struct Operation {
     pub(super) remaining: i64,
     #[serde(default)]
     outcomes: BTreeMap<String, i64>,
-    pub(super) last_error: Option<String>,
+    waiting_for: Option<String>,
+    last_error: Option<String>,
     pub(super) rate: Option<i64>,
     pub(super) progress: Option<Progress>,
 }
@@ -105,9 +106,17 @@ impl Operation {
 
     fn counted_said(&self) -> String {
         let outcomes = self.outcomes_said();
-        let error = self.last_error.as_deref().map_or_else(String::new, |error| format!("; {}", line(error)));
         let comma = if outcomes.is_empty() { "" } else { ", " };
-        format!("{} of {}{comma}{outcomes}{error}", count(self.settled()), count(self.total))
+        format!("{} of {}{comma}{outcomes}{}", count(self.settled()), count(self.total), self.held_said())
+    }
+
+    /// What it waits for, or what keeps it from going on, after a semicolon.
+    pub(super) fn held_said(&self) -> String {
+        match (&self.waiting_for, &self.last_error) {
+            (Some(what), _) => format!("; waiting: {}", line(what)),
+            (None, Some(error)) => format!("; {}", line(error)),
+            (None, None) => String::new(),
+        }
     }
 
     /// How it ended, or where it stands, in a word or two.
@@ -124,7 +133,8 @@ impl Operation {
     pub(super) fn said(&self) -> String {
         let rate = self.rate.map_or_else(String::new, |rate| format!(" At most {} a second.", count(rate)));
         let said = self.verdict_said();
-        let said = said.strip_prefix("Cancelled: ").unwrap_or(&said);
+        let states = ["Cancelled: ", "Waiting: "];
+        let said = states.iter().find_map(|state| said.strip_prefix(state)).unwrap_or(&said);
         format!("{} {}: {said}{rate}", line(&self.kind), self.headline())
     }
 

@@ -47,6 +47,9 @@ named! {
         Pending = "pending",
         /// Has begun.
         Running = "running",
+        /// It waits on purpose, and goes on by itself: enough of its messages are ready in a target queue. The database has it as one of
+        /// the two above.
+        Waiting = "waiting",
         /// Somebody, or its canary, has stopped it; it can go on.
         Paused = "paused",
         /// What is left is being let go.

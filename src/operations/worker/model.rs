@@ -255,7 +255,7 @@ impl Model {
             }
             row.outcome = Some(settled.clone());
         }
-        asked.next_chunk_at = match done.waits_for {
+        asked.next_chunk_at = match done.hold {
             Some(_) => self.now + RETRY,
             None => begun_at + spacing(&asked.operation, items.len()),
         };
