@@ -1242,7 +1242,7 @@ export interface components {
              * @example redeliver
              */
             kind: string;
-            /** @description What keeps it from going on; it goes on by itself when that is gone. */
+            /** @description What keeps it from going on, and is not meant to; it goes on by itself when that is gone. */
             lastError: string | null;
             /**
              * Format: int64
@@ -1299,11 +1299,8 @@ export interface components {
              * @description When the first chunk was done.
              */
             startedAt: string | null;
-            /**
-             * @description `pending`, `running`, `paused`, `cancelling`, `cancelled` or `completed`.
-             * @example running
-             */
-            state: string;
+            /** @description Where it stands. */
+            state: components["schemas"]["OperationState"];
             /** @description Where the messages go. */
             to: components["schemas"]["Target"];
             /**
@@ -1323,6 +1320,11 @@ export interface components {
              * @example 3 sent, all 3 died again: PaymentDeclined.
              */
             verdictText: string;
+            /**
+             * @description What it waits for on purpose, in the state `waiting`; it goes on by itself.
+             * @example queue demo-orders_webshop has 10,212 messages ready (limit 10,000)
+             */
+            waitingFor: string | null;
             /**
              * Format: date-time
              * @description Until when what was sent is watched for returns; null where nothing is, and while it runs.
@@ -1541,6 +1543,11 @@ export interface components {
             to?: components["schemas"]["Target"] | null;
         };
         /**
+         * @description Where an operation stands.
+         * @enum {string}
+         */
+        OperationState: "pending" | "running" | "waiting" | "paused" | "cancelling" | "cancelled" | "completed";
+        /**
          * @description Back to where it came from.
          * @enum {string}
          */
@@ -1619,14 +1626,19 @@ export interface components {
              * @example 43695
              */
             total: number;
-            /** @description What may go wrong. */
+            /** @description What may go wrong, and then what is only worth to know. */
             warnings: components["schemas"]["PlanWarning"][];
         };
+        /**
+         * @description How much a warning matters.
+         * @enum {string}
+         */
+        PlanSeverity: "warning" | "note";
         /** @description What may go wrong: in words, and as data to render them from. */
         PlanWarning: {
             /**
-             * @description `still_failing`, `in_operation`, `queue_missing`, `no_consumers`, `queue_crowded`, `exchange_missing`, `no_origin`,
-             *     `large_messages`, `not_selectable`, `other_place`, `routing_key_changes`, `expires`, `discards`, `queue_drops`, `again`, `died_again` or
+             * @description `still_failing`, `in_operation`, `queue_missing`, `no_consumers`, `will_wait`, `queue_crowded`, `exchange_missing`, `no_origin`,
+             *     `large_messages`, `not_selectable`, `other_place`, `origin_claimed`, `routing_key_changes`, `expires`, `discards`, `queue_drops`, `again`, `died_again` or
              *     `broker_unreachable`.
              * @example no_consumers
              */
@@ -1656,11 +1668,7 @@ export interface components {
              * @description The operation that has `count` of the plan's dead letters.
              */
             operation?: string | null;
-            /**
-             * @description The state of that operation.
-             * @example paused
-             */
-            operationState?: string | null;
+            operationState?: components["schemas"]["OperationState"] | null;
             /**
              * @description The queue that is missing, crowded, has no consumers, or loses messages.
              * @example demo-orders_webshop
@@ -1677,6 +1685,8 @@ export interface components {
              * @example webshop
              */
             service?: string | null;
+            /** @description How much it matters. */
+            severity: components["schemas"]["PlanSeverity"];
         };
         /** @description An error group in a plan. */
         PlannedGroup: components["schemas"]["ErrorGroup"] & {
@@ -1978,10 +1988,12 @@ export type OperationItem = components['schemas']['OperationItem'];
 export type OperationItems = components['schemas']['OperationItems'];
 export type OperationPage = components['schemas']['OperationPage'];
 export type OperationRequest = components['schemas']['OperationRequest'];
+export type OperationState = components['schemas']['OperationState'];
 export type OriginTarget = components['schemas']['OriginTarget'];
 export type OriginToldBy = components['schemas']['OriginToldBy'];
 export type Outcomes = components['schemas']['Outcomes'];
 export type Plan = components['schemas']['Plan'];
+export type PlanSeverity = components['schemas']['PlanSeverity'];
 export type PlanWarning = components['schemas']['PlanWarning'];
 export type PlannedGroup = components['schemas']['PlannedGroup'];
 export type Preview = components['schemas']['Preview'];
@@ -3023,8 +3035,8 @@ export interface operations {
                  */
                 squad?: string;
                 /**
-                 * @description Only those in one of these states, by comma: `pending`, `running`, `paused`, `cancelling`, `cancelled`, `completed`.
-                 * @example pending,running,paused,cancelling
+                 * @description Only those in one of these states, by comma: `pending`, `running`, `waiting`, `paused`, `cancelling`, `cancelled`, `completed`.
+                 * @example pending,running,waiting,paused,cancelling
                  */
                 state?: string;
                 /** @description How many, from 1 to 200. */

@@ -29,7 +29,9 @@ pub async fn run(world: &World, letters: &Letters, count: u64) -> Result<Run> {
     watch(&processes, count, stored).await?;
 
     let (began, cpu) = (Instant::now(), processes.usage());
-    let request = json!({ "filter": {}, "all": true, "to": { "exchange": "", "routingKey": to } });
+    // Nobody consumes the queue: all of them are to be in it at the end, which its default bound would keep from happening.
+    let target = json!({ "exchange": "", "routingKey": to });
+    let request = json!({ "filter": {}, "all": true, "to": target, "maxQueueDepth": 0 });
     let operation = service.post("/dead-letters/redeliver", &request).await?;
     let path = format!("/operations/{}", operation["id"].as_str().context("an operation without an id")?);
     let ended = loop {
@@ -37,6 +39,7 @@ pub async fn run(world: &World, letters: &Letters, count: u64) -> Result<Run> {
         if operation["state"] == "completed" {
             break operation;
         }
+        ensure!(operation["state"] != "waiting", "nobody will end its waiting: {operation}");
         ensure!(began.elapsed() < COMPLETE_WITHIN, "the operation does not end: {operation}");
         sleep(LOOK).await;
     };

@@ -120,6 +120,7 @@ describe('Acting', () => {
         warnings: [
           {
             code: 'still_failing',
+            severity: 'warning',
             message: `webshop (PaymentDeclined) still fails: ${at}`,
             count: 43_000,
             service: 'webshop',
@@ -128,6 +129,7 @@ describe('Acting', () => {
           },
           {
             code: 'another',
+            severity: 'warning',
             message: 'it waits since 2026-11-28T18:47:03Z',
             count: null,
           },
@@ -152,6 +154,7 @@ describe('Acting', () => {
         warnings: [
           {
             code: 'in_operation',
+            severity: 'warning',
             message: '3,036 of these are in a paused redelivery',
             count: 3_036,
             operation: aPlan().id,
@@ -180,6 +183,101 @@ describe('Acting', () => {
         service.askedFor('POST /operations/plan').at(-1)!.body,
       ).toMatchObject({ canary: [1, 10, 100], canaryWait: 30 }),
     );
+  });
+
+  it('plans anew with another order and routing key, behind more options', async () => {
+    await act();
+    await press('Redeliver');
+    await press('More options');
+    expect(await violations()).toEqual([]);
+    for (const [field, option] of [
+      [/^Newest first/, 'Any order: faster'],
+      [/^The name of the queue/, 'The original one'],
+    ] as const) {
+      await press(field);
+      await userEvent.click(
+        await screen.findByRole('option', { name: option }),
+      );
+    }
+    await waitFor(() =>
+      expect(
+        service.askedFor('POST /operations/plan').at(-1)!.body,
+      ).toMatchObject({ order: 'any', routingKey: 'original' }),
+    );
+  });
+
+  it('sends once more what was redelivered before only when somebody says so', async () => {
+    service.answer('POST /operations/plan', () =>
+      aPlan({
+        warnings: [
+          {
+            code: 'again',
+            severity: 'warning',
+            message: 'Whoever handled them will handle them twice.',
+            count: 43_695,
+          },
+        ],
+      }),
+    );
+    await act({ ids: [aPlan().id], status: 'redelivered' });
+    expect(screen.queryByRole('button', { name: 'Delete' })).toBeNull();
+    await press('Redeliver again');
+    const dialog = await screen.findByRole('dialog', {
+      name: 'Redeliver once more',
+    });
+    expect(dialog).toHaveTextContent(/handles them twice/);
+    expect(
+      within(dialog).queryByRole('button', { name: /^Redeliver/ }),
+    ).toBeNull();
+    expect(await violations()).toEqual([]);
+    expect(service.askedFor('POST /operations/plan')).toEqual([]);
+    await userEvent.click(screen.getByRole('switch', { name: /once more/ }));
+    await screen.findByRole('button', { name: 'Redeliver 43,695' });
+    expect(service.askedFor('POST /operations/plan')[0].body).toEqual({
+      kind: 'redeliver',
+      ids: [aPlan().id],
+      again: true,
+    });
+    expect(dialog).toHaveTextContent(/will handle them twice/);
+  });
+
+  it('does not warn of what is always so', async () => {
+    service.answer('POST /operations/plan', () =>
+      aPlan({
+        warnings: [
+          {
+            code: 'will_wait',
+            severity: 'warning',
+            message: 'no consumers',
+            count: 33_000,
+            queue: 'orders_webshop',
+          },
+          {
+            code: 'routing_key_changes',
+            severity: 'note',
+            message: 'another routing key',
+            count: 43_000,
+          },
+          {
+            code: 'origin_claimed',
+            severity: 'note',
+            message: 'claims',
+            count: 12,
+          },
+        ],
+      }),
+    );
+    await act();
+    await press('Redeliver');
+    const notes = await screen.findByRole('list', { name: 'Good to know' });
+    expect(notes).toHaveTextContent(
+      /Consumers of 43,000 of these .*The queue of 12 of these/,
+    );
+    const warnings = screen
+      .getByText(/about 33,000 are not sent/)
+      .closest('ul');
+    expect(warnings).not.toHaveTextContent(/routing key|itself names/);
+    expect(await violations()).toEqual([]);
   });
 
   it('runs the plan with its note, and follows it', async () => {

@@ -29,9 +29,15 @@ const PERMISSIONS = {
   delete: deadLetterDeletePermission,
 };
 
+const ALL: readonly ActionKind[] = ['redeliver', 'delete'];
+/** Nothing else can be done with what was redelivered before. */
+const REDELIVER: readonly ActionKind[] = ['redeliver'];
+
 /** Redelivers and deletes what is selected. How that goes is shown where the operations of the service are. */
 export function Acting({ selection, resourceRef, onChanged }: ActingProps) {
   const [opened, setOpened] = useState<ActionKind>();
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  const isSecondTime = selection?.status === 'redelivered';
   const follow = useFollow();
   const askAgain = useAskAgain();
   const begun = (operation: Operation) => {
@@ -46,10 +52,11 @@ export function Acting({ selection, resourceRef, onChanged }: ActingProps) {
   return (
     <div className={styles.acting}>
       <Flex gap="2" align="center">
-        {(['redeliver', 'delete'] as const).map(kind => (
+        {(isSecondTime ? REDELIVER : ALL).map(kind => (
           <ActionButton
             key={kind}
             kind={kind}
+            label={t(isSecondTime ? 'acting.redeliverAgain' : `acting.${kind}`)}
             resourceRef={resourceRef}
             isDisabled={!selection}
             onPress={() => setOpened(kind)}
@@ -70,19 +77,19 @@ export function Acting({ selection, resourceRef, onChanged }: ActingProps) {
 
 interface ActionButtonProps {
   kind: ActionKind;
+  label: string;
   resourceRef: string;
   isDisabled: boolean;
   onPress: () => void;
 }
 
 function ActionButton(props: ActionButtonProps) {
-  const { kind, resourceRef, isDisabled, onPress } = props;
+  const { kind, label, resourceRef, isDisabled, onPress } = props;
   const { t } = useTranslationRef(deadLetterTranslationRef);
   const why = useId();
   const permission = PERMISSIONS[kind];
   const { allowed, loading } = usePermission({ permission, resourceRef });
   const isDenied = !loading && !allowed;
-  const action = t(`acting.${kind}`);
   return (
     <>
       <Button
@@ -95,13 +102,13 @@ function ActionButton(props: ActionButtonProps) {
         aria-describedby={isDenied ? why : undefined}
         onPress={onPress}
       >
-        {action}
+        {label}
       </Button>
       {/* A button that is disabled has no tooltip: it stands beside it. */}
       {isDenied && (
         <Text id={why} variant="body-small" color="secondary">
           {t('acting.denied', {
-            action: action.toLocaleLowerCase(),
+            action: label.toLocaleLowerCase(),
             permission: permission.name,
           })}
         </Text>

@@ -18,7 +18,7 @@ import { Time } from '../../components/Time';
 import readable from '../../components/readable.module.css';
 import { deadLetterTranslationRef } from '../../translation';
 import { sayNumber } from '../operations/say';
-import { Chosen, Options } from './Options';
+import { AgainOption, Chosen, Options } from './Options';
 import { PlanSummary } from './PlanSummary';
 import styles from './PlanSummary.module.css';
 import { requestOf } from './request';
@@ -45,10 +45,18 @@ export function PlanDialog(props: PlanDialogProps) {
   const [chosen, choose] = useState<Chosen>({
     rate: null,
     canary: { isOn: false, waitSeconds: WAIT_SECONDS },
+    order: 'newest',
+    routingKey: 'queue',
+    again: false,
     note: '',
   });
+  const isSecondTime = selection.status === 'redelivered';
   const [total, setTotal] = useState(0);
-  const planned = usePlan(requestOf(kind, selection, chosen.canary, total));
+  const planned = usePlan(
+    isSecondTime && !chosen.again
+      ? undefined
+      : requestOf(kind, selection, chosen, total),
+  );
   const { plan, isPlanning } = planned;
   if (plan && plan.total !== total) setTotal(plan.total);
   const { run, isBusy, error } = useRun({
@@ -64,10 +72,16 @@ export function PlanDialog(props: PlanDialogProps) {
       onOpenChange={isOpen => !isOpen && !isBusy && onClose()}
     >
       <DialogHeader>
-        <Title kind={kind} plan={plan} />
+        <Title kind={kind} plan={plan} isPlanning={isPlanning} />
       </DialogHeader>
       <DialogBody>
         <div className={styles.body} aria-busy={isPlanning}>
+          {isSecondTime && (
+            <AgainOption
+              again={chosen.again}
+              onChoose={again => choose({ ...chosen, again })}
+            />
+          )}
           <Notices planned={planned} runError={error} />
           {!plan && isPlanning && <Loading />}
           {plan && plan.total > 0 && (
@@ -106,9 +120,17 @@ export function PlanDialog(props: PlanDialogProps) {
   );
 }
 
-function Title({ kind, plan }: { kind: ActionKind; plan?: Plan }) {
+interface TitleProps {
+  kind: ActionKind;
+  plan?: Plan;
+  isPlanning: boolean;
+}
+
+function Title({ kind, plan, isPlanning }: TitleProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
-  if (!plan) return <>{t('acting.plan.counting')}</>;
+  if (!plan) {
+    return <>{t(isPlanning ? 'acting.plan.counting' : 'acting.plan.again')}</>;
+  }
   if (plan.total === 0) return <>{t('acting.plan.nothing')}</>;
   const count = { count: plan.total, number: sayNumber(plan.total) };
   if (kind === 'delete') return <>{t('acting.plan.delete', count)}</>;
@@ -144,7 +166,7 @@ function Notices({ planned, runError }: NoticesProps) {
               variant="secondary"
               onPress={() => planAgain(false)}
             >
-              {t('acting.plan.again')}
+              {t('acting.plan.retry')}
             </Button>
           }
         />

@@ -20,7 +20,9 @@ export function PlanSummary({ plan }: { plan: Plan }) {
     value === null || isOnePlace ? value : `${value} (${broker}, ${vhost})`;
   return (
     <>
-      <Warnings warnings={plan.warnings} />
+      <Warnings
+        warnings={plan.warnings.filter(({ severity }) => severity !== 'note')}
+      />
       <Text as="p">
         {plan.kind === 'delete'
           ? t('acting.plan.undoable')
@@ -41,6 +43,9 @@ export function PlanSummary({ plan }: { plan: Plan }) {
           name: <Group group={group} />,
           count: group.count,
         }))}
+      />
+      <Notes
+        notes={plan.warnings.filter(({ severity }) => severity === 'note')}
       />
     </>
   );
@@ -83,6 +88,21 @@ function Warnings({ warnings }: { warnings: Plan['warnings'] }) {
         </ul>
       }
     />
+  );
+}
+
+/** What is always so: it must not look like what is a reason to stop. */
+function Notes({ notes }: { notes: Plan['warnings'] }) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  if (notes.length === 0) return null;
+  return (
+    <ul className={styles.notes} aria-label={t('acting.plan.notes')}>
+      {notes.map(note => (
+        <li key={`${note.code} ${note.message}`}>
+          <Warning warning={note} />
+        </li>
+      ))}
+    </ul>
   );
 }
 

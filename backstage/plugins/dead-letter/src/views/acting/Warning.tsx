@@ -30,7 +30,9 @@ export function Warning({ warning }: { warning: PlanWarning }) {
 
 function Said({ warning }: { warning: PlanWarning }) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
-  const { code, service, errorType, lastSeen, queue, ready } = warning;
+  const { code, service, errorType, lastSeen, queue, ready, severity } =
+    warning;
+  const count = warning.count === null ? undefined : sayNumber(warning.count);
   if (code === 'still_failing' && service && lastSeen) {
     return (
       <>
@@ -48,6 +50,9 @@ function Said({ warning }: { warning: PlanWarning }) {
         return <>{t('acting.warning.queueMissing', { queue })}</>;
       case 'no_consumers':
         return <>{t('acting.warning.noConsumers', { queue })}</>;
+      case 'will_wait':
+        if (count === undefined) break;
+        return <>{t('acting.warning.willWait', { queue, held: count })}</>;
       case 'queue_crowded':
         if (typeof ready !== 'number') break;
         return (
@@ -58,6 +63,15 @@ function Said({ warning }: { warning: PlanWarning }) {
             })}
           </>
         );
+      default:
+    }
+  }
+  if (severity === 'note' && count !== undefined) {
+    switch (code) {
+      case 'routing_key_changes':
+        return <>{t('acting.warning.routingKeyChanges', { number: count })}</>;
+      case 'origin_claimed':
+        return <>{t('acting.warning.originClaimed', { number: count })}</>;
       default:
     }
   }

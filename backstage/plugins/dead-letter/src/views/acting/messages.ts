@@ -2,6 +2,7 @@
 export const actingMessages = {
   title: 'Acting',
   redeliver: 'Redeliver',
+  redeliverAgain: 'Redeliver again',
   delete: 'Delete',
   denied:
     'You may not {{action}} here: it needs the permission {{permission}}.',
@@ -33,7 +34,9 @@ export const actingMessages = {
     failed: 'Could not make a plan',
     runFailed: 'The operation was not started',
     away: 'The dead-letter service does not answer. Nothing is lost; try again in a moment.',
-    again: 'Plan again',
+    retry: 'Plan again',
+    again: 'Redeliver once more',
+    notes: 'Good to know',
     cancel: 'Cancel',
     run: '{{action}} {{number}}',
   },
@@ -43,7 +46,13 @@ export const actingMessages = {
     queueMissing: 'The queue {{queue}} does not exist.',
     noConsumers:
       'The queue {{queue}} has no consumers: its messages wait until one starts.',
+    willWait:
+      'The queue {{queue}} has no consumers. The redelivery sends as many as the queue is to hold, and waits until one starts: about {{held}} are not sent before.',
     queueCrowded: 'The queue {{queue}} has {{ready}} messages ready.',
+    routingKeyChanges:
+      'Consumers of {{number}} of these see the name of the queue in place of the original routing key. “More options” can keep it.',
+    originClaimed:
+      'The queue of {{number}} of these is the one that the message itself names: the broker does not tell it. Check the queues.',
     noErrorType: 'an error without a type',
     operation: 'Show the operation',
   },
@@ -52,6 +61,24 @@ export const actingMessages = {
     canaryDetail:
       'Send {{steps}} first, and wait after each step. Pause if any dies again.',
     wait: 'Seconds to wait after each step',
+    more: 'More options',
+    order: {
+      label: 'Order',
+      detail: 'In which order they reach each queue.',
+      newest: 'Newest first',
+      oldest: 'Oldest first',
+      any: 'Any order: faster',
+    },
+    routingKey: {
+      label: 'Routing key',
+      detail:
+        'What consumers see. Some choose by it what to do: they need the original one. It takes the right to declare exchanges named dead-letter.to.*.',
+      queue: 'The name of the queue',
+      original: 'The original one',
+    },
+    again: 'Send once more',
+    againDetail:
+      'These were redelivered before. Send them again if their consumer lost them. Whoever did handle them handles them twice.',
     note: 'Note',
     noteDetail: 'Why, for the record',
   },

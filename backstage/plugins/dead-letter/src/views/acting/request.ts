@@ -10,6 +10,23 @@ export interface Canary {
   waitSeconds: number;
 }
 
+/** In which order messages reach each queue. The first is what the service does by itself. */
+export const ORDERS = ['newest', 'oldest', 'any'] as const;
+export type Order = (typeof ORDERS)[number];
+
+/** Which routing key consumers see. The first is what the service does by itself. */
+export const ROUTING_KEYS = ['queue', 'original'] as const;
+export type RoutingKey = (typeof ROUTING_KEYS)[number];
+
+/** How a redelivery is done, as far as it is planned. */
+export interface Way {
+  canary: Canary;
+  order: Order;
+  routingKey: RoutingKey;
+  /** Whether what was redelivered before is sent once more. */
+  again: boolean;
+}
+
 /** The steps that make sense with so many: the last one leaves a rest. */
 export function ladder(total: number): number[] {
   return LADDER.filter(step => step < total);
@@ -19,7 +36,7 @@ export function ladder(total: number): number[] {
 export function requestOf(
   kind: ActionKind,
   { ids, filter }: Selection,
-  canary: Canary,
+  { canary, order, routingKey, again }: Way,
   total: number,
 ): CreateOperation {
   const steps = ladder(total);
@@ -28,6 +45,9 @@ export function requestOf(
     ...(ids ? { ids } : { filter: actedOn(filter!), all: isEmpty(filter!) }),
     ...(canary.isOn &&
       steps.length > 0 && { canary: steps, canaryWait: canary.waitSeconds }),
+    ...(order !== ORDERS[0] && { order }),
+    ...(routingKey !== ROUTING_KEYS[0] && { routingKey }),
+    ...(again && { again }),
   };
 }
 

@@ -4,6 +4,10 @@ import { FilterInput } from '@dead-letter/backstage-plugin-dead-letter-common';
 export type ActionKind = 'redeliver' | 'delete';
 
 /** What is acted on: these dead letters, or all that a filter lists at the moment of the plan. */
-export type Selection =
+export type Selection = (
   | { ids: string[]; filter?: undefined }
-  | { filter: FilterInput; ids?: undefined };
+  | { filter: FilterInput; ids?: undefined }
+) & {
+  /** What they are: only these can be acted on. Dead, unless something else is said. */
+  status?: 'dead' | 'redelivered';
+};

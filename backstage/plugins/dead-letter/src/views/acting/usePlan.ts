@@ -17,16 +17,20 @@ interface Planned {
   of?: string;
 }
 
-/** A plan of what is asked for. It is made at once, and anew whenever the request changes or the plan expires; the last one stays meanwhile. */
-export function usePlan(request: CreateOperation) {
+/**
+ * A plan of what is asked for. It is made at once, and anew whenever the request changes or the plan expires; the last one stays
+ * meanwhile. Without a request there is none.
+ */
+export function usePlan(request: CreateOperation | undefined) {
   const client = useDeadLetter();
   const [planned, setPlanned] = useState<Planned>({});
   const [round, setRound] = useState(0);
   const [hasExpired, setExpired] = useState(false);
-  const body = JSON.stringify(request);
+  const body = request && JSON.stringify(request);
   const wanted = `${round} ${body}`;
 
   useEffect(() => {
+    if (body === undefined) return undefined;
     const abort = new AbortController();
     const isFirst = planned.of === undefined;
     const timer = setTimeout(
@@ -53,7 +57,7 @@ export function usePlan(request: CreateOperation) {
     setRound(before => before + 1);
   }, []);
 
-  const { plan } = planned;
+  const plan = body === undefined ? undefined : planned.plan;
   useEffect(() => {
     if (!plan) return undefined;
     // The clocks here and there may differ; how long it holds does not.
@@ -62,7 +66,7 @@ export function usePlan(request: CreateOperation) {
     return () => clearTimeout(timer);
   }, [plan, planAgain]);
 
-  const isPlanning = planned.of !== wanted;
+  const isPlanning = body !== undefined && planned.of !== wanted;
   return {
     plan,
     error: isPlanning ? undefined : planned.error,

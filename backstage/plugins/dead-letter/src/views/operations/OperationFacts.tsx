@@ -4,6 +4,7 @@ import { ReactNode } from 'react';
 import { CopyButton } from '../../components/CopyButton';
 import { Time } from '../../components/Time';
 import { deadLetterTranslationRef } from '../../translation';
+import type { Order, RoutingKey } from '../acting/request';
 import styles from './OperationDrawer.module.css';
 import { sayNumber } from './say';
 import { useSelectionInWords } from './useSelectionInWords';
@@ -50,7 +51,7 @@ export function OperationFacts({ operation }: { operation: Operation }) {
 function useOptions(operation: Operation): [string, string][] {
   const { t } = useTranslationRef(deadLetterTranslationRef);
   if (operation.kind !== 'redeliver') return [];
-  const { rate, to, canary, maxQueueDepth } = operation;
+  const { rate, to, canary, maxQueueDepth, order, routingKey } = operation;
   const target = () => {
     if (to === 'queue') return t('operations.fact.toQueue');
     if (to === 'exchange') return t('operations.fact.toExchange');
@@ -58,6 +59,23 @@ function useOptions(operation: Operation): [string, string][] {
   };
   return [
     [t('operations.fact.to'), target()],
+    [t('operations.fact.order'), t(`acting.option.order.${order as Order}`)],
+    ...(to === 'queue'
+      ? [
+          [
+            t('operations.fact.routingKey'),
+            t(`acting.option.routingKey.${routingKey as RoutingKey}`),
+          ] as [string, string],
+        ]
+      : []),
+    ...(operation.again
+      ? [
+          [t('operations.fact.again'), t('operations.fact.sentAgain')] as [
+            string,
+            string,
+          ],
+        ]
+      : []),
     [
       t('operations.fact.rate'),
       rate === null

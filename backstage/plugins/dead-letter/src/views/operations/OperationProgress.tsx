@@ -25,12 +25,11 @@ export function OperationProgress({ operation }: { operation: Operation }) {
 function Speed({ operation }: { operation: Operation }) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
   const { perSecond, etaSeconds } = operation.progress;
-  const { canary, canaryPassed } = operation;
+  const { state, canary, canaryPassed } = operation;
   // While a canary waits a rate says nothing of the others.
   const isClimbing = canary.some(step => step > canaryPassed);
-  if (isOver(operation) || operation.state === 'paused' || isClimbing) {
-    return null;
-  }
+  const stands = state === 'paused' || state === 'waiting';
+  if (isOver(operation) || stands || isClimbing) return null;
   const sayLeft = (seconds: number) => {
     const [unit, left] = sayEta(seconds);
     return t(`operations.progress.${unit}`, { left: sayNumber(left) });
@@ -76,12 +75,15 @@ function Verdict({ operation }: { operation: Operation }) {
       />
     );
   }
+  if (state === 'waiting') {
+    return <Alert role="status" status="info" icon title={said} />;
+  }
   if (lastError) {
     return (
       <Alert
         status="warning"
         icon
-        title={t('operations.progress.waits')}
+        title={t('operations.progress.held')}
         description={said}
       />
     );

@@ -7,6 +7,7 @@ import {
   RiCloseCircleLine,
   RiErrorWarningLine,
   RiEyeLine,
+  RiHourglassLine,
   RiLoader2Line,
   RiPauseCircleLine,
   RiTimeLine,
@@ -18,6 +19,7 @@ import styles from './Outcomes.module.css';
 const ICONS = {
   pending: RiTimeLine,
   running: RiLoader2Line,
+  waiting: RiHourglassLine,
   paused: RiPauseCircleLine,
   cancelling: RiCloseCircleLine,
   cancelled: RiCloseCircleLine,

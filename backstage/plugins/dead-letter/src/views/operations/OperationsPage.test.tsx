@@ -55,6 +55,29 @@ describe('OperationsPage', () => {
     expect(await violations()).toEqual([]);
   });
 
+  it('says what one waits for that waits on purpose', async () => {
+    const waitingFor = 'queue q has 10,212 messages ready (limit 10,000)';
+    list(
+      anOperation({
+        state: 'waiting',
+        waitingFor,
+        verdictText: `Waiting: ${waitingFor}. Continues by itself.`,
+        progress: { perSecond: 0.1, etaSeconds: null },
+      }),
+    );
+    await show(<OperationsPage />);
+    const card = await screen.findByRole('article', { name: 'Redelivery' });
+    expect(within(card).getByText('Waiting')).toBeInTheDocument();
+    expect(within(card).getByRole('status')).toHaveTextContent(
+      /^Waiting: queue q has 10,212 messages ready/,
+    );
+    expect(card).not.toHaveTextContent(/a second/);
+    expect(
+      within(card).getByRole('button', { name: 'Pause' }),
+    ).toBeInTheDocument();
+    expect(await violations()).toEqual([]);
+  });
+
   it('pauses one that runs', async () => {
     list(anOperation());
     service.answer('POST /operations/{id}/pause', () =>

@@ -16,6 +16,7 @@ export function anOperation(changes: Changes = {}): OperationDetails {
     total: 43_695,
     remaining: 20_000,
     progress: { perSecond: 498.2, etaSeconds: 47 },
+    waitingFor: null,
     lastError: null,
     verdict: verdictOf(changes),
     verdictText: '23,695 sent, none died again so far. 20,000 left.',
@@ -96,6 +97,7 @@ export function aPlan(changes: Partial<Plan> = {}): Plan {
     warnings: [
       {
         code: 'no_consumers',
+        severity: 'warning',
         message: 'the queue orders_webshop has no consumers',
         count: 43_000,
         queue: 'orders_webshop',

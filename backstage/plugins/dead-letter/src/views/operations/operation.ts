@@ -21,6 +21,7 @@ export type Outcome = (typeof OUTCOMES)[number];
 export type Standing =
   | 'pending'
   | 'running'
+  | 'waiting'
   | 'paused'
   | 'cancelling'
   | 'cancelled'

@@ -13,7 +13,7 @@ export type Owner =
   | { service: string; squad?: undefined }
   | { squad: string; service?: undefined };
 
-const OPEN_STATES = 'pending,running,paused,cancelling';
+const OPEN_STATES = 'pending,running,waiting,paused,cancelling';
 /** So many of those that have not ended are shown, and so many of the latest are looked through for what went wrong. */
 const OPEN = 50;
 const LATEST = 20;

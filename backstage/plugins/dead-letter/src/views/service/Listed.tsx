@@ -3,6 +3,7 @@ import {
   FilterInput,
 } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { useMemo } from 'react';
+import { Selection } from '../acting';
 import { Left } from './Left';
 import { MessageTable } from './MessageTable';
 import { Nothing } from './Nothing';
@@ -48,14 +49,15 @@ export function Listed(props: ListedProps) {
     () => messages.map(each => each.id).filter(id => !left.gone.has(id)),
     [messages, left.gone],
   );
-  const chosen = useSelection(filter, ids);
+  const actsOn = actedOn(view.conditions.status);
+  const chosen = useSelection(filter, ids, actsOn);
   return (
     <>
       <SelectionBar
         chosen={chosen}
         total={left.total}
         before={before}
-        canAct={(view.conditions.status ?? 'dead') === 'dead'}
+        canAct={actsOn !== undefined}
         resourceRef={resourceRef}
         onChanged={onChanged}
       />
@@ -77,6 +79,11 @@ export function Listed(props: ListedProps) {
       )}
     </>
   );
+}
+
+/** What can be acted on where this status is listed. */
+function actedOn(status = 'dead'): Selection['status'] {
+  return status === 'dead' || status === 'redelivered' ? status : undefined;
 }
 
 /** The first instant after the later one of these. */

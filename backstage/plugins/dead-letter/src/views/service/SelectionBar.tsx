@@ -11,7 +11,7 @@ interface SelectionBarProps {
   total: number;
   /** What arrives from then on is not in that number. */
   before: string | undefined;
-  /** Whether what is listed is dead: nothing else can be acted on. */
+  /** Whether what is listed can be acted on. */
   canAct: boolean;
   resourceRef: string;
   onChanged: () => void;

@@ -144,13 +144,33 @@ describe('ServiceTab', () => {
     );
   });
 
-  it('acts on nothing but what is dead', async () => {
+  it('acts on nothing that was deleted', async () => {
     has(3);
     await tab({ at: '/?status=deleted' });
     await screen.findByText('m-0');
     await userEvent.click(screen.getAllByRole('checkbox')[1]);
     expect(screen.getByRole('button', { name: 'Redeliver' })).toBeDisabled();
-    expect(screen.getByText(/Only what is dead/)).toBeInTheDocument();
+    expect(screen.getByText(/Choose the status Dead/)).toBeInTheDocument();
+  });
+
+  it('sends once more all that was redelivered before', async () => {
+    has(3);
+    await tab({ at: '/?status=redelivered' });
+    await screen.findByText('m-0');
+    await userEvent.click(screen.getByRole('button', { name: /^Select all/ }));
+    await userEvent.click(
+      screen.getByRole('button', { name: 'Redeliver again' }),
+    );
+    await userEvent.click(await screen.findByRole('switch'));
+    await waitFor(() =>
+      expect(
+        service.askedFor('POST /operations/plan').at(-1)?.body,
+      ).toMatchObject({
+        kind: 'redeliver',
+        again: true,
+        filter: { service: 'webshop', status: 'redelivered' },
+      }),
+    );
   });
 
   it('tells of new ones before it shows them', async () => {

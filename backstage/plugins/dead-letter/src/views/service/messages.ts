@@ -70,7 +70,8 @@ export const serviceMessages = {
   selected_other: '{{count, number}} selected',
   allSelected: 'All {{count, number}} that match are selected',
   clearSelection: 'Clear',
-  onlyDead: 'Only what is dead can be acted on: choose the status Dead.',
+  onlyDead:
+    'Choose the status Dead to redeliver or delete, or Redelivered to redeliver again.',
   order: 'Order',
   newest: 'Newest first',
   oldest: 'Oldest first',

@@ -16,7 +16,11 @@ export interface Chosen {
 }
 
 /** What is chosen of the dead letters that a filter lists. Another filter is another choice; rows that are gone are not chosen. */
-export function useSelection(filter: FilterInput, rows: string[]): Chosen {
+export function useSelection(
+  filter: FilterInput,
+  rows: string[],
+  status: Selection['status'],
+): Chosen {
   const [ids, setIds] = useState<Set<string>>(new Set());
   const [all, setAll] = useState<{ before?: string }>();
   const key = JSON.stringify(filter);
@@ -37,10 +41,10 @@ export function useSelection(filter: FilterInput, rows: string[]): Chosen {
   const selection = useMemo<Selection | undefined>(() => {
     if (all) {
       const listed: FilterInput = JSON.parse(key);
-      return { filter: { ...listed, to: listed.to ?? all.before } };
+      return { filter: { ...listed, to: listed.to ?? all.before }, status };
     }
-    return shown.size ? { ids: [...shown] } : undefined;
-  }, [all, key, shown]);
+    return shown.size ? { ids: [...shown], status } : undefined;
+  }, [all, key, shown, status]);
   return {
     ids: all ? new Set(rows) : shown,
     isAll: all !== undefined,

@@ -315,7 +315,7 @@ describe('MessageDrawer', () => {
     await showDrawer();
     await screen.findByRole('button', { name: 'Redeliver…' });
     expect(acting.mock.lastCall[0]).toMatchObject({
-      selection: { ids: [ID] },
+      selection: { ids: [ID], status: 'dead' },
       resourceRef: 'component:default/webshop',
     });
     status = 'redelivered';
@@ -327,6 +327,16 @@ describe('MessageDrawer', () => {
     expect(
       await screen.findByRole('article', { name: 'Redelivery' }),
     ).toHaveTextContent('none died again so far');
+  });
+
+  it('offers to send once more what was redelivered long ago', async () => {
+    service.answer(MESSAGE, message({ status: 'redelivered' }));
+    await showDrawer();
+    await screen.findByRole('button', { name: 'Redeliver…' });
+    expect(acting.mock.lastCall[0].selection).toEqual({
+      ids: [ID],
+      status: 'redelivered',
+    });
   });
 
   it('offers nothing to do where that was done long ago', async () => {

@@ -142,9 +142,9 @@ function Actions({ id, resourceRef, onChanged, message }: ActionsProps) {
           )}
         </Text>
       )}
-      {status === 'dead' && (
+      {(status === 'dead' || (status === 'redelivered' && !begun)) && (
         <Acting
-          selection={{ ids: [id] }}
+          selection={{ ids: [id], status }}
           resourceRef={resourceRef}
           onChanged={changed}
         />
