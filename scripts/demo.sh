@@ -112,7 +112,7 @@ fi
 
 say 'building (the first time this takes minutes) ...'
 # Not optimised: the tests use the same build, and nobody waits for a demo to be fast.
-setsid cargo build --locked --bin dead-letter --bin demo 9>&- &
+setsid cargo build --locked --workspace --bin dead-letter --bin demo 9>&- &
 building=$!
 # Whichever is done first: a failure of one need not wait for the other.
 # shellcheck disable=SC2086
