@@ -47,34 +47,54 @@ enum On<'c> {
     Held(&'c mut Lease),
 }
 
-/// An exchange that has begun.
-struct Exchange<'l> {
-    connection: &'l mut PgConnection,
+/// What the server is still to say in an exchange.
+struct Answer<'l> {
     unanswered: &'l mut bool,
     deadline: Option<Duration>,
 }
 
+impl Answer<'_> {
+    /// A part of it, in time.
+    async fn part<T>(&self, part: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+        let Some(deadline) = self.deadline else { return part.await };
+        timeout(deadline, part).await.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
+    }
+
+    /// All of it, in time.
+    async fn whole<T>(self, answer: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+        let answer = self.part(answer).await;
+        self.end(&answer);
+        answer
+    }
+
+    /// Its last part: with an error of the server's own it has answered to the end, and it is known what the connection says next.
+    fn end<T>(self, last: &sqlx::Result<T>) {
+        *self.unanswered = !matches!(last, Ok(_) | Err(sqlx::Error::Database(_)));
+    }
+}
+
 impl Lease {
-    /// Whether a connection that leaves a question without an answer for longer than the deadline is given up.
+    /// A connection that leaves a question without an answer for longer than the deadline is given up.
     pub fn new(connection: PoolConnection<Postgres>, deadline: Option<Duration>) -> Self {
         Self { connection: Some(connection), unanswered: false, deadline }
     }
 
-    fn exchange(&mut self) -> sqlx::Result<Exchange<'_>> {
+    /// Begins an exchange, unless the last one did not come to its end.
+    fn exchange(&mut self) -> sqlx::Result<(&mut PgConnection, Answer<'_>)> {
         let Self { connection: Some(connection), unanswered: unanswered @ false, deadline } = self else {
             return Err(sqlx::Error::Io(io::ErrorKind::ConnectionAborted.into()));
         };
         *unanswered = true;
-        Ok(Exchange { connection: &mut *connection, unanswered, deadline: *deadline })
+        Ok((&mut *connection, Answer { unanswered, deadline: *deadline }))
     }
 
-    /// Begins a transaction, with a statement of one's own in place of BEGIN; within another one, a savepoint.
-    pub async fn begin(&mut self, statement: Option<Cow<'static, str>>) -> sqlx::Result<Transaction<'_>> {
-        self.open(statement).await?;
+    /// Begins a transaction; within another one, a savepoint.
+    pub async fn begin(&mut self) -> sqlx::Result<Transaction<'_>> {
+        self.open(None).await?;
         Ok(Transaction { on: On::Held(self), is_open: true })
     }
 
-    /// The same, and keeps the connection.
+    /// Begins a transaction that keeps the connection, with a statement of one's own in place of BEGIN.
     pub async fn into_transaction(
         mut self,
         statement: Option<Cow<'static, str>>,
@@ -84,12 +104,14 @@ impl Lease {
     }
 
     /// Begins a transaction that ends with the lease.
-    pub(super) async fn open(&mut self, statement: Option<Cow<'static, str>>) -> sqlx::Result<()> {
-        let exchange = self.exchange()?;
-        within(exchange.deadline, PgTransactionManager::begin(exchange.connection, statement)).await?;
-        // After an error nobody knows how far it came: sqlx forgets the transaction, and the server may not.
-        *exchange.unanswered = false;
-        Ok(())
+    pub async fn open(&mut self, statement: Option<Cow<'static, str>>) -> sqlx::Result<()> {
+        let (connection, answer) = self.exchange()?;
+        // After an error, whosever it is, nobody knows how far it came: sqlx forgets the transaction, and the server may not.
+        let begun = answer.part(PgTransactionManager::begin(connection, statement)).await;
+        if begun.is_ok() {
+            answer.end(&begun);
+        }
+        begun
     }
 
     /// For what needs the connection itself, and takes as long as it takes.
@@ -97,9 +119,9 @@ impl Lease {
         &mut self,
         work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, E>,
     ) -> sqlx::Result<Result<T, E>> {
-        let exchange = self.exchange()?;
-        let done = work(exchange.connection).await;
-        *exchange.unanswered = done.is_err();
+        let (connection, answer) = self.exchange()?;
+        let done = work(connection).await;
+        *answer.unanswered = done.is_err();
         Ok(done)
     }
 
@@ -109,16 +131,16 @@ impl Lease {
         statement: &str,
         pieces: impl Iterator<Item = P>,
     ) -> sqlx::Result<u64> {
-        let Exchange { connection, unanswered, deadline } = self.exchange()?;
+        let (connection, answer) = self.exchange()?;
         let copying = async {
-            let mut copy = within(deadline, connection.copy_in_raw(statement)).await?;
+            let mut copy = answer.part(connection.copy_in_raw(statement)).await?;
             for piece in pieces {
-                within(deadline, copy.send(piece)).await?;
+                answer.part(copy.send(piece)).await?;
             }
-            within(deadline, copy.finish()).await
+            answer.part(copy.finish()).await
         };
         let copied = copying.await;
-        *unanswered = !has_ended(&copied);
+        answer.end(&copied);
         copied
     }
 }
@@ -131,22 +153,18 @@ impl<'c> Executor<'c> for &'c mut Lease {
         'c: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        let Exchange { connection, unanswered, deadline } = match self.exchange() {
+        let (connection, answer) = match self.exchange() {
             Ok(exchange) => exchange,
             Err(error) => return stream::iter([Err(error)]).boxed(),
         };
-        let answers = connection.fetch_many(query);
-        stream::unfold(Some((answers, unanswered)), move |left| async move {
-            let (mut answers, unanswered) = left?;
-            match within(deadline, answers.try_next()).await {
-                Ok(Some(answer)) => Some((Ok(answer), Some((answers, unanswered)))),
-                Ok(None) => {
-                    *unanswered = false;
-                    None
-                }
-                error => {
-                    *unanswered = !has_ended(&error);
-                    error.transpose().map(|error| (error, None))
+        let rows = connection.fetch_many(query);
+        stream::unfold(Some((rows, answer)), |left| async move {
+            let (mut rows, answer) = left?;
+            match answer.part(rows.try_next()).await {
+                Ok(Some(row)) => Some((Ok(row), Some((rows, answer)))),
+                last => {
+                    answer.end(&last);
+                    last.transpose().map(|error| (error, None))
                 }
             }
         })
@@ -159,10 +177,8 @@ impl<'c> Executor<'c> for &'c mut Lease {
         E: 'q + Execute<'q, Postgres>,
     {
         Box::pin(async move {
-            let exchange = self.exchange()?;
-            let found = within(exchange.deadline, exchange.connection.fetch_optional(query)).await;
-            *exchange.unanswered = !has_ended(&found);
-            found
+            let (connection, answer) = self.exchange()?;
+            answer.whole(connection.fetch_optional(query)).await
         })
     }
 
@@ -175,10 +191,8 @@ impl<'c> Executor<'c> for &'c mut Lease {
         'c: 'e,
     {
         Box::pin(async move {
-            let exchange = self.exchange()?;
-            let prepared = within(exchange.deadline, exchange.connection.prepare_with(sql, parameters)).await;
-            *exchange.unanswered = !has_ended(&prepared);
-            prepared
+            let (connection, answer) = self.exchange()?;
+            answer.whole(connection.prepare_with(sql, parameters)).await
         })
     }
 
@@ -187,10 +201,8 @@ impl<'c> Executor<'c> for &'c mut Lease {
         'c: 'e,
     {
         Box::pin(async move {
-            let exchange = self.exchange()?;
-            let described = within(exchange.deadline, exchange.connection.describe(sql)).await;
-            *exchange.unanswered = !has_ended(&described);
-            described
+            let (connection, answer) = self.exchange()?;
+            answer.whole(connection.describe(sql)).await
         })
     }
 }
@@ -213,18 +225,16 @@ impl Drop for Lease {
 impl Transaction<'_> {
     /// What was written stays.
     pub async fn commit(mut self) -> sqlx::Result<()> {
-        let exchange = self.exchange()?;
-        let ended = within(exchange.deadline, PgTransactionManager::commit(exchange.connection)).await;
-        *exchange.unanswered = !has_ended(&ended);
+        let (connection, answer) = self.exchange()?;
+        let ended = answer.whole(PgTransactionManager::commit(connection)).await;
         self.is_open = ended.is_err();
         ended
     }
 
     /// What was written does not stay.
     pub async fn rollback(mut self) -> sqlx::Result<()> {
-        let exchange = self.exchange()?;
-        let ended = within(exchange.deadline, PgTransactionManager::rollback(exchange.connection)).await;
-        *exchange.unanswered = !has_ended(&ended);
+        let (connection, answer) = self.exchange()?;
+        let ended = answer.whole(PgTransactionManager::rollback(connection)).await;
         self.is_open = ended.is_err();
         ended
     }
@@ -259,21 +269,4 @@ impl Drop for Transaction<'_> {
             PgTransactionManager::start_rollback(connection);
         }
     }
-}
-
-async fn within<T>(
-    deadline: Option<Duration>,
-    answer: impl Future<Output = sqlx::Result<T>>,
-) -> sqlx::Result<T> {
-    match deadline {
-        None => answer.await,
-        Some(deadline) => timeout(deadline, answer)
-            .await
-            .unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into())),
-    }
-}
-
-/// Whether it is known what the connection says next: the server has answered to the end.
-fn has_ended<T>(answer: &sqlx::Result<T>) -> bool {
-    matches!(answer, Ok(_) | Err(sqlx::Error::Database(_)))
 }

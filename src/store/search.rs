@@ -222,7 +222,7 @@ async fn total(sought: &Sought<'_>, page: &Page, connection: &mut Lease) -> Resu
 
 /// A transaction that does not count for long.
 async fn begin_counting(connection: &mut Lease) -> Result<Transaction<'_>, StoreError> {
-    let mut transaction = connection.begin(None).await?;
+    let mut transaction = connection.begin().await?;
     // Unlike a page, a count has no order that says how to read: how many rows the values select is worth knowing.
     sqlx::query(
         "SELECT set_config('statement_timeout', '1s', true), \
