@@ -226,8 +226,8 @@ const CONVENTIONS: [&dyn Convention; 17] = [
     &native::Native,
 ];
 
-/// Those whose consumers find their handler by what the message itself bears (a type, a task, a job), and never by the routing key: read
-/// in each library's source.
+/// Those whose consumers find their handler by what the message itself bears (a type, a task, a job), and never by the routing key, as
+/// far as we know these libraries: not tried with each.
 const NAME_THEIR_HANDLER: [&dyn Convention; 10] = [
     &easynetq::EasyNetQ,
     &masstransit::MassTransit,
