@@ -16,8 +16,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::{
     PgConnection, PgQueryResult, PgRow, PgStatement, PgTransactionManager, PgTypeInfo, Postgres,
 };
-use sqlx::{Describe, Either, Execute, Executor};
-use sqlx_core::transaction::TransactionManager;
+use sqlx::{Describe, Either, Execute, Executor, TransactionManager};
 use tokio::time::timeout;
 
 /// Longest that the pool waits for a connection to say that it is well, where answers have no deadline.
