@@ -62,13 +62,14 @@ mutants: cargo ## change the code at random, and see that unit tests notice; FIL
 	@mkdir -p target/mutants
 	CARGO_BUILD_BUILD_DIR=$(CURDIR)/target cargo mutants --package dead-letter --jobs 1 --output target/mutants $(addprefix --file ,$(FILE))
 
-check: cargo ## format, lints, OpenAPI drift, patches, dependencies, docs
+check: cargo ## format, lints, patches, versions, the image, dependencies, OpenAPI drift, docs
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --no-deps --locked -- -D warnings
 	@scripts/bugs.sh --check
+	@scripts/version.sh >/dev/null
 	@scripts/image.sh check
 	@scripts/deny.sh
-	@cargo run --quiet --locked -- openapi | diff openapi/openapi.json - \
+	@target/image/dead-letter openapi | diff openapi/openapi.json - \
 		|| { echo "openapi/openapi.json differs from the router's document: run 'make openapi' and commit it"; exit 1; }
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --workspace --document-private-items --locked
 	$(call if_node,check)
@@ -103,8 +104,8 @@ sbom: cargo ## write the bill of materials, CycloneDX, to target/sbom
 image: ## build the container image, and start it: TAG=dead-letter:dev
 	@scripts/image.sh build $(or $(TAG),dead-letter:dev)
 
-dist: build sbom ## put what a release consists of into target/dist
-	@TAG=$(TAG) scripts/dist.sh
+dist: $(if $(PROGRAM),,build) sbom ## put what a release consists of into target/dist: TAG=v0.2.0, PROGRAM=FILE instead of a build
+	@TAG=$(TAG) PROGRAM=$(PROGRAM) scripts/dist.sh
 
 clean-servers: ## stop the private servers and remove their data
 	@$(SERVERS) destroy target/servers
