@@ -1,22 +1,32 @@
 #!/usr/bin/env bash
-# Puts what a release consists of, but for the image, into target/dist: the program, the sources, the bill of materials, checksums.
-# With TAG (v0.1.0) it has to be the tag of the version in Cargo.toml.
+# Puts what a release consists of, but for the image, into target/dist: the program, the sources, the bill of materials, checksums;
+# and the section of the changelog into target/release-notes.md. The same program and commit give the same bytes. With TAG (v0.2.0) it has
+# to be the tag of the version, with PROGRAM that is what the archive has.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-version=$(sed -n '/^\[package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)
+program=${PROGRAM:-target/release/dead-letter}
+version=$(scripts/version.sh)
 name=dead-letter-$version
-[[ ${TAG:-v$version} == "v$version" ]] || {
-    echo "dist: the tag is $TAG, and the version in Cargo.toml $version" >&2
+[[ $("$program" --version) == "dead-letter $version" ]] || {
+    echo "dist: $program is not version $version" >&2
     exit 1
 }
-rm -rf target/dist
-mkdir -p "target/dist/$name"
-cp target/release/dead-letter LICENSE README.md CHANGELOG.md target/dist/"$name"
-tar -C target/dist -czf "target/dist/$name-$(uname -m)-linux.tar.gz" "$name"
-rm -r "target/dist/$name"
-git archive --prefix="$name/" --output="target/dist/$name-source.tar.gz" HEAD
-cp target/sbom/dead-letter.cdx.json "target/dist/$name.cdx.json"
-cd target/dist
-sha256sum -- * >SHA256SUMS
-cat SHA256SUMS
+libc=$(grep -aoE 'GLIBC_2\.[0-9]+' "$program" | sort -uV | tail -1)
+
+folder=target/dist
+rm -rf $folder
+mkdir -p "$folder/$name"
+install -m 755 "$program" "$folder/$name/dead-letter"
+install -m 644 LICENSE README.md CHANGELOG.md "$folder/$name"
+tar -C $folder --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$(git log -1 --format=%ct)" -c "$name" \
+    | gzip -9n >"$folder/$name-$(uname -m)-linux.tar.gz"
+rm -r "${folder:?}/$name"
+git archive --prefix="$name/" HEAD | gzip -9n >"$folder/$name-source.tar.gz"
+install -m 644 target/sbom/dead-letter.cdx.json "$folder/$name.cdx.json"
+(cd $folder && sha256sum -- * >SHA256SUMS)
+{
+    sed -n "/^## \[$version\]/,/^## \[/{/^## \[/d;p}" CHANGELOG.md
+    echo "The program in the archive is for Linux on $(uname -m), with ${libc/_/ } or later."
+} >target/release-notes.md
+cat $folder/SHA256SUMS
