@@ -96,10 +96,12 @@ build: cargo ## build the release
 
 sbom: cargo ## write the bill of materials, CycloneDX, to target/sbom
 	@command -v cargo-cyclonedx >/dev/null || cargo install --locked cargo-cyclonedx
-	@cargo cyclonedx --quiet --format json --spec-version 1.5 --override-filename dead-letter.cdx
+	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) \
+		cargo cyclonedx --quiet --format json --spec-version 1.5 --override-filename dead-letter.cdx
 	@mkdir -p target/sbom
-	@mv dead-letter.cdx.json target/sbom/
-	@rm -f loadtest/dead-letter.cdx.json
+	@# The same commit gives the same bytes, wherever it is: no folder of this machine.
+	@sed -e 's|path+file://$(CURDIR)|path+file:///dead-letter|g' -e 's|?download_url=file://[^"#]*||g' dead-letter.cdx.json >target/sbom/dead-letter.cdx.json
+	@rm -f dead-letter.cdx.json loadtest/dead-letter.cdx.json
 
 image: ## build the container image, and start it: TAG=dead-letter:dev
 	@scripts/image.sh build $(or $(TAG),dead-letter:dev)

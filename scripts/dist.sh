@@ -27,6 +27,6 @@ install -m 644 target/sbom/dead-letter.cdx.json "$folder/$name.cdx.json"
 (cd $folder && sha256sum -- * >SHA256SUMS)
 {
     sed -n "/^## \[$version\]/,/^## \[/{/^## \[/d;p}" CHANGELOG.md
-    echo "The program in the archive is for Linux on $(uname -m), with ${libc/_/ } or later."
+    echo "The program in the archive is for Linux on $(uname -m), with glibc ${libc#GLIBC_} or later."
 } >target/release-notes.md
 cat $folder/SHA256SUMS
