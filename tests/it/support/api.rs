@@ -43,7 +43,9 @@ pub struct Api {
 impl Api {
     pub fn new(address: &str) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        Self { client: reqwest::Client::new(), base: format!("http://{address}") }
+        // Whoever else may listen there need not answer.
+        let client = reqwest::Client::builder().read_timeout(super::DEADLINE).build().unwrap();
+        Self { client, base: format!("http://{address}") }
     }
 
     pub fn url(&self) -> String {

@@ -9,9 +9,10 @@ use lapin::options::{
 };
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Confirmation, Connection, ConnectionProperties, ExchangeKind};
+use tokio::time::timeout;
 
 use super::raw::RawClient;
-use super::{DeadMessage, id, text, until};
+use super::{DEADLINE, DeadMessage, clean_up, id, text, until, watchdog};
 
 /// A connection to the broker.
 pub struct Broker {
@@ -36,7 +37,9 @@ impl Broker {
 
     /// The one of this URL.
     pub async fn on(url: &str) -> Self {
-        let connection = Connection::connect(url, ConnectionProperties::default()).await;
+        watchdog::alive();
+        let connecting = Connection::connect(url, ConnectionProperties::default());
+        let connection = timeout(DEADLINE, connecting).await.expect("the broker answers");
         let connection = connection.expect("AMQP_URL leads to a broker: try make test");
         let channel = connection.create_channel().await.unwrap();
         channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
@@ -184,7 +187,7 @@ impl Broker {
         );
         let mut consumer = consuming.await.unwrap();
         for taken in 0..count {
-            let next = tokio::time::timeout(super::DEADLINE, consumer.next()).await;
+            let next = timeout(DEADLINE, consumer.next()).await;
             let delivery = next.unwrap_or_else(|_| panic!("{taken} of {count} messages came"));
             handle(delivery.unwrap().unwrap()).await;
         }
@@ -208,20 +211,14 @@ impl Broker {
 impl Drop for TestQueue {
     fn drop(&mut self) {
         let (url, name) = (self.url.clone(), self.name.clone());
-        let deleting = std::thread::spawn(move || {
-            let runtime =
-                tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-            runtime.block_on(async {
-                if let Ok(connection) = Connection::connect(&url, ConnectionProperties::default()).await
-                    && let Ok(channel) = connection.create_channel().await
-                {
-                    let _ = channel.queue_delete(name.as_str().into(), QueueDeleteOptions::default()).await;
-                    let _ =
-                        channel.exchange_delete(name.as_str().into(), ExchangeDeleteOptions::default()).await;
-                    let _ = connection.close(200, "bye".into()).await;
-                }
-            });
+        clean_up(async move {
+            if let Ok(connection) = Connection::connect(&url, ConnectionProperties::default()).await
+                && let Ok(channel) = connection.create_channel().await
+            {
+                let _ = channel.queue_delete(name.as_str().into(), QueueDeleteOptions::default()).await;
+                let _ = channel.exchange_delete(name.as_str().into(), ExchangeDeleteOptions::default()).await;
+                let _ = connection.close(200, "bye".into()).await;
+            }
         });
-        let _ = deleting.join();
     }
 }

@@ -3,6 +3,8 @@
 use dead_letter::store::{PoolSettings, Store};
 use sqlx::{Connection, PgConnection, PgPool};
 
+use super::clean_up;
+
 /// Dropped with the value.
 pub struct Database {
     pub url: String,
@@ -60,16 +62,11 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         let (url, name) = (self.admin_url.clone(), self.name.clone());
-        // Whoever runs this may be a runtime already, which cannot wait; a server that is gone takes the database along.
-        let dropping = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                if let Ok(mut admin) = PgConnection::connect(&url).await {
-                    let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-                    let _ = sqlx::query(&drop).execute(&mut admin).await;
-                }
-            });
+        clean_up(async move {
+            if let Ok(mut admin) = PgConnection::connect(&url).await {
+                let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+                let _ = sqlx::query(&drop).execute(&mut admin).await;
+            }
         });
-        let _ = dropping.join();
     }
 }

@@ -8,10 +8,13 @@ pub mod raw;
 mod servers;
 mod service;
 mod vhost;
+mod watchdog;
 
 use std::fmt::Debug;
 use std::future::Future;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::{sleep, timeout};
 
 pub use api::Api;
 pub use broker::{Broker, TestQueue};
@@ -24,25 +27,31 @@ pub use vhost::{Vhost, ctl};
 /// A condition that does not hold by then never will.
 pub const DEADLINE: Duration = Duration::from_secs(90);
 
+/// Longest that a test waits for what it made to be taken away.
+const CLEANED_WITHIN: Duration = Duration::from_secs(30);
+/// Between two looks.
+const LOOK: Duration = Duration::from_millis(20);
+
 /// Polls until the condition holds, and returns what it gave; fails with what was expected after the deadline.
 pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, condition: impl FnMut() -> F) -> T {
     until_within(DEADLINE, what, condition).await
 }
 
-/// The same with a deadline of its own.
+/// The same with a deadline of its own. A look that does not come to an end fails as well.
 pub async fn until_within<T, F: Future<Output = Option<T>>>(
     deadline: Duration,
     what: &str,
     mut condition: impl FnMut() -> F,
 ) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(value) = condition().await {
-            return value;
+    let holds = async {
+        loop {
+            if let Some(value) = condition().await {
+                return value;
+            }
+            sleep(LOOK).await;
         }
-        assert!(begun.elapsed() < deadline, "not within {deadline:?}: {what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    };
+    timeout(deadline, holds).await.unwrap_or_else(|_| panic!("not within {deadline:?}: {what}"))
 }
 
 /// Polls until a value is as expected; fails with the last one after the deadline.
@@ -51,18 +60,26 @@ pub async fn until_eq<T: PartialEq + Debug, F: Future<Output = T>>(
     expected: T,
     mut value: impl FnMut() -> F,
 ) {
-    let begun = Instant::now();
-    loop {
-        let now = value().await;
-        if now == expected {
-            return;
+    let mut last = None;
+    let equals = async {
+        while *last.insert(value().await) != expected {
+            sleep(LOOK).await;
         }
-        assert!(
-            begun.elapsed() < DEADLINE,
-            "not within {DEADLINE:?}: {what}: {now:?} instead of {expected:?}"
-        );
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    };
+    let ended = timeout(DEADLINE, equals).await;
+    assert!(ended.is_ok(), "not within {DEADLINE:?}: {what}: {last:?} instead of {expected:?}");
+}
+
+/// Takes away what a test has made, in a thread of its own: whoever drops it may be a runtime already, which cannot wait. What is on
+/// a server that is gone, or does not answer, is gone with it.
+fn clean_up(work: impl Future<Output = ()> + Send + 'static) {
+    let cleaning = std::thread::spawn(move || {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let _ = runtime.block_on(timeout(CLEANED_WITHIN, work));
+        runtime.shutdown_background();
+    });
+    let _ = cleaning.join();
 }
 
 /// A database, a dead-letter queue, and the service between them.
