@@ -49,8 +49,10 @@ pub fn lists(filter: &Map<String, Value>, letter: &Letter, all: &[Letter]) -> bo
                 "buyers.0.name" => letter.plain.contains(&format!("\"{}\"", value.as_str().unwrap())),
                 _ => false,
             }),
-            "find" if all.iter().any(|other| is_id(text, other)) => is_id(text, letter),
+            // What people paste has spaces around it.
+            "find" if all.iter().any(|other| is_id(text.trim(), other)) => is_id(text.trim(), letter),
             "find" => {
+                let text = text.trim();
                 let headers = letter.header_texts.iter().any(|value| value.contains(text));
                 headers || has_in_error(text, letter) || is_in_body(text, letter)
             }
