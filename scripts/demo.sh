@@ -9,6 +9,8 @@
 #   BACKSTAGE, BACKSTAGE_ADDR             BACKSTAGE=1: a Backstage with the plugin too, at 127.0.0.1:7007
 set -euo pipefail
 CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=http.sh
+. scripts/http.sh
 
 export HTTP_ADDR=${HTTP_ADDR:-127.0.0.1:8080} ADMIN_ADDR=${ADMIN_ADDR:-127.0.0.1:9090}
 export BACKSTAGE_ADDR=${BACKSTAGE_ADDR:-127.0.0.1:7007}
@@ -68,14 +70,6 @@ trap 'exec >/dev/null 2>&1; exit 0' HUP # the terminal is gone, and writing to i
 command -v cargo >/dev/null || die 'needs Rust: get it at https://rustup.rs'
 command -v cc >/dev/null || die 'needs a C compiler and linker, e.g. apt-get install build-essential'
 
-host() { # ADDRESS: where a client finds it
-    local host=${1%:*}
-    host=${host#[}
-    host=${host%]}
-    [[ -n $host && $host != 0.0.0.0 ]] || host=127.0.0.1
-    echo "$host"
-}
-
 check_free() { # NAME ADDRESS
     local port=${2##*:}
     if (exec 3<>"/dev/tcp/$(host "$2")/$port") 2>/dev/null; then
@@ -127,14 +121,6 @@ fi
 export DATABASE_URL=${given_database:-$DATABASE_URL} AMQP_URL=${given_amqp:-$AMQP_URL}
 
 # --------------------------------------------------------------------------------------------------------- the service
-
-get() { # ADDRESS PATH: the response, headers and all; curl may not be here
-    (
-        exec 3<>"/dev/tcp/$(host "$1")/${1##*:}"
-        printf 'GET %s HTTP/1.0\r\nHost: %s\r\n\r\n' "$2" "$1" >&3
-        timeout 5 cat <&3
-    ) 2>/dev/null || true
-}
 
 cat >target/demo/ownership.yaml <<'END'
 services:

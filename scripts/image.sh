@@ -12,10 +12,12 @@
 # the dependencies are those that target/ has already. It refuses what it cannot follow.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-# shellcheck source=servers/container.sh
-. scripts/servers/container.sh
+for part in http servers/container servers/folder; do
+    # shellcheck source=/dev/null
+    . "scripts/$part.sh"
+done
 readonly top=$PWD folder=$PWD/target/image
-readonly start_within=20 stop_within=20 # seconds
+readonly starts_within=20 ends_within=20 # seconds
 # Of the packages libc6 and libgcc-s1, which the final stage's base has.
 readonly base_libraries='^(ld-linux.*|libc|libdl|libgcc_s|libm|libpthread|librt)\.so\.[0-9]+$'
 
@@ -156,31 +158,12 @@ libraries() { # PROGRAM
 
 # ------------------------------------------------------------------------------------------------------------ the program
 
-listening() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
-
-free_port() {
-    local port
-    while :; do
-        port=$((20000 + RANDOM % 10000))
-        listening $port || break
-    done
-    echo $port
-}
-
-get() { # PORT PATH: the response, headers and all
-    (
-        exec 3<>"/dev/tcp/127.0.0.1/$1"
-        printf 'GET %s HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n' "$2" >&3
-        timeout 5 cat <&3
-    ) 2>/dev/null || true
-}
-
 # Waits for what a command prints.
 await() { # PID WORDS COMMAND...
-    local deadline=$((SECONDS + start_within))
+    local deadline=$((SECONDS + starts_within))
     until [[ $("${@:3}") == *$2* ]]; do
         kill -0 "$1" 2>/dev/null || die "the program ended: see $folder/log"
-        ((SECONDS < deadline)) || die "after $start_within s there is no '$2' from ${*:4}: see $folder/log"
+        ((SECONDS < deadline)) || die "after $starts_within s there is no '$2' from ${*:4}: see $folder/log"
         sleep 0.1
     done
 }
@@ -189,7 +172,7 @@ ended() { timeout "$2" tail --pid="$1" --sleep-interval=0.1 --follow /dev/null; 
 
 end() { # PID
     kill -TERM "$1" 2>/dev/null || return 0
-    ended "$1" $stop_within || kill -KILL "$1"
+    ended "$1" $ends_within || kill -KILL "$1"
 }
 
 # Where neither server can be reached, the program is alive, says what it lacks, and stops when it is told to.
@@ -199,12 +182,12 @@ serve() { # COMMAND...
     pid=$!
     # shellcheck disable=SC2064
     trap "end $pid" EXIT
-    await $pid alive get "$admin_port" /health/live
-    await $pid '"database":"' get "$admin_port" /health/ready
-    await $pid '"openapi":' get "$http_port" /openapi.json
-    say "without servers it is alive, and not ready: $(get "$admin_port" /health/ready | grep -o '"database":"[^"]*"')"
+    await $pid alive get "$admin_address" /health/live
+    await $pid '"database":"' get "$admin_address" /health/ready
+    await $pid '"openapi":' get "$http_address" /openapi.json
+    say "without servers it is alive, and not ready: $(get "$admin_address" /health/ready | grep -o '"database":"[^"]*"')"
     kill -TERM $pid
-    ended $pid $stop_within || die "it did not stop within $stop_within s: see $folder/log"
+    ended $pid $ends_within || die "it did not stop within $ends_within s: see $folder/log"
     wait $pid || status=$?
     trap - EXIT
     ((status == 0)) || die "it stopped with $status: see $folder/log"
@@ -220,11 +203,11 @@ try() { # COMMAND...
     serve "$@" $arguments
 }
 
-# Ports of this run, and servers that are not there.
+# Addresses of this run, and servers that are not there.
 settings=()
 choose_settings() {
-    http_port=$(free_port) admin_port=$(free_port)
-    settings=("HTTP_ADDR=127.0.0.1:$http_port" "ADMIN_ADDR=127.0.0.1:$admin_port" DEAD_LETTER_DRAIN_DELAY=0s
+    http_address=127.0.0.1:$(free_port) admin_address=127.0.0.1:$(free_port)
+    settings=("HTTP_ADDR=$http_address" "ADMIN_ADDR=$admin_address" DEAD_LETTER_DRAIN_DELAY=0s
         DATABASE_URL=postgres://nobody@127.0.0.1:1/none AMQP_URL=amqp://127.0.0.1:1)
 }
 

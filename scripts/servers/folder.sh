@@ -19,20 +19,28 @@ port_of() { if [[ $1 == postgres ]]; then echo "$POSTGRES_PORT"; else echo "$AMQ
 
 listening() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-# A port stays with its DIR as long as that exists: DIRs that are not running now keep theirs too. Links in a folder
-# of the user's say which are taken; one whose DIR is gone dangles, so it counts for nothing.
+# A port that nobody has. Links in a folder of the user's say which are taken by a DIR.
+readonly registry=/tmp/dead-letter-ports-$EUID
+free_port() {
+    local port
+    while :; do
+        port=$((first_port + RANDOM % (last_port - first_port + 1)))
+        [[ -e $registry/$port ]] || listening $port || break
+    done
+    echo $port
+}
+
+# A port stays with its DIR as long as that exists: DIRs that are not running now keep theirs too. A link whose
+# DIR is gone dangles, so it counts for nothing.
 load_ports() {
-    local registry=/tmp/dead-letter-ports-$EUID name port
+    local name port
     if [[ ! -s $dir/ports ]]; then
         mkdir -m 700 "$registry" 2>/dev/null || [[ -O $registry ]] || die "$registry belongs to another user"
         exec 7>>"$registry/lock"
         ! command -v flock >/dev/null || flock 7
         find -L "$registry" -type l -delete # what dangles
         for name in POSTGRES_PORT AMQP_PORT DIST_PORT EPMD_PORT; do
-            while :; do
-                port=$((first_port + RANDOM % (last_port - first_port + 1)))
-                [[ -e $registry/$port ]] || listening $port || break
-            done
+            port=$(free_port)
             ln -sfn "$dir" "$registry/$port"
             echo "$name=$port"
         done >"$dir/ports.new"
