@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 
 use crate::ledger::Ledger;
 use crate::stand::{repeat, seed};
-use crate::support::{Broker, Database, Service, TestQueue, until, until_within};
+use crate::support::{Broker, DEADLINE, Database, Service, TestQueue, until, until_within};
 use crate::table::Row;
 
 /// Messages that are published together, and how often.
@@ -155,7 +155,9 @@ impl Caller {
         mut moment: impl AsyncFnMut(),
         happens: impl FnOnce(),
     ) {
+        let begun = Instant::now();
         let asking = loop {
+            assert!(begun.elapsed() < DEADLINE, "not within {DEADLINE:?}: a request is under way");
             let (path, body) = if acts { (ACTING, Some(nobodys())) } else { (READING[0], None) };
             let mut asking = self.ask(path, body);
             tokio::select! {

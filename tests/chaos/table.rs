@@ -6,11 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::ledger::Verdict;
 use crate::stand::repeat;
-
-/// Whether everything is done as often as the table says: `make chaos`. `make test` does a tenth.
-pub fn is_full() -> bool {
-    std::env::var("CHAOS").is_ok_and(|chaos| chaos == "full")
-}
+pub use crate::support::is_full;
 
 /// How often a fault strikes that strikes so often in the full table: a tenth of that with `make test`, and the share that
 /// `CHAOS_SHARE` names, such as `3` for a third, where an evening is too short.

@@ -50,17 +50,21 @@ pub fn lists(filter: &Map<String, Value>, letter: &Letter, all: &[Letter]) -> bo
                 _ => false,
             }),
             // What people paste has spaces around it.
-            "find" if all.iter().any(|other| is_id(text.trim(), other)) => is_id(text.trim(), letter),
-            "find" => {
-                let text = text.trim();
-                let headers = letter.header_texts.iter().any(|value| value.contains(text));
-                headers || has_in_error(text, letter) || is_in_body(text, letter)
-            }
+            "find" => is_found(text.trim(), letter, all),
             "returned" => derived.redelivery_id.is_some() == value.as_bool().unwrap(),
             "minAttempt" => i64::from(derived.deaths) >= value.as_i64().unwrap(),
             other => panic!("{other} has no model"),
         }
     })
+}
+
+/// An id finds what has it; a text that is no id of any finds what has it somewhere.
+fn is_found(text: &str, letter: &Letter, all: &[Letter]) -> bool {
+    if all.iter().any(|other| is_id(text, other)) {
+        return is_id(text, letter);
+    }
+    let headers = letter.header_texts.iter().any(|value| value.contains(text));
+    headers || has_in_error(text, letter) || is_in_body(text, letter)
 }
 
 /// Whether it is an id of this dead letter.

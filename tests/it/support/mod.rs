@@ -32,6 +32,11 @@ const CLEANED_WITHIN: Duration = Duration::from_secs(30);
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// Whether everything is done as often as the table of faults says, which takes hours: `make chaos`. `make test` does a tenth.
+pub fn is_full() -> bool {
+    std::env::var("CHAOS").is_ok_and(|chaos| chaos == "full")
+}
+
 /// Polls until the condition holds, and returns what it gave; fails with what was expected after the deadline.
 pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, condition: impl FnMut() -> F) -> T {
     until_within(DEADLINE, what, condition).await
