@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::convention::{Failure, Origin, ToldBy};
+use super::convention::{Care, Failure, Origin, ToldBy};
 use super::fingerprint::{self, Fingerprint};
 use super::place::{Place, Source};
 
@@ -151,12 +151,14 @@ pub struct DeadLetter {
 }
 
 /// The bytes of a stored dead letter.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Payload {
     /// Properties and headers in AMQP's wire encoding.
     pub properties: Vec<u8>,
     /// The body.
     pub body: Vec<u8>,
+    /// With how much care they are read.
+    pub care: Care,
 }
 
 #[cfg(test)]

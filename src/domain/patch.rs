@@ -51,5 +51,15 @@ pub fn apply(patch: &[PatchOperation], body: &[u8]) -> Result<Vec<u8>, PatchErro
     Ok(document.into_bytes())
 }
 
+/// The most memory that [`apply`] takes for a body of so many bytes, near enough: the text as it is and as it becomes, and a value that
+/// is moved or copied.
+pub fn memory(patch: &[PatchOperation], body: usize) -> usize {
+    // What is too large is refused at once.
+    if patch.is_empty() || body > MAX_BYTES {
+        return 0;
+    }
+    3 * patch.iter().fold(body, |text, operation| operation.longest(text).min(MAX_BYTES))
+}
+
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use uuid::Uuid;
 
-use super::convention::{Conventions, Origin};
+use super::convention::{Care, Conventions, Origin};
 use super::message::{Message, Properties, Value, storable_text};
 
 /// Header that every message that we put back bears: the same for each try to redeliver one dead letter in one operation.
@@ -89,9 +89,16 @@ const PERSISTENT: u8 = 2;
 /// the broker takes it off for the same reason where it dead-letters a message itself. The delivery mode becomes persistent.
 /// Everything else stays.
 ///
-/// Put on are the redelivery's id and count, and the deaths so far, so that the next one does not count as the first.
-pub fn message(conventions: &Conventions, mut message: Message, mark: Mark, to_one_queue: bool) -> Message {
-    let deaths = conventions.restore(&mut message).deaths;
+/// Put on are the redelivery's id and count, and the deaths so far, so that the next one does not count as the first: of a message
+/// that is read with care, those that its headers tell.
+pub fn message(
+    conventions: &Conventions,
+    mut message: Message,
+    care: Care,
+    mark: Mark,
+    to_one_queue: bool,
+) -> Message {
+    let deaths = conventions.restore(&mut message, care).deaths;
     let properties = &mut message.properties;
     let count = properties
         .header_text(REDELIVERY_COUNT)
@@ -103,8 +110,8 @@ pub fn message(conventions: &Conventions, mut message: Message, mark: Mark, to_o
     properties.headers = Some(headers);
     // A library that goes on counting where it was would have these deaths counted twice.
     let tells_itself = match mark {
-        Mark::Redelivery(_) => conventions.recognise("", &message).deaths - 1,
         Mark::Copy(_) => 0,
+        Mark::Redelivery(_) => conventions.read("", &message, care).deaths - 1,
     };
     let properties = &mut message.properties;
     let headers = properties.headers.get_or_insert_default();
@@ -153,7 +160,8 @@ mod tests {
             properties: properties.clone(),
             body: vec![],
         };
-        message(&Conventions::default(), failed, Mark::Redelivery(redelivery), to_one_queue).properties
+        let mark = Mark::Redelivery(redelivery);
+        message(&Conventions::default(), failed, Care::Full, mark, to_one_queue).properties
     }
 
     fn names(properties: &Properties) -> Vec<String> {
@@ -191,7 +199,8 @@ mod tests {
         let once = properties(&original(), Uuid::nil(), true);
         let failed =
             Message { exchange: String::new(), routing_key: String::new(), properties: once, body: vec![] };
-        let copy = message(&Conventions::default(), failed, Mark::Copy(Uuid::nil()), true).properties;
+        let mark = Mark::Copy(Uuid::nil());
+        let copy = message(&Conventions::default(), failed, Care::Full, mark, true).properties;
         assert_eq!(names(&copy), ["x-mine", COPY_ID]);
         assert_eq!(
             names(&properties(&copy, Uuid::nil(), true)),
@@ -239,6 +248,39 @@ mod tests {
             let again = properties(&sent, Uuid::nil(), true);
             assert_eq!(again.header_text(DEATHS).as_deref(), Some(second));
         }
+    }
+
+    #[test]
+    fn what_may_be_deadly_is_put_back_without_reading_more_than_its_envelope() {
+        let header = |name: &str, value| (name.as_bytes().to_vec(), value);
+        let death = Table(vec![header("reason", Value::text("rejected")), header("count", Value::I64(3))]);
+        let headers = vec![
+            header("x-death", Value::Array(vec![Value::Table(death)])),
+            header("X-Message-Stamp-A\\ErrorDetailsStamp", Value::text("[{}]")),
+            header("mine", Value::Void),
+        ];
+        let sent = |kind: &str, body: &str, care| {
+            let properties = Properties {
+                kind: Some(kind.into()),
+                headers: Some(Table(headers.clone())),
+                ..Properties::default()
+            };
+            let failed = Message::at_rest(properties, body.into());
+            message(&Conventions::default(), failed, care, Mark::Redelivery(Uuid::nil()), true)
+        };
+        // Dramatiq counts its retries in the body.
+        let body = r#"{"queue_name":"q","actor_name":"a","message_id":"m","options":{"retries":1}}"#;
+        let failed = sent("", body, Care::Headers);
+        assert_eq!(
+            (&*failed.body, failed.properties.header_text(DEATHS)),
+            (body.as_bytes(), Some("3".into()))
+        );
+        assert_eq!(names(&failed.properties)[0], "mine", "what tells of the failure is taken off");
+        assert_eq!(sent("", body, Care::Full).properties.header_text(DEATHS), Some("2".into()));
+        // An envelope is opened, as it is not what its consumer knows.
+        let envelope = r#"{"Message":"m","BasicProperties":{"Type":"t"}}"#;
+        let inner = sent("EasyNetQ.SystemMessages.Error", envelope, Care::Headers);
+        assert_eq!((&*inner.body, inner.properties.kind.as_deref()), (&b"m"[..], Some(&b"t"[..])));
     }
 
     #[test]

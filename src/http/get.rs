@@ -12,7 +12,7 @@ use super::message_view::MAX_SHOWN;
 use super::query::Query;
 use super::view::{DeadLetteredMessageDetails, Shown};
 use crate::domain::bounded::Budget;
-use crate::domain::convention::{Conventions, UNDECODED};
+use crate::domain::convention::{Care, Conventions};
 use crate::domain::dead_letter::DeadLetter;
 use crate::domain::message::{Message, Properties};
 use crate::room;
@@ -82,13 +82,10 @@ async fn stack_in_body(
     spawn_blocking(read).await.map_err(|error| ApiError::Internal(error.to_string()))
 }
 
-/// The stack trace, or its head. What was not decoded then is not decoded now.
+/// The stack trace, or its head.
 fn error_stack(conventions: &Conventions, letter: &DeadLetter, message: &Message) -> Option<String> {
-    let read = if letter.derived.convention.as_deref() == Some(UNDECODED) {
-        conventions.recognise_with_care(&letter.source, message)
-    } else {
-        conventions.recognise(&letter.source, message)
-    };
+    let care = Care::of(letter.derived.convention.as_deref());
+    let read = conventions.read(&letter.source, message, care);
     let mut stack = read.failure.error_stack?;
     if stack.len() > MAX_SHOWN {
         stack.truncate(stack.floor_char_boundary(MAX_SHOWN));

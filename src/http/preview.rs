@@ -14,9 +14,8 @@ use super::error::{ApiError, BadRequest, NotJson, TooLarge, Unauthenticated, Una
 use super::message_view::{MessageBody, TypedHeaders, headers};
 use super::query::Query;
 use super::request_body::RequestBody;
-use crate::domain::message::Message;
 use crate::domain::operation::Kind;
-use crate::operations::Sample;
+use crate::operations::{Head, Sample};
 
 /// The first messages of a selection, before and after.
 #[derive(Debug, Serialize, ToSchema)]
@@ -68,8 +67,7 @@ struct PreviewMessage {
 }
 
 impl PreviewMessage {
-    /// With a body of this size, of which the head suffices.
-    fn new(message: Message, size: usize, exchange: Option<String>, routing_key: Option<String>) -> Self {
+    fn new(Head { message, size }: Head, exchange: Option<String>, routing_key: Option<String>) -> Self {
         let body = MessageBody::new(&message.body, size, &message.properties);
         let (_, headers, _) = headers(message.properties.headers);
         Self { exchange, routing_key, body, headers }
@@ -77,16 +75,16 @@ impl PreviewMessage {
 }
 
 impl From<Sample> for SampleView {
-    fn from(Sample { dead_letter, origin, before, size, after }: Sample) -> Self {
+    fn from(Sample { dead_letter, origin, before, after }: Sample) -> Self {
         let (after, error) = match after {
-            Ok(mut message) => {
-                let size = message.body.len();
+            Ok(mut head) => {
+                let message = &mut head.message;
                 let [exchange, key] = [&mut message.exchange, &mut message.routing_key].map(std::mem::take);
-                (Some(PreviewMessage::new(message, size, Some(exchange), Some(key))), None)
+                (Some(PreviewMessage::new(head, Some(exchange), Some(key))), None)
             }
             Err(why) => (None, Some(why)),
         };
-        let before = PreviewMessage::new(before, size, origin.exchange, origin.routing_key);
+        let before = PreviewMessage::new(before, origin.exchange, origin.routing_key);
         Self { dead_letter_id: dead_letter, before, after, error }
     }
 }

@@ -61,10 +61,7 @@ pub fn decode(decoder: Decoder<'_>, id: Uuid, received: Received) -> NewDeadLett
 fn read(decoder: Decoder<'_>, received: &Received) -> Told {
     let Received { message, unreadable, .. } = received;
     let (conventions, queue) = (decoder.conventions, decoder.source.queue());
-    let read = match decoder.care {
-        Care::Full => conventions.recognise(queue, message),
-        Care::Headers => conventions.recognise_with_care(queue, message),
-    };
+    let read = conventions.read(queue, message, decoder.care);
     let believed = read.origin.queue.as_deref().filter(|_| !read.origin_refused);
     let service = decoder.service_rule.service(believed).to_owned();
     let identity = identity::of(decoder.source, message, &read);

@@ -1,9 +1,10 @@
 //! The road in: a source's messages are decoded, gathered into batches, stored, and only then acknowledged.
 //!
-//! [`supervisor`] keeps a source consumed, whatever fails; [`pump`] moves its messages; [`mod@decode`] reads one; [`batch`]
-//! gathers them; [`writer`] stores a batch; [`ledger`] knows which tags may be acknowledged.
+//! [`supervisor`] keeps a source consumed, whatever fails; [`pump`] moves its messages; [`mod@decode`] reads one, with the care that
+//! [`caution`] finds it needs; [`batch`] gathers them; [`writer`] stores a batch; [`ledger`] knows which tags may be acknowledged.
 
 mod batch;
+mod caution;
 mod decode;
 mod ledger;
 mod prefetch;

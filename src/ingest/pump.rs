@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Span, error, field, info_span};
 
 use super::batch::Batch;
+use super::caution::Caution;
 use super::decode::{Decoder, decode};
 use super::ledger::AckLedger;
 use super::prefetch::Window;
@@ -32,8 +33,6 @@ use crate::telemetry::{BatchStored, SourceMetrics, link_to_message};
 const DEPTH_INTERVAL: Duration = Duration::from_secs(2);
 /// A consumer that gets nothing for longer, of a queue that has messages, is given up.
 const LONGEST_SILENCE: Duration = Duration::from_secs(10);
-/// The broker returns what a dead process had in hand within this time.
-const GIVEN_BACK_WITHIN: Duration = Duration::from_secs(10);
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 const LONGEST_RETRY: Duration = Duration::from_secs(2);
 
@@ -60,9 +59,7 @@ struct Hold {
 
 pub(super) struct Pump<'i> {
     ingest: &'i Ingest,
-    /// With how much care messages are read that were delivered before.
-    care: Care,
-    begun: Instant,
+    caution: Caution,
     /// What each dead letter bears.
     source: place::Source,
     ledger: AckLedger,
@@ -83,8 +80,7 @@ impl<'i> Pump<'i> {
         let place = ingest.broker.place();
         Self {
             ingest,
-            care,
-            begun: Instant::now(),
+            caution: Caution::new(care),
             source: place::Source::new(&ingest.source.queue, place.clone(), ingest.store.is_home(place)),
             ledger: AckLedger::default(),
             window: Window::new(ingest.config.prefetch, ingest.config.memory_bytes),
@@ -100,7 +96,7 @@ impl<'i> Pump<'i> {
 
     /// With how much care whoever comes next has to read what was delivered before.
     pub fn care(&self) -> Care {
-        self.care
+        self.caution.care()
     }
 
     pub fn has_acked(&self) -> bool {
@@ -212,6 +208,7 @@ impl<'i> Pump<'i> {
     /// Decodes a message into the batch; stores the batch when it is full.
     async fn take(&mut self, arrival: Arrival, source: &mut Source, stopping: bool) -> Result<(), AmqpError> {
         let ingest = self.ingest;
+        let care = self.caution.of(&arrival.received, ingest).await;
         let span = self.span.get_or_insert_with(|| {
             info_span!(
                 "process batch",
@@ -221,10 +218,6 @@ impl<'i> Pump<'i> {
                 messaging.batch.message_count = field::Empty,
             )
         });
-        if !arrival.received.redelivered && self.begun.elapsed() >= GIVEN_BACK_WITHIN {
-            // What was given back comes before what is new.
-            self.care = Care::Full;
-        }
         let properties = &arrival.received.message.properties;
         link_to_message(span, properties);
         let deliveries = properties.header("x-delivery-count").and_then(Value::as_i64);
@@ -235,7 +228,7 @@ impl<'i> Pump<'i> {
             source: &self.source,
             service_rule: &ingest.service_rule,
             conventions: &ingest.conventions,
-            care: if arrival.received.redelivered { self.care } else { Care::Full },
+            care,
         };
         let row = decode(decoder, clock::new_id(), arrival.received);
         let size = row.size();

@@ -7,8 +7,9 @@ use std::time::Duration;
 use rand::Rng;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, warn};
+use tracing::debug;
 
+use super::caution::{BEAT, say_crashed};
 use super::pump::{End, Pump};
 use super::{Ingest, SourceState};
 use crate::amqp::{AmqpError, Source};
@@ -18,16 +19,26 @@ const FIRST_BACKOFF: Duration = Duration::from_millis(200);
 /// Somebody has to change something first, and the broker logs each look as an error.
 const REFUSED_BACKOFF: Duration = Duration::from_secs(15);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
-/// A process counts as dead after several of these.
-const BEAT: Duration = Duration::from_secs(5);
 const LAST_WORD: Duration = Duration::from_secs(2);
 
 /// Consumes the source until the process is to stop.
 pub async fn supervise(ingest: Ingest, stop: CancellationToken) -> anyhow::Result<()> {
+    tokio::select! {
+        () = consume(&ingest, &stop) => {}
+        // Also while there is no connection: a process that has lost its own is not dead.
+        never = beat(&ingest) => match never {},
+    }
+    // Without an answer in time the row is left, and the next process reads redelivered messages with care although it need not.
+    let _ = tokio::time::timeout(LAST_WORD, ingest.store.end_life(&ingest.life)).await;
+    ingest.status.set(SourceState::Stopped);
+    Ok(())
+}
+
+async fn consume(ingest: &Ingest, stop: &CancellationToken) {
     let mut backoff = FIRST_BACKOFF;
     let mut care = Care::Full;
     while !stop.is_cancelled() {
-        let state = attempt(&ingest, &stop, &mut backoff, &mut care).await;
+        let state = attempt(ingest, stop, &mut backoff, &mut care).await;
         if let Some(state) = state {
             if matches!(state, SourceState::Refused(_)) {
                 backoff = REFUSED_BACKOFF;
@@ -41,10 +52,6 @@ pub async fn supervise(ingest: Ingest, stop: CancellationToken) -> anyhow::Resul
         let _ = stop.run_until_cancelled(tokio::time::sleep(wait)).await;
         backoff = (backoff * 2).min(LONGEST_BACKOFF);
     }
-    // Without an answer in time the row is left, and the next process reads redelivered messages with care although it need not.
-    let _ = tokio::time::timeout(LAST_WORD, ingest.store.end_life(&ingest.life)).await;
-    ingest.status.set(SourceState::Stopped);
-    Ok(())
 }
 
 /// Says again and again that this process lives. What cannot be said is said the next time.
@@ -113,16 +120,10 @@ async fn attempt(
         Err(error) => return Some(SourceState::WaitingForDatabase(error.to_string())),
     }
     if *care == Care::Headers {
-        warn!(
-            source = ingest.source.queue,
-            "a process that consumed this source crashed: redelivered messages are stored undecoded at first"
-        );
+        say_crashed(ingest);
     }
     let mut pump = Pump::new(ingest, *care);
-    let end = tokio::select! {
-        end = pump.run(&mut source, stop) => end,
-        never = beat(ingest) => match never {},
-    };
+    let end = pump.run(&mut source, stop).await;
     *care = pump.care();
     debug!(source = ingest.status.name(), ?end, "the source's connection ends");
     source.close().await;

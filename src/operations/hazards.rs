@@ -6,6 +6,7 @@ use super::Operations;
 use super::warning::Warning;
 use crate::amqp::{QueueLimits, QueueState, codec};
 use crate::clock;
+use crate::domain::convention::Care;
 use crate::domain::dead_letter::Payload;
 use crate::domain::deadline;
 use crate::domain::message::Message;
@@ -65,14 +66,15 @@ fn rekeyed(plan: &Plan, summary: &Summary) -> Option<Warning> {
 
 /// Messages whose own deadline has passed, of a sample.
 fn discarded(sample: &[Payload], total: i64, now: DateTime<Utc>) -> Option<Warning> {
-    let deadlines = sample.iter().filter_map(|payload| {
+    let decoded: Vec<_> = sample.iter().filter(|payload| payload.care == Care::Full).collect();
+    let deadlines = decoded.iter().filter_map(|payload| {
         let properties = codec::decode(&payload.properties).ok()?;
         deadline::of(&Message::at_rest(properties, payload.body.clone()))
     });
     let passed: Vec<_> = deadlines.filter(|deadline| *deadline < now).collect();
     let latest = ago(now - *passed.iter().max()?);
     let [found, looked_at] =
-        [passed.len(), sample.len()].map(|number| i64::try_from(number).unwrap_or(i64::MAX));
+        [passed.len(), decoded.len()].map(|number| i64::try_from(number).unwrap_or(i64::MAX));
     let is_whole = looked_at >= total;
     let which = if is_whole {
         things(found, "message")

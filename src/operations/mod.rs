@@ -17,7 +17,7 @@ mod warning;
 mod worker;
 
 pub use plan::{Planned, PlannedGroup};
-pub use preview::Sample;
+pub use preview::{Head, Sample};
 pub use request::{Operations, Requested};
 pub use returns::link_returns;
 pub use warning::{Severity, Warning};

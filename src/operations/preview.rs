@@ -9,14 +9,17 @@ use crate::amqp::{Outgoing, Refusal, codec};
 use crate::domain::convention::{Conventions, Origin};
 use crate::domain::message::{Message, Properties};
 use crate::domain::operation::{NewOperation, Options};
+use crate::domain::patch;
 use crate::domain::redelivery::{COPY_ID, REDELIVERY_ID};
 use crate::store::{MAX_PREVIEWED, Previewed, StoreError};
 use crate::{clock, room};
 
 /// So many are shown.
 const SAMPLES: i64 = 10;
-/// What a preview holds in the meantime: the bodies as they were stored, as they go out, and one as it is changed.
-const ROOM: usize = 3 * MAX_PREVIEWED as usize;
+/// So much is kept of a body: enough for what is shown of it, also where it is compressed.
+const HEAD: usize = 128 << 10;
+/// What a preview holds in the meantime: the bodies as they were stored, one as it is changed, and the heads.
+const ROOM: usize = MAX_PREVIEWED as usize + 4 * patch::MAX_BYTES + (4 << 20);
 
 /// A message before and after.
 #[derive(Clone, Debug)]
@@ -25,12 +28,28 @@ pub struct Sample {
     pub dead_letter: Uuid,
     /// Where it died, and what it was published with.
     pub origin: Origin,
-    /// As it is stored; of a large body the head only.
-    pub before: Message,
-    /// How long the body is that is stored.
-    pub size: usize,
+    /// As it is stored.
+    pub before: Head,
     /// As it would go out, but for the id that it would bear; or why it would not.
-    pub after: Result<Message, String>,
+    pub after: Result<Head, String>,
+}
+
+/// A message; of a large body the head only.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// The message.
+    pub message: Message,
+    /// How long the body is.
+    pub size: usize,
+}
+
+impl Head {
+    fn of(mut message: Message) -> Self {
+        let size = message.body.len();
+        message.body.truncate(HEAD);
+        message.body.shrink_to_fit();
+        Self { message, size }
+    }
 }
 
 impl Operations {
@@ -56,23 +75,28 @@ fn sample(conventions: &Conventions, options: &Options, letter: Previewed) -> Sa
         copy: options.copy,
         routing_key: options.routing_key,
     };
+    // What cannot be read is not sent either: `after` says so.
+    let properties = codec::decode(&payload.properties).unwrap_or_default();
+    let head = payload.body[..payload.body.len().min(HEAD)].to_vec();
+    let before = Head { message: Message::at_rest(properties, head), size };
     let after = if payload.body.len() == size {
-        road.outgoing(id, &provenance, &payload).and_then(|mut outgoing| {
+        road.outgoing(id, &provenance, payload).and_then(|mut outgoing| {
             if let Some(edit) = &options.edit {
                 edited(edit, &mut outgoing)?;
             }
             let Outgoing { exchange, routing_key, properties, body, .. } = outgoing;
-            Ok(Message { exchange, routing_key, properties: without_id(properties), body })
+            Ok(Head::of(Message { exchange, routing_key, properties: without_id(properties), body }))
         })
     } else {
         let most = MAX_PREVIEWED >> 20;
         Err(Refusal::new("preview", format!("it is not known here: the body is larger than {most} MiB")))
     };
-    // What cannot be read is not sent either: `after` says so.
-    let properties = codec::decode(&payload.properties).unwrap_or_default();
-    let before = Message::at_rest(properties, payload.body);
-    let origin = provenance.origin;
-    Sample { dead_letter: id, origin, before, size, after: after.map_err(|refusal| refusal.detail) }
+    Sample {
+        dead_letter: id,
+        origin: provenance.origin,
+        before,
+        after: after.map_err(|refusal| refusal.detail),
+    }
 }
 
 /// Only an operation that exists has ids for its messages.

@@ -1,8 +1,10 @@
 //! Publishing the messages of a chunk again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::spawn_blocking;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::publishers::Publishers;
@@ -12,24 +14,28 @@ use crate::domain::convention::{Conventions, Provenance};
 use crate::domain::dead_letter::Payload;
 use crate::domain::edit::Edit;
 use crate::domain::identity::redelivery_id;
-use crate::domain::message::Message;
+use crate::domain::message::{Message, Table};
 use crate::domain::operation::{Hold, Operation, Outcome, RoutingKey, Settled, Target};
-use crate::domain::patch::MAX_BYTES;
+use crate::domain::patch;
+use crate::domain::place::Place;
 use crate::domain::redelivery::{self, Mark};
 use crate::room;
 use crate::store::ChunkItem;
 
 /// Publishes each, and settles those whose fate is known: sent only if confirmed and not returned (rule R7). The others
 /// stay open, to be published again under the same redelivery id.
-pub(super) async fn redeliver<'i>(
+///
+/// An edit can make much of little, and take long: so no more is prepared than a portion, and nothing after this time, or after a
+/// portion of which something is not known.
+pub(super) async fn redeliver(
     publishers: &mut Publishers,
     conventions: &Conventions,
     operation: &Operation,
-    items: impl Iterator<Item = &'i ChunkItem>,
+    items: Vec<&mut ChunkItem>,
+    within: Duration,
 ) -> Done {
-    let mut done = Done::default();
-    let mut going = Vec::new();
-    let mut messages = Vec::new();
+    let (mut done, mut portion) = (Done::default(), Portion::default());
+    let until = Instant::now() + within;
     let road = Road {
         conventions,
         operation: operation.id,
@@ -39,28 +45,54 @@ pub(super) async fn redeliver<'i>(
     };
     let edit = operation.edit.clone().map(Arc::new);
     for item in items {
-        let outgoing = match (road.outgoing(item.dead_letter, &item.provenance, &item.payload), &edit) {
+        let payload = std::mem::take(&mut item.payload);
+        let outgoing = match (road.outgoing(item.dead_letter, &item.provenance, payload), &edit) {
             (Ok(outgoing), Some(edit)) => changed(edit.clone(), outgoing).await,
             (outgoing, _) => outgoing,
         };
         match outgoing {
-            Ok(message) => {
-                // Where nobody has said yet what is home, nobody asks for operations either.
-                let Some(place) = item.place.clone() else { continue };
-                going.push(item);
-                messages.push((place, message));
-            }
+            // Where nobody has said yet what is home, nobody asks for operations either.
+            Ok(message) => portion.add(item, message),
             Err(refusal) => done.settle(operation, item, Receipt::Refused(refusal)),
         }
+        let is_late = Instant::now() > until;
+        if is_late || portion.bytes >= PORTION {
+            std::mem::take(&mut portion).publish(publishers, operation, &mut done).await;
+            if is_late || done.hold.is_some() {
+                return done;
+            }
+        }
     }
-    if messages.is_empty() {
-        return done;
-    }
-    let receipts = publishers.publish(messages).await;
-    for (item, receipt) in going.into_iter().zip(receipts) {
-        done.settle(operation, item, receipt);
-    }
+    portion.publish(publishers, operation, &mut done).await;
     done
+}
+
+/// Messages that are published at once.
+#[derive(Default)]
+struct Portion<'i> {
+    items: Vec<&'i ChunkItem>,
+    messages: Vec<(Place, Outgoing)>,
+    /// Of bodies and headers.
+    bytes: usize,
+}
+
+impl<'i> Portion<'i> {
+    fn add(&mut self, item: &'i ChunkItem, message: Outgoing) {
+        let Some(place) = item.place.clone() else { return };
+        self.bytes += message.body.len() + message.properties.headers.as_ref().map_or(0, Table::size);
+        self.items.push(item);
+        self.messages.push((place, message));
+    }
+
+    async fn publish(self, publishers: &mut Publishers, operation: &Operation, done: &mut Done) {
+        if self.messages.is_empty() {
+            return;
+        }
+        let receipts = publishers.publish(self.messages).await;
+        for (item, receipt) in self.items.into_iter().zip(receipts) {
+            done.settle(operation, item, receipt);
+        }
+    }
 }
 
 impl Done {
@@ -96,15 +128,15 @@ pub(super) struct Road<'o> {
     pub routing_key: RoutingKey,
 }
 
-/// Bodies that need no room of their own.
-const SMALL: usize = 1 << 20;
+/// So much is prepared before it is published, in bytes, but for a single larger message.
+const PORTION: usize = 4 << 20;
+/// A change that takes no more memory needs no room of its own.
+const SMALL: usize = 3 << 20;
 
 /// Beside the threads that serve others: a large body takes a while, and room.
 async fn changed(edit: Arc<Edit>, mut outgoing: Outgoing) -> Result<Outgoing, Refusal> {
-    // The body as it is, as it becomes, and as it is in between. A small one needs no room, and one that is larger than what can be
-    // patched is refused at once.
-    let size = outgoing.body.len();
-    let _room = if (SMALL..=MAX_BYTES).contains(&size) { Some(room::take(3 * size).await) } else { None };
+    let needed = patch::memory(&edit.patch, outgoing.body.len());
+    let _room = if needed > SMALL { Some(room::take(needed).await) } else { None };
     let changing = spawn_blocking(move || edited(&edit, &mut outgoing).map(|()| outgoing));
     changing
         .await
@@ -122,7 +154,7 @@ pub(super) fn edited(edit: &Edit, outgoing: &mut Outgoing) -> Result<(), Refusal
 
 impl Road<'_> {
     /// The message as it goes out but for what is changed in it, or why it cannot.
-    pub fn outgoing(&self, id: Uuid, from: &Provenance, payload: &Payload) -> Result<Outgoing, Refusal> {
+    pub fn outgoing(&self, id: Uuid, from: &Provenance, payload: Payload) -> Result<Outgoing, Refusal> {
         let Address { exchange, routing_key, queue } = self.address(from)?;
         let properties = codec::decode(&payload.properties).map_err(|error| {
             Refusal::new("unencodable", format!("Its properties cannot be read: {error}"))
@@ -134,10 +166,11 @@ impl Road<'_> {
             let why = "Its exchange and routing key are not those of the message that was redelivered: name a target with `to`";
             return Err(Refusal::new("origin_claimed", why));
         }
-        let original = Message::at_rest(properties, payload.body.clone());
+        let original = Message::at_rest(properties, payload.body);
         let id = redelivery_id(self.operation, id);
         let mark = if self.copy { Mark::Copy(id) } else { Mark::Redelivery(id) };
-        let mut message = redelivery::message(self.conventions, original, mark, queue.is_some());
+        let mut message =
+            redelivery::message(self.conventions, original, payload.care, mark, queue.is_some());
         // What is only claimed is not handed on: the next time it would look like ours.
         let is_known = from.claimed_by.is_none() && !is_forged;
         if is_known && !self.copy && *self.target == Target::Queue {

@@ -23,7 +23,8 @@ use crate::domain::convention::Conventions;
 use crate::domain::dead_letter::Status;
 use crate::domain::operation::{Hold, Kind, Operation, Outcome, Outcomes, Settled, State};
 use crate::domain::words::{count, things};
-use crate::store::{Chunk, ChunkItem, Store, StoreError};
+use crate::room::ChunkRoom;
+use crate::store::{Chunk, ChunkItem, Next, Store, StoreError};
 use crate::telemetry::{ChunkDone, Metrics};
 
 /// How often a worker looks for operations that other replicas were asked for, or left behind.
@@ -88,11 +89,18 @@ impl Worker {
 
     /// Does the next chunk, if there is one to do now.
     async fn next(&mut self) -> Result<bool, StoreError> {
-        let (items, bytes) = (self.config.chunk_items.into(), self.config.chunk_bytes.into());
+        let limits = (self.config.chunk_items.into(), self.config.chunk_bytes.into());
         let served = &self.operations.served;
-        let Some(chunk) = self.store.next_chunk(self.id, clock::now(), (items, bytes), served).await? else {
-            self.forget_ended().await?;
-            return Ok(false);
+        let mut room = ChunkRoom::default();
+        let chunk = loop {
+            match self.store.next_chunk(self.id, clock::now(), limits, served, room).await? {
+                Next::Chunk(chunk) => break *chunk,
+                Next::NoRoom(bytes) => room = ChunkRoom::take(bytes).await,
+                Next::Nothing => {
+                    self.forget_ended().await?;
+                    return Ok(false);
+                }
+            }
         };
         let span = info_span!("operation chunk", operation = %chunk.operation.id, kind = chunk.operation.kind.as_str());
         let operation = chunk.operation.id;
@@ -113,21 +121,21 @@ impl Worker {
         Ok(())
     }
 
-    /// Publishes the messages of these items again, but for those whose queue has enough to do.
-    async fn put_back(&mut self, operation: &Operation, items: Vec<&ChunkItem>) -> Done {
-        let crowded = self.crowding.of(&mut self.publishers, operation, items.iter().copied()).await;
-        let is_free = |item: &&ChunkItem| {
-            target_queue(operation, item).is_none_or(|queue| !crowded.contains_key(&queue))
-        };
-        let free = items.into_iter().filter(is_free);
-        let mut done = redeliver::redeliver(&mut self.publishers, &self.conventions, operation, free).await;
+    /// Publishes the messages of these items again, but for those whose queue has enough to do. Takes the bytes out of the items.
+    async fn put_back(&mut self, operation: &Operation, mut items: Vec<&mut ChunkItem>) -> Done {
+        let crowded =
+            self.crowding.of(&mut self.publishers, operation, items.iter().map(|item| &**item)).await;
+        items.retain(|item| target_queue(operation, item).is_none_or(|queue| !crowded.contains_key(&queue)));
+        let most = self.config.confirm_timeout / 2;
+        let mut done =
+            redeliver::redeliver(&mut self.publishers, &self.conventions, operation, items, most).await;
         if let (None, Some(((_, queue), depth))) = (&done.hold, crowded.iter().next()) {
             done.hold = Some(Hold::Waits(crowded_queue(queue, *depth, operation.max_queue_depth)));
         }
         done
     }
 
-    async fn act(&mut self, chunk: Chunk) -> Result<(), StoreError> {
+    async fn act(&mut self, mut chunk: Chunk) -> Result<(), StoreError> {
         let (begun, begun_at) = (Instant::now(), clock::now());
         let unrecorded = self.operations.unrecorded.clone();
         let wanted = chunk.operation.acts_on();
@@ -135,7 +143,7 @@ impl Worker {
             _ if chunk.operation.state == State::Cancelling => let_go(acted_on(&chunk.items, wanted)),
             Kind::Redeliver => {
                 let known = unrecorded.of(chunk.operation.id, acted_on(&chunk.items, wanted));
-                let rest: Vec<_> = unknown(acted_on(&chunk.items, wanted), &known).collect();
+                let rest = chunk.items.iter_mut().filter(|item| is_unknown(item, wanted, &known)).collect();
                 let mut done = self.put_back(&chunk.operation, rest).await;
                 done.settled.extend(known);
                 unrecorded.keep(chunk.operation.id, &done.settled);
@@ -151,7 +159,7 @@ impl Worker {
             // What is let go goes at once.
             _ if operation.state == State::Cancelling => begun_at,
             Some(_) => clock::now() + RETRY,
-            None => (begun_at + spacing(&operation, chunk.items.len())).max(step_wait(&operation, &done)),
+            None => (begun_at + spacing(&operation, done.settled.len())).max(step_wait(&operation, &done)),
         };
         let not_done = i64::try_from(not_done).unwrap_or(i64::MAX);
         let completed = chunk.record(&done.settled, not_done, done.hold.as_ref(), next_chunk_at).await?;
@@ -212,12 +220,9 @@ fn acted_on(items: &[ChunkItem], wanted: Status) -> impl Iterator<Item = &ChunkI
     items.iter().filter(move |item| item.status == Some(wanted))
 }
 
-/// Those that are to be published: what became of the others is known.
-fn unknown<'i>(
-    items: impl Iterator<Item = &'i ChunkItem>,
-    known: &[Settled],
-) -> impl Iterator<Item = &'i ChunkItem> {
-    items.filter(|item| known.iter().all(|one| one.position != item.position))
+/// Whether it is to be published: what became of the others is known.
+fn is_unknown(item: &ChunkItem, wanted: Status, known: &[Settled]) -> bool {
+    item.status == Some(wanted) && known.iter().all(|one| one.position != item.position)
 }
 
 /// An item whose dead letter was acted on, or went away, between the freezing and the chunk.

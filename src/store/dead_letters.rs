@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::Row;
 use uuid::Uuid;
 
-use super::search::{COLUMNS, dead_letter};
+use super::search::{COLUMNS, dead_letter, payload};
 use super::{Store, StoreError};
 use crate::domain::dead_letter::{DeadLetter, Payload};
 use crate::domain::operation::{Kind, Outcome};
@@ -61,8 +61,7 @@ impl Store {
         else {
             return Ok(None);
         };
-        let payload = Payload { properties: row.try_get("properties")?, body: row.try_get("body")? };
-        Ok(Some((dead_letter(&row)?, payload)))
+        Ok(Some((dead_letter(&row)?, payload(&row)?)))
     }
 
     /// How long the body is.

@@ -16,7 +16,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::{
     PgConnection, PgQueryResult, PgRow, PgStatement, PgTransactionManager, PgTypeInfo, Postgres,
 };
-use sqlx::{Describe, Either, Execute, Executor, TransactionManager};
+use sqlx::{Connection, Describe, Either, Execute, Executor, TransactionManager};
 use tokio::time::timeout;
 
 /// Longest that the pool waits for a connection to say that it is well, where answers have no deadline.
@@ -122,6 +122,13 @@ impl Lease {
         let done = work(connection).await;
         *answer.unanswered = done.is_err();
         Ok(done)
+    }
+
+    /// Gives back what the largest answer took, which the connection keeps for the next one.
+    pub fn shrink_buffers(&mut self) {
+        if let Some(connection) = &mut self.connection {
+            connection.shrink_buffers();
+        }
     }
 
     /// Copies rows into a table. Returns how many.

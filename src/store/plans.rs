@@ -2,12 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::Row;
-use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
 use super::freeze::chosen;
 use super::operations::named;
-use super::search::{PLACE, place};
+use super::search::{PLACE, payload, place};
 use super::{Store, StoreError};
 use crate::domain::convention::{Conventions, Origin, Provenance};
 use crate::domain::dead_letter::Payload;
@@ -147,10 +146,10 @@ impl Store {
              sized AS ( \
                  SELECT d.*, sum(d.size) OVER (ORDER BY d.id) - d.size AS before FROM picked p \
                      CROSS JOIN LATERAL ( \
-                         SELECT x.id, x.properties, CASE WHEN octet_length(x.body) <= $3 THEN x.body ELSE '' END AS body, \
+                         SELECT x.id, x.convention, x.properties, CASE WHEN octet_length(x.body) <= $3 THEN x.body ELSE '' END AS body, \
                              octet_length(x.properties) + LEAST(octet_length(x.body), $3) AS size \
                          FROM dead_letter x WHERE x.id = p.dead_letter_id LIMIT 1) d) \
-             SELECT properties, body FROM sized WHERE before < $4",
+             SELECT properties, body, convention FROM sized WHERE before < $4",
         )
         .bind(id)
         .bind(most)
@@ -158,8 +157,6 @@ impl Store {
         .bind(SAMPLE_BYTES)
         .fetch_all(&self.operations)
         .await?;
-        let payload =
-            |row: &PgRow| Ok(Payload { properties: row.try_get("properties")?, body: row.try_get("body")? });
         rows.iter().map(payload).collect()
     }
 

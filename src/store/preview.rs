@@ -4,8 +4,9 @@ use chrono::{DateTime, Utc};
 use sqlx::Row;
 use uuid::Uuid;
 
-use super::chunk::{ORIGIN, provenance};
 use super::freeze::chosen;
+use super::provenance::{ORIGIN, provenance};
+use super::search::payload;
 use super::{Store, StoreError};
 use crate::domain::convention::Provenance;
 use crate::domain::dead_letter::Payload;
@@ -52,7 +53,7 @@ impl Store {
             .push(") a CROSS JOIN LATERAL (SELECT d.id, ")
             .push(ORIGIN)
             .push(
-                ", d.properties, octet_length(d.body) AS size, \
+                ", d.convention, d.properties, octet_length(d.body) AS size, \
                      CASE WHEN octet_length(d.body) <= ",
             )
             .push_bind(MAX_BYTES)
@@ -73,7 +74,7 @@ impl Store {
         for row in &rows {
             total = row.try_get("total")?;
             let Some(id) = row.try_get("id")? else { continue };
-            let payload = Payload { properties: row.try_get("properties")?, body: row.try_get("body")? };
+            let payload = payload(row)?;
             let size = usize::try_from(row.try_get::<i32, _>("size")?).unwrap_or(0);
             letters.push(Previewed { id, provenance: provenance(row)?, payload, size });
         }

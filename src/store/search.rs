@@ -10,8 +10,8 @@ use super::lease::{Lease, Transaction};
 use super::look::{self, Seen, Wanted, look};
 use super::sought::{Counted, Sought, push_counts};
 use super::{Store, StoreError, filter_sql};
-use crate::domain::convention::{Origin, ToldBy};
-use crate::domain::dead_letter::{DeadLetter, Derived, Status};
+use crate::domain::convention::{Care, Origin, ToldBy};
+use crate::domain::dead_letter::{DeadLetter, Derived, Payload, Status};
 use crate::domain::filter::{Filter, Order};
 use crate::domain::find::FoundAs;
 use crate::domain::look::Look;
@@ -304,6 +304,15 @@ fn push_order(query: &mut QueryBuilder<'static, Postgres>, alias: &str, order: O
 pub(super) fn place(row: &PgRow) -> Result<Option<Place>, StoreError> {
     let (broker, vhost): (Option<String>, Option<String>) = (row.try_get("broker")?, row.try_get("vhost")?);
     Ok(broker.zip(vhost).map(|(broker, vhost)| Place { broker, vhost }))
+}
+
+/// The bytes of a row with `properties`, `body` and `convention`.
+pub(super) fn payload(row: &PgRow) -> Result<Payload, StoreError> {
+    Ok(Payload {
+        properties: row.try_get::<Option<_>, _>("properties")?.unwrap_or_default(),
+        body: row.try_get::<Option<_>, _>("body")?.unwrap_or_default(),
+        care: Care::of(row.try_get("convention")?),
+    })
 }
 
 /// A row of [`COLUMNS`].

@@ -13,7 +13,8 @@ use dead_letter::domain::identity::redelivery_id;
 use dead_letter::domain::operation::{
     Kind, NewOperation, Options, Outcome, Selection, Sequence, Settled, State, Steering,
 };
-use dead_letter::store::{Chunk, Frozen, Served, Store};
+use dead_letter::room::ChunkRoom;
+use dead_letter::store::{Chunk, Frozen, Next, Served, Store};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
@@ -188,9 +189,10 @@ impl<'s> Play<'s> {
     async fn take(&mut self, which: usize) {
         let later = clock::now() + TimeDelta::hours(1);
         let (served, worker) = (Served::new(Vec::new()), clock::new_id());
-        let next = self.stores[which % 2].next_chunk(worker, later, (CHUNK, 1 << 20), &served);
-        let chunk = next.await.unwrap();
-        let Some(chunk) = chunk else { return };
+        let room = ChunkRoom::default();
+        let next = self.stores[which % 2].next_chunk(worker, later, (CHUNK, 1 << 20), &served, room);
+        let Next::Chunk(chunk) = next.await.unwrap() else { return };
+        let chunk = *chunk;
         let held = self.workers.iter().filter_map(|worker| match worker {
             Worker::Took(other) | Worker::Acted(other, _) => Some(other),
             Worker::Idle => None,
@@ -279,11 +281,13 @@ impl<'s> Play<'s> {
             // The locks of those who were killed go with their connections, a moment later.
             let chunk = until("a chunk is free", || async {
                 let served = Served::new(Vec::new());
-                let next = store.next_chunk(clock::new_id(), later, (CHUNK, 1 << 20), &served).await.unwrap();
-                if next.is_none() {
-                    self.resume().await;
+                let (worker, room) = (clock::new_id(), ChunkRoom::default());
+                let next = store.next_chunk(worker, later, (CHUNK, 1 << 20), &served, room).await.unwrap();
+                if let Next::Chunk(chunk) = next {
+                    return Some(*chunk);
                 }
-                next
+                self.resume().await;
+                None
             })
             .await;
             let settled = self.act(&chunk, true);

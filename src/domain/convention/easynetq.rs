@@ -130,6 +130,10 @@ impl Convention for EasyNetQ {
         false
     }
 
+    fn is_of(&self, message: &Message) -> bool {
+        is_wrapped(message)
+    }
+
     fn is_failure_header(&self, _name: &[u8]) -> bool {
         false
     }

@@ -37,6 +37,10 @@ impl Convention for Laravel {
         false
     }
 
+    fn is_of(&self, message: &Message) -> bool {
+        message.properties.header(HEADER).is_some()
+    }
+
     fn is_failure_header(&self, _name: &[u8]) -> bool {
         false
     }

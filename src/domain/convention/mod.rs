@@ -63,6 +63,13 @@ pub enum Care {
     Headers,
 }
 
+impl Care {
+    /// What a stored message needs, by its convention: one that was not decoded then is not decoded now.
+    pub fn of(convention: Option<&str>) -> Self {
+        if convention == Some(UNDECODED) { Self::Headers } else { Self::Full }
+    }
+}
+
 /// What stands for the convention of a message that was read with [`Care::Headers`].
 pub const UNDECODED: &str = "undecoded";
 
@@ -196,6 +203,11 @@ pub trait Convention: Sync {
         true
     }
 
+    /// Whether the message is this library's, of one that reads more than plain headers: told without reading any more.
+    fn is_of(&self, _message: &Message) -> bool {
+        false
+    }
+
     /// Whether the header tells of the failure only, so that a redelivered message must not carry it.
     fn is_failure_header(&self, name: &[u8]) -> bool;
 
@@ -279,32 +291,26 @@ impl Conventions {
         self.recognised(source, message).1
     }
 
-    /// Reads a message that may be deadly: what the broker tells, and plain headers that are not long.
-    pub fn recognise_with_care(&self, source: &str, message: &Message) -> Recognised {
-        let mut read = Recognised::by_the_broker(xdeath::read(&message.properties));
-        let mut reader = Reader::new(message, source);
-        let headers = message.properties.headers.as_ref();
-        if headers.is_none_or(|headers| headers.size() <= CAREFUL) {
-            let own = self.own.as_deref().map(|own| own as &dyn Convention);
-            let mut plain = own.into_iter().chain(CONVENTIONS).filter(|known| known.reads_plain_headers());
-            let _ = plain.find(|known| known.recognise(&mut reader, &mut read).is_some());
+    /// Reads it with so much care.
+    pub fn read(&self, source: &str, message: &Message, care: Care) -> Recognised {
+        match care {
+            Care::Full => self.recognised(source, message).1,
+            Care::Headers => self.recognised_with_care(source, message).1,
         }
-        read.convention = UNDECODED;
-        read.warning = reader.warning(UNDECODED);
-        read.settle_origin(&self.claims);
-        read.came_back(&message.properties);
-        read.warn(
-            "only its headers were read: it was in flight when dead-letter crashed, and might crash it again"
-                .into(),
-        );
-        read
     }
 
     /// Makes the message what it was before it failed: without what its convention, or ours, says of the failure.
-    /// Returns what it told before.
-    pub fn restore(&self, message: &mut Message) -> Recognised {
+    /// Returns what it told before. Of one that may be deadly no more is decoded than an envelope around it.
+    pub fn restore(&self, message: &mut Message, care: Care) -> Recognised {
         // From which queue it came says where it died only.
-        let (convention, read) = self.recognised("", message);
+        let (convention, read) = match care {
+            Care::Full => self.recognised("", message),
+            Care::Headers => {
+                let (plain, read) = self.recognised_with_care("", message);
+                let other = CONVENTIONS.into_iter().find(|convention| convention.is_of(message));
+                (other.or(plain).unwrap_or(&native::Native), read)
+            }
+        };
         convention.restore(message);
         if let Some(Table(headers)) = &mut message.properties.headers {
             headers.retain(|(name, _)| {
@@ -316,13 +322,35 @@ impl Conventions {
         read
     }
 
+    /// Reads a message that may be deadly: what the broker tells, and plain headers that are not long.
+    fn recognised_with_care(&self, source: &str, message: &Message) -> (Option<&dyn Convention>, Recognised) {
+        let mut read = Recognised::by_the_broker(xdeath::read(&message.properties));
+        let mut reader = Reader::new(message, source);
+        let headers = message.properties.headers.as_ref();
+        let is_short = headers.is_none_or(|headers| headers.size() <= CAREFUL);
+        let mut plain = self.all().filter(|known| is_short && known.reads_plain_headers());
+        let convention = plain.find(|known| known.recognise(&mut reader, &mut read).is_some());
+        read.convention = UNDECODED;
+        read.warning = reader.warning(UNDECODED);
+        read.settle_origin(&self.claims);
+        read.came_back(&message.properties);
+        read.warn(
+            "only its headers were read: it was in flight when dead-letter crashed, and might crash it again"
+                .into(),
+        );
+        (convention, read)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &dyn Convention> {
+        let own = self.own.as_deref().map(|own| own as &dyn Convention);
+        own.into_iter().chain(CONVENTIONS)
+    }
+
     fn recognised(&self, source: &str, message: &Message) -> (&dyn Convention, Recognised) {
         let mut read = Recognised::by_the_broker(xdeath::read(&message.properties));
         let mut reader = Reader::new(message, source);
-        let own = self.own.as_deref().map(|own| own as &dyn Convention);
-        let convention = own
-            .into_iter()
-            .chain(CONVENTIONS)
+        let convention = self
+            .all()
             .find(|convention| convention.recognise(&mut reader, &mut read).is_some())
             .unwrap_or(&native::Native);
         outcome::read(&mut reader, &mut read);

@@ -118,6 +118,10 @@ impl Convention for Sneakers {
         false
     }
 
+    fn is_of(&self, message: &Message) -> bool {
+        message.properties.header(HEADER).is_some()
+    }
+
     fn is_failure_header(&self, _name: &[u8]) -> bool {
         false
     }

@@ -12,6 +12,7 @@ use super::from_json::Scalar;
 use super::reader::{self, Reader};
 use super::{Convention, Origin, Recognised};
 use crate::domain::bounded::{self, Budget};
+use crate::domain::message::Message;
 
 const PREFIX: &[u8] = b"X-Message-Stamp-";
 const SENT_TO_FAILURE: &str = "\\SentToFailureTransportStamp";
@@ -95,6 +96,13 @@ impl Convention for Symfony {
 
     fn reads_plain_headers(&self) -> bool {
         false
+    }
+
+    fn is_of(&self, message: &Message) -> bool {
+        let names = message.properties.headers.iter().flat_map(|headers| &headers.0);
+        [SENT_TO_FAILURE, ERROR_DETAILS]
+            .iter()
+            .any(|end| names.clone().any(|(name, _)| name.ends_with(end.as_bytes())))
     }
 
     fn is_failure_header(&self, name: &[u8]) -> bool {

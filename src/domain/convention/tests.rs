@@ -22,7 +22,7 @@ fn recognise(source: &str, message: &Message) -> Recognised {
 
 fn put_back(message: &Message) -> (Message, Vec<String>) {
     let mut message = message.clone();
-    Conventions::default().restore(&mut message);
+    Conventions::default().restore(&mut message, Care::Full);
     let headers = message.properties.headers.clone().unwrap_or_default();
     let names = headers.0.iter().map(|(name, _)| String::from_utf8_lossy(name).into_owned()).collect();
     (message, names)
@@ -465,7 +465,7 @@ fn headers_of_ones_own_come_first() {
     assert_eq!(read.failure.error_type.as_deref(), Some("PaymentDeclined"));
     assert_eq!(read.died_at.map(|time| time.timestamp_millis()), Some(MOMENT));
     let mut sent = failed;
-    conventions.restore(&mut sent);
+    conventions.restore(&mut sent, Care::Full);
     assert_eq!(sent.properties.headers, message(&[("mine", Value::I8(1))]).properties.headers);
     assert_eq!(conventions.recognise("dead", &sent).convention, "native");
 

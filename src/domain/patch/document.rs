@@ -55,7 +55,7 @@ impl Document {
             Act::Remove => self.remove(path),
             Act::Replace(value) => {
                 let place = self.locate(path)?;
-                self.replace(place, value.text())
+                self.replace(place, &[value.text()])
             }
             Act::Copy(from) => {
                 let value = self.taken(from)?;
@@ -146,20 +146,20 @@ impl Document {
 
     fn add(&mut self, path: &Pointer, value: &[u8]) -> Done {
         let Some((parent, place)) = self.parent_and_place(path)? else {
-            return self.replace(spans::whole(&self.text), value);
+            return self.replace(spans::whole(&self.text), &[value]);
         };
         match place {
-            Place::There(part) if self.text[parent.start] == b'{' => self.replace(part.value, value),
+            Place::There(part) if self.text[parent.start] == b'{' => self.replace(part.value, &[value]),
             Place::There(part) => {
                 let start = part.start();
-                self.replace(start..start, &[value, b","].concat())
+                self.replace(start..start, &[value, b","])
             }
             Place::New { parent, last, name } => {
                 let at = last.as_ref().map_or(parent.start + 1, |part| part.value.end);
                 let name =
                     name.map(|name| format!("{}:", serde_json::Value::String(name))).unwrap_or_default();
                 let comma: &[u8] = if last.is_some() { b"," } else { b"" };
-                self.replace(at..at, &[comma, name.as_bytes(), value].concat())
+                self.replace(at..at, &[comma, name.as_bytes(), value])
             }
         }
     }
@@ -167,16 +167,21 @@ impl Document {
     fn remove(&mut self, path: &Pointer) -> Done {
         let Some((parent, Place::There(gone))) = self.parent_and_place(path)? else { return Err(NO_PATH) };
         let range = spans::removal(&self.text, &parent, &gone);
-        self.replace(range, b"")
+        self.replace(range, &[])
     }
 
-    fn replace(&mut self, place: Range<usize>, by: &[u8]) -> Done {
+    /// Puts these pieces, one after the other, in place of what stands there.
+    fn replace(&mut self, place: Range<usize>, by: &[&[u8]]) -> Done {
+        let added: usize = by.iter().map(|piece| piece.len()).sum();
         // A few copies of the whole into itself would be more than any memory has.
-        if self.text.len() - place.len() + by.len() > MAX_BYTES {
+        if self.text.len() - place.len() + added > MAX_BYTES {
             return Err("what it makes is too large");
         }
-        self.text.splice(place, by.iter().copied());
-        if by.iter().any(|byte| matches!(byte, b'[' | b'{')) && bounded::depth(&self.text) > MAX_DEPTH {
+        let (before, after) = (&self.text[..place.start], &self.text[place.end..]);
+        // In one piece: what grows where it stands takes twice its length.
+        self.text = [&[before], by, &[after]].concat().concat();
+        let nests = |piece: &&[u8]| piece.iter().any(|byte| matches!(byte, b'[' | b'{'));
+        if by.iter().any(nests) && bounded::depth(&self.text) > MAX_DEPTH {
             return Err("what it makes is nested too deep");
         }
         Ok(())

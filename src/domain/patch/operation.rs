@@ -50,6 +50,18 @@ impl PatchOperation {
     pub fn changes(&self) -> bool {
         !matches!(self.act, Act::Test(_))
     }
+
+    /// The longest text, in bytes, that it may make of one of this length.
+    pub(super) fn longest(&self, text: usize) -> usize {
+        // Of a new member the name, which may be escaped once more.
+        let name = 6 * self.path.0.len() + 4;
+        match &self.act {
+            Act::Add(value) | Act::Replace(value) => text.saturating_add(value.text().len() + name),
+            Act::Copy(_) => text.saturating_mul(2).saturating_add(name),
+            Act::Move(_) => text.saturating_add(name),
+            Act::Remove | Act::Test(_) => text,
+        }
+    }
 }
 
 /// JSON as it was written.

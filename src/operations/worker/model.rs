@@ -196,7 +196,8 @@ impl Model {
             Kind::Redeliver => {
                 let known = self.processes[process].of(operation.id, acted_on(&held.items, Status::Dead));
                 let mut done = Done::default();
-                for (number, item) in unknown(acted_on(&held.items, Status::Dead), &known).enumerate() {
+                let unknown = held.items.iter().filter(|item| is_unknown(item, Status::Dead, &known));
+                for (number, item) in unknown.enumerate() {
                     let told = self.told[process].contains(&(held.asked, item.position));
                     prop_assert!(!told, "a process publishes again what it was told about");
                     let letter =
