@@ -55,7 +55,7 @@ fuzz: cargo ## run a fuzz target for five minutes: TARGET=properties (others: fu
 	@command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz
 	@mkdir -p fuzz/target/found/$(FUZZ_TARGET)
 	RUSTC_BOOTSTRAP=1 cargo fuzz run -s none $(FUZZ_TARGET) fuzz/target/found/$(FUZZ_TARGET) fuzz/corpus/$(FUZZ_TARGET) \
-		-- -max_total_time=300 -rss_limit_mb=512 -malloc_limit_mb=64
+		-- -max_total_time=300 -rss_limit_mb=512
 
 mutants: cargo ## change the code at random, and see that unit tests notice; FILE=src/ingest/ledger.rs for a part
 	@command -v cargo-mutants >/dev/null || cargo install --locked cargo-mutants

@@ -1,9 +1,12 @@
 //! What holds of every message, whatever it is.
 
+pub mod memory;
+
 use std::sync::LazyLock;
 
 use dead_letter::amqp::{Received, codec};
 use dead_letter::domain::convention::{Care, Conventions};
+use dead_letter::domain::dead_letter::Derived;
 use dead_letter::domain::message::{Message, Properties};
 use dead_letter::domain::service::{DEFAULT_RULE, ServiceRule};
 use dead_letter::domain::{fingerprint, identity, redelivery};
@@ -20,20 +23,23 @@ const LONGEST_ERROR: usize = 3 * 2048;
 
 /// Reads it as ingest does, and as a redelivery does.
 pub fn examine(received: Received) {
-    let (message, properties) = (received.message.clone(), received.properties.clone());
-    let read = CONVENTIONS.recognise("source", &message);
+    let message = &received.message;
     let source = "source".into();
-    assert_eq!(
-        identity::of(&source, &message, &read),
-        identity::of(&source, &message, &CONVENTIONS.recognise("source", &message))
-    );
-    assert_eq!(fingerprint::of("s", &read.failure), fingerprint::of("s", &read.failure));
-    resend(&message, &read.origin.queue);
+    let read = CONVENTIONS.recognise("source", message);
+    let again = CONVENTIONS.recognise("source", message);
+    assert_eq!(identity::of(&source, message, &read), identity::of(&source, message, &again));
+    assert_eq!(fingerprint::of("s", &read.failure), fingerprint::of("s", &again.failure));
+    for care in [Care::Full, Care::Headers] {
+        resend(message, care, &read.origin.queue);
+        let decoder = Decoder { source: &source, service_rule: &RULE, conventions: &CONVENTIONS, care };
+        let row = decode(decoder, Uuid::now_v7(), received.clone());
+        assert_eq!((&row.properties, &row.body), (&received.properties, &message.body));
+        stored(row.derived);
+    }
+}
 
-    let decoder = Decoder { source: &source, service_rule: &RULE, conventions: &CONVENTIONS, care: Care::Full };
-    let row = decode(decoder, Uuid::now_v7(), received);
-    assert_eq!((row.properties, row.body), (properties, message.body));
-    let derived = row.derived;
+/// What is derived is what its columns take.
+fn stored(derived: Derived) {
     assert!(derived.deaths >= 1);
     assert!(!derived.service.is_empty(), "a service has a name");
     let texts = [
@@ -54,9 +60,9 @@ pub fn examine(received: Received) {
     assert!(error.len() <= LONGEST_ERROR && !error.contains('\0'), "a column takes it");
 }
 
-fn resend(message: &Message, queue: &Option<String>) {
+fn resend(message: &Message, care: Care, queue: &Option<String>) {
     let mark = redelivery::Mark::Redelivery(Uuid::nil());
-    let sent = redelivery::message(&CONVENTIONS, message.clone(), mark, queue.is_some()).properties;
+    let sent = redelivery::message(&CONVENTIONS, message.clone(), care, mark, queue.is_some()).properties;
     // Nothing that came makes it unwritable.
     let wire = codec::encode(&sent).expect("it can be written");
     let again: Properties = codec::decode(&wire).expect("it can be read");
