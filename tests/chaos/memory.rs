@@ -3,6 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
+use reqwest::Method;
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::postgres::given;
@@ -148,6 +151,43 @@ async fn large(mut row: Row, limit: usize, count: usize, size: usize) {
         world.until_source_empty().await;
     }
     world.service.kill();
+    row.finish();
+}
+
+/// Four operations at the same time, each with a body that takes all the room that there is for chunks.
+#[tokio::test(flavor = "multi_thread")]
+async fn operations_with_large_bodies() {
+    const COUNT: usize = 4;
+    const SIZE: usize = 64 * MIB;
+    let mut row = Row::new("memory: 4 redeliveries of 64 MiB at the same time in 512 MiB", 1);
+    let Some(group) = given(ControlGroup::new(512 * MIB)) else { return };
+    if given(allow_bodies_of(SIZE)).is_none() {
+        return;
+    }
+    let mut world = World::start().await;
+    let mut requests = Vec::new();
+    for number in 0..COUNT {
+        let queue = world.broker.declare_queue(&format!("large-{number}-{}", id()), &[]).await;
+        world.publish(DeadMessage::new(&id(), &queue.name).body(vec![b'x'; SIZE])).await;
+        requests.push((json!({"filter": {"queue": queue.name}}), queue));
+    }
+    world.until_stored(COUNT as i64).await;
+    world.until_source_empty().await;
+    world.service.restart();
+    world.service.until_ready().await;
+    group.take(world.service.pid());
+    let api = world.api();
+    let asked = requests.iter().map(|(request, _)| {
+        api.try_send(api.request(Method::POST, "/dead-letters/redeliver?wait=30").json(request))
+    });
+    for answer in join_all(asked).await {
+        let sent = answer.map_or(json!(null), |answer| answer.json["outcomes"]["sent"].clone());
+        row.must(sent == 1, format!("{sent} sent"));
+    }
+    let highest = peak(world.service.pid());
+    row.figure("most in memory", format!("{highest} MiB"));
+    row.must(group.kills() == 0, "killed for want of memory");
+    row.must(!has_ended(world.service.pid()), "the service ended");
     row.finish();
 }
 

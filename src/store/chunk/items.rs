@@ -14,6 +14,9 @@ use crate::store::provenance::{ORIGIN, provenance};
 use crate::store::search::{PLACE, payload, place};
 use crate::store::{StoreError, operations};
 
+/// Longer bodies are read in pieces of so many bytes.
+const PIECE: usize = 4 << 20;
+
 /// A dead letter that is to be acted on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChunkItem {
@@ -113,7 +116,8 @@ pub(super) fn bytes_of(items: &[ChunkItem], operation: &Operation) -> usize {
     items.iter().filter(|item| is_published(item, operation)).map(|item| item.size).sum()
 }
 
-/// Reads the messages that are published, one after the other.
+/// Reads the messages that are published, one after the other, and long bodies in pieces: an answer takes three times its length
+/// while it is read.
 pub(super) async fn read_messages(
     transaction: &mut Transaction<'static>,
     operation: &Operation,
@@ -126,9 +130,11 @@ pub(super) async fn read_messages(
     let ids: Vec<Uuid> = items.iter().map(|item| item.dead_letter).collect();
     let mut rows = sqlx::query(
         "SELECT i.number, d.* FROM UNNEST($1::uuid[]) WITH ORDINALITY AS i (id, number) CROSS JOIN LATERAL ( \
-             SELECT x.properties, x.body, x.convention FROM dead_letter x WHERE x.id = i.id LIMIT 1) d",
+             SELECT x.properties, x.convention, CASE WHEN octet_length(x.body) <= $2 THEN x.body END AS body \
+             FROM dead_letter x WHERE x.id = i.id LIMIT 1) d",
     )
     .bind(ids)
+    .bind(whole_number(PIECE))
     .fetch(&mut **transaction);
     while let Some(row) = rows.try_next().await? {
         // From 1.
@@ -139,7 +145,34 @@ pub(super) async fn read_messages(
         }
     }
     drop(rows);
+    for item in items {
+        if item.size > PIECE && item.payload.body.is_empty() {
+            item.payload.body = long_body(transaction, item).await?;
+        }
+    }
     // The transaction stays open while they are published.
     transaction.shrink_buffers();
     Ok(())
+}
+
+async fn long_body(transaction: &mut Transaction<'static>, item: &ChunkItem) -> Result<Vec<u8>, StoreError> {
+    let mut body = Vec::with_capacity(item.size);
+    loop {
+        let row =
+            sqlx::query("SELECT substring(body FROM $2 FOR $3) AS piece FROM dead_letter WHERE id = $1")
+                .bind(item.dead_letter)
+                .bind(whole_number(body.len() + 1))
+                .bind(whole_number(PIECE))
+                .fetch_one(&mut **transaction)
+                .await?;
+        let piece: &[u8] = row.try_get("piece")?;
+        body.extend_from_slice(piece);
+        if piece.len() < PIECE {
+            return Ok(body);
+        }
+    }
+}
+
+fn whole_number(bytes: usize) -> i32 {
+    i32::try_from(bytes).unwrap_or(i32::MAX)
 }
