@@ -7,12 +7,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sqlx::Row;
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::MigrateError;
 
 use super::lease::Lease;
+use super::migrations::migrator;
 use super::{Store, StoreError};
-
-static MIGRATOR: Migrator = sqlx::migrate!();
 
 /// What is known of the schema.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -116,7 +115,7 @@ async fn look(connection: &mut Lease) -> Result<Option<Schema>, StoreError> {
         let (version, checksum): (i64, Vec<u8>) = (row.try_get("version")?, row.try_get("checksum")?);
         applied.insert(version, (row.try_get::<String, _>("description")?, checksum));
     }
-    for migration in MIGRATOR.iter() {
+    for migration in migrator().iter() {
         match applied.remove(&migration.version) {
             None => return Ok(None),
             Some((_, checksum)) if *checksum != *migration.checksum => {
@@ -138,8 +137,7 @@ async fn apply(connection: &mut Lease) -> Result<(), StoreError> {
         .await?;
     // Waiting for others has its limit; what a large table needs has none.
     sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *connection).await?;
-    let migrations = MIGRATOR.migrations.clone();
-    let migrator = Migrator { migrations, ignore_missing: true, locking: false, no_tx: false };
+    let migrator = migrator();
     let migrated = connection.raw(async |connection| migrator.run_direct(connection).await).await?;
     migrated.map_err(|error| match error {
         MigrateError::Execute(error) => error.into(),

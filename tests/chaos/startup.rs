@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use dead_letter::store::migrator;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use reqwest::Method;
@@ -84,7 +85,7 @@ async fn start_many(row: &mut Row, pooler: Option<&PgBouncer>) -> Vec<Duration> 
                 .fetch_all(&database.pool)
                 .await
                 .unwrap();
-        let expected: Vec<_> = sqlx::migrate!().iter().map(|migration| (migration.version, true)).collect();
+        let expected: Vec<_> = migrator().iter().map(|migration| (migration.version, true)).collect();
         row.must(migrations == expected, "each migration was done once");
         work(row, &broker, &source, &database, &replicas).await;
     }
@@ -113,7 +114,7 @@ async fn work(row: &mut Row, broker: &Broker, source: &TestQueue, database: &Dat
 
 async fn prepare(database: &Database, schema: Schema) {
     if let Schema::Previous = schema {
-        let mut migrations = sqlx::migrate!();
+        let mut migrations = migrator();
         migrations.migrations.to_mut().pop();
         migrations.run(&database.pool).await.unwrap();
     }

@@ -3,11 +3,12 @@
 use axum::routing::get;
 use axum::{Json, Router};
 use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
-use jsonwebtoken::jwk::Jwk;
-use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use reqwest::Method;
+use ring::hmac;
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -96,67 +97,89 @@ async fn assert_is_in_history(world: &World, operation: &Value, item: &Value) {
     );
 }
 
-/// A key for ES256 of this test's own.
-const KEY: &str = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgny9lNzUMZ9VIltQHlr0gOnGa6636/cL2kiI5iMs9KtChRANCAARQ5ank4fWD\
-    CoQVvTJ3kD27JksCIMH0AjvHZQkg0R8qpSb5ZnRZaqELnP6WvN/rSszga4nVa8h1tNbUZFz6ILze";
-
-fn key() -> EncodingKey {
-    EncodingKey::from_ec_der(&BASE64_STANDARD.decode(KEY).unwrap())
+/// What signs tokens with ES256, and publishes its key as Backstage does.
+struct Issuer {
+    key: EcdsaKeyPair,
+    url: String,
 }
 
-/// What publishes keys as Backstage does; says where.
-async fn publish_keys() -> String {
-    let mut published = Jwk::from_encoding_key(&key(), Algorithm::ES256).unwrap();
-    published.common.key_id = Some("published".into());
-    let answer = json!({ "keys": [published] });
-    let router = Router::new().route("/api/auth/.well-known/jwks.json", get(async || Json(answer)));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(axum::serve(listener, router).into_future());
-    url
+impl Issuer {
+    async fn start() -> Self {
+        let random = SystemRandom::new();
+        let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).unwrap();
+        let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, document.as_ref(), &random);
+        let key = key.unwrap();
+        let (x, y) = key.public_key().as_ref()[1..].split_at(32);
+        let published =
+            json!({"kid": "published", "kty": "EC", "crv": "P-256", "x": encoded(x), "y": encoded(y)});
+        let answer = json!({ "keys": [published] });
+        let router = Router::new().route("/api/auth/.well-known/jwks.json", get(async || Json(answer)));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(axum::serve(listener, router).into_future());
+        Self { key, url }
+    }
+
+    fn sign(&self, header: &Value, claims: &Value) -> String {
+        token(header, claims, |unsigned| {
+            self.key.sign(&SystemRandom::new(), unsigned).unwrap().as_ref().to_vec()
+        })
+    }
+}
+
+fn encoded(bytes: impl AsRef<[u8]>) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(bytes)
+}
+
+fn token(header: &Value, claims: &Value, sign: impl Fn(&[u8]) -> Vec<u8>) -> String {
+    let unsigned = format!("{}.{}", encoded(header.to_string()), encoded(claims.to_string()));
+    let signature = encoded(sign(unsigned.as_bytes()));
+    format!("{unsigned}.{signature}")
+}
+
+/// The same, but for one of its fields.
+fn with(document: &Value, name: &str, value: Value) -> Value {
+    let mut document = document.clone();
+    document[name] = value;
+    document
 }
 
 /// R13: who asks is the user that a token of Backstage names, if it is one; what a token that is none asks for is not done.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_asks_is_whom_backstage_names() {
-    let url = publish_keys().await;
-    let world = World::start_with(&[("DEAD_LETTER_BACKSTAGE_URL", &url)]).await;
+    let issuer = Issuer::start().await;
+    let url = &issuer.url;
+    let world = World::start_with(&[("DEAD_LETTER_BACKSTAGE_URL", url)]).await;
     world.publish(DeadMessage::new(&id(), "a_service")).await;
     world.until_stored(1).await;
     let now = dead_letter::clock::now().timestamp();
-    let header = Header {
-        typ: Some("vnd.backstage.user".into()),
-        kid: Some("published".into()),
-        ..Header::new(Algorithm::ES256)
-    };
+    let header = json!({"alg": "ES256", "typ": "vnd.backstage.user", "kid": "published"});
     let claims = json!({
         "sub": "user:default/jane", "iss": format!("{url}/api/auth"), "aud": "backstage", "iat": now, "exp": now + 60,
     });
-    let with = |name: &str, value: Value| {
-        let mut claims = claims.clone();
-        claims[name] = value;
-        claims
-    };
-    let sign = |header: &Header, claims: &Value| encode(header, claims, &key()).unwrap();
+    let other_header = |name: &str, value: &str| issuer.sign(&with(&header, name, json!(value)), &claims);
+    let other_claim = |name: &str, value: Value| issuer.sign(&header, &with(&claims, name, value));
+    let secret = hmac::Key::new(hmac::HMAC_SHA256, b"published");
+    let symmetric = token(&with(&header, "alg", json!("HS256")), &claims, |unsigned| {
+        hmac::sign(&secret, unsigned).as_ref().to_vec()
+    });
+    let signed = issuer.sign(&header, &claims);
     let delete = async |authorization: &str| {
         let request = world.api().request(Method::DELETE, "/dead-letters?service=service&wait=10");
         world.api().send(request.header("authorization", authorization)).await
     };
 
-    let of_type = |typ: &str| Header { typ: Some(typ.into()), ..header.clone() };
-    let with_key = |kid: &str| Header { kid: Some(kid.into()), ..header.clone() };
-    let secret = EncodingKey::from_secret(b"published");
-    let symmetric = Header { alg: Algorithm::HS256, ..header.clone() };
     for (what, authorization) in [
         ("no token", "Basic amFuZTpqYW5l".to_owned()),
         ("nonsense", "Bearer nonsense".to_owned()),
-        ("of a plugin", format!("Bearer {}", sign(&of_type("vnd.backstage.plugin"), &claims))),
-        ("of an unknown key", format!("Bearer {}", sign(&with_key("unknown"), &claims))),
-        ("a shared secret", format!("Bearer {}", encode(&symmetric, &claims, &secret).unwrap())),
-        ("expired", format!("Bearer {}", sign(&header, &with("exp", json!(now - 3600))))),
-        ("for others", format!("Bearer {}", sign(&header, &with("aud", json!("catalog"))))),
-        ("of others", format!("Bearer {}", sign(&header, &with("iss", json!("https://elsewhere"))))),
-        ("changed", format!("Bearer {}x", sign(&header, &claims))),
+        ("of a plugin", format!("Bearer {}", other_header("typ", "vnd.backstage.plugin"))),
+        ("of an unknown key", format!("Bearer {}", other_header("kid", "unknown"))),
+        ("another algorithm than the key's", format!("Bearer {}", other_header("alg", "RS256"))),
+        ("a shared secret", format!("Bearer {symmetric}")),
+        ("expired", format!("Bearer {}", other_claim("exp", json!(now - 3600)))),
+        ("for others", format!("Bearer {}", other_claim("aud", json!("catalog")))),
+        ("of others", format!("Bearer {}", other_claim("iss", json!("https://elsewhere")))),
+        ("changed", format!("Bearer {signed}x")),
     ] {
         let answer = delete(&authorization).await;
         assert_eq!((what, answer.status.as_u16()), (what, 401), "{}", answer.json);
@@ -166,7 +189,7 @@ async fn who_asks_is_whom_backstage_names() {
     }
     assert_eq!(world.api().get("/dead-letters").await.json["total"]["value"], 1, "nothing was done");
 
-    let operation = delete(&format!("Bearer {}", sign(&header, &claims))).await.assert(200).json;
+    let operation = delete(&format!("Bearer {signed}")).await.assert(200).json;
     assert_eq!(operation["requestedBy"], "user:default/jane");
     assert_eq!(operation["outcomes"]["deleted"], 1);
     let undone = json!({"deletedBy": operation["id"]});

@@ -12,6 +12,8 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 use tracing::warn;
 
+use super::signatures::RING;
+
 /// `typ` of a user's token. Those of plugins have others, and say nothing of who asks.
 const TYPE: &str = "vnd.backstage.user";
 const AUDIENCE: &str = "backstage";
@@ -62,6 +64,8 @@ impl Backstage {
     /// # Errors
     /// The address is none.
     pub fn at(url: &Url) -> anyhow::Result<Self> {
+        // Whoever came first has installed the same.
+        let _ = RING.install_default();
         let issuer = format!("{}/api/auth", url.as_str().trim_end_matches('/'));
         Ok(Self {
             keys_at: format!("{issuer}/.well-known/jwks.json").parse()?,

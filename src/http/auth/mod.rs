@@ -1,6 +1,7 @@
 //! Who asks, for the record (R13).
 
 mod backstage;
+mod signatures;
 
 use std::net::SocketAddr;
 
