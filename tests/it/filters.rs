@@ -82,11 +82,11 @@ fn filter(random: &mut StdRng, letters: &[Letter], now: DateTime<Utc>) -> Map<St
     filter
 }
 
-/// What somebody may have at hand of a dead letter.
+/// What somebody may have at hand of a dead letter. Spaces alone are refused: they say nothing.
 fn something(random: &mut StdRng, letter: &Letter) -> String {
     let id = letter.id.to_string();
-    match random.random_range(0..8) {
-        0 => id,
+    let something = match random.random_range(0..8) {
+        0 => id.clone(),
         1 => format!("…{}", &id[28..]),
         2 => letter.derived.redelivery_id.map_or_else(|| "nothing".into(), |id| id.to_string()),
         3 => pick(random, &["m-1", "c-2"]).into(),
@@ -94,7 +94,8 @@ fn something(random: &mut StdRng, letter: &Letter) -> String {
         5 => "Åse &".into(),
         6 => pick(random, &NAMES).into(),
         _ => text_of(random, letter),
-    }
+    };
+    if something.trim().is_empty() { id } else { something }
 }
 
 /// A part of an error's text or type, in any case.
