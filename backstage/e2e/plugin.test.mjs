@@ -164,7 +164,13 @@ describe('the plugin', { timeout: 1_800_000 }, () => {
     await dialog
       .getByRole('textbox', { name: /rate|messages a second/i })
       .fill('100');
+    const notes = dialog.getByRole('list', { name: 'Good to know' });
+    await notes.getByText(/in place of the original routing key/).waitFor();
+    await button('More options').click();
+    await dialog.getByRole('button', { name: /Newest first/ }).click();
+    await page.getByRole('option', { name: 'Any order: faster' }).click();
     assert.deepEqual(await world.axe(page, 'redeliver, dialog'), []);
+    await button('More options').click();
     await world.screenshot(page, 'redeliver');
     await button(/^redeliver 2,000$/i).click();
     await page.getByRole('progressbar').first().waitFor();
@@ -192,6 +198,77 @@ describe('the plugin', { timeout: 1_800_000 }, () => {
       .waitFor();
     const { operations } = await world.service.get('/operations?limit=1');
     assert.equal(operations[0].requestedBy, 'user:development/guest');
+    assert.equal(operations[0].order, 'any');
+  });
+
+  it('sends once more what its consumer lost, with its own routing key', async () => {
+    await clean();
+    await fail(2);
+    await world.service.post('/dead-letters/redeliver', {
+      filter: { service: 'webshop' },
+    });
+    await until(
+      'they are in their queue',
+      async () => (await world.broker.depth(QUEUE)) === 2,
+    );
+    await world.broker.purge(QUEUE);
+    const { messages } = await world.service.get(
+      '/dead-letters?service=webshop&status=redelivered&limit=1',
+    );
+    const { messageId } = messages[0];
+    await open(`${TAB}?status=redelivered&messageId=${messageId}`);
+    await until('it is shown', async () => (await rows().count()) === 1);
+    await page
+      .getByRole('checkbox')
+      .first()
+      .locator('xpath=ancestor-or-self::label')
+      .click();
+    await button('Redeliver again').click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText(/handles them twice/).waitFor();
+    assert.deepEqual(await world.axe(page, 'redeliver again, dialog'), []);
+    await dialog.getByText('Send once more').click();
+    await dialog.getByText(/redelivered before\. Whoever/).waitFor();
+    await button('More options').click();
+    await dialog.getByRole('button', { name: /The name of the queue/ }).click();
+    await page.getByRole('option', { name: 'The original one' }).click();
+    // It is planned anew.
+    await dialog.getByRole('list', { name: 'Good to know' }).waitFor();
+    await until(
+      'the note on the routing key is gone',
+      async () =>
+        (await dialog.getByText(/original routing key/).count()) === 0,
+    );
+    await button('Redeliver 1').click();
+    let sent;
+    await until('it is in its queue', async () => {
+      sent = await world.broker.take(QUEUE);
+      return sent;
+    });
+    assert.equal(sent.properties.messageId, messageId);
+    assert.equal(sent.fields.routingKey, 'orders.placed');
+  });
+
+  it('says what a redelivery waits for, and sees it go on', async () => {
+    await clean();
+    await fail(10);
+    await world.broker.fill(QUEUE, 20);
+    const operation = await world.service.post('/dead-letters/redeliver', {
+      filter: { service: 'webshop' },
+      maxQueueDepth: 5,
+    });
+    await open(TAB);
+    const card = page
+      .getByRole('article', { name: 'Redelivery' })
+      .filter({ has: page.getByText('Waiting', { exact: true }) });
+    await card.getByText(/orders_webshop has 20 messages ready/).waitFor();
+    assert.deepEqual(await world.axe(page, 'service, waiting'), []);
+    await world.broker.purge(QUEUE);
+    await until('it goes on', async () => {
+      const { state } = await world.service.get(`/operations/${operation.id}`);
+      return state === 'completed';
+    });
+    await until('and is shown to', async () => (await card.count()) === 0);
   });
 
   it('deletes, and takes it back', async () => {

@@ -123,7 +123,7 @@ fn claimed(target: &Target, summary: &Summary, claims: &Claims) -> Vec<Warning> 
     });
     let followed = (followed > 0).then(|| {
         let message = format!(
-            "The queue of {} is the one that the message itself names: the broker does not tell it. Check the queues.",
+            "The queue of {} is known only from the message itself. The broker does not vouch for it: check the queues.",
             things(followed, "message")
         );
         Warning::note("origin_claimed", message, followed)

@@ -37,6 +37,19 @@ export class Broker {
     return (await this.channel.checkQueue(queue)).messageCount;
   }
 
+  /** So many messages that somebody else published. */
+  async fill(queue, count) {
+    for (let n = 0; n < count; n += 1) {
+      this.channel.sendToQueue(queue, Buffer.from('{}'));
+    }
+    await this.channel.waitForConfirms();
+  }
+
+  /** The next message of a queue, which is then gone; false where it has none. */
+  async take(queue) {
+    return this.channel.get(queue, { noAck: true });
+  }
+
   /** A consumer that fails with all that it gets; returns how to end it. */
   async failAgain(queue) {
     const channel = await this.connection.createConfirmChannel();

@@ -52,7 +52,7 @@ export const actingMessages = {
     routingKeyChanges:
       'Consumers of {{number}} of these see the name of the queue in place of the original routing key. “More options” can keep it.',
     originClaimed:
-      'The queue of {{number}} of these is the one that the message itself names: the broker does not tell it. Check the queues.',
+      'The queue of {{number}} of these is known only from the message itself. The broker does not vouch for it: check the queues.',
     noErrorType: 'an error without a type',
     operation: 'Show the operation',
   },
