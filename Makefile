@@ -28,7 +28,7 @@ demo: cargo ## run a small real system with dead letters to look at (FRESH=1: em
 
 test: cargo ## run every test against private servers
 	@$(SERVERS) install
-	@$(SERVERS) with target/servers/test$(VERSIONS) cargo test --workspace --locked
+	@RABBITMQ_PLUGINS=rabbitmq_shovel $(SERVERS) with target/servers/test$(VERSIONS) cargo test --workspace --locked
 	@$(SERVERS) with target/servers/test$(VERSIONS) scripts/bugs.sh $(BUGS_OF_EACH_PART)
 	$(call if_node,test)
 
@@ -60,7 +60,7 @@ fuzz: cargo ## run a fuzz target for five minutes: TARGET=properties (others: fu
 mutants: cargo ## change the code at random, and see that unit tests notice; FILE=src/ingest/ledger.rs for a part
 	@command -v cargo-mutants >/dev/null || cargo install --locked cargo-mutants
 	@mkdir -p target/mutants
-	CARGO_BUILD_BUILD_DIR=$(CURDIR)/target cargo mutants --package dead-letter --jobs 1 --output target/mutants $(addprefix --file ,$(FILE))
+	CARGO_BUILD_BUILD_DIR=$(CURDIR)/target/mutants/build cargo mutants --package dead-letter --jobs 1 --output target/mutants $(addprefix --file ,$(FILE))
 
 check: cargo ## format, lints, patches, versions, the image, dependencies, OpenAPI drift, docs
 	cargo fmt --all --check

@@ -81,7 +81,7 @@ fn batch(criterion: &mut Criterion) {
     group.finish();
     runtime.block_on(async {
         store.close().await;
-        admin(&format!("DROP DATABASE {name}")).await;
+        admin(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
     });
 }
 

@@ -38,7 +38,7 @@ pub struct RunArgs {
     /// Messages of a round [default: the scenario's]
     #[arg(long)]
     pub count: Option<u64>,
-    /// How long traffic lasts [default: the scenario's]
+    /// How long traffic lasts, and each step of `ceiling` [default: the scenario's]
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub duration: Option<Duration>,
     /// Stored messages to search among, by comma [default: 100000,1000000,5000000,20000000]

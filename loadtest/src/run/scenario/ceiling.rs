@@ -57,7 +57,8 @@ pub async fn run(world: &World, args: &RunArgs) -> Result<Report> {
         eprintln!("round {round}: the bare consumer holds {ceiling:.0}/s");
         bare.push(ceiling);
     }
-    let summary = "The rate is raised by a tenth every 8 s, until the backlog grows.".to_owned();
+    let lasts = args.duration.unwrap_or(STEP).as_secs_f64();
+    let summary = format!("The rate is raised by a tenth every {lasts} s, until the backlog grows.");
     let mut report = report(world, args, summary).await?;
     report.ledger = every_round(messages);
     let (of_ours, of_bare) = (Spread::of(ours.iter().copied()), Spread::of(bare.iter().copied()));
@@ -159,7 +160,8 @@ async fn step(
     let letters = letters(args);
     let connection = world.connect("step").await?;
     let channel = connection.create_channel().await?;
-    let pace = PaceArgs { rate: Some(rate), duration: Some(STEP), ..PaceArgs::default() }.pace()?;
+    let lasts = args.duration.unwrap_or(STEP);
+    let pace = PaceArgs { rate: Some(rate), duration: Some(lasts), ..PaceArgs::default() }.pace()?;
     let plan = Plan {
         exchange: String::new(),
         routing_key: Some(queue.to_owned()),
@@ -180,14 +182,14 @@ async fn step(
                 let published = before + tally.counts().published;
                 let backlog = published.saturating_sub(taker.taken().await?);
                 // The first half is for getting under way.
-                if began.elapsed() > STEP / 2 {
+                if began.elapsed() > lasts / 2 {
                     backlogs.push(real(backlog));
                 }
             }
         }
     };
     let late = Spread::of(backlogs).map_or(0.0, |backlog| backlog.median) / rate;
-    let flat = took.as_secs_f64() < STEP.as_secs_f64() * 1.03 && late < FLAT.as_secs_f64();
+    let flat = took.as_secs_f64() < lasts.as_secs_f64() * 1.03 && late < FLAT.as_secs_f64();
     eprintln!(
         "  {rate:>7.0}/s  {:>7.1} ms not settled  {}",
         late * 1000.0,

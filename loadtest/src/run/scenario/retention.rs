@@ -18,7 +18,6 @@ use crate::run::world::{Database, World};
 
 const ROWS: u64 = 5_000_000;
 const RATE: f64 = 1300.0;
-const BEFORE: Duration = Duration::from_secs(20);
 const DURATION: Duration = Duration::from_mins(1);
 
 pub async fn run(world: &World, args: &RunArgs) -> Result<Report> {
@@ -41,18 +40,14 @@ pub async fn run(world: &World, args: &RunArgs) -> Result<Report> {
         .await?;
     settle(&database).await?;
     let letters = letters(args);
-    let pace = PaceArgs {
-        rate: Some(RATE),
-        duration: Some(args.duration.unwrap_or(DURATION)),
-        ..PaceArgs::default()
-    }
-    .pace()?;
+    let duration = args.duration.unwrap_or(DURATION);
+    let pace = PaceArgs { rate: Some(RATE), duration: Some(duration), ..PaceArgs::default() }.pace()?;
     let connection = world.connect("retention").await?;
     let queue = world.queue(&connection, "retention").await?;
     let service = world.service(&queue, &database, &[]).await?;
     let recorder = Recorder::start();
     let freeing = async {
-        sleep(BEFORE).await;
+        sleep(duration / 3).await;
         let began = Instant::now();
         world.run_binary(&["expire", "--database-url", &database.url, "--retention", "90d"]).await?;
         anyhow::Ok(began.elapsed())

@@ -62,9 +62,10 @@ pub async fn run(world: &World, args: &RunArgs) -> Result<Report> {
         ledgers.push(ledger);
         charts = recorded;
     }
+    let drained = args.count.unwrap_or(DRAINED);
     for _ in 0..args.rounds {
-        measured(&mut full, || drain::into(world, &database, &letters, DRAINED)).await?;
-        measured(&mut empty, || drain::run(world, &letters, DRAINED)).await?;
+        measured(&mut full, || drain::into(world, &database, &letters, drained)).await?;
+        measured(&mut empty, || drain::run(world, &letters, drained)).await?;
     }
     world.drop_database(&database).await?;
 

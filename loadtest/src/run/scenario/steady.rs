@@ -21,7 +21,7 @@ pub async fn run(world: &World, args: &RunArgs, rate: f64) -> Result<Report> {
     let duration = args.duration.unwrap_or(if args.scenario == Scenario::Soak { SOAK } else { DURATION });
     let lasting =
         |duration| PaceArgs { rate: Some(rate), duration: Some(duration), ..PaceArgs::default() }.pace();
-    let (before, pace) = (lasting(UNWATCHED)?, lasting(duration)?);
+    let (before, pace) = (lasting(UNWATCHED.min(duration))?, lasting(duration)?);
     let letters = letters(args);
     let database = world.database().await?;
     let connection = world.connect("steady").await?;
@@ -79,7 +79,7 @@ pub async fn run(world: &World, args: &RunArgs, rate: f64) -> Result<Report> {
         .push(format!("The machine stole {:.1} % of the processors' time.", seen.run.stolen() * 100.0));
     report.notes.push(
         "`searchable` is read by polling through the API, and so is too long by up to 1 ms and one request. The \
-         processor of dead-letter is that of the first 20 s, in which nobody polls."
+         processor of dead-letter is that of the time before, in which nobody polls."
             .into(),
     );
     Ok(report)
