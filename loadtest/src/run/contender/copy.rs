@@ -14,6 +14,7 @@ use dead_letter::store::{PoolSettings, Store};
 use lapin::protocol::basic::gen_properties;
 use tokio::time::Instant;
 
+use super::until_at_rest;
 use crate::clock;
 use crate::letters::{Letter, Letters};
 use crate::run::rounds::Run;
@@ -35,6 +36,7 @@ pub async fn run(world: &World, letters: &Letters, count: u64) -> Result<Run> {
     let batches = Arc::new(Mutex::new(batches(letters, count)?));
 
     let processes = world.processes(None);
+    until_at_rest(&processes).await;
     let (began, cpu) = (Instant::now(), processes.usage());
     let writers: Vec<_> =
         (0..IN_FLIGHT).map(|_| tokio::spawn(write(store.clone(), Arc::clone(&batches)))).collect();

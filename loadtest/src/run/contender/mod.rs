@@ -27,6 +27,11 @@ use crate::publish::{Plan, Share, Tally, run as publish_paced, with_progress};
 const STUCK: Duration = Duration::from_mins(1);
 /// Between two looks at how far one is.
 const LOOK: Duration = Duration::from_millis(50);
+/// How long they are looked at,
+const REST: Duration = Duration::from_millis(500);
+/// and how much of a processor servers may use that have nothing to do.
+const MOST_AT_REST: f64 = 0.1;
+const AT_REST_WITHIN: Duration = Duration::from_secs(30);
 /// Unconfirmed messages at one time.
 pub const WINDOW: usize = 1000;
 
@@ -39,7 +44,25 @@ pub async fn backlog(
 ) -> Result<String> {
     let queue = world.queue(connection, "backlog").await?;
     fill(connection, &queue, letters, count).await?;
+    until_at_rest(&world.processes(None)).await;
     Ok(queue)
+}
+
+/// Waits until broker and database have finished what the run before left them to do: a broker that was just given a backlog still
+/// writes it from its log into its segments, and whoever is measured meanwhile pays for that.
+async fn until_at_rest(processes: &Processes) {
+    let begun = Instant::now();
+    let mut before = processes.usage();
+    while begun.elapsed() < AT_REST_WITHIN {
+        sleep(REST).await;
+        let now = processes.usage();
+        let used = now - before;
+        if used.broker + used.database < REST.as_secs_f64() * MOST_AT_REST {
+            return;
+        }
+        before = now;
+    }
+    eprintln!("broker and database are not at rest after {} s", AT_REST_WITHIN.as_secs());
 }
 
 /// Publishes so many messages into a queue, as fast as they are confirmed.

@@ -8,7 +8,7 @@ use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::{Confirmation, PublisherConfirm};
 use tokio::time::Instant;
 
-use super::WINDOW;
+use super::{WINDOW, until_at_rest};
 use crate::amqp;
 use crate::clock;
 use crate::letters::Letters;
@@ -26,6 +26,7 @@ pub async fn run(world: &World, letters: &Letters, count: u64) -> Result<Run> {
     let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
 
     let processes = world.processes(None);
+    until_at_rest(&processes).await;
     let (began, cpu) = (Instant::now(), processes.usage());
     let mut unconfirmed = VecDeque::with_capacity(WINDOW);
     for letter in letters {
