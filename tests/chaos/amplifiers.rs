@@ -7,11 +7,13 @@ mod shapes;
 
 use std::time::Duration;
 
+use chrono::{DateTime, SecondsFormat};
 use futures_util::StreamExt;
 use futures_util::stream;
 use lapin::types::AMQPValue;
 use reqwest::Method;
 use serde_json::json;
+use uuid::Uuid;
 
 use self::messages::{Amplifier, FEW, amplifiers};
 use crate::memory::{ControlGroup, has_ended, peak};
@@ -63,9 +65,9 @@ async fn messages_that_cost_more_than_their_bytes() {
             row.must(false, format!("ended by {name}"));
             break;
         }
-        let newest = "SELECT id::text FROM dead_letter ORDER BY id DESC LIMIT 1";
-        let letter: String = sqlx::query_scalar(newest).fetch_one(&world.database.pool).await.unwrap();
-        match deal_with(&world, &letter, &sink.name, length).await {
+        let newest = "SELECT id FROM dead_letter ORDER BY id DESC LIMIT 1";
+        let letter: Uuid = sqlx::query_scalar(newest).fetch_one(&world.database.pool).await.unwrap();
+        match deal_with(&world, letter, &sink.name, length).await {
             Ok(answer) => longest = longest.max(answer),
             Err(why) => row.must(false, format!("{name}: {why}")),
         }
@@ -80,7 +82,7 @@ async fn messages_that_cost_more_than_their_bytes() {
 }
 
 /// Returns the length of the longest answer.
-async fn deal_with(world: &World, letter: &str, sink: &str, length: usize) -> Result<usize, String> {
+async fn deal_with(world: &World, letter: Uuid, sink: &str, length: usize) -> Result<usize, String> {
     let api = world.api();
     let to = json!({"exchange": "", "routingKey": sink});
     let request = |edit| json!({"kind": "redeliver", "ids": [letter], "to": to, "copy": true, "edit": edit});
@@ -106,8 +108,9 @@ async fn deal_with(world: &World, letter: &str, sink: &str, length: usize) -> Re
         answers.push(api.get(path).await);
     }
     // Into this one only, decoded and without its escapes: all of them together take a database longer than anybody waits.
-    let since =
-        answers.iter().find_map(|answer| answer.json["receivedAt"].as_str()).unwrap_or_default().to_owned();
+    let since = letter.get_timestamp().map_or((0, 0), |made| made.to_unix());
+    let since = DateTime::from_timestamp(since.0.cast_signed(), since.1).unwrap_or_default();
+    let since = since.to_rfc3339_opts(SecondsFormat::Millis, true);
     for look in [
         "contains=%5B%5B",
         "contains=%C3%98%2F",

@@ -81,10 +81,10 @@ fn clean_up(work: impl Future<Output = ()> + Send + 'static) {
     let cleaning = std::thread::spawn(move || {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let _ = runtime.block_on(timeout(CLEANED_WITHIN, work));
+        let _ = runtime.block_on(async { timeout(CLEANED_WITHIN, work).await });
         runtime.shutdown_background();
     });
-    let _ = cleaning.join();
+    assert!(cleaning.join().is_ok() || std::thread::panicking(), "what a test has made is left over");
 }
 
 /// A database, a dead-letter queue, and the service between them.
