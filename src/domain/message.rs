@@ -122,6 +122,12 @@ impl Table {
         shorten_table(self, &mut values, &mut bytes)
     }
 
+    /// Empties the tables and arrays that are so deep within it. Returns whether anything is gone.
+    pub fn limit_depth(&mut self, depth: usize) -> bool {
+        // Each is looked at: `any` would end at the first.
+        self.0.iter_mut().fold(false, |is_gone, (_, value)| limit_value(value, depth) || is_gone)
+    }
+
     /// Bytes of the names and texts in it, those in tables and arrays included.
     pub fn size(&self) -> usize {
         fn size(value: &Value) -> usize {
@@ -180,6 +186,18 @@ fn shorten_value(value: &mut Value, values: &mut usize, bytes: &mut usize) -> bo
                 }
             }
             false
+        }
+        _ => false,
+    }
+}
+
+fn limit_value(value: &mut Value, depth: usize) -> bool {
+    match value {
+        Value::Table(table) if depth <= 1 => !std::mem::take(&mut table.0).is_empty(),
+        Value::Array(values) if depth <= 1 => !std::mem::take(values).is_empty(),
+        Value::Table(table) => table.limit_depth(depth - 1),
+        Value::Array(values) => {
+            values.iter_mut().fold(false, |is_gone, value| limit_value(value, depth - 1) || is_gone)
         }
         _ => false,
     }
@@ -299,6 +317,21 @@ mod tests {
         assert_eq!(shortened(2, 9).0, [(b"a".to_vec(), Value::Array(vec![Value::text("abc")]))]);
         assert_eq!(shortened(5, 2).0, [(b"a".to_vec(), Value::Array(vec![Value::text("a")]))]);
         assert_eq!(shortened(0, 9).0, []);
+    }
+
+    #[test]
+    fn a_table_is_emptied_below_so_many_levels() {
+        let nested = |value| Table(vec![(b"t".to_vec(), value), (b"x".to_vec(), Value::Void)]);
+        let empty = || nested(Value::Table(Table::default()));
+        let mut table = nested(Value::Array(vec![Value::Table(empty()), Value::text("abc")]));
+        let whole = table.clone();
+        assert!(!table.limit_depth(3), "nothing is deeper");
+        assert_eq!(table, whole);
+        assert!(table.limit_depth(2));
+        assert_eq!(table, nested(Value::Array(vec![Value::Table(Table::default()), Value::text("abc")])));
+        assert!(table.limit_depth(1));
+        assert_eq!(table, nested(Value::Array(vec![])));
+        assert!(!table.limit_depth(1));
     }
 
     #[test]

@@ -13,6 +13,8 @@ use crate::domain::message::{Properties, Table};
 
 /// So much of a body is shown, and of a stack trace.
 pub const MAX_SHOWN: usize = 64 << 10;
+/// Tables and arrays within others: two levels of JSON each where types are shown, of which some clients read 64.
+const MAX_DEPTH: usize = 24;
 /// So many values of the headers are shown,
 const MAX_VALUES: usize = 10_000;
 /// and so much of their names and strings.
@@ -63,7 +65,8 @@ impl Serialize for TypedHeaders {
 /// Both views of the headers, as far as they are shown, and whether that is all of them.
 pub fn headers(headers: Option<Table>) -> (PlainHeaders, TypedHeaders, bool) {
     let mut headers = headers.unwrap_or_default();
-    let are_all = !headers.shorten(MAX_VALUES, MAX_HEADER_BYTES);
+    let is_deep = headers.limit_depth(MAX_DEPTH);
+    let are_all = !headers.shorten(MAX_VALUES, MAX_HEADER_BYTES) && !is_deep;
     let headers = Arc::new(headers);
     (PlainHeaders(headers.clone()), TypedHeaders(headers), are_all)
 }
