@@ -95,7 +95,7 @@ pub struct ServeConfig {
     /// Address of health and metrics
     #[arg(long, env = "ADMIN_ADDR", default_value = "127.0.0.1:9090")]
     pub admin_addr: SocketAddr,
-    /// `yes` allows an API address that is not loopback although nobody has to sign in
+    /// `yes` allows an API address that is not loopback, and every name in `Host` and `Origin`, although nobody has to sign in
     #[arg(long, env = "DEAD_LETTER_UNAUTHENTICATED", value_enum, default_value = "no")]
     pub unauthenticated: YesNo,
     /// Dead-letter queues to consume, by comma; they are never declared. Without any, the exchange and the quorum queue

@@ -10,7 +10,7 @@ use tracing::info;
 use super::upkeep;
 use crate::amqp::Brokers;
 use crate::clock;
-use crate::config::{Consumed, ServeConfig};
+use crate::config::{Consumed, ServeConfig, YesNo};
 use crate::domain::place::Place;
 use crate::http::{self, Admin, Api};
 use crate::ingest::{self, Ingest, SourceStatus};
@@ -72,6 +72,10 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         operations: operations.clone(),
         conventions: conventions.clone(),
         log_link: config.log_link.clone().map(Arc::new),
+        names: match config.unauthenticated {
+            YesNo::No => http::Names::Loopback,
+            YesNo::Yes => http::Names::Any,
+        },
         backstage: config.backstage_url.as_ref().map(http::Backstage::at).transpose()?,
         metrics: Arc::clone(&metrics),
         presence,

@@ -105,6 +105,8 @@ pub enum ApiError {
     Body(StatusCode, String),
     /// Who asks is not who they say.
     Unauthenticated(String),
+    /// It was asked under a name, or by a page, that is not this machine's.
+    ForeignName(String),
     /// There is no such thing.
     NotFound(String),
     /// It contradicts what is there.
@@ -167,6 +169,21 @@ impl IntoResponse for ApiError {
                 detail,
                 vec![],
             ),
+            Self::ForeignName(name) => {
+                let detail = format!(
+                    "{name} is not this machine. While nobody has to sign in, the API answers to localhost, 127.0.0.1 and \
+                     [::1] only; DEAD_LETTER_UNAUTHENTICATED=yes allows every name"
+                );
+                let detail = shortened(detail, MAX_DETAIL);
+                (
+                    S::FORBIDDEN,
+                    "foreign-name",
+                    "Not a name of this machine",
+                    "NotAllowedError",
+                    detail,
+                    vec![],
+                )
+            }
             Self::NotFound(detail) => {
                 (S::NOT_FOUND, "not-found", "There is no such thing", "NotFoundError", detail, vec![])
             }

@@ -18,6 +18,7 @@ mod histogram;
 mod list_items;
 mod list_operations;
 mod message_view;
+mod names;
 mod observe;
 mod operation_request;
 mod operation_view;
@@ -70,6 +71,15 @@ pub use auth::Backstage;
 /// Until the last answers have gone out.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
+/// Which names the API answers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// Those of this machine.
+    Loopback,
+    /// All.
+    Any,
+}
+
 /// What the endpoints work with.
 #[derive(Clone, Debug)]
 pub struct Api {
@@ -83,6 +93,8 @@ pub struct Api {
     pub conventions: Conventions,
     /// Where the logs of a dead letter are.
     pub log_link: Option<Arc<LogLink>>,
+    /// Which names the API answers to.
+    pub names: Names,
     /// Whose users may say who they are.
     pub backstage: Option<Backstage>,
     /// Metrics.
@@ -153,10 +165,15 @@ pub fn document() -> utoipa::openapi::OpenApi {
 
 fn router(api: Api) -> Router {
     let (router, document) = api_router().split_for_parts();
-    router
+    let router = router
         .fallback(error::no_route)
         .method_not_allowed_fallback(error::no_method)
-        .merge(SwaggerUi::new("/swagger").url("/openapi.json", document))
+        .merge(SwaggerUi::new("/swagger").url("/openapi.json", document));
+    let router = match api.names {
+        Names::Loopback => router.layer(axum::middleware::from_fn(names::loopback_only)),
+        Names::Any => router,
+    };
+    router
         .layer(axum::middleware::from_fn_with_state(api.clone(), observe::observe))
         .layer(tower_http::catch_panic::CatchPanicLayer::custom(error::panicked))
         .with_state(api)

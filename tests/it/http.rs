@@ -400,3 +400,40 @@ async fn a_search_that_nobody_waits_for_is_given_up() {
     }
     panic!("it went on until the lock's timeout: {spent:?}");
 }
+
+/// While nobody has to sign in, a page of another site cannot have its own name lead to the API (DNS rebinding, A3).
+#[tokio::test(flavor = "multi_thread")]
+async fn other_names_are_refused() {
+    let world = World::start().await;
+    world.publish(DeadMessage::plain().id("wanted")).await;
+    world.until_stored(1).await;
+    let letter = text(&world.only("messageId=wanted").await["id"]);
+    let api = world.api();
+    let body = format!("/dead-letters/{letter}/body");
+    let remove = format!("/dead-letters?id={letter}");
+    let ask = async |method: Method, path: &str, name: &'static str, value: &'static str| {
+        api.send(api.request(method, path).header(name, value)).await
+    };
+    for (name, value) in [
+        ("host", "rebound.evil.example:18080"),
+        ("origin", "http://rebound.evil.example:18080"),
+        ("origin", "null"),
+    ] {
+        for path in [body.as_str(), "/dead-letters", "/swagger/", "/openapi.json", "/nowhere"] {
+            let answer = ask(Method::GET, path, name, value).await;
+            answer.assert(403);
+            assert_eq!(answer.json["type"], "foreign-name", "{path}");
+        }
+        ask(Method::DELETE, &remove, name, value).await.assert(403);
+    }
+    for value in ["localhost:18080", "127.0.0.1", "[::1]:18080"] {
+        ask(Method::GET, &body, "host", value).await.assert(200);
+    }
+    assert_eq!(world.only("messageId=wanted").await["status"], "dead");
+
+    let open = World::start_with(&[("DEAD_LETTER_UNAUTHENTICATED", "yes")]).await;
+    let api = open.api();
+    for (name, value) in [("host", "dead-letter.example"), ("origin", "https://backstage.example")] {
+        api.send(api.request(Method::GET, "/dead-letters").header(name, value)).await.assert(200);
+    }
+}
