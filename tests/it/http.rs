@@ -407,7 +407,7 @@ async fn other_names_are_refused() {
     let world = World::start().await;
     world.publish(DeadMessage::plain().id("wanted")).await;
     world.until_stored(1).await;
-    let letter = text(&world.only("messageId=wanted").await["id"]);
+    let letter = world.only("messageId=wanted").await["id"].as_str().unwrap().to_owned();
     let api = world.api();
     let body = format!("/dead-letters/{letter}/body");
     let remove = format!("/dead-letters?id={letter}");
