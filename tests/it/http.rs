@@ -420,8 +420,7 @@ async fn other_names_are_refused() {
         ("origin", "null"),
     ] {
         for path in [body.as_str(), "/dead-letters", "/swagger/", "/openapi.json", "/nowhere"] {
-            let answer = ask(Method::GET, path, name, value).await;
-            answer.assert(403);
+            let answer = ask(Method::GET, path, name, value).await.assert(403);
             assert_eq!(answer.json["type"], "foreign-name", "{path}");
         }
         ask(Method::DELETE, &remove, name, value).await.assert(403);
