@@ -13,12 +13,12 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use sqlx::{Executor, Postgres};
 use uuid::Uuid;
 
+use super::copy::CopyData;
 use super::counters::{self, interval_of};
 use super::lease::Lease;
-use super::{Store, StoreError, copy, returns};
+use super::{Store, StoreError, columns, returns};
 use crate::amqp::codec;
 use crate::clock;
-use crate::domain::convention::ToldBy;
 use crate::domain::dead_letter::{self, NewDeadLetter, received_at};
 use crate::domain::identity;
 
@@ -71,7 +71,7 @@ impl Store {
 
     async fn insert_by_copy(&self, rows: &[NewDeadLetter], now: DateTime<Utc>) -> Result<Stored, StoreError> {
         let mut transaction = self.ingest.begin().await?;
-        let stored = transaction.copy_in(copy::STATEMENT, copy::pieces(rows)).await?;
+        let stored = transaction.copy_in(CopyData::of(rows)).await?;
         counters::count(&mut transaction, rows, now).await?;
         returns::announce(&mut transaction, rows).await?;
         transaction.commit().await?;
@@ -206,21 +206,18 @@ async fn insert_unknown(
     rows: &[&NewDeadLetter],
     now: DateTime<Utc>,
 ) -> Result<u64, StoreError> {
-    fn column<'r, T>(rows: &[&'r NewDeadLetter], of: impl Fn(&'r NewDeadLetter) -> T) -> Vec<T> {
-        rows.iter().map(|row| of(row)).collect()
-    }
-    const COLUMNS: &str = "id, identity, deaths, died_at, redelivery_id, error_group, source, service, origin_queue, \
-         origin_exchange, origin_routing_key, reason, message_id, correlation_id, message_type, convention, error_type, \
-         error_message, warning, properties, body, error_trigrams, origin_claimed, redeliveries, broker, vhost";
+    let names = columns::names(&columns::ALL);
+    let arrays: Vec<_> = columns::ALL
+        .iter()
+        .zip(1..)
+        .map(|(column, number)| format!("${number}::{}", column.array()))
+        .collect();
+    let (arrays, next) = (arrays.join(", "), columns::ALL.len() + 1);
     let statement = format!(
         "WITH new AS MATERIALIZED ( \
-             SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::integer[], $4::timestamptz[], $5::uuid[], $6::uuid[], \
-                 $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], \
-                 $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::bytea[], $21::bytea[], \
-                 $22::bigint[], $23::boolean[], $24::integer[], $25::text[], $26::text[], $27::timestamptz[], \
-                 $28::timestamptz[]) AS n ({COLUMNS}, received_at, start)), \
+             SELECT * FROM UNNEST({arrays}, ${next}::timestamptz[], ${}::timestamptz[]) AS n ({names}, received_at, start)), \
          stored AS ( \
-             INSERT INTO dead_letter ({COLUMNS}) SELECT {COLUMNS} FROM new ON CONFLICT DO NOTHING RETURNING id), \
+             INSERT INTO dead_letter ({names}) SELECT {names} FROM new ON CONFLICT DO NOTHING RETURNING id), \
          counted AS ( \
              INSERT INTO error_group_change (error_group, start, arrived, dead, redelivered, deleted, last_seen) \
              SELECT error_group, start, count(*), count(*), 0, 0, max(received_at) \
@@ -229,38 +226,15 @@ async fn insert_unknown(
              INSERT INTO dead_letter_return (dead_letter_id, redelivery_id, error_group) \
              SELECT id, redelivery_id, error_group FROM new JOIN stored USING (id) WHERE redelivery_id IS NOT NULL) \
          SELECT count(*) FROM stored",
+        next + 1
     );
-    let stored: i64 = sqlx::query_scalar(&statement)
-        .bind(column(rows, |row| row.id))
-        .bind(column(rows, |row| row.identity))
-        .bind(column(rows, |row| row.derived.deaths))
-        .bind(column(rows, |row| row.derived.died_at))
-        .bind(column(rows, |row| row.derived.redelivery_id))
-        .bind(column(rows, |row| row.fingerprint.group))
-        .bind(column(rows, |row| row.source.queue()))
-        .bind(column(rows, |row| row.derived.service.as_str()))
-        .bind(column(rows, |row| row.derived.origin.queue.as_deref()))
-        .bind(column(rows, |row| row.derived.origin.exchange.as_deref()))
-        .bind(column(rows, |row| row.derived.origin.routing_key.as_deref()))
-        .bind(column(rows, |row| row.derived.reason.as_deref()))
-        .bind(column(rows, |row| row.derived.message_id.as_deref()))
-        .bind(column(rows, |row| row.derived.correlation_id.as_deref()))
-        .bind(column(rows, |row| row.derived.message_type.as_deref()))
-        .bind(column(rows, |row| row.derived.convention.as_deref()))
-        .bind(column(rows, |row| row.derived.error_type.as_deref()))
-        .bind(column(rows, |row| row.derived.error_message.as_deref()))
-        .bind(column(rows, |row| row.warning.as_deref()))
-        .bind(column(rows, |row| row.properties.as_slice()))
-        .bind(column(rows, |row| row.body.as_slice()))
-        .bind(column(rows, |row| row.fingerprint.trigrams))
-        .bind(column(rows, |row| row.derived.origin_told_by == ToldBy::Message))
-        .bind(column(rows, |row| row.derived.redeliveries))
-        .bind(column(rows, |row| row.source.place().map(|place| place.broker.as_str())))
-        .bind(column(rows, |row| row.source.place().map(|place| place.vhost.as_str())))
-        .bind(column(rows, |row| received_at(row.id)))
-        .bind(column(rows, |row| interval_of(received_at(row.id), now)))
-        .fetch_one(database)
-        .await?;
+    let mut query = sqlx::query_scalar(&statement);
+    for column in &columns::ALL {
+        query = column.bind(query, rows);
+    }
+    let received: Vec<_> = rows.iter().map(|row| received_at(row.id)).collect();
+    let starts: Vec<_> = received.iter().map(|at| interval_of(*at, now)).collect();
+    let stored: i64 = query.bind(received).bind(starts).fetch_one(database).await?;
     Ok(u64::try_from(stored).unwrap_or_default())
 }
 

@@ -1,72 +1,90 @@
 //! `COPY … (FORMAT binary)`: the fastest way in, as the database parses nothing.
 
-use std::borrow::Cow;
-
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::domain::convention::ToldBy;
+use super::columns::{self, Column, Value};
 use crate::domain::dead_letter::NewDeadLetter;
-
-/// The columns in the order of [`encode`]; `status` takes its default.
-pub(super) const STATEMENT: &str = "COPY dead_letter (id, identity, deaths, died_at, redelivery_id, error_group, \
-     source, service, origin_queue, origin_exchange, origin_routing_key, reason, message_id, correlation_id, \
-     message_type, convention, error_type, error_message, warning, error_trigrams, origin_claimed, redeliveries, broker, \
-     vhost, properties, body) FROM STDIN (FORMAT binary)";
-
-const COLUMNS: i16 = 26;
 
 /// About so many bytes are sent at once: a batch is not in memory twice, and a large body is sent from where it is.
 const PIECE: usize = 256 << 10;
 
 /// A batch in the binary format of `COPY`.
 pub fn encode(rows: &[NewDeadLetter]) -> Vec<u8> {
-    pieces(rows).flat_map(Cow::into_owned).collect()
+    let (mut copy, mut whole) = (CopyData::of(rows), Vec::new());
+    while let Some(piece) = copy.next_piece() {
+        whole.extend_from_slice(piece);
+    }
+    whole
 }
 
-/// The same, piece by piece.
-pub(super) fn pieces(rows: &[NewDeadLetter]) -> impl Iterator<Item = Cow<'_, [u8]>> {
-    let mut out = Writer(Vec::with_capacity(PIECE + PIECE / 4));
-    out.0.extend_from_slice(b"PGCOPY\n\xff\r\n\0");
-    out.0.extend_from_slice(&[0; 8]); // no flags, no header extension
-    Pieces { rows: rows.iter(), out, body: &[], ended: false }
-}
-
-struct Pieces<'r> {
+/// A batch that is being sent, piece by piece.
+pub(super) struct CopyData<'r> {
+    /// Those in which any row has something; the body is the last.
+    columns: Vec<&'static Column>,
     rows: std::slice::Iter<'r, NewDeadLetter>,
+    /// The piece that is being made, or was sent last.
     out: Writer,
     /// What is still to be sent of a large body.
     body: &'r [u8],
-    ended: bool,
+    state: State,
 }
 
-impl<'r> Iterator for Pieces<'r> {
-    type Item = Cow<'r, [u8]>;
+#[derive(PartialEq, Eq)]
+enum State {
+    /// Nothing is sent.
+    Begun,
+    /// There may be more.
+    Sending,
+    /// The end is sent.
+    Ended,
+}
 
-    fn next(&mut self) -> Option<Self::Item> {
+impl<'r> CopyData<'r> {
+    /// Of these rows.
+    pub fn of(rows: &'r [NewDeadLetter]) -> Self {
+        let columns = columns::ALL.iter().filter(|column| !column.is_default(rows)).collect();
+        let out = Writer(Vec::with_capacity(PIECE + PIECE / 4));
+        Self { columns, rows: rows.iter(), out, body: &[], state: State::Begun }
+    }
+
+    /// What the database has to be told first.
+    pub fn statement(&self) -> String {
+        let names = columns::names(self.columns.iter().copied());
+        format!("COPY dead_letter ({names}) FROM STDIN (FORMAT binary)")
+    }
+
+    /// The next piece; none after the last.
+    pub fn next_piece(&mut self) -> Option<&[u8]> {
         if !self.body.is_empty() {
             let (piece, rest) = self.body.split_at(self.body.len().min(PIECE));
             self.body = rest;
-            return Some(Cow::Borrowed(piece));
+            return Some(piece);
         }
-        if self.ended {
-            return None;
+        self.out.0.clear();
+        match self.state {
+            State::Ended => return None,
+            State::Begun => {
+                self.out.0.extend_from_slice(b"PGCOPY\n\xff\r\n\0");
+                self.out.0.extend_from_slice(&[0; 8]); // no flags, no header extension
+                self.state = State::Sending;
+            }
+            State::Sending => {}
         }
         while self.body.is_empty() && self.out.0.len() < PIECE {
             let Some(row) = self.rows.next() else {
                 self.out.0.extend_from_slice(&(-1_i16).to_be_bytes());
-                self.ended = true;
+                self.state = State::Ended;
                 break;
             };
-            self.out.row(row);
+            self.out.row(&self.columns, row);
             if row.body.len() < PIECE {
                 self.out.0.extend_from_slice(&row.body);
             } else {
                 self.body = &row.body;
             }
         }
-        let next = Writer(Vec::with_capacity(if self.ended { 0 } else { PIECE + PIECE / 4 }));
-        Some(Cow::Owned(std::mem::replace(&mut self.out, next).0))
+        Some(&self.out.0)
     }
 }
 
@@ -74,35 +92,21 @@ struct Writer(Vec<u8>);
 
 impl Writer {
     /// All but the bytes of the body, which come last.
-    fn row(&mut self, row: &NewDeadLetter) {
-        let derived = &row.derived;
-        self.0.extend_from_slice(&COLUMNS.to_be_bytes());
-        self.uuid(Some(row.id));
-        self.uuid(row.identity);
-        self.bytes(Some(&derived.deaths.to_be_bytes()));
-        self.time(derived.died_at);
-        self.uuid(derived.redelivery_id);
-        self.uuid(Some(row.fingerprint.group));
-        self.text(Some(row.source.queue()));
-        self.text(Some(&derived.service));
-        self.text(derived.origin.queue.as_deref());
-        self.text(derived.origin.exchange.as_deref());
-        self.text(derived.origin.routing_key.as_deref());
-        self.text(derived.reason.as_deref());
-        self.text(derived.message_id.as_deref());
-        self.text(derived.correlation_id.as_deref());
-        self.text(derived.message_type.as_deref());
-        self.text(derived.convention.as_deref());
-        self.text(derived.error_type.as_deref());
-        self.text(derived.error_message.as_deref());
-        self.text(row.warning.as_deref());
-        self.bytes(Some(&row.fingerprint.trigrams.to_be_bytes()));
-        self.bytes(Some(&[u8::from(derived.origin_told_by == ToldBy::Message)]));
-        self.bytes(Some(&derived.redeliveries.to_be_bytes()));
-        let place = row.source.place();
-        self.text(place.map(|place| place.broker.as_str()));
-        self.text(place.map(|place| place.vhost.as_str()));
-        self.bytes(Some(&row.properties));
+    fn row(&mut self, columns: &[&Column], row: &NewDeadLetter) {
+        let count = i16::try_from(columns.len()).unwrap_or(i16::MAX);
+        self.0.extend_from_slice(&count.to_be_bytes());
+        let values = columns.split_last().map_or(columns, |(_body, values)| values);
+        for column in values {
+            match column.value {
+                Value::Uuid(of) => self.uuid(of(row)),
+                Value::Time(of) => self.time(of(row)),
+                Value::Text(of) => self.bytes(of(row).map(str::as_bytes)),
+                Value::Bytes(of) => self.bytes(Some(of(row))),
+                Value::Bool(of) => self.bytes(Some(&[u8::from(of(row))])),
+                Value::Integer(of) => self.bytes(Some(&of(row).to_be_bytes())),
+                Value::BigInt(of) => self.bytes(Some(&of(row).to_be_bytes())),
+            }
+        }
         self.length(row.body.len());
     }
 
@@ -119,10 +123,6 @@ impl Writer {
     /// A field is at most a body, whose size the broker bounds at 512 MiB.
     fn length(&mut self, length: usize) {
         self.0.extend_from_slice(&i32::try_from(length).unwrap_or(i32::MAX).to_be_bytes());
-    }
-
-    fn text(&mut self, value: Option<&str>) {
-        self.bytes(value.map(str::as_bytes));
     }
 
     fn uuid(&mut self, value: Option<Uuid>) {

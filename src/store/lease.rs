@@ -19,6 +19,8 @@ use sqlx::postgres::{
 use sqlx::{Connection, Describe, Either, Execute, Executor, TransactionManager};
 use tokio::time::timeout;
 
+use super::copy::CopyData;
+
 /// Longest that the pool waits for a connection to say that it is well, where answers have no deadline.
 const WELL_WITHIN: Duration = Duration::from_secs(5);
 
@@ -131,16 +133,12 @@ impl Lease {
         }
     }
 
-    /// Copies rows into a table. Returns how many.
-    pub async fn copy_in<P: Deref<Target = [u8]>>(
-        &mut self,
-        statement: &str,
-        pieces: impl Iterator<Item = P>,
-    ) -> sqlx::Result<u64> {
+    /// Copies rows into their table. Returns how many.
+    pub async fn copy_in(&mut self, mut rows: CopyData<'_>) -> sqlx::Result<u64> {
         let (connection, answer) = self.exchange()?;
         let copying = async {
-            let mut copy = answer.part(connection.copy_in_raw(statement)).await?;
-            for piece in pieces {
+            let mut copy = answer.part(connection.copy_in_raw(&rows.statement())).await?;
+            while let Some(piece) = rows.next_piece() {
                 answer.part(copy.send(piece)).await?;
             }
             answer.part(copy.finish()).await

@@ -16,6 +16,7 @@ use turns::Turns;
 mod batch;
 mod begins;
 mod chunk;
+mod columns;
 mod copy;
 mod counters;
 mod dead_letters;
