@@ -17,7 +17,7 @@ BUGS_OF_EACH_PART := ack-across-batches counters-outside lost-channel-is-sent se
 # Servers of chosen versions, RABBITMQ=4.3 POSTGRES=18, have folders of their own.
 VERSIONS := $(addprefix -,$(RABBITMQ))$(addprefix -,$(POSTGRES))
 
-.PHONY: help demo test e2e clients chaos bugs matrix fuzz mutants check deny openapi bench loadtest build sbom image dist \
+.PHONY: help demo test e2e clients chaos bugs matrix fuzz mutants check deny openapi docs bench loadtest build sbom image dist \
 	clean-servers cargo
 
 help: ## show this list
@@ -80,6 +80,9 @@ deny: cargo ## check dependencies: licences, sources, known vulnerabilities
 openapi: cargo ## write the router's OpenAPI document to openapi/openapi.json
 	cargo run --quiet --locked -- openapi > target/openapi.json
 	mv target/openapi.json openapi/openapi.json
+
+docs: cargo ## write the table of settings to docs/configuration.md
+	UPDATE_DOCS=1 cargo test --quiet --locked --lib cli::reference
 
 bench: cargo ## run the benchmarks
 	@$(SERVERS) install

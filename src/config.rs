@@ -33,7 +33,7 @@ const LONGEST_RETENTION: TimeDelta = TimeDelta::days(36_500);
 /// Where the database is.
 #[derive(Args, Clone, Debug)]
 pub struct DatabaseConfig {
-    /// `PostgreSQL`, 15 or later
+    /// `PostgreSQL` 15 or later. For PgBouncer in transaction mode append `?statement-cache-capacity=0`
     #[arg(
         long,
         env = "DATABASE_URL",
@@ -46,13 +46,13 @@ pub struct DatabaseConfig {
 /// Logs and traces.
 #[derive(Args, Clone, Debug)]
 pub struct LogConfig {
-    /// How log lines look
+    /// Format of log lines
     #[arg(long, env = "DEAD_LETTER_LOG_FORMAT", value_enum, default_value = "pretty")]
     pub log_format: LogFormat,
-    /// What is logged, such as `info` or `dead_letter=debug,lapin=warn`
+    /// Log filter, such as `info` or `dead_letter=debug`. Leave `lapin` off: its lines may contain payloads
     #[arg(long, env = "DEAD_LETTER_LOG", default_value = "info,lapin=off,sqlx=warn")]
     pub log: String,
-    /// Where spans go, OTLP over HTTP; no spans are made without it
+    /// OTLP/HTTP endpoint for traces. Without it no spans are created
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
     pub otlp_endpoint: Option<String>,
 }
@@ -72,10 +72,11 @@ pub struct ServeConfig {
     /// The database.
     #[command(flatten)]
     pub database: DatabaseConfig,
-    /// How long the database may leave us without an answer before a connection is given up
+    /// Close a database connection that has not answered for this long
     #[arg(long, env = "DEAD_LETTER_DATABASE_ANSWER_TIMEOUT", default_value = "65s", value_parser = duration)]
     pub database_answer_timeout: Duration,
-    /// `RabbitMQ`, 3.10 or later: `amqp://user:password@host:port/vhost`, or `amqps://…`; of a cluster's nodes, by comma
+    /// `RabbitMQ` 3.10 or later: `amqp://user:password@host:port/vhost` or `amqps://…`. For a cluster, the URLs of several nodes
+    /// separated by commas
     #[arg(
         long,
         env = "AMQP_URL",
@@ -83,10 +84,10 @@ pub struct ServeConfig {
         default_value = "amqp://guest:guest@127.0.0.1:5672/%2f"
     )]
     pub amqp_url: String,
-    /// Name of that broker: dead letters bear it, and are redelivered to the broker of their name only
+    /// Name of that broker. It is stored with each dead letter, which is redelivered to the broker of this name only
     #[arg(long, env = "DEAD_LETTER_BROKER", default_value = "default", value_parser = broker_name)]
     pub broker: String,
-    /// YAML file that names several brokers and virtual hosts, and what to consume there, instead of the three settings above
+    /// YAML file with several brokers and virtual hosts. Replaces `AMQP_URL`, `DEAD_LETTER_BROKER` and `DEAD_LETTER_SOURCES`
     #[arg(long, env = "DEAD_LETTER_BROKERS_FILE")]
     pub brokers_file: Option<PathBuf>,
     /// Address of the API
@@ -95,34 +96,38 @@ pub struct ServeConfig {
     /// Address of health and metrics
     #[arg(long, env = "ADMIN_ADDR", default_value = "127.0.0.1:9090")]
     pub admin_addr: SocketAddr,
-    /// `yes` allows an API address that is not loopback, and every name in `Host` and `Origin`, although nobody has to sign in
+    /// `yes` allows everybody who can reach the API to use it: `HTTP_ADDR` need not be loopback, and `Host` and `Origin` are not
+    /// checked
     #[arg(long, env = "DEAD_LETTER_UNAUTHENTICATED", value_enum, default_value = "no")]
     pub unauthenticated: YesNo,
-    /// Dead-letter queues to consume, by comma; they are never declared. Without any, the exchange and the quorum queue
+    /// Dead-letter queues to consume, separated by commas. They are never declared. By default the exchange and the quorum queue
     /// `dead-letter` are declared and consumed
     #[arg(long, env = "DEAD_LETTER_SOURCES", value_delimiter = ',')]
     pub sources: Vec<String>,
-    /// Regular expression with the group `service`, from the name of the queue that a message died in to its service
+    /// Regular expression with the group `service`. It reads the service from the name of the queue where a message died
     #[arg(long, env = "DEAD_LETTER_SERVICE_RULE", default_value = DEFAULT_RULE, value_parser = service_rule)]
     pub service_rule: ServiceRule,
-    /// YAML file that says which squad owns which service; read again when it changes
+    /// YAML file that maps services to squads. Changes take effect without a restart
     #[arg(long, env = "DEAD_LETTER_OWNERSHIP_FILE")]
     pub ownership_file: Option<PathBuf>,
-    /// Headers of your own that tell of a failure: `queue=x-failed-queue,errorMessage=x-error`; also `exchange`, `routingKey`,
-    /// `errorType`, `errorStack`, `failedAt`, `attempts`
+    /// Your own failure headers: `queue=x-failed-queue,errorMessage=x-error`; also `exchange`, `routingKey`, `errorType`,
+    /// `errorStack`, `failedAt`, `attempts`
     #[arg(long, env = "DEAD_LETTER_FAILURE_HEADERS", value_parser = failure_headers)]
     pub failure_headers: Option<Own>,
-    /// Conventions whose word is taken for where a message died, where the broker does not know: `native`, `masstransit`, …, by comma;
-    /// without any, all
+    /// Conventions whose claim of an origin is accepted where the broker does not know it, separated by commas:
+    /// `native,masstransit`. By default all
     #[arg(long, env = "DEAD_LETTER_ORIGIN_CONVENTIONS", value_delimiter = ',', value_parser = convention_name)]
     pub origin_conventions: Vec<String>,
-    /// Queues that a message may say it died in, where the broker does not know, by comma: `*` is any text; without any, all
+    /// Queues that a message may claim as its origin, separated by commas, with `*` for any text: `shop_*,billing_*`. By default all
     #[arg(long, env = "DEAD_LETTER_ORIGIN_QUEUES", value_delimiter = ',')]
     pub origin_queues: Vec<String>,
-    /// Address of the logs of a dead letter, such as `https://logs.example.com/?q={correlationId}&from={diedAt-5m}`
+    /// Link from a dead letter to its logs: `https://logs.example.com/?q={correlationId}&from={diedAt-5m}&to={diedAt+5m:ms}`. Also
+    /// `{id}`, `{service}`, `{queue}`, `{exchange}`, `{routingKey}`, `{messageId}`, `{type}`, `{errorType}`, `{receivedAt}`. Values are
+    /// URL-encoded
     #[arg(long, env = "DEAD_LETTER_LOG_LINK", value_parser = log_link)]
     pub log_link: Option<LogLink>,
-    /// Address of Backstage's backend, as its `backend.baseUrl` says: who asks is then the user whose token its proxy forwards
+    /// Backstage's `backend.baseUrl`. Requests are then recorded with the user of the token that Backstage's proxy forwards. Invalid
+    /// tokens are refused (401)
     #[arg(long, env = "DEAD_LETTER_BACKSTAGE_URL")]
     pub backstage_url: Option<Url>,
     /// Ingest.
@@ -131,19 +136,20 @@ pub struct ServeConfig {
     /// Operations.
     #[command(flatten)]
     pub operations: OperationsConfig,
-    /// Connections to the database for HTTP requests
+    /// Database connections for HTTP requests. Health and metrics have two more
     #[arg(long, env = "DEAD_LETTER_HTTP_CONNECTIONS", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub http_connections: u32,
-    /// Searches that no index serves, such as for a text in bodies, at the same time: the others wait
+    /// Maximum concurrent unindexed searches (texts, bodies, headers, attempts). Further ones queue for up to 5s. While messages are
+    /// arriving, a cool-down follows each
     #[arg(long, env = "DEAD_LETTER_SCANS", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub scans: u16,
-    /// How long dead letters are kept, in whole UTC days of arrival, such as `90d`; for ever, if not given
+    /// Days of arrival (UTC) to keep, such as `90d`. By default dead letters are kept for ever
     #[arg(long, env = "DEAD_LETTER_RETENTION", value_parser = days)]
     pub retention: Option<TimeDelta>,
-    /// How long the API goes on to take requests after SIGTERM, while readiness says no: load balancers need a moment
+    /// How long the API accepts requests after SIGTERM, while readiness already fails. Load balancers need this time
     #[arg(long, env = "DEAD_LETTER_DRAIN_DELAY", default_value = "5s", value_parser = duration)]
     pub drain_delay: Duration,
-    /// How long work in hand may take to finish after SIGTERM; to be longer than the drain delay
+    /// Time to finish work after SIGTERM. Must be longer than the drain delay
     #[arg(long, env = "DEAD_LETTER_GRACE_PERIOD", default_value = "30s", value_parser = duration)]
     pub grace_period: Duration,
     /// Logs and traces.
@@ -154,25 +160,25 @@ pub struct ServeConfig {
 /// Settings of ingest, for each source.
 #[derive(Args, Clone, Debug)]
 pub struct IngestConfig {
-    /// Most rows in a batch
+    /// Maximum rows in a batch
     #[arg(long, env = "DEAD_LETTER_BATCH_ROWS", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub batch_rows: u32,
-    /// Most bytes in a batch, but for a single larger message
+    /// Maximum bytes in a batch. A single larger message is a batch of its own
     #[arg(long, env = "DEAD_LETTER_BATCH_BYTES", default_value_t = 4 << 20)]
     pub batch_bytes: usize,
     /// How long a batch waits for more rows
     #[arg(long, env = "DEAD_LETTER_BATCH_LINGER", default_value = "5ms", value_parser = duration)]
     pub batch_linger: Duration,
-    /// Batches that are written at the same time
+    /// Concurrent batches per source
     #[arg(long, env = "DEAD_LETTER_BATCHES_IN_FLIGHT", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub batches_in_flight: u32,
-    /// Most messages that are out for delivery; fewer when they are large
+    /// Maximum unacknowledged messages per source. Fewer if messages are large
     #[arg(long, env = "DEAD_LETTER_PREFETCH", default_value_t = 5000, value_parser = clap::value_parser!(u16).range(1..))]
     pub prefetch: u16,
-    /// Bytes of messages to hold in memory, near enough: large ones lower the prefetch
+    /// Approximate bytes of unacknowledged messages per source. Large messages lower the prefetch
     #[arg(long, env = "DEAD_LETTER_MEMORY_BYTES", default_value_t = 64 << 20)]
     pub memory_bytes: usize,
-    /// The broker's consumer timeout: past half of it, messages in hand go back to the queue, once
+    /// The broker's consumer timeout. While the database is away, messages are returned to the queue once, after half of it
     #[arg(long, env = "DEAD_LETTER_CONSUMER_TIMEOUT", default_value = "30m", value_parser = duration)]
     pub consumer_timeout: Duration,
 }
@@ -180,19 +186,19 @@ pub struct IngestConfig {
 /// Settings of operations.
 #[derive(Args, Clone, Debug)]
 pub struct OperationsConfig {
-    /// Chunks that are worked on at the same time
+    /// Concurrent chunks of operations
     #[arg(long, env = "DEAD_LETTER_OPERATION_WORKERS", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub operation_workers: u32,
-    /// Most dead letters in a chunk
+    /// Maximum dead letters in a chunk
     #[arg(long, env = "DEAD_LETTER_CHUNK_ITEMS", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub chunk_items: u32,
-    /// Most bytes of bodies in a chunk, but for a single larger message
+    /// Maximum bytes in a chunk. A single larger message is a chunk of its own
     #[arg(long, env = "DEAD_LETTER_CHUNK_BYTES", default_value_t = 16 << 20)]
     pub chunk_bytes: u32,
-    /// How long a chunk waits for the broker, from connecting to its confirms, 30s at most: its transaction stays open meanwhile
+    /// Time limit for a chunk, from connecting to the last publisher confirm. At most 30s
     #[arg(long, env = "DEAD_LETTER_CONFIRM_TIMEOUT", default_value = "8s", value_parser = confirm_timeout)]
     pub confirm_timeout: Duration,
-    /// How long a redelivery is watched for messages that die again before its verdict; `0s` for not at all, 1d at most
+    /// How long a redelivery is watched for messages that die again, before its verdict. `0s` disables it; at most 1d
     #[arg(long, env = "DEAD_LETTER_WATCH_RETURNS", default_value = "20s", value_parser = watch_returns)]
     pub watch_returns: Duration,
 }

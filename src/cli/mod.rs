@@ -5,6 +5,8 @@ mod expire;
 mod migrate;
 mod openapi;
 mod recount;
+#[cfg(test)]
+mod reference;
 mod seed;
 mod serve;
 mod upkeep;
