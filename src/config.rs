@@ -33,7 +33,7 @@ const LONGEST_RETENTION: TimeDelta = TimeDelta::days(36_500);
 /// Where the database is.
 #[derive(Args, Clone, Debug)]
 pub struct DatabaseConfig {
-    /// `PostgreSQL` 15 or later. For PgBouncer in transaction mode append `?statement-cache-capacity=0`
+    /// `PostgreSQL` 15 or later. For `PgBouncer` in transaction mode append `?statement-cache-capacity=0`
     #[arg(
         long,
         env = "DATABASE_URL",

@@ -124,8 +124,7 @@ impl Table {
 
     /// Empties the tables and arrays that are so deep within it. Returns whether anything is gone.
     pub fn limit_depth(&mut self, depth: usize) -> bool {
-        // Each is looked at: `any` would end at the first.
-        self.0.iter_mut().fold(false, |is_gone, (_, value)| limit_value(value, depth) || is_gone)
+        limit_all(self.0.iter_mut().map(|(_, value)| value), depth)
     }
 
     /// Bytes of the names and texts in it, those in tables and arrays included.
@@ -191,14 +190,17 @@ fn shorten_value(value: &mut Value, values: &mut usize, bytes: &mut usize) -> bo
     }
 }
 
+/// Each of them: whether anything of any is gone.
+fn limit_all<'v>(values: impl Iterator<Item = &'v mut Value>, depth: usize) -> bool {
+    values.filter_map(|value| limit_value(value, depth).then_some(())).count() > 0
+}
+
 fn limit_value(value: &mut Value, depth: usize) -> bool {
     match value {
         Value::Table(table) if depth <= 1 => !std::mem::take(&mut table.0).is_empty(),
         Value::Array(values) if depth <= 1 => !std::mem::take(values).is_empty(),
         Value::Table(table) => table.limit_depth(depth - 1),
-        Value::Array(values) => {
-            values.iter_mut().fold(false, |is_gone, value| limit_value(value, depth - 1) || is_gone)
-        }
+        Value::Array(values) => limit_all(values.iter_mut(), depth - 1),
         _ => false,
     }
 }
