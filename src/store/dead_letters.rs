@@ -12,6 +12,9 @@ use crate::domain::operation::{Kind, Outcome};
 /// The longest history that is followed, in each direction.
 const MAX_HISTORY: i64 = 100;
 
+/// Of the body of `$1`, `$3` bytes from the `$2`nd on.
+pub(super) const BODY_PART: &str = "SELECT substring(body FROM $2 FOR $3) FROM dead_letter WHERE id = $1";
+
 /// What happened to a message: its deaths, and what was done about them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {
@@ -57,7 +60,8 @@ impl Store {
         let query = format!(
             "SELECT {COLUMNS}, d.properties, substring(d.body FROM 1 FOR $2) AS body FROM dead_letter d WHERE d.id = $1"
         );
-        let Some(row) = sqlx::query(&query).bind(id).bind(place(head)).fetch_optional(&self.http).await?
+        let Some(row) =
+            sqlx::query(&query).bind(id).bind(whole_number(head)).fetch_optional(&self.http).await?
         else {
             return Ok(None);
         };
@@ -81,11 +85,10 @@ impl Store {
         from: usize,
         length: usize,
     ) -> Result<Option<Vec<u8>>, StoreError> {
-        let query = "SELECT substring(body FROM $2 FOR $3) FROM dead_letter WHERE id = $1";
-        Ok(sqlx::query_scalar(query)
+        Ok(sqlx::query_scalar(BODY_PART)
             .bind(id)
-            .bind(place(from + 1))
-            .bind(place(length))
+            .bind(whole_number(from + 1))
+            .bind(whole_number(length))
             .fetch_optional(&self.http)
             .await?)
     }
@@ -156,6 +159,6 @@ impl Store {
 }
 
 /// No body has more bytes than that counts.
-fn place(bytes: usize) -> i32 {
+pub(super) fn whole_number(bytes: usize) -> i32 {
     i32::try_from(bytes).unwrap_or(i32::MAX)
 }

@@ -8,6 +8,7 @@ use crate::domain::convention::Provenance;
 use crate::domain::dead_letter::{Payload, Status};
 use crate::domain::operation::{Kind, Operation, State};
 use crate::domain::place::Place;
+use crate::store::dead_letters::{BODY_PART, whole_number};
 use crate::store::lease::Transaction;
 use crate::store::places::{self, Served};
 use crate::store::provenance::{ORIGIN, provenance};
@@ -158,21 +159,16 @@ pub(super) async fn read_messages(
 async fn long_body(transaction: &mut Transaction<'static>, item: &ChunkItem) -> Result<Vec<u8>, StoreError> {
     let mut body = Vec::with_capacity(item.size);
     loop {
-        let row =
-            sqlx::query("SELECT substring(body FROM $2 FOR $3) AS piece FROM dead_letter WHERE id = $1")
-                .bind(item.dead_letter)
-                .bind(whole_number(body.len() + 1))
-                .bind(whole_number(PIECE))
-                .fetch_one(&mut **transaction)
-                .await?;
-        let piece: &[u8] = row.try_get("piece")?;
+        let row = sqlx::query(BODY_PART)
+            .bind(item.dead_letter)
+            .bind(whole_number(body.len() + 1))
+            .bind(whole_number(PIECE))
+            .fetch_one(&mut **transaction)
+            .await?;
+        let piece: &[u8] = row.try_get(0)?;
         body.extend_from_slice(piece);
         if piece.len() < PIECE {
             return Ok(body);
         }
     }
-}
-
-fn whole_number(bytes: usize) -> i32 {
-    i32::try_from(bytes).unwrap_or(i32::MAX)
 }
