@@ -72,6 +72,7 @@ impl Store {
     async fn insert_by_copy(&self, rows: &[NewDeadLetter], now: DateTime<Utc>) -> Result<Stored, StoreError> {
         let mut transaction = self.ingest.begin().await?;
         let stored = transaction.copy_in(CopyData::of(rows)).await?;
+        transaction.copy_in(CopyData::pending(rows)).await?;
         counters::count(&mut transaction, rows, now).await?;
         returns::announce(&mut transaction, rows).await?;
         transaction.commit().await?;
@@ -206,7 +207,7 @@ async fn insert_unknown(
     rows: &[&NewDeadLetter],
     now: DateTime<Utc>,
 ) -> Result<u64, StoreError> {
-    let names = columns::names(&columns::ALL);
+    let (names, pending) = (columns::names(&columns::ALL), columns::names(columns::pending()));
     let arrays: Vec<_> = columns::ALL
         .iter()
         .zip(1..)
@@ -218,6 +219,8 @@ async fn insert_unknown(
              SELECT * FROM UNNEST({arrays}, ${next}::timestamptz[], ${}::timestamptz[]) AS n ({names}, received_at, start)), \
          stored AS ( \
              INSERT INTO dead_letter ({names}) SELECT {names} FROM new ON CONFLICT DO NOTHING RETURNING id), \
+         pending AS ( \
+             INSERT INTO dead_letter_pending ({pending}) SELECT {pending} FROM new JOIN stored USING (id)), \
          counted AS ( \
              INSERT INTO error_group_change (error_group, start, arrived, dead, redelivered, deleted, last_seen) \
              SELECT error_group, start, count(*), count(*), 0, 0, max(received_at) \

@@ -52,7 +52,7 @@ pub(super) static ALL: [Column; 26] = [
     column("error_type", Value::Text(|row| row.derived.error_type.as_deref())),
     column("error_message", Value::Text(|row| row.derived.error_message.as_deref())),
     column("warning", Value::Text(|row| row.warning.as_deref())),
-    column("error_trigrams", Value::BigInt(|row| row.fingerprint.trigrams)),
+    column("trigrams", Value::BigInt(|row| row.fingerprint.trigrams)),
     column("origin_claimed", Value::Bool(|row| row.derived.origin_told_by == ToldBy::Message)),
     column("redeliveries", Value::Integer(|row| row.derived.redeliveries)),
     column("broker", Value::Text(|row| row.source.place().map(|place| place.broker.as_str()))),
@@ -107,6 +107,11 @@ impl Column {
             Value::BigInt(of) => query.bind(all(rows, of)),
         }
     }
+}
+
+/// Those of `dead_letter_pending`.
+pub(super) fn pending() -> impl Iterator<Item = &'static Column> {
+    ALL.iter().filter(|column| ["id", "service", "error_group", "trigrams"].contains(&column.name))
 }
 
 /// Their names, as statements list them.

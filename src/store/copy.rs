@@ -20,7 +20,7 @@ pub fn encode(rows: &[NewDeadLetter]) -> Vec<u8> {
 
 /// A batch that is being sent, piece by piece.
 pub(super) struct CopyData<'r> {
-    /// Those in which any row has something; the body is the last.
+    table: &'static str,
     columns: Vec<&'static Column>,
     rows: std::slice::Iter<'r, NewDeadLetter>,
     /// The piece that is being made, or was sent last.
@@ -41,17 +41,31 @@ enum State {
 }
 
 impl<'r> CopyData<'r> {
-    /// Of these rows.
+    /// Of these rows, into `dead_letter`: the columns in which any row has something.
     pub fn of(rows: &'r [NewDeadLetter]) -> Self {
         let columns = columns::ALL.iter().filter(|column| !column.is_default(rows)).collect();
-        let out = Writer(Vec::with_capacity(PIECE + PIECE / 4));
-        Self { columns, rows: rows.iter(), out, body: &[], state: State::Begun }
+        Self::into_table("dead_letter", columns, rows, PIECE + PIECE / 4)
+    }
+
+    /// That they are dead, into `dead_letter_pending`.
+    pub fn pending(rows: &'r [NewDeadLetter]) -> Self {
+        Self::into_table("dead_letter_pending", columns::pending().collect(), rows, rows.len() * 100)
+    }
+
+    fn into_table(
+        table: &'static str,
+        columns: Vec<&'static Column>,
+        rows: &'r [NewDeadLetter],
+        capacity: usize,
+    ) -> Self {
+        let out = Writer(Vec::with_capacity(capacity));
+        Self { table, columns, rows: rows.iter(), out, body: &[], state: State::Begun }
     }
 
     /// What the database has to be told first.
     pub fn statement(&self) -> String {
         let names = columns::names(self.columns.iter().copied());
-        format!("COPY dead_letter ({names}) FROM STDIN (FORMAT binary)")
+        format!("COPY {} ({names}) FROM STDIN (FORMAT binary)", self.table)
     }
 
     /// The next piece; none after the last.
@@ -77,11 +91,8 @@ impl<'r> CopyData<'r> {
                 self.state = State::Ended;
                 break;
             };
-            self.out.row(&self.columns, row);
-            if row.body.len() < PIECE {
-                self.out.0.extend_from_slice(&row.body);
-            } else {
-                self.body = &row.body;
+            if let Some(body) = self.out.row(&self.columns, row) {
+                self.body = body;
             }
         }
         Some(&self.out.0)
@@ -91,13 +102,16 @@ impl<'r> CopyData<'r> {
 struct Writer(Vec<u8>);
 
 impl Writer {
-    /// All but the bytes of the body, which come last.
-    fn row(&mut self, columns: &[&Column], row: &NewDeadLetter) {
+    /// All but the bytes of a large body, which come last and are returned.
+    fn row<'r>(&mut self, columns: &[&Column], row: &'r NewDeadLetter) -> Option<&'r [u8]> {
         let count = i16::try_from(columns.len()).unwrap_or(i16::MAX);
         self.0.extend_from_slice(&count.to_be_bytes());
-        let values = columns.split_last().map_or(columns, |(_body, values)| values);
-        for column in values {
+        for column in columns {
             match column.value {
+                Value::Bytes(of) if of(row).len() >= PIECE && column.name == "body" => {
+                    self.length(row.body.len());
+                    return Some(&row.body);
+                }
                 Value::Uuid(of) => self.uuid(of(row)),
                 Value::Time(of) => self.time(of(row)),
                 Value::Text(of) => self.bytes(of(row).map(str::as_bytes)),
@@ -107,7 +121,7 @@ impl Writer {
                 Value::BigInt(of) => self.bytes(Some(&of(row).to_be_bytes())),
             }
         }
-        self.length(row.body.len());
+        None
     }
 
     fn bytes(&mut self, value: Option<&[u8]>) {

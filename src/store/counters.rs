@@ -199,13 +199,19 @@ impl Store {
                      count(*) FILTER (WHERE status = 'dead') AS dead, \
                      count(*) FILTER (WHERE status = 'redelivered') AS redelivered, \
                      count(*) FILTER (WHERE status = 'deleted') AS deleted \
-                 FROM dead_letter GROUP BY 1, 2) \
+                 FROM dead_letter_now GROUP BY 1, 2), \
+             stands AS ( \
+                 SELECT COALESCE(error_group, '00000000-0000-0000-0000-000000000000') AS error_group, \
+                     date_trunc('hour', dead_letter_received_at(id), 'UTC') AS hour, count(*) AS dead \
+                 FROM dead_letter_pending GROUP BY 1, 2) \
              SELECT error_group, hour FROM ( \
                  SELECT error_group, date_trunc('hour', start, 'UTC') AS hour, dead, redelivered, deleted \
                  FROM error_group_timeline \
                  UNION ALL SELECT error_group, NULL, dead, redelivered, deleted FROM error_group_count \
                  UNION ALL SELECT error_group, hour, -dead, -redelivered, -deleted FROM rows \
                  UNION ALL SELECT error_group, NULL, -dead, -redelivered, -deleted FROM rows \
+                 UNION ALL SELECT error_group, NULL, 1, 1, 1 FROM rows FULL JOIN stands USING (error_group, hour) \
+                     WHERE rows.dead IS DISTINCT FROM COALESCE(stands.dead, 0) \
                  UNION ALL SELECT error_group, NULL, 1, 1, 1 FROM rows \
                      WHERE error_group NOT IN (SELECT id FROM error_group)) counts \
              GROUP BY error_group, hour \

@@ -58,7 +58,7 @@ impl Store {
     /// The dead letter, its properties, and so many bytes of its body, the first ones.
     pub async fn get(&self, id: Uuid, head: usize) -> Result<Option<(DeadLetter, Payload)>, StoreError> {
         let query = format!(
-            "SELECT {COLUMNS}, d.properties, substring(d.body FROM 1 FOR $2) AS body FROM dead_letter d WHERE d.id = $1"
+            "SELECT {COLUMNS}, d.properties, substring(d.body FROM 1 FOR $2) AS body FROM dead_letter_now d WHERE d.id = $1"
         );
         let Some(row) =
             sqlx::query(&query).bind(id).bind(whole_number(head)).fetch_optional(&self.http).await?
@@ -151,7 +151,7 @@ impl Store {
                          WHERE d.redelivery_id = i.redelivery_id LIMIT $2) d), \
              linked AS (SELECT id FROM earlier UNION SELECT id FROM later) \
              SELECT {COLUMNS} FROM linked l \
-                 CROSS JOIN LATERAL (SELECT * FROM dead_letter x WHERE x.id = l.id LIMIT 1) d ORDER BY d.id LIMIT $2"
+                 CROSS JOIN LATERAL (SELECT * FROM dead_letter_now x WHERE x.id = l.id LIMIT 1) d ORDER BY d.id LIMIT $2"
         );
         let rows = sqlx::query(&query).bind(id).bind(MAX_HISTORY).fetch_all(&self.http).await?;
         rows.iter().map(dead_letter).collect()

@@ -80,13 +80,13 @@ impl Store {
         let mut connection = self.http.acquire().await?;
         let query = format!(
             "SELECT {COLUMNS} FROM UNNEST($1::uuid[], $2::timestamptz[]) AS g (id, late) CROSS JOIN LATERAL ( \
-                 (SELECT * FROM dead_letter x WHERE x.error_group = g.id AND x.status = 'dead' \
+                 (SELECT x.id FROM dead_letter_pending x WHERE x.error_group = g.id \
                      AND x.id >= dead_letter_floor_id(g.late) AND x.id < dead_letter_floor_id(g.late + interval '25 hours') \
                   ORDER BY x.id DESC LIMIT 1) \
                  UNION ALL \
-                 (SELECT * FROM dead_letter x WHERE x.error_group = g.id AND x.status = 'dead' \
+                 (SELECT x.id FROM dead_letter_pending x WHERE x.error_group = g.id \
                      AND x.id < dead_letter_floor_id(g.late) ORDER BY x.id DESC LIMIT 1) \
-                 LIMIT 1) d"
+                 LIMIT 1) n CROSS JOIN LATERAL (SELECT * FROM dead_letter_now x WHERE x.id = n.id LIMIT 1) d"
         );
         let (groups, late): (Vec<_>, Vec<_>) =
             groups.iter().map(|(id, last_seen)| (*id, *last_seen - TimeDelta::days(1))).unzip();
@@ -143,8 +143,8 @@ impl Store {
         }
         let counts: Vec<(Uuid, i64)> = sqlx::query_as(
             "SELECT g.id, c.count FROM UNNEST($1::uuid[]) AS g (id) CROSS JOIN LATERAL ( \
-                 SELECT count(*) AS count FROM (SELECT FROM dead_letter d WHERE d.error_group = g.id \
-                     AND d.status = 'dead' AND d.id >= $2 LIMIT 10000) s) c",
+                 SELECT count(*) AS count FROM (SELECT FROM dead_letter_pending d WHERE d.error_group = g.id \
+                     AND d.id >= $2 LIMIT 10000) s) c",
         )
         .bind(groups)
         .bind(floor_id(since))

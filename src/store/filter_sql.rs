@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::find;
 use super::sought::{Find, Head, Sought, TextGroups};
-use crate::domain::dead_letter::floor_id;
+use crate::domain::dead_letter::{Status, floor_id};
 use crate::domain::filter::{Filter, Order};
 use crate::domain::look::{Look, is_text_only};
 use crate::domain::needle::Needle;
@@ -18,8 +18,8 @@ const MAY_BE_COMPRESSED: &str = "(get_bit(substring(d.properties FOR 1) || '\\x0
 ///
 /// Where the filter names an id that singles out few rows, these are found by the index on its hash and by nothing else,
 /// whatever the planner believes of a young partition; and where a text may be in some rows of few groups, by the index that
-/// has their trigrams.
-pub(super) fn push(query: &mut QueryBuilder<'static, Postgres>, sought: &Sought<'_>) {
+/// has their trigrams. Returns the alias by whose ids an index has the order.
+pub(super) fn push(query: &mut QueryBuilder<'static, Postgres>, sought: &Sought<'_>) -> &'static str {
     let filter = sought.filter;
     let ids = [("message_id", &filter.message_id), ("correlation_id", &filter.correlation_id)];
     let named = ids.into_iter().find_map(|(column, value)| Some((column, value.as_ref()?)));
@@ -43,11 +43,74 @@ pub(super) fn push(query: &mut QueryBuilder<'static, Postgres>, sought: &Sought<
         query.push(" CROSS JOIN LATERAL (");
         push_head_ids(query, filter, Order::Newest, None, false);
         query.push(") k");
-        push_row(query, "k");
+        push_dead_row(query, "k");
     } else {
-        query.push(" FROM dead_letter d");
+        push_standing(query, filter);
+        push_standing_row(query, filter);
+        push_where(query, sought);
+        push_narrowed(query, filter);
+        return "k";
     }
     push_where(query, sought);
+    "d"
+}
+
+/// The same for who reads nothing of `d` but its id and its service: where nothing else is asked for either, no payload is
+/// come near.
+pub(super) fn push_ids(query: &mut QueryBuilder<'static, Postgres>, sought: &Sought<'_>) {
+    if !sought.is_told_by_pending() {
+        push(query, sought);
+        return;
+    }
+    query.push(" FROM dead_letter_pending d WHERE true");
+    if let Some(services) = &sought.filter.services {
+        query.push(" AND d.service = ANY(").push_bind(services.clone()).push(")");
+    }
+    if let Some(group) = sought.filter.error_group {
+        query.push(" AND d.error_group = ").push_bind(group);
+    }
+    push_arrival(query, sought.filter, "d");
+}
+
+/// Appends ` FROM … k`: the ids of those that stand as the filter wants them.
+fn push_standing(query: &mut QueryBuilder<'static, Postgres>, filter: &Filter) {
+    query.push(match filter.status.status() {
+        Some(Status::Dead) => " FROM dead_letter_pending k",
+        Some(_) => " FROM dead_letter_left k",
+        None => " FROM dead_letter k",
+    });
+}
+
+/// Appends the look-up of the rows of these, as `d`.
+fn push_standing_row(query: &mut QueryBuilder<'static, Postgres>, filter: &Filter) {
+    match filter.status.status() {
+        Some(Status::Dead) => push_dead_row(query, "k"),
+        Some(_) => {
+            query.push(
+                " CROSS JOIN LATERAL (SELECT x.*, k.status FROM dead_letter x WHERE x.id = k.id LIMIT 1) d",
+            );
+        }
+        None => push_row(query, "k"),
+    }
+}
+
+/// Appends ` AND …` for what is known of `k` without its row, so that an index leads to few.
+fn push_narrowed(query: &mut QueryBuilder<'static, Postgres>, filter: &Filter) {
+    push_arrival(query, filter, "k");
+    match filter.status.status() {
+        Some(Status::Dead) => {
+            if let Some(services) = &filter.services {
+                query.push(" AND k.service = ANY(").push_bind(services.clone()).push(")");
+            }
+            if let Some(group) = filter.error_group {
+                query.push(" AND k.error_group = ").push_bind(group);
+            }
+        }
+        Some(status) => {
+            query.push(" AND k.status = '").push(status.as_str()).push("'");
+        }
+        None => {}
+    }
 }
 
 /// Appends the groups to look into, as `h (error_group, mask)`.
@@ -67,8 +130,8 @@ pub(super) fn push_head_ids(
     in_order: bool,
 ) {
     query.push(
-        "SELECT k.id FROM dead_letter k WHERE k.error_group = h.error_group AND k.status = 'dead' \
-         AND (k.error_trigrams & h.mask) = h.mask",
+        "SELECT k.id FROM dead_letter_pending k WHERE k.error_group = h.error_group \
+         AND (k.trigrams & h.mask) = h.mask",
     );
     push_arrival(query, filter, "k");
     push_edge(query, "k", order, edge);
@@ -80,7 +143,16 @@ pub(super) fn push_head_ids(
 
 /// Appends the look-up of a row by its id, as `d`.
 pub(super) fn push_row(query: &mut QueryBuilder<'static, Postgres>, of: &str) {
-    query.push(format!(" CROSS JOIN LATERAL (SELECT * FROM dead_letter x WHERE x.id = {of}.id LIMIT 1) d"));
+    query.push(format!(
+        " CROSS JOIN LATERAL (SELECT * FROM dead_letter_now x WHERE x.id = {of}.id LIMIT 1) d"
+    ));
+}
+
+/// The same of one that is known to be dead.
+pub(super) fn push_dead_row(query: &mut QueryBuilder<'static, Postgres>, of: &str) {
+    query.push(format!(
+        " CROSS JOIN LATERAL (SELECT x.*, 'dead'::dead_letter_status AS status FROM dead_letter x WHERE x.id = {of}.id LIMIT 1) d"
+    ));
 }
 
 /// Appends ` WHERE …` with each condition on the table aliased `d`.
@@ -97,7 +169,7 @@ pub(super) fn push_where(query: &mut QueryBuilder<'static, Postgres>, sought: &S
 pub(super) fn push_conditions(query: &mut QueryBuilder<'static, Postgres>, sought: &Sought<'_>) {
     let filter = sought.filter;
     if let Some(status) = filter.status.status() {
-        // A literal, so that the planner knows the partial index fits.
+        // A literal, which the planner may know to be so.
         query.push(" AND d.status = '").push(status.as_str()).push("'");
     }
     let equal = [
@@ -251,7 +323,7 @@ pub(super) fn push_known_finds(query: &mut QueryBuilder<'static, Postgres>, soug
     query.push(", false)");
 }
 
-fn push_arrival(query: &mut QueryBuilder<'static, Postgres>, filter: &Filter, alias: &str) {
+pub(super) fn push_arrival(query: &mut QueryBuilder<'static, Postgres>, filter: &Filter, alias: &str) {
     for (operator, time) in [(" >= ", filter.from), (" < ", filter.to)] {
         if let Some(time) = time {
             query.push(" AND ").push(alias).push(".id").push(operator).push_bind(floor_id(time));

@@ -139,7 +139,7 @@ pub(super) async fn chosen(
         "c.id, d.service, CASE WHEN d.id IS NULL THEN 'No longer stored, or never was' {}END AS refusal FROM ",
         refusals.concat()
     );
-    let looked_up = " AS c (id) LEFT JOIN dead_letter d ON d.id = c.id";
+    let looked_up = " AS c (id) LEFT JOIN dead_letter_now d ON d.id = c.id";
     let id = match &new.selection {
         Selection::Ids(ids) => {
             query.push(named).push("UNNEST(").push_bind(ids.clone()).push("::uuid[])").push(looked_up);
@@ -159,7 +159,7 @@ pub(super) async fn chosen(
             let mut sought = Sought::begin(&mut *transaction, filter).await?;
             look_closely(transaction, &mut sought).await?;
             query.push("d.id, d.service, NULL::text AS refusal");
-            filter_sql::push(&mut query, &sought);
+            filter_sql::push_ids(&mut query, &sought);
             // What arrives from now on is not meant, whenever this statement reads.
             query.push(" AND d.id < ").push_bind(floor_id(now));
             "d.id"

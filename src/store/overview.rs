@@ -61,7 +61,13 @@ impl Store {
     ) -> Result<Vec<ServiceCount>, StoreError> {
         let hour = (now + FINE - HOUR).duration_trunc(FINE).unwrap_or(now);
         // Conditions on a group and on a row; none costs nothing.
-        let (group, row) = (at("g", broker, vhost), at("d", broker, vhost));
+        let group = at("g", broker, vhost);
+        let row = match (broker, vhost) {
+            (None, None) => String::new(),
+            _ => {
+                format!(" AND EXISTS (SELECT FROM dead_letter x WHERE x.id = d.id{})", at("x", broker, vhost))
+            }
+        };
         let query = format!(
             "WITH groups AS ( \
                  SELECT g.service, c.dead, c.last_seen, (SELECT i.start FROM error_group_interval i \
@@ -93,19 +99,19 @@ impl Store {
                  COALESCE(y.redelivered, 0) AS redelivered, COALESCE(y.deleted, 0) AS deleted \
              FROM services s LEFT JOIN trends t ON t.service = s.service LEFT JOIN days y ON y.service = s.service \
              LEFT JOIN LATERAL ( \
-                 (SELECT id FROM dead_letter d WHERE d.service = s.service AND d.status = 'dead'{row} \
+                 (SELECT id FROM dead_letter_pending d WHERE d.service = s.service{row} \
                      AND d.id >= dead_letter_floor_id(s.early - interval '1 day') AND d.id < dead_letter_floor_id(s.early) \
                   ORDER BY id LIMIT 1) \
                  UNION ALL \
-                 (SELECT id FROM dead_letter d WHERE d.service = s.service AND d.status = 'dead'{row} \
+                 (SELECT id FROM dead_letter_pending d WHERE d.service = s.service{row} \
                      AND d.id >= dead_letter_floor_id(s.early) ORDER BY id LIMIT 1) \
                  LIMIT 1) o ON true \
              LEFT JOIN LATERAL ( \
-                 (SELECT id FROM dead_letter d WHERE d.service = s.service AND d.status = 'dead'{row} \
+                 (SELECT id FROM dead_letter_pending d WHERE d.service = s.service{row} \
                      AND d.id >= dead_letter_floor_id(s.late) AND d.id < dead_letter_floor_id(s.late + interval '25 hours') \
                   ORDER BY id DESC LIMIT 1) \
                  UNION ALL \
-                 (SELECT id FROM dead_letter d WHERE d.service = s.service AND d.status = 'dead'{row} \
+                 (SELECT id FROM dead_letter_pending d WHERE d.service = s.service{row} \
                      AND d.id < dead_letter_floor_id(s.late) ORDER BY id DESC LIMIT 1) \
                  LIMIT 1) n ON true \
              ORDER BY s.dead DESC, s.service"

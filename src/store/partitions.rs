@@ -90,7 +90,11 @@ impl Store {
     async fn drop_days(&self, days: &[NaiveDate]) -> Result<Vec<(NaiveDate, i64)>, StoreError> {
         let mut transaction = self.operations.begin().await?;
         sqlx::query(LOCK_TIMEOUT).execute(&mut *transaction).await?;
-        let names: Vec<_> = days.iter().map(|day| format!("dead_letter_{}", day.format("%Y%m%d"))).collect();
+        let tables = ["dead_letter", "dead_letter_pending", "dead_letter_left"];
+        let names: Vec<_> = days
+            .iter()
+            .flat_map(|day| tables.map(|table| format!("{table}_{}", day.format("%Y%m%d"))))
+            .collect();
         let dropping = format!("DROP TABLE {}", names.join(", "));
         sqlx::query(&dropping).execute(&mut *transaction).await?;
         sqlx::query(&format!("SELECT pg_advisory_xact_lock({FOLDING})")).execute(&mut *transaction).await?;

@@ -208,7 +208,7 @@ async fn total(sought: &Sought<'_>, page: &Page, connection: &mut Lease) -> Resu
         None => {}
     }
     let mut query = QueryBuilder::new("SELECT count(*) FROM (SELECT 1");
-    filter_sql::push(&mut query, sought);
+    filter_sql::push_ids(&mut query, sought);
     query.push(" LIMIT ").push_bind(COUNTED + 1).push(") found");
     let mut transaction = begin_counting(connection).await?;
     let counted: Result<i64, _> = query.build_query_scalar().fetch_one(&mut *transaction).await;
@@ -262,7 +262,7 @@ pub(super) fn page_query(
         query.push(" CROSS JOIN LATERAL (SELECT k.id FROM (");
         filter_sql::push_head_ids(&mut query, filter, order, edge, true);
         query.push(") k");
-        filter_sql::push_row(&mut query, "k");
+        filter_sql::push_dead_row(&mut query, "k");
         filter_sql::push_where(&mut query, sought);
         push_order(&mut query, "k", order, wanted);
         query.push(") k");
@@ -271,18 +271,23 @@ pub(super) fn page_query(
         // Each service is read along its own index, and the heads are merged: the cost is that of the page, however many
         // other services' dead letters lie between.
         query.push(" FROM (SELECT d.id FROM UNNEST(").push_bind(services.clone());
-        query.push(
-            ") AS s (service) CROSS JOIN LATERAL (SELECT d.id FROM dead_letter d WHERE d.service = s.service",
-        );
-        filter_sql::push_conditions(&mut query, sought);
-        filter_sql::push_edge(&mut query, "d", order, edge);
-        push_order(&mut query, "d", order, wanted);
+        query.push(") AS s (service) CROSS JOIN LATERAL (SELECT k.id FROM dead_letter_pending k");
+        if !sought.is_told_by_pending() {
+            filter_sql::push_dead_row(&mut query, "k");
+        }
+        query.push(" WHERE k.service = s.service");
+        filter_sql::push_arrival(&mut query, filter, "k");
+        filter_sql::push_edge(&mut query, "k", order, edge);
+        if !sought.is_told_by_pending() {
+            filter_sql::push_conditions(&mut query, sought);
+        }
+        push_order(&mut query, "k", order, wanted);
         query.push(") d");
         push_merged(&mut query, "d", order, wanted);
     } else {
-        filter_sql::push(&mut query, sought);
-        filter_sql::push_edge(&mut query, "d", order, edge);
-        push_order(&mut query, "d", order, wanted);
+        let ordered = filter_sql::push(&mut query, sought);
+        filter_sql::push_edge(&mut query, ordered, order, edge);
+        push_order(&mut query, ordered, order, wanted);
     }
     query
 }

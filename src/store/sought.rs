@@ -138,6 +138,19 @@ impl<'f> Sought<'f> {
         self.seen.is_some() || matches!(self.find, Find::Ids(_)) || self.filter.names_an_id()
     }
 
+    /// Whether the narrow table of those that are dead tells all that the filter asks for.
+    pub fn is_told_by_pending(&self) -> bool {
+        let Filter { services, error_group, from, to, .. } = self.filter;
+        let rest = Filter {
+            services: services.clone(),
+            error_group: *error_group,
+            from: *from,
+            to: *to,
+            ..Filter::default()
+        };
+        self.seen.is_none() && rest == *self.filter
+    }
+
     /// The groups to look into one by one, where they are few and an index leads to their rows.
     pub fn heads(&self) -> Option<Vec<Head>> {
         if !self.filter.status.is_dead() || self.names_ids() {

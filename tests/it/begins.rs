@@ -8,7 +8,7 @@ use crate::support::{DeadMessage, World, id, until, until_eq};
 /// What a chunk waits for in its middle: it has published, and cannot record.
 async fn hold(world: &World) -> PgConnection {
     let mut holder = PgConnection::connect(&world.database.url).await.unwrap();
-    sqlx::raw_sql("BEGIN; LOCK TABLE dead_letter IN SHARE MODE").execute(&mut holder).await.unwrap();
+    sqlx::raw_sql("BEGIN; LOCK TABLE dead_letter_pending IN SHARE MODE").execute(&mut holder).await.unwrap();
     holder
 }
 

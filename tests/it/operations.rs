@@ -477,9 +477,9 @@ async fn a_chunk_reads_its_own_dead_letters_only() {
     assert_eq!(done["outcomes"]["sent"], 2_000);
     // Forty chunks that each read the table would have read 80,000 rows; the test itself counts them a few times. The
     // statistics come a moment late.
-    until("the statistics of all updates are there", || async {
-        let updated: i64 = statistic(&world, "n_tup_upd").await;
-        (updated >= 2_000).then_some(())
+    until("the statistics of all changes are there", || async {
+        let deleted: i64 = statistic(&world, "n_tup_del").await;
+        (deleted >= 2_000).then_some(())
     })
     .await;
     let read = statistic(&world, "seq_tup_read").await;
@@ -488,6 +488,6 @@ async fn a_chunk_reads_its_own_dead_letters_only() {
 
 async fn statistic(world: &World, column: &str) -> i64 {
     let query =
-        format!("SELECT sum({column})::bigint FROM pg_stat_user_tables WHERE relname ~ '^dead_letter_[0-9]'");
+        format!("SELECT sum({column})::bigint FROM pg_stat_user_tables WHERE relname ~ '^dead_letter_(pending_|left_)?[0-9]'");
     sqlx::query_scalar(&query).fetch_one(&world.database.pool).await.unwrap()
 }

@@ -78,7 +78,7 @@ pub(super) async fn next_items(
              FROM open o LEFT JOIN LATERAL ( \
                  SELECT d.status::text AS status, {ORIGIN}, {PLACE}, \
                      octet_length(d.properties) + octet_length(d.body) AS size \
-                 FROM dead_letter d WHERE d.id = o.dead_letter_id LIMIT 1) d ON true) \
+                 FROM dead_letter_now d WHERE d.id = o.dead_letter_id LIMIT 1) d ON true) \
          SELECT position, row::text AS row, dead_letter_id, status, origin_queue, origin_exchange, \
              origin_routing_key, claimed_by, has_other_routing, broker, vhost, COALESCE(size, 0) AS size \
          FROM sized WHERE before = 0 OR before + COALESCE(size, 0) <= $3 ORDER BY position"

@@ -83,15 +83,21 @@ impl Chunk {
         if ids.is_empty() {
             return Ok(());
         }
-        let changed: Vec<(Uuid, Option<Uuid>)> = sqlx::query_as(
-            "UPDATE dead_letter SET status = $1::dead_letter_status WHERE id = ANY($2) AND status = $3::dead_letter_status \
-             RETURNING id, error_group",
-        )
-        .bind(to.as_str())
-        .bind(&ids)
-        .bind(from.as_str())
-        .fetch_all(&mut *self.transaction)
-        .await?;
+        let change = match (from, to) {
+            (Status::Dead, _) => {
+                "WITH changed AS (DELETE FROM dead_letter_pending WHERE id = ANY($1) RETURNING id, error_group), \
+                     others AS (INSERT INTO dead_letter_left (id, status) SELECT id, $2::dead_letter_status FROM changed) \
+                 SELECT id, error_group FROM changed"
+            }
+            _ => {
+                "WITH back AS (DELETE FROM dead_letter_left WHERE id = ANY($1) AND status <> $2::dead_letter_status RETURNING id) \
+                 INSERT INTO dead_letter_pending (id, service, error_group, trigrams) \
+                 SELECT d.id, d.service, d.error_group, d.trigrams FROM back CROSS JOIN LATERAL ( \
+                     SELECT * FROM dead_letter x WHERE x.id = back.id LIMIT 1) d RETURNING id, error_group"
+            }
+        };
+        let changed: Vec<(Uuid, Option<Uuid>)> =
+            sqlx::query_as(change).bind(&ids).bind(to.as_str()).fetch_all(&mut *self.transaction).await?;
         if changed.len() != ids.len() {
             return Err(StoreError::Inconsistent(format!(
                 "{} of {} dead letters of operation {} were changed by another",
