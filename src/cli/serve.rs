@@ -64,8 +64,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     lifecycle.spawn_witness("admin", http::serve_admin(admin_listener, admin, stop.clone()));
     let (presence, asking) = store.presence();
     lifecycle.spawn_witness("presence", asking);
-    let watch_returns = config.operations.watch_returns();
-    let operations = Operations::new(store.clone(), brokers.clone(), conventions.clone(), watch_returns);
+    let operations = Operations::new(store.clone(), brokers.clone(), conventions.clone(), &config.operations);
     let api = Api {
         store: store.clone(),
         ownership: ownership.clone(),
@@ -145,7 +144,7 @@ fn pool_settings(config: &ServeConfig, sources: usize) -> PoolSettings {
         http: config.http_connections,
         scans: config.scans.into(),
         // Each worker holds one for its chunk and needs one more to look for it; the rest freeze selections.
-        operations: config.operations.operation_workers * 2 + 4,
+        operations: config.operations.operation_workers * 3 + 4,
         answer_timeout: Some(config.database_answer_timeout),
     }
 }

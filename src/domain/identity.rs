@@ -201,8 +201,21 @@ pub fn of_the_release_before(source: &Source, message: &Message, read: &Recognis
     Some(uuid_of(&hash.finalize()))
 }
 
-/// The id under which a dead letter is redelivered by an operation: the same each time it is tried (rule R10).
+/// The id under which a dead letter is redelivered by an operation: the same each time it is tried (rule R10). It begins with the time
+/// that the dead letter's id begins with, by which the database finds what died again.
 pub fn redelivery_id(operation: Uuid, dead_letter: Uuid) -> Uuid {
+    let hash = Sha256::new_with_prefix(b"dead-letter redelivery 2")
+        .chain_update(operation)
+        .chain_update(dead_letter)
+        .finalize();
+    let mut bytes = [0; 16];
+    bytes[..6].copy_from_slice(&dead_letter.as_bytes()[..6]);
+    bytes[6..].copy_from_slice(&hash[6..16]);
+    Uuid::new_v8(bytes)
+}
+
+/// The same, by an operation that was asked for before release 0.3.
+pub fn former_redelivery_id(operation: Uuid, dead_letter: Uuid) -> Uuid {
     let hash = Sha256::new_with_prefix(b"dead-letter redelivery 1")
         .chain_update(operation)
         .chain_update(dead_letter)
@@ -337,6 +350,7 @@ mod tests {
             former(&home, &told),
             former(&away, &told),
             former(&home, &again),
+            former_redelivery_id(Uuid::from_u128(1), Uuid::from_u128(2)),
             redelivery_id(Uuid::from_u128(1), Uuid::from_u128(2)),
         ];
         let pinned = [
@@ -346,6 +360,7 @@ mod tests {
             "84f3ec4b-8a66-81c3-9e20-88bb9bd71fe3",
             "930c6f00-28a2-853f-b1b7-3374a9f2fcf6",
             "a701a0a6-9ee0-82ac-9c5d-58c6f018e952",
+            "00000000-0000-8f9d-b170-bcc1daaff6c6",
         ];
         assert_eq!(found.map(|id| id.to_string()), pinned);
     }

@@ -129,6 +129,14 @@ impl Operation {
         in_order || self.rate.is_some() || self.canary.is_climbing(self.canary_passed)
     }
 
+    /// Whether a chunk may be read while the one before is published: nothing but an order keeps them apart.
+    pub fn can_be_read_ahead(&self) -> bool {
+        self.kind == Kind::Redeliver
+            && self.order != Sequence::Any
+            && self.state != State::Cancelling
+            && self.allowance().is_none()
+    }
+
     /// How many items the next chunk may have, where that is bounded.
     pub fn allowance(&self) -> Option<i64> {
         if self.state == State::Cancelling {

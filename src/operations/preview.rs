@@ -68,19 +68,14 @@ impl Operations {
 
 fn sample(conventions: &Conventions, options: &Options, letter: Previewed) -> Sample {
     let Previewed { id, provenance, payload, size } = letter;
-    let road = Road {
-        conventions,
-        operation: Uuid::nil(),
-        target: &options.target,
-        copy: options.copy,
-        routing_key: options.routing_key,
-    };
+    let road =
+        Road { conventions, target: &options.target, copy: options.copy, routing_key: options.routing_key };
     // What cannot be read is not sent either: `after` says so.
     let properties = codec::decode(&payload.properties).unwrap_or_default();
     let head = payload.body[..payload.body.len().min(HEAD)].to_vec();
     let before = Head { message: Message::at_rest(properties, head), size };
     let after = if payload.body.len() == size {
-        road.outgoing(id, &provenance, payload).and_then(|mut outgoing| {
+        road.outgoing(Uuid::nil(), &provenance, payload).and_then(|mut outgoing| {
             if let Some(edit) = &options.edit {
                 edited(edit, &mut outgoing)?;
             }

@@ -13,7 +13,6 @@ use crate::amqp::{Outgoing, Receipt, Refusal, codec, lane_to};
 use crate::domain::convention::{Conventions, Provenance};
 use crate::domain::dead_letter::Payload;
 use crate::domain::edit::Edit;
-use crate::domain::identity::redelivery_id;
 use crate::domain::message::{Message, Table};
 use crate::domain::operation::{Hold, Operation, Outcome, RoutingKey, Settled, Target};
 use crate::domain::patch;
@@ -38,7 +37,6 @@ pub(super) async fn redeliver(
     let until = Instant::now() + within;
     let road = Road {
         conventions,
-        operation: operation.id,
         target: &operation.target,
         copy: operation.copy,
         routing_key: operation.routing_key,
@@ -46,24 +44,24 @@ pub(super) async fn redeliver(
     let edit = operation.edit.clone().map(Arc::new);
     for item in items {
         let payload = std::mem::take(&mut item.payload);
-        let outgoing = match (road.outgoing(item.dead_letter, &item.provenance, payload), &edit) {
+        let outgoing = match (road.outgoing(item.redelivery_id, &item.provenance, payload), &edit) {
             (Ok(outgoing), Some(edit)) => changed(edit.clone(), outgoing).await,
             (outgoing, _) => outgoing,
         };
         match outgoing {
             // Where nobody has said yet what is home, nobody asks for operations either.
             Ok(message) => portion.add(item, message),
-            Err(refusal) => done.settle(operation, item, Receipt::Refused(refusal)),
+            Err(refusal) => done.settle(item, Receipt::Refused(refusal)),
         }
         let is_late = Instant::now() > until;
         if is_late || portion.bytes >= PORTION {
-            std::mem::take(&mut portion).publish(publishers, operation, &mut done).await;
+            std::mem::take(&mut portion).publish(publishers, &mut done).await;
             if is_late || done.hold.is_some() {
                 return done;
             }
         }
     }
-    portion.publish(publishers, operation, &mut done).await;
+    portion.publish(publishers, &mut done).await;
     done
 }
 
@@ -84,19 +82,19 @@ impl<'i> Portion<'i> {
         self.messages.push((place, message));
     }
 
-    async fn publish(self, publishers: &mut Publishers, operation: &Operation, done: &mut Done) {
+    async fn publish(self, publishers: &mut Publishers, done: &mut Done) {
         if self.messages.is_empty() {
             return;
         }
         let receipts = publishers.publish(self.messages).await;
         for (item, receipt) in self.items.into_iter().zip(receipts) {
-            done.settle(operation, item, receipt);
+            done.settle(item, receipt);
         }
     }
 }
 
 impl Done {
-    pub(super) fn settle(&mut self, operation: &Operation, item: &ChunkItem, receipt: Receipt) {
+    pub(super) fn settle(&mut self, item: &ChunkItem, receipt: Receipt) {
         let (outcome, detail) = match receipt {
             Receipt::Confirmed => (Outcome::Sent, None),
             Receipt::Refused(refusal) => {
@@ -113,7 +111,7 @@ impl Done {
             dead_letter: item.dead_letter,
             outcome,
             detail,
-            redelivery_id: Some(redelivery_id(operation.id, item.dead_letter)),
+            redelivery_id: Some(item.redelivery_id),
         });
     }
 }
@@ -122,7 +120,6 @@ impl Done {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Road<'o> {
     pub conventions: &'o Conventions,
-    pub operation: Uuid,
     pub target: &'o Target,
     pub copy: bool,
     pub routing_key: RoutingKey,
@@ -153,7 +150,7 @@ pub(super) fn edited(edit: &Edit, outgoing: &mut Outgoing) -> Result<(), Refusal
 }
 
 impl Road<'_> {
-    /// The message as it goes out but for what is changed in it, or why it cannot.
+    /// The message as it goes out under this redelivery id, but for what is changed in it, or why it cannot.
     pub fn outgoing(&self, id: Uuid, from: &Provenance, payload: Payload) -> Result<Outgoing, Refusal> {
         let Address { exchange, routing_key, queue } = self.address(from)?;
         let properties = codec::decode(&payload.properties).map_err(|error| {
@@ -167,7 +164,6 @@ impl Road<'_> {
             return Err(Refusal::new("origin_claimed", why));
         }
         let original = Message::at_rest(properties, payload.body);
-        let id = redelivery_id(self.operation, id);
         let mark = if self.copy { Mark::Copy(id) } else { Mark::Redelivery(id) };
         let mut message =
             redelivery::message(self.conventions, original, payload.care, mark, queue.is_some());

@@ -10,9 +10,10 @@ use uuid::Uuid;
 use super::unrecorded::Unrecorded;
 use crate::amqp::Brokers;
 use crate::clock;
+use crate::config::OperationsConfig;
 use crate::domain::convention::Conventions;
 use crate::domain::operation::{NewOperation, Selection};
-use crate::store::{Frozen, Served, Store, StoreError};
+use crate::store::{Frozen, IDS_IN_A_ROW, Served, Store, StoreError};
 
 /// Where operations are asked for. Clones are the same.
 #[derive(Clone, Debug)]
@@ -22,17 +23,21 @@ pub struct Operations {
     /// The places of these, for the workers.
     pub(super) served: Arc<Served>,
     watch_returns: TimeDelta,
+    ids_in_a_row: u32,
     pub(super) conventions: Conventions,
     asked: Arc<Notify>,
     pub(super) unrecorded: Unrecorded,
 }
 
 impl Operations {
-    /// On this database and these brokers, which watch what was sent for returns for so long.
-    pub fn new(store: Store, brokers: Brokers, conventions: Conventions, watch_returns: TimeDelta) -> Self {
+    /// On this database and these brokers.
+    pub fn new(store: Store, brokers: Brokers, conventions: Conventions, config: &OperationsConfig) -> Self {
         let served = Arc::new(Served::new(brokers.places().cloned().collect()));
         let (asked, unrecorded) = (Arc::new(Notify::new()), Unrecorded::default());
-        Self { store, brokers, served, watch_returns, conventions, asked, unrecorded }
+        let watch_returns = config.watch_returns();
+        // A chunk is made of whole rows.
+        let ids_in_a_row = config.chunk_items.min(IDS_IN_A_ROW);
+        Self { store, brokers, served, watch_returns, ids_in_a_row, conventions, asked, unrecorded }
     }
 
     /// Freezes the selection (rule R9); the work begins at once. A plan is run under its own id, and so once.
@@ -41,7 +46,7 @@ impl Operations {
             Selection::Plan(plan) => plan,
             _ => clock::new_id(),
         };
-        let frozen = self.store.freeze(new, id, clock::now(), hash(new)).await?;
+        let frozen = self.store.freeze(new, id, clock::now(), hash(new), self.ids_in_a_row).await?;
         self.wake();
         Ok(match frozen {
             Frozen::New(id) | Frozen::Known(id) => Requested::Operation(id),

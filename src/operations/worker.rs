@@ -2,6 +2,9 @@
 //!
 //! A chunk is one transaction (rule R10). A worker that dies in the middle leaves it undone; whoever takes it next publishes
 //! under the same redelivery ids.
+//!
+//! Of an operation that keeps an order one worker has two chunks at a time: one is published while the one before is recorded and the one
+//! after is read, so that neither the broker nor the database waits for the other.
 
 use std::time::Duration;
 
@@ -24,11 +27,13 @@ use crate::domain::dead_letter::Status;
 use crate::domain::operation::{Hold, Kind, Operation, Outcome, Outcomes, Settled, State};
 use crate::domain::words::{count, things};
 use crate::room::ChunkRoom;
-use crate::store::{Chunk, ChunkItem, Next, Store, StoreError};
+use crate::store::{Chunk, ChunkItem, Follower, Next, Store, StoreError};
 use crate::telemetry::{ChunkDone, Metrics};
 
 /// How often a worker looks for operations that other replicas were asked for, or left behind.
 const POLL: Duration = Duration::from_secs(1);
+/// So many chunks of an operation are done without a look at what others wait for.
+const IN_A_ROW: usize = 16;
 /// How long an operation waits after the broker failed it.
 const RETRY: TimeDelta = TimeDelta::seconds(1);
 
@@ -64,6 +69,13 @@ pub(super) struct Done {
     pub hold: Option<Hold>,
 }
 
+impl Done {
+    /// Whether nothing of the chunk stays open.
+    fn is_all_of(&self, chunk: &Chunk) -> bool {
+        self.hold.is_none() && self.settled.len() == chunk.items.len()
+    }
+}
+
 impl Worker {
     /// A worker with connections of its own to the brokers.
     pub fn new(
@@ -87,14 +99,14 @@ impl Worker {
         }
     }
 
-    /// Does the next chunk, if there is one to do now.
-    async fn next(&mut self) -> Result<bool, StoreError> {
-        let limits = (self.config.chunk_items.into(), self.config.chunk_bytes.into());
+    /// Does the next chunks of an operation, if there are any to do now.
+    async fn next(&mut self, stop: &CancellationToken) -> Result<bool, StoreError> {
+        let limits = self.limits();
         let served = &self.operations.served;
         let mut room = ChunkRoom::default();
         let chunk = loop {
             match self.store.next_chunk(self.id, clock::now(), limits, served, room).await? {
-                Next::Chunk(chunk) => break *chunk,
+                Next::Chunk(chunk) => break chunk,
                 Next::NoRoom(bytes) => room = ChunkRoom::take(bytes).await,
                 Next::Nothing => {
                     self.forget_ended().await?;
@@ -102,14 +114,55 @@ impl Worker {
                 }
             }
         };
-        let span = info_span!("operation chunk", operation = %chunk.operation.id, kind = chunk.operation.kind.as_str());
         let operation = chunk.operation.id;
-        let acted = self.act(chunk).instrument(span).await;
-        if acted.is_err() {
+        let span = info_span!("operation chunks", %operation, kind = chunk.operation.kind.as_str());
+        let done = Box::pin(self.go_through(chunk, stop)).instrument(span).await;
+        if done.is_err() {
             // Where this fails, too, the chunk that this worker begins next says the same.
             let _ = self.store.forget_begin(operation, self.id).await;
         }
-        acted.map(|()| true)
+        done.map(|()| true)
+    }
+
+    fn limits(&self) -> (i64, i64) {
+        (self.config.chunk_items.into(), self.config.chunk_bytes.into())
+    }
+
+    /// Does this chunk and, where their operation keeps an order, some of those after it: while one is published, the one before is
+    /// recorded, and the one after is read. Nothing of a chunk is published before all of the one before is confirmed.
+    async fn go_through(&mut self, first: Box<Chunk>, stop: &CancellationToken) -> Result<(), StoreError> {
+        let (mut next, mut acted) = (Some(first), None);
+        for number in 1.. {
+            let Some(mut chunk) = next.take() else { break };
+            let follower = chunk.follower().filter(|_| number < IN_A_ROW && !stop.is_cancelled());
+            let (begun, begun_at, desk) = (Instant::now(), clock::now(), self.desk());
+            let (done, ahead) = tokio::join!(self.act(&mut chunk), async {
+                if let Some(acted) = acted.take() {
+                    desk.record(acted).await?;
+                }
+                match follower {
+                    Some(follower) => desk.read(&follower).await,
+                    None => Ok(None),
+                }
+            });
+            let done = done?;
+            next = ahead?.filter(|_| done.is_all_of(&chunk));
+            acted = Some(Acted { chunk, done, begun, begun_at });
+        }
+        match acted {
+            Some(acted) => self.desk().record(acted).await,
+            None => Ok(()),
+        }
+    }
+
+    /// What is needed beside a chunk that is published.
+    fn desk(&self) -> Desk {
+        Desk {
+            store: self.store.clone(),
+            operations: self.operations.clone(),
+            limits: self.limits(),
+            metrics: self.metrics.clone(),
+        }
     }
 
     /// Drops what is kept of operations that another replica has ended.
@@ -135,13 +188,14 @@ impl Worker {
         done
     }
 
-    async fn act(&mut self, mut chunk: Chunk) -> Result<(), StoreError> {
-        let (begun, begun_at) = (Instant::now(), clock::now());
-        let unrecorded = self.operations.unrecorded.clone();
+    /// Does what the operation asks for with each item.
+    async fn act(&mut self, chunk: &mut Chunk) -> Result<Done, StoreError> {
+        self.store.begin_chunk(chunk).await?;
         let wanted = chunk.operation.acts_on();
         let mut done = match chunk.operation.kind {
             _ if chunk.operation.state == State::Cancelling => let_go(acted_on(&chunk.items, wanted)),
             Kind::Redeliver => {
+                let unrecorded = self.operations.unrecorded.clone();
                 let known = unrecorded.of(chunk.operation.id, acted_on(&chunk.items, wanted));
                 let rest = chunk.items.iter_mut().filter(|item| is_unknown(item, wanted, &known)).collect();
                 let mut done = self.put_back(&chunk.operation, rest).await;
@@ -152,8 +206,33 @@ impl Worker {
             Kind::Delete => all_end(acted_on(&chunk.items, wanted), Outcome::Deleted, None),
             Kind::Restore => all_end(acted_on(&chunk.items, wanted), Outcome::Restored, None),
         };
-        let not_done = if chunk.operation.state == State::Cancelling { done.settled.len() } else { 0 };
         done.settled.extend(chunk.items.iter().filter_map(|item| skipped(item, wanted)));
+        Ok(done)
+    }
+}
+
+/// A chunk, and what was done with it.
+struct Acted {
+    chunk: Box<Chunk>,
+    done: Done,
+    begun: Instant,
+    begun_at: DateTime<Utc>,
+}
+
+/// Records chunks, and reads them.
+struct Desk {
+    store: Store,
+    operations: Operations,
+    limits: (i64, i64),
+    metrics: std::sync::Arc<Metrics>,
+}
+
+impl Desk {
+    async fn read(&self, follower: &Follower) -> Result<Option<Box<Chunk>>, StoreError> {
+        self.store.following_chunk(follower, clock::now(), self.limits, &self.operations.served).await
+    }
+
+    async fn record(&self, Acted { chunk, done, begun, begun_at }: Acted) -> Result<(), StoreError> {
         let operation = chunk.operation.clone();
         let next_chunk_at = match done.hold {
             // What is let go goes at once.
@@ -161,9 +240,13 @@ impl Worker {
             Some(_) => clock::now() + RETRY,
             None => (begun_at + spacing(&operation, done.settled.len())).max(step_wait(&operation, &done)),
         };
+        let not_done = match operation.state {
+            State::Cancelling => acted_on(&chunk.items, operation.acts_on()).count(),
+            _ => 0,
+        };
         let not_done = i64::try_from(not_done).unwrap_or(i64::MAX);
         let completed = chunk.record(&done.settled, not_done, done.hold.as_ref(), next_chunk_at).await?;
-        unrecorded.forget(operation.id, &done.settled, completed);
+        self.operations.unrecorded.forget(operation.id, &done.settled, completed);
         let mut outcomes = Outcomes::default();
         for item in &done.settled {
             outcomes.add(item.outcome);
@@ -185,7 +268,7 @@ impl Worker {
 pub async fn work(mut worker: Worker, stop: CancellationToken) -> anyhow::Result<()> {
     let mut failing = false;
     while !stop.is_cancelled() {
-        let next = worker.next().await;
+        let next = worker.next(&stop).await;
         match &next {
             Ok(_) if failing => info!("operations go on"),
             // Said once: readiness says it all along.

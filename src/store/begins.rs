@@ -5,7 +5,7 @@
 
 use uuid::Uuid;
 
-use super::chunk::ChunkItem;
+use super::chunk::{Chunk, ChunkItem};
 use super::lease::Transaction;
 use super::{Store, StoreError};
 use crate::clock;
@@ -14,62 +14,65 @@ use crate::domain::operation::{Kind, Operation, State};
 /// An item with which workers have died so often is not tried again before somebody says so.
 const DEATHS: i64 = 3;
 
-/// What is to be done with a chunk that is locked.
+/// Whether workers have died with a chunk.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Begun {
-    /// It may be acted on; after a death it was made one item long, so that the next death names a single dead letter.
-    Yes,
-    /// Its operation was paused instead.
-    Paused,
+    /// None has.
+    Never,
+    /// Some have with items of it: it is to be made one item long, so that the next death names a single dead letter.
+    Before,
+    /// They have with its first item, too often to be tried again.
+    TooOften,
+}
+
+/// Whether others died with this chunk. Who is alive has its items locked: of a row that overlaps ours, the worker has died, or failed.
+pub(super) async fn look(
+    transaction: &mut Transaction<'static>,
+    operation: &Operation,
+    worker: Uuid,
+    items: &[ChunkItem],
+) -> Result<Begun, StoreError> {
+    let Some((first, last)) = published(operation, items) else { return Ok(Begun::Never) };
+    let (of_the_first, of_any): (i64, i64) = sqlx::query_as(
+        "SELECT count(*) FILTER (WHERE first_position <= $3), count(*) FROM operation_begin \
+         WHERE operation_id = $1 AND worker <> $2 AND first_position <= $4 AND last_position >= $3",
+    )
+    .bind(operation.id)
+    .bind(worker)
+    .bind(first)
+    .bind(last)
+    .fetch_one(&mut **transaction)
+    .await?;
+    Ok(match (of_the_first, of_any) {
+        (DEATHS.., _) => Begun::TooOften,
+        (_, 1..) => Begun::Before,
+        _ => Begun::Never,
+    })
+}
+
+/// The places of the first and the last of the items, where they are to be published.
+fn published(operation: &Operation, items: &[ChunkItem]) -> Option<(i64, i64)> {
+    let is_published = operation.kind == Kind::Redeliver && operation.state != State::Cancelling;
+    is_published.then_some((items.first()?.position, items.last()?.position))
 }
 
 impl Store {
-    /// Notes that this worker begins the chunk of these items, or pauses the operation where others died with it.
-    pub(super) async fn begin_chunk(
-        &self,
-        transaction: &mut Transaction<'static>,
-        operation: &Operation,
-        worker: Uuid,
-        items: &mut Vec<ChunkItem>,
-    ) -> Result<Begun, StoreError> {
-        let is_published = operation.kind == Kind::Redeliver && operation.state != State::Cancelling;
-        let (Some(first), Some(last)) = (items.first(), items.last()) else { return Ok(Begun::Yes) };
-        if !is_published {
-            return Ok(Begun::Yes);
-        }
-        let (from, mut to) = (first.position, last.position);
-        // Who is alive has its items locked: of a row that overlaps ours, the worker has died, or failed.
-        let (of_the_first, of_any): (i64, i64) = sqlx::query_as(
-            "SELECT count(*) FILTER (WHERE first_position <= $3), count(*) FROM operation_begin \
-             WHERE operation_id = $1 AND worker <> $2 AND first_position <= $4 AND last_position >= $3",
-        )
-        .bind(operation.id)
-        .bind(worker)
-        .bind(from)
-        .bind(to)
-        .fetch_one(&mut **transaction)
-        .await?;
-        if of_the_first >= DEATHS {
-            pause(transaction, operation.id, first.dead_letter).await?;
-            return Ok(Begun::Paused);
-        }
-        if of_any > 0 {
-            items.truncate(1);
-            to = from;
-        }
+    /// Notes that its worker begins this chunk. It has recorded the one before, or is about to.
+    pub async fn begin_chunk(&self, chunk: &Chunk) -> Result<(), StoreError> {
+        let Some((first, last)) = published(&chunk.operation, &chunk.items) else { return Ok(()) };
         sqlx::query(
             "WITH fast AS (SELECT set_config('synchronous_commit', 'off', true)) \
              INSERT INTO operation_begin (operation_id, worker, first_position, last_position) SELECT $1, $2, $3, $4 FROM fast \
              ON CONFLICT (operation_id, worker) DO UPDATE \
              SET first_position = EXCLUDED.first_position, last_position = EXCLUDED.last_position, begun_at = now()",
         )
-        .bind(operation.id)
-        .bind(worker)
-        .bind(from)
-        .bind(to)
+        .bind(chunk.operation.id)
+        .bind(chunk.worker)
+        .bind(first)
+        .bind(last)
         .execute(&self.operations)
         .await?;
-        Ok(Begun::Yes)
+        Ok(())
     }
 
     /// Takes back what a worker noted that has failed and lives: that was no death.
@@ -83,29 +86,42 @@ impl Store {
     }
 }
 
-/// Takes away the row of the chunk that ends with this transaction, and those of the dead of whose items none is left.
+/// Takes away the row of the chunk that ends with this transaction, unless its worker has begun the next one, and those of the dead of
+/// whose items none is left.
 pub(super) async fn end(
     transaction: &mut Transaction<'static>,
-    operation: Uuid,
+    operation: &Operation,
     worker: Uuid,
+    items: &[ChunkItem],
 ) -> Result<(), StoreError> {
+    let (Some(first), Some(last)) = (items.first(), items.last()) else { return Ok(()) };
+    if operation.kind != Kind::Redeliver {
+        return Ok(());
+    }
     sqlx::query(
-        "DELETE FROM operation_begin b WHERE b.operation_id = $1 AND (b.worker = $2 OR NOT EXISTS ( \
-             SELECT FROM operation_item i WHERE i.operation_id = $1 AND i.outcome IS NULL \
-                 AND i.position BETWEEN b.first_position AND b.last_position))",
+        "DELETE FROM operation_begin b WHERE b.operation_id = $1 \
+             AND (b.worker = $2 AND b.first_position BETWEEN $3 AND $4 OR b.worker <> $2 AND NOT EXISTS ( \
+                 SELECT FROM operation_item i WHERE i.operation_id = $1 AND i.outcome IS NULL \
+                     AND i.position BETWEEN b.first_position AND b.last_position AND i.chunk IN ( \
+                         SELECT c.first_position FROM operation_chunk c WHERE c.operation_id = $1 AND c.open > 0 \
+                             AND c.first_position <= b.last_position AND c.last_position >= b.first_position)))",
     )
-    .bind(operation)
+    .bind(operation.id)
     .bind(worker)
+    .bind(first.position)
+    .bind(last.position)
     .execute(&mut **transaction)
     .await?;
     Ok(())
 }
 
-async fn pause(
+/// Pauses the operation, and names the dead letter.
+pub(super) async fn pause(
     transaction: &mut Transaction<'static>,
-    operation: Uuid,
-    dead_letter: Uuid,
+    operation: &Operation,
+    items: &[ChunkItem],
 ) -> Result<(), StoreError> {
+    let Some(dead_letter) = items.first().map(|item| item.dead_letter) else { return Ok(()) };
     let why = format!(
         "the dead letter {dead_letter} was begun {DEATHS} times, and each time the service ended before the chunk did: it may \
          be what ends it. Cancel this operation and redeliver the others, or resume it to try again"
@@ -116,7 +132,7 @@ async fn pause(
          INSERT INTO operation_event (id, operation_id, action, detail, done_by) \
          SELECT $3, id, 'pause', $2, 'dead-letter' FROM paused",
     )
-    .bind(operation)
+    .bind(operation.id)
     .bind(why)
     .bind(clock::new_id())
     .execute(&mut **transaction)

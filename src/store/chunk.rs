@@ -1,14 +1,18 @@
 //! A chunk of an operation: one transaction that locks, lets its holder act, and records (rule R10).
 //!
 //! An operation with a rate, and a redelivery that keeps an order, are a matter for one worker at a time, by an advisory lock: all
-//! of a chunk is confirmed before anything of the next is published. Of others the items are locked by their rows: workers take the
+//! of a chunk is confirmed before anything of the next is published. Of others the rows that list the items are locked: workers take the
 //! next ones that nobody has. When a holder dies its locks are gone with the connection, so that whoever comes next does the chunk
 //! again. Nobody who only reads waits for any of these.
+//!
+//! A worker may hold two chunks of an operation that keeps an order: the one that it publishes, and the one before or after. The
+//! advisory lock goes with the first of them. The rows of the other one keep everybody else out, as whoever needs an order takes the
+//! first open rows or none.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::begins::Begun;
+use super::begins::{self, Begun};
 use super::lease::Transaction;
 use super::places::Served;
 use super::{Store, StoreError, operations};
@@ -16,12 +20,12 @@ use crate::clock;
 use crate::domain::canary::Verdict;
 use crate::domain::operation::Operation;
 use crate::room::ChunkRoom;
-use items::{bytes_of, next_items, read_messages};
+use items::{Wanted, bytes_of, next_items, read_messages};
 
 mod items;
 mod record;
 
-pub use items::ChunkItem;
+pub use items::{ChunkItem, IDS_IN_A_ROW};
 
 /// How many unfinished operations are looked at for one that nobody is working on.
 const CANDIDATES: i64 = 20;
@@ -33,7 +37,7 @@ const DUE: &str = "state IN ('pending', 'running', 'cancelling') AND next_chunk_
 pub struct Chunk {
     transaction: Transaction<'static>,
     /// Who does it.
-    worker: Uuid,
+    pub(super) worker: Uuid,
     /// The operation that it is of.
     pub operation: Operation,
     /// The next items that have no outcome.
@@ -54,8 +58,7 @@ pub enum Next {
 }
 
 impl Store {
-    /// Locks the next chunk of the operation that has waited longest, if one has any to do now, for this worker, and notes that it is
-    /// begun. A chunk has at most `items` items and `bytes` bytes of messages, but one item at least. No lock waits for room: where
+    /// Locks the next chunk of the operation that has waited longest, if one has any to do now, for this worker. A chunk has at most `items` items and `bytes` bytes of messages, but one item at least. No lock waits for room: where
     /// there is too little, nothing is begun.
     pub async fn next_chunk(
         &self,
@@ -83,9 +86,11 @@ impl Store {
                     continue;
                 }
                 let most = operation.allowance().map_or(items, |allowed| items.min(allowed));
-                let mut items = next_items(&mut transaction, &operation, (most, bytes), None).await?;
+                let mut wanted = Wanted { after: 0, items: most, bytes, of: None };
+                let mut items = next_items(&mut transaction, &operation, &wanted).await?;
                 if let Some(away) = served.not_for_us(&operation, &items) {
-                    items = next_items(&mut transaction, &operation, (most, bytes), Some(served)).await?;
+                    wanted.of = Some(served);
+                    items = next_items(&mut transaction, &operation, &wanted).await?;
                     if items.is_empty() {
                         self.leave_to_others(transaction, id, &away, served, now).await?;
                         continue;
@@ -99,10 +104,14 @@ impl Store {
                 if !room.grow(needed) {
                     return Ok(Next::NoRoom(needed));
                 }
-                if self.begin_chunk(&mut transaction, &operation, worker, &mut items).await? == Begun::Paused
-                {
-                    transaction.commit().await?;
-                    continue;
+                match begins::look(&mut transaction, &operation, worker, &items).await? {
+                    Begun::Never => {}
+                    Begun::Before => items.truncate(1),
+                    Begun::TooOften => {
+                        begins::pause(&mut transaction, &operation, &items).await?;
+                        transaction.commit().await?;
+                        continue;
+                    }
                 }
                 read_messages(&mut transaction, &operation, &mut items).await?;
                 return Ok(Next::Chunk(Box::new(Chunk {
@@ -115,6 +124,53 @@ impl Store {
             }
         }
         Ok(Next::Nothing)
+    }
+
+    /// Locks the chunk after this one, while this one is published, if the operation still goes on as before. Nothing of it is to be published
+    /// before all of this one is confirmed.
+    pub async fn following_chunk(
+        &self,
+        after: &Follower,
+        now: DateTime<Utc>,
+        (items, bytes): (i64, i64),
+        served: &Served,
+    ) -> Result<Option<Box<Chunk>>, StoreError> {
+        let mut transaction = self.operations.begin().await?;
+        plan_by_index(&mut transaction).await?;
+        let Some(operation) = due(&mut transaction, after.operation, now).await? else { return Ok(None) };
+        if !operation.can_be_read_ahead() {
+            return Ok(None);
+        }
+        let wanted = Wanted { after: after.position, items, bytes, of: None };
+        let mut items = next_items(&mut transaction, &operation, &wanted).await?;
+        let mut room = ChunkRoom::default();
+        if items.is_empty()
+            || served.not_for_us(&operation, &items).is_some()
+            || !room.grow(bytes_of(&items, &operation))
+            || begins::look(&mut transaction, &operation, after.worker, &items).await? != Begun::Never
+        {
+            return Ok(None);
+        }
+        read_messages(&mut transaction, &operation, &mut items).await?;
+        Ok(Some(Box::new(Chunk { transaction, worker: after.worker, operation, items, _room: room })))
+    }
+}
+
+/// Whose turn it is after a chunk.
+#[derive(Clone, Copy, Debug)]
+pub struct Follower {
+    operation: Uuid,
+    worker: Uuid,
+    /// The last item of the chunk.
+    position: i64,
+}
+
+impl Chunk {
+    /// What comes after this chunk, where that may be read while this one is published.
+    pub fn follower(&self) -> Option<Follower> {
+        let position = self.items.last()?.position;
+        let (operation, worker) = (self.operation.id, self.worker);
+        self.operation.can_be_read_ahead().then_some(Follower { operation, worker, position })
     }
 }
 
@@ -148,6 +204,15 @@ async fn lock(
     if locked != Some(true) {
         return Ok(None);
     }
+    due(transaction, id, now).await
+}
+
+/// The operation, if it has something to do now.
+async fn due(
+    transaction: &mut Transaction<'static>,
+    id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Option<Operation>, StoreError> {
     let query = format!("SELECT {} FROM operation WHERE id = $2 AND {DUE}", operations::columns());
     let row = sqlx::query(&query).bind(now).bind(id).fetch_optional(&mut **transaction).await?;
     row.as_ref().map(operations::operation).transpose()
@@ -178,6 +243,6 @@ async fn judge(mut transaction: Transaction<'static>, id: Uuid, verdict: Verdict
 }
 
 async fn has_open_items(transaction: &mut Transaction<'static>, id: Uuid) -> Result<bool, StoreError> {
-    let query = "SELECT EXISTS (SELECT FROM operation_item WHERE operation_id = $1 AND outcome IS NULL)";
+    let query = "SELECT EXISTS (SELECT FROM operation_chunk WHERE operation_id = $1 AND open > 0)";
     Ok(sqlx::query_scalar(query).bind(id).fetch_one(&mut **transaction).await?)
 }

@@ -177,9 +177,15 @@ impl Store {
         self.coarsen_counters(now).await?;
         let mut connection = self.operations.acquire().await?;
         sqlx::query("SET statement_timeout = 0").execute(&mut connection).await?;
-        for table in
-            ["dead_letter", "error_group", "error_group_total", "error_group_interval", "error_group_change"]
-        {
+        for table in [
+            "dead_letter",
+            "dead_letter_pending",
+            "dead_letter_left",
+            "error_group",
+            "error_group_total",
+            "error_group_interval",
+            "error_group_change",
+        ] {
             let statement = format!("VACUUM (ANALYZE) {table}");
             sqlx::query(&statement).execute(&mut connection).await?;
         }

@@ -100,8 +100,11 @@ impl Store {
         let rows = sqlx::query(
             "SELECT o.id, o.kind, o.copy, o.requested_by, o.note, o.created_at, i.dead_letter_id, i.outcome, i.detail, \
                  i.redelivery_id, i.settled_at \
-             FROM operation_item i JOIN operation o ON o.id = i.operation_id \
-             WHERE i.dead_letter_id = ANY($1) ORDER BY o.id, i.position LIMIT $2",
+             FROM UNNEST($1::uuid[]) AS d (id) \
+                 CROSS JOIN LATERAL (SELECT operation_id, first_position FROM operation_chunk c \
+                     WHERE c.span @> d.id AND d.id = ANY(c.dead_letters)) c \
+                 JOIN operation_item i ON i.operation_id = c.operation_id AND i.chunk = c.first_position AND i.dead_letter_id = d.id \
+                 JOIN operation o ON o.id = i.operation_id ORDER BY o.id, i.position LIMIT $2",
         )
         .bind(ids)
         .bind(MAX_HISTORY)
@@ -137,18 +140,17 @@ impl Store {
                  SELECT id, redelivery_id FROM dead_letter WHERE id = $1 \
                  UNION \
                  SELECT d.id, d.redelivery_id FROM earlier e \
-                     CROSS JOIN LATERAL (SELECT dead_letter_id FROM operation_item i \
-                         WHERE i.redelivery_id = e.redelivery_id LIMIT $2) i \
+                     CROSS JOIN LATERAL (SELECT r.dead_letter_id FROM dead_letter_redelivery(e.redelivery_id) r LIMIT 1) i \
                      CROSS JOIN LATERAL (SELECT id, redelivery_id FROM dead_letter d \
                          WHERE d.id = i.dead_letter_id LIMIT 1) d), \
              later (id) AS ( \
                  SELECT $1 \
                  UNION \
                  SELECT d.id FROM later l \
-                     CROSS JOIN LATERAL (SELECT redelivery_id FROM operation_item i \
-                         WHERE i.dead_letter_id = l.id AND i.redelivery_id IS NOT NULL LIMIT $2) i \
+                     CROSS JOIN LATERAL (SELECT operation_id, id_scheme FROM operation_chunk c \
+                         WHERE c.span @> l.id AND l.id = ANY(c.dead_letters) LIMIT $2) c \
                      CROSS JOIN LATERAL (SELECT id FROM dead_letter d \
-                         WHERE d.redelivery_id = i.redelivery_id LIMIT $2) d), \
+                         WHERE d.redelivery_id = dead_letter_redelivery_id(c.operation_id, l.id, c.id_scheme) LIMIT $2) d), \
              linked AS (SELECT id FROM earlier UNION SELECT id FROM later) \
              SELECT {COLUMNS} FROM linked l \
                  CROSS JOIN LATERAL (SELECT * FROM dead_letter_now x WHERE x.id = l.id LIMIT 1) d ORDER BY d.id LIMIT $2"

@@ -43,15 +43,14 @@ impl Lookup {
             Self::CorrelationId(text) => push_hashed(query, "correlation_id", text),
             Self::Redelivery(id) => {
                 query.push("SELECT k.id FROM dead_letter k WHERE k.redelivery_id = ").push_bind(*id);
-                query.push(
-                    " UNION ALL SELECT i.dead_letter_id FROM operation_item i WHERE i.redelivery_id = ",
-                );
-                query.push_bind(*id);
+                query
+                    .push(" UNION ALL SELECT r.dead_letter_id FROM dead_letter_redelivery(")
+                    .push_bind(*id)
+                    .push(") r");
             }
             Self::Operation(id) => {
-                query
-                    .push("SELECT i.dead_letter_id FROM operation_item i WHERE i.operation_id = ")
-                    .push_bind(*id);
+                query.push("SELECT unnest(c.dead_letters) FROM operation_chunk c WHERE c.operation_id = ");
+                query.push_bind(*id);
             }
             Self::These(ids) => {
                 query.push("SELECT unnest(").push_bind(ids.clone()).push("::uuid[])");

@@ -27,7 +27,7 @@ pub enum Frozen {
 }
 
 impl Store {
-    /// Makes the operation, with an item for each dead letter that is selected now. An item that another live operation
+    /// Makes the operation, with an item for each dead letter that is selected now, so many to a row. An item that another live operation
     /// has, or that cannot be acted on, ends at once as skipped.
     pub async fn freeze(
         &self,
@@ -35,6 +35,7 @@ impl Store {
         id: Uuid,
         now: DateTime<Utc>,
         hash: Uuid,
+        ids_in_a_row: u32,
     ) -> Result<Frozen, StoreError> {
         let mut transaction = self.operations.begin().await?;
         // Whoever asks is told that the table is locked. Others who freeze are worth waiting for.
@@ -45,18 +46,18 @@ impl Store {
             return self.known(new, hash).await;
         }
         let chosen = chosen(&mut transaction, new, now).await?;
-        insert_chosen(&mut transaction, chosen, new, id).await?;
-        name_the_holders(&mut transaction, id).await?;
+        let (total, skipped) =
+            insert_chosen(&mut transaction, chosen, new, (id, ids_in_a_row.into())).await?;
         sqlx::query(
-            "UPDATE operation SET total = n.total, skipped = n.skipped, \
-                 state = CASE WHEN n.total = n.skipped THEN 'completed' ELSE state END, \
-                 started_at = CASE WHEN n.total = n.skipped THEN created_at END, \
-                 ended_at = CASE WHEN n.total = n.skipped THEN created_at END \
-             FROM (SELECT count(*) AS total, count(outcome) AS skipped FROM operation_item \
-                   WHERE operation_id = $1) n \
+            "UPDATE operation SET total = $2, skipped = $3, \
+                 state = CASE WHEN $2 = $3 THEN 'completed' ELSE state END, \
+                 started_at = CASE WHEN $2 = $3 THEN created_at END, \
+                 ended_at = CASE WHEN $2 = $3 THEN created_at END \
              WHERE id = $1",
         )
         .bind(id)
+        .bind(total)
+        .bind(skipped)
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
@@ -184,48 +185,73 @@ async fn look_closely(transaction: &mut Transaction<'_>, sought: &mut Sought<'_>
     Ok(())
 }
 
-/// Makes an item of each row that was chosen. The live ones are inserted in the order of their ids, whatever order they
-/// are to be acted on in, so that two operations that want the same ones wait for each other in one direction only; the
-/// unique index on live items then says who has each (rule R8).
+/// Makes an item of each row that was chosen, and says how many that are, and how many of them have ended. The live ones are claimed in
+/// the order of their ids, whatever order they are to be acted on in, so that two operations that want the same ones wait for each
+/// other in one direction only; the key of the claims then says who has each (rule R8).
 async fn insert_chosen(
     transaction: &mut Transaction<'_>,
     mut query: QueryBuilder<'static, Postgres>,
     new: &NewOperation,
-    id: Uuid,
-) -> Result<(), StoreError> {
+    (id, ids_in_a_row): (Uuid, i64),
+) -> Result<(i64, i64), StoreError> {
     query
         .push(", placed AS MATERIALIZED (SELECT id, refusal, row_number() OVER (ORDER BY id ")
-        .push(new.options.order.of_choice().direction());
-    query.push(") AS position FROM chosen), taken AS (INSERT INTO operation_item (operation_id, position, dead_letter_id) SELECT ");
-    query.push_bind(id).push(
-        ", position, id FROM placed WHERE refusal IS NULL ORDER BY id \
-         ON CONFLICT (dead_letter_id) WHERE outcome IS NULL DO NOTHING RETURNING dead_letter_id), \
-         named AS (UPDATE operation SET services = ARRAY( \
-             SELECT service FROM chosen WHERE service IS NOT NULL GROUP BY service ORDER BY service) WHERE id = ",
-    );
-    query.push_bind(id).push(
-        ") \
-         INSERT INTO operation_item (operation_id, position, dead_letter_id, outcome, detail, settled_at) SELECT ",
-    );
-    query.push_bind(id).push(
-        ", position, id, 'skipped', refusal, now() FROM placed \
-         WHERE NOT EXISTS (SELECT FROM taken WHERE taken.dead_letter_id = placed.id)",
-    );
-    query.build().execute(&mut **transaction).await?;
-    Ok(())
+        .push(new.options.order.of_choice().direction())
+        .push(") AS position FROM chosen), taken AS (INSERT INTO operation_claim (dead_letter_id, operation_id) SELECT id, ")
+        .push_bind(id)
+        .push(
+            " FROM placed WHERE refusal IS NULL ORDER BY id ON CONFLICT DO NOTHING RETURNING dead_letter_id), \
+             listed AS (INSERT INTO operation_chunk (operation_id, first_position, last_position, dead_letters, span, open) SELECT ",
+        )
+        .push_bind(id)
+        .push(
+            ", first, last, ids, uuid_range(LEAST(ids[1], ids[cardinality(ids)]), GREATEST(ids[1], ids[cardinality(ids)]), '[]'), open \
+             FROM (SELECT min(p.position) AS first, max(p.position) AS last, array_agg(p.id ORDER BY p.position) AS ids, \
+                       count(t.dead_letter_id) AS open \
+                   FROM placed p LEFT JOIN taken t ON t.dead_letter_id = p.id GROUP BY (p.position - 1) / ",
+        )
+        .push_bind(ids_in_a_row)
+        .push(
+            ") c RETURNING open), \
+             named AS (UPDATE operation SET services = ARRAY( \
+                 SELECT service FROM chosen WHERE service IS NOT NULL GROUP BY service ORDER BY service) WHERE id = ",
+        )
+        .push_bind(id)
+        .push("), refused AS (INSERT INTO operation_run (operation_id, first_position, last_position, outcome, detail) SELECT ")
+        .push_bind(id)
+        .push(", min(position), max(position), 'skipped', detail FROM (SELECT position, chunk, detail, ")
+        .push(ISLAND)
+        .push(" AS island FROM (SELECT position, (position - 1) / ")
+        .push_bind(ids_in_a_row)
+        .push(
+            " AS chunk, refusal AS detail FROM placed WHERE refusal IS NOT NULL) r) r GROUP BY chunk, detail, island), \
+             counted AS (SELECT count(*) AS total, count(refusal) AS refused FROM placed) \
+             SELECT total, refused, (SELECT COALESCE(sum(open), 0)::bigint FROM listed) AS open FROM counted",
+        );
+    let (total, refused, open): (i64, i64, i64) =
+        query.build_query_as().fetch_one(&mut **transaction).await?;
+    if refused + open < total {
+        skip_those_of_others(transaction, id).await?;
+    }
+    Ok((total, total - open))
 }
 
-/// Says of each item that another operation has which one that is.
-async fn name_the_holders(transaction: &mut Transaction<'_>, id: Uuid) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE operation_item mine SET detail = 'In operation ' || COALESCE( \
-             (SELECT other.operation_id::text FROM operation_item other \
-              WHERE other.dead_letter_id = mine.dead_letter_id AND other.operation_id <> $1 \
-              ORDER BY other.outcome IS NULL DESC, other.settled_at DESC LIMIT 1), 'unknown') \
-         WHERE mine.operation_id = $1 AND mine.outcome = 'skipped' AND mine.detail IS NULL",
-    )
-    .bind(id)
-    .execute(&mut **transaction)
-    .await?;
+/// The same number for neighbours, of rows with `position`, `chunk` and `detail`.
+const ISLAND: &str = "position - row_number() OVER (PARTITION BY chunk, detail ORDER BY position)";
+
+/// Ends the items that another operation has, and says which one that is.
+async fn skip_those_of_others(transaction: &mut Transaction<'_>, id: Uuid) -> Result<(), StoreError> {
+    let query = format!(
+        "INSERT INTO operation_run (operation_id, first_position, last_position, outcome, detail) \
+         SELECT $1, min(position), max(position), 'skipped', detail FROM ( \
+             SELECT position, chunk, detail, {ISLAND} AS island FROM ( \
+                 SELECT i.position, i.chunk, 'In operation ' || COALESCE(h.operation_id, ( \
+                     SELECT c.operation_id FROM operation_chunk c WHERE c.span @> i.dead_letter_id AND c.operation_id <> $1 \
+                         AND i.dead_letter_id = ANY(c.dead_letters) ORDER BY c.operation_id DESC LIMIT 1))::text AS detail \
+                 FROM operation_item i LEFT JOIN operation_claim h ON h.dead_letter_id = i.dead_letter_id \
+                 WHERE i.operation_id = $1 AND i.outcome IS NULL AND h.operation_id IS DISTINCT FROM $1) held) held \
+         GROUP BY chunk, detail, island"
+    );
+    sqlx::query(&query).bind(id).execute(&mut **transaction).await?;
     Ok(())
 }

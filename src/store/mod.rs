@@ -26,6 +26,7 @@ mod filter_sql;
 mod find;
 mod freeze;
 mod histogram;
+mod ids;
 mod known_groups;
 mod lease;
 mod lives;
@@ -49,7 +50,7 @@ mod turns;
 mod url;
 
 pub use batch::Stored;
-pub use chunk::{Chunk, ChunkItem, Next};
+pub use chunk::{Chunk, ChunkItem, Follower, IDS_IN_A_ROW, Next};
 pub use copy::encode as copy_data;
 pub use dead_letters::{Death, History, HistoryOperation};
 pub use error::StoreError;
@@ -108,7 +109,8 @@ pub struct PoolSettings {
     pub http: u32,
     /// Of these, searches that no index serves, at the same time.
     pub scans: usize,
-    /// For operations: one a worker, and one for each selection that is being frozen.
+    /// For operations: three a worker (a chunk that is published, one before or after it, and the note that it is begun), and one for each
+    /// selection that is being frozen.
     pub operations: u32,
     /// A connection whose server leaves it without an answer for so long is closed: the server hangs, or the network did not tell of its
     /// end. To be longer than any statement may take; `None` for ever.

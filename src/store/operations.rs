@@ -33,6 +33,9 @@ fn listed() -> String {
     format!("{LISTED}, {TOLD_STATE} AS state, NULL AS edit")
 }
 
+/// Items of so many chunks are read at once.
+const CHUNKS_READ: i64 = 4;
+
 /// So many operations are named that have dead letters of a plan.
 const MAX_HOLDERS: i64 = 20;
 
@@ -88,7 +91,7 @@ impl Store {
         let query = format!(
             "SELECT {}, held.count FROM operation JOIN ( \
                  SELECT i.operation_id, count(*) AS count FROM operation_plan_item p \
-                     JOIN operation_item i ON i.dead_letter_id = p.dead_letter_id AND i.outcome IS NULL \
+                     JOIN operation_claim i ON i.dead_letter_id = p.dead_letter_id \
                  WHERE p.plan_id = $1 AND i.operation_id <> $1 GROUP BY i.operation_id) held ON held.operation_id = id \
              ORDER BY held.count DESC LIMIT $2",
             listed()
@@ -105,31 +108,34 @@ impl Store {
         after: i64,
         limit: u32,
     ) -> Result<Vec<Item>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT position, dead_letter_id, outcome, detail, redelivery_id, settled_at, returned_as \
-             FROM operation_item \
-             WHERE operation_id = $1 AND position > $2 AND ($3::text IS NULL OR outcome = $3) \
-             ORDER BY position LIMIT $4",
-        )
-        .bind(operation)
-        .bind(after)
-        .bind(outcome.map(Outcome::as_str))
-        .bind(i64::from(limit))
-        .fetch_all(&self.http)
-        .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Item {
-                    position: row.try_get("position")?,
-                    dead_letter: row.try_get("dead_letter_id")?,
-                    outcome: named_option(row, "outcome", Outcome::parse)?,
-                    detail: row.try_get("detail")?,
-                    redelivery_id: row.try_get("redelivery_id")?,
-                    settled_at: row.try_get("settled_at")?,
-                    returned_as: row.try_get("returned_as")?,
-                })
-            })
-            .collect()
+        let mut connection = self.http.acquire().await?;
+        let (mut found, mut passed) = (Vec::new(), after);
+        loop {
+            let chunks = chunks(&mut connection, operation, outcome, passed).await?;
+            let (Some((first, _)), Some((_, last))) = (chunks.first(), chunks.last()) else {
+                return Ok(found);
+            };
+            let rows = sqlx::query(
+                "SELECT position, dead_letter_id, outcome, detail, redelivery_id, settled_at, returned_as FROM operation_item \
+                 WHERE operation_id = $1 AND chunk BETWEEN $2 AND $3 AND position > $4 AND ($5::text IS NULL OR outcome = $5) \
+                 ORDER BY position LIMIT $6",
+            )
+            .bind(operation)
+            .bind(first)
+            .bind(last)
+            .bind(after)
+            .bind(outcome.map(Outcome::as_str))
+            .bind(i64::from(limit) - i64::try_from(found.len()).unwrap_or_default())
+            .fetch_all(&mut connection)
+            .await?;
+            for row in &rows {
+                found.push(item(row)?);
+            }
+            if found.len() >= limit as usize {
+                return Ok(found);
+            }
+            passed = *last;
+        }
     }
 
     /// Why the messages of an operation that died again did so, most first.
@@ -139,8 +145,8 @@ impl Store {
                  SELECT returned_group, count(*) AS count, min(after) AS soonest, max(after) AS latest, \
                      percentile_disc(0.5) WITHIN GROUP (ORDER BY after) AS median \
                  FROM (SELECT returned_group, GREATEST(extract(epoch FROM \
-                           dead_letter_received_at(returned_as) - settled_at) * 1000, 0)::bigint AS after \
-                       FROM operation_item WHERE operation_id = $1 AND outcome = 'returned') i \
+                           dead_letter_received_at(returned_as) - sent_at) * 1000, 0)::bigint AS after \
+                       FROM operation_return WHERE operation_id = $1) i \
                  GROUP BY returned_group) r \
              LEFT JOIN error_group g ON g.id = r.returned_group ORDER BY r.count DESC",
         )
@@ -181,6 +187,47 @@ impl Store {
         let rows = sqlx::query(&query).fetch_all(&self.watch).await?;
         rows.iter().map(|row| Ok((named(row, "state", State::parse)?, row.try_get("n")?))).collect()
     }
+}
+
+/// Where the next chunks begin and end that have an item past this place, of this outcome, if one is given: as many as are read at once.
+async fn chunks(
+    connection: &mut Lease,
+    operation: Uuid,
+    outcome: Option<Outcome>,
+    after: i64,
+) -> Result<Vec<(i64, i64)>, StoreError> {
+    let wanted = match outcome {
+        None => "",
+        Some(Outcome::Returned) => {
+            " AND EXISTS (SELECT FROM operation_return t WHERE t.operation_id = $1 \
+                 AND t.position BETWEEN c.first_position AND c.last_position)"
+        }
+        Some(_) => {
+            " AND EXISTS (SELECT FROM operation_run r WHERE r.operation_id = $1 \
+                 AND r.first_position BETWEEN c.first_position AND c.last_position AND r.outcome = $4)"
+        }
+    };
+    let query = format!(
+        "SELECT c.first_position, c.last_position FROM operation_chunk c \
+         WHERE c.operation_id = $1 AND c.last_position > $2{wanted} ORDER BY c.first_position LIMIT $3"
+    );
+    let mut query = sqlx::query_as(&query).bind(operation).bind(after).bind(CHUNKS_READ);
+    if outcome.is_some_and(|outcome| outcome != Outcome::Returned) {
+        query = query.bind(outcome.map(Outcome::as_str));
+    }
+    Ok(query.fetch_all(connection).await?)
+}
+
+fn item(row: &PgRow) -> Result<Item, StoreError> {
+    Ok(Item {
+        position: row.try_get("position")?,
+        dead_letter: row.try_get("dead_letter_id")?,
+        outcome: named_option(row, "outcome", Outcome::parse)?,
+        detail: row.try_get("detail")?,
+        redelivery_id: row.try_get("redelivery_id")?,
+        settled_at: row.try_get("settled_at")?,
+        returned_as: row.try_get("returned_as")?,
+    })
 }
 
 /// A row of [`columns`].
@@ -241,8 +288,8 @@ async fn find_causes(connection: &mut Lease, found: &mut [Operation]) -> Result<
     if ids.is_empty() {
         return Ok(());
     }
-    let group = "SELECT returned_group AS id FROM operation_item \
-         WHERE operation_id = o.id AND outcome = 'returned' ORDER BY returned_group";
+    let group =
+        "SELECT returned_group AS id FROM operation_return WHERE operation_id = o.id ORDER BY returned_group";
     let query = format!(
         "SELECT o.id, first.id IS DISTINCT FROM last.id AS several, g.error_type, g.template, g.reason \
          FROM UNNEST($1::uuid[]) AS o (id) CROSS JOIN LATERAL ({group} LIMIT 1) first \

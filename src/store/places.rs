@@ -19,10 +19,12 @@ const LEFT_FOR: Duration = Duration::from_secs(1);
 /// How long an operation waits that nobody can go on with.
 const RETRY: TimeDelta = TimeDelta::seconds(1);
 
-/// A condition on items of operations: those whose dead letters died at the places `$4`, `$5`, and those that are no longer stored.
-pub(super) const ITEMS_OF_PLACES: &str = " AND COALESCE((SELECT (COALESCE(x.broker, (SELECT broker FROM home_place)), \
-         COALESCE(x.vhost, (SELECT vhost FROM home_place))) IN (SELECT * FROM UNNEST($4::text[], $5::text[])) \
-     FROM dead_letter x WHERE x.id = dead_letter_id LIMIT 1), true)";
+/// A condition on chunks `c` of operations: that one of the items without an outcome died at the places `$4`, `$5`, or is no longer stored.
+pub(super) const CHUNKS_OF_PLACES: &str = " AND EXISTS ( \
+     SELECT FROM operation_item i WHERE i.operation_id = c.operation_id AND i.chunk = c.first_position AND i.outcome IS NULL \
+         AND COALESCE((SELECT (COALESCE(x.broker, (SELECT broker FROM home_place)), \
+                 COALESCE(x.vhost, (SELECT vhost FROM home_place))) IN (SELECT * FROM UNNEST($4::text[], $5::text[])) \
+             FROM dead_letter x WHERE x.id = i.dead_letter_id LIMIT 1), true))";
 
 /// The places that this replica is connected to, and the operations that lately had nothing for it to do.
 #[derive(Debug)]
@@ -42,6 +44,11 @@ impl Served {
         self.places.iter().map(|place| (place.broker.as_str(), place.vhost.as_str())).unzip()
     }
 
+    /// Whether this replica is connected to it.
+    pub(super) fn has(&self, place: &Place) -> bool {
+        self.places.contains(place)
+    }
+
     /// The operations to leave out for now.
     pub(super) fn left_to_others(&self) -> Vec<Uuid> {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
@@ -55,7 +62,7 @@ impl Served {
             return None;
         }
         let dead = items.iter().filter(|item| item.status == Some(Status::Dead));
-        let others = dead.filter_map(|item| item.place.as_ref()).filter(|place| !self.places.contains(place));
+        let others = dead.filter_map(|item| item.place.as_ref()).filter(|place| !self.has(place));
         let others: BTreeSet<_> = others.cloned().collect();
         (!others.is_empty()).then_some(others)
     }

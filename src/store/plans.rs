@@ -163,7 +163,7 @@ impl Store {
     /// How many of the plan's dead letters died again after an earlier redelivery, as dead letters of their own.
     pub async fn plan_returned(&self, id: Uuid) -> Result<i64, StoreError> {
         let query = "SELECT count(*) FROM operation_plan_item p WHERE p.plan_id = $1 AND EXISTS ( \
-             SELECT FROM operation_item i WHERE i.dead_letter_id = p.dead_letter_id AND i.outcome = 'returned')";
+             SELECT FROM operation_return r WHERE r.dead_letter_id = p.dead_letter_id)";
         Ok(sqlx::query_scalar(query).bind(id).fetch_one(&self.operations).await?)
     }
 

@@ -10,10 +10,10 @@ use crate::domain::convention::{Origin, Provenance};
 pub(super) const ORIGIN: &str = "d.origin_queue, d.origin_exchange, d.origin_routing_key, \
      CASE WHEN d.origin_claimed THEN COALESCE(d.convention, '') END AS claimed_by, \
      d.redelivery_id IS NOT NULL AND NOT EXISTS ( \
-         SELECT FROM operation_item r \
+         SELECT FROM dead_letter_redelivery(d.redelivery_id) r \
              CROSS JOIN LATERAL (SELECT p.origin_exchange, p.origin_routing_key FROM dead_letter p \
                  WHERE p.id = r.dead_letter_id LIMIT 1) p \
-         WHERE r.redelivery_id = d.redelivery_id AND p.origin_exchange IS NOT DISTINCT FROM d.origin_exchange \
+         WHERE p.origin_exchange IS NOT DISTINCT FROM d.origin_exchange \
              AND p.origin_routing_key IS NOT DISTINCT FROM d.origin_routing_key) AS has_other_routing";
 
 /// Where a dead letter died, of the columns of [`ORIGIN`].

@@ -72,26 +72,25 @@ impl Store {
     }
 }
 
-/// An item that has no outcome yet does not have its redelivery id either: its note waits. A message that came back twice, as it
+/// The note of an item that has no outcome yet waits. A message that came back twice, as it
 /// was published twice, is one item; both of its deaths are in its history.
 async fn link(connection: &mut Lease, ids: Vec<Uuid>, redeliveries: Vec<Uuid>) -> Result<u64, StoreError> {
     let linked: i64 = sqlx::query_scalar(
         "WITH known AS MATERIALIZED ( \
-             SELECT n.id, i.operation_id, i.position FROM UNNEST($1::uuid[], $2::uuid[]) AS n (id, redelivery_id) \
-                 CROSS JOIN LATERAL (SELECT operation_id, position FROM operation_item i \
-                     WHERE i.redelivery_id = n.redelivery_id LIMIT 1) i), \
+             SELECT n.id, r.operation_id, r.position, r.dead_letter_id, s.outcome, s.settled_at \
+             FROM UNNEST($1::uuid[], $2::uuid[]) AS n (id, redelivery_id) \
+                 CROSS JOIN LATERAL (SELECT * FROM dead_letter_redelivery(n.redelivery_id) LIMIT 1) r \
+                 JOIN LATERAL (SELECT * FROM operation_run o \
+                     WHERE o.operation_id = r.operation_id AND o.first_position <= r.position \
+                     ORDER BY o.first_position DESC LIMIT 1) s ON s.last_position >= r.position), \
          gone AS ( \
              DELETE FROM dead_letter_return r USING known k WHERE r.dead_letter_id = k.id \
-             RETURNING r.dead_letter_id, r.error_group, k.operation_id, k.position), \
-         first AS MATERIALIZED ( \
-             SELECT DISTINCT ON (operation_id, position) * FROM gone \
-             ORDER BY operation_id, position, dead_letter_id), \
+             RETURNING k.*, r.error_group), \
          linked AS ( \
-             UPDATE operation_item i SET outcome = 'returned', returned_as = f.dead_letter_id, \
-                 returned_group = f.error_group \
-             FROM first f WHERE i.operation_id = f.operation_id AND i.position = f.position \
-                 AND i.outcome = 'sent' \
-             RETURNING i.operation_id), \
+             INSERT INTO operation_return (operation_id, position, dead_letter_id, returned_as, returned_group, sent_at) \
+             SELECT DISTINCT ON (operation_id, position) operation_id, position, dead_letter_id, id, error_group, settled_at \
+             FROM gone WHERE outcome = 'sent' ORDER BY operation_id, position, id \
+             ON CONFLICT DO NOTHING RETURNING operation_id), \
          counted AS ( \
              UPDATE operation o SET sent = o.sent - n.count, returned = o.returned + n.count \
              FROM (SELECT operation_id, count(*) AS count FROM linked GROUP BY operation_id) n \

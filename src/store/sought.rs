@@ -140,15 +140,16 @@ impl<'f> Sought<'f> {
 
     /// Whether the narrow table of those that are dead tells all that the filter asks for.
     pub fn is_told_by_pending(&self) -> bool {
-        let Filter { services, error_group, from, to, .. } = self.filter;
+        let Filter { status, services, error_group, from, to, .. } = self.filter;
         let rest = Filter {
+            status: *status,
             services: services.clone(),
             error_group: *error_group,
             from: *from,
             to: *to,
             ..Filter::default()
         };
-        self.seen.is_none() && rest == *self.filter
+        self.seen.is_none() && status.is_dead() && rest == *self.filter
     }
 
     /// The groups to look into one by one, where they are few and an index leads to their rows.

@@ -171,7 +171,10 @@ async fn the_table_is_locked() {
 
 async fn lock(connection: &mut PgConnection) -> Transaction<'_, sqlx::Postgres> {
     let mut lock = connection.begin().await.unwrap();
-    sqlx::query("LOCK TABLE dead_letter, dead_letter_pending IN ACCESS EXCLUSIVE MODE").execute(&mut *lock).await.unwrap();
+    sqlx::query("LOCK TABLE dead_letter, dead_letter_pending IN ACCESS EXCLUSIVE MODE")
+        .execute(&mut *lock)
+        .await
+        .unwrap();
     lock
 }
 

@@ -14,7 +14,7 @@ use dead_letter::domain::operation::{
     Kind, NewOperation, Options, Outcome, Selection, Sequence, Settled, State, Steering,
 };
 use dead_letter::room::ChunkRoom;
-use dead_letter::store::{Chunk, Frozen, Next, Served, Store};
+use dead_letter::store::{Chunk, ChunkItem, Follower, Frozen, Next, Served, Store};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
@@ -175,7 +175,8 @@ impl<'s> Play<'s> {
         };
         // What arrived in this millisecond is meant too.
         let now = clock::now() + TimeDelta::milliseconds(1);
-        let frozen = self.stores[1].freeze(&new, clock::new_id(), now, Uuid::nil()).await.unwrap();
+        let frozen =
+            self.stores[1].freeze(&new, clock::new_id(), now, Uuid::nil(), CHUNK as u32).await.unwrap();
         let Frozen::New(id) = frozen else { panic!("known: {frozen:?}") };
         self.asked.insert(id, Asked { kind, rate, items });
     }
@@ -190,19 +191,34 @@ impl<'s> Play<'s> {
         let later = clock::now() + TimeDelta::hours(1);
         let (served, worker) = (Served::new(Vec::new()), clock::new_id());
         let room = ChunkRoom::default();
-        let next = self.stores[which % 2].next_chunk(worker, later, (CHUNK, 1 << 20), &served, room);
-        let Next::Chunk(chunk) = next.await.unwrap() else { return };
-        let chunk = *chunk;
+        let (store, limits) = (&self.stores[which % 2], (CHUNK, 1 << 20));
+        let leader = if self.random.random() { self.leader() } else { None };
+        let chunk = match leader {
+            Some(leader) => store.following_chunk(&leader, later, limits, &served).await.unwrap(),
+            None => match store.next_chunk(worker, later, limits, &served, room).await.unwrap() {
+                Next::Chunk(chunk) => Some(chunk),
+                _ => None,
+            },
+        };
+        let Some(chunk) = chunk.map(|chunk| *chunk) else { return };
         let held = self.workers.iter().filter_map(|worker| match worker {
             Worker::Took(other) | Worker::Acted(other, _) => Some(other),
             Worker::Idle => None,
         });
         let others: Vec<&Chunk> = held.filter(|other| other.operation.id == chunk.operation.id).collect();
         let asked = &self.asked[&chunk.operation.id];
+        let position = |item: Option<&ChunkItem>| item.map(|item| item.position);
+        let is_jump = leader.is_none()
+            && chunk.operation.has_one_worker()
+            && others.iter().any(|other| position(other.items.last()) < position(chunk.items.first()));
         let both = others.iter().any(|other| other.items.iter().any(|item| chunk.items.contains(item)));
         let mut wrong = vec![
             (both, "two workers have the same item"),
             (asked.rate.is_some() && !others.is_empty(), "two workers have an operation with a rate"),
+            (
+                is_jump,
+                "a worker has what comes after the chunk of another one, of an operation that keeps an order",
+            ),
         ];
         for item in &chunk.items {
             let open = asked.items.get(&item.dead_letter) == Some(&None);
@@ -211,6 +227,14 @@ impl<'s> Play<'s> {
         }
         self.wrong.extend(wrong.into_iter().filter(|(is, _)| *is).map(|(_, what)| what.to_owned()));
         self.workers[which] = Worker::Took(chunk);
+    }
+
+    /// What comes after a chunk of which all is known, where that may be read before the chunk is recorded.
+    fn leader(&self) -> Option<Follower> {
+        self.workers.iter().find_map(|worker| match worker {
+            Worker::Acted(chunk, settled) if settled.len() == chunk.items.len() => chunk.follower(),
+            _ => None,
+        })
     }
 
     /// What a worker does: all of it, or with whatever the broker may answer.

@@ -99,6 +99,9 @@ async fn a_copy_is_known_on_the_other_side_of_midnight() {
     let late = store.insert(&[copy(before + TimeDelta::milliseconds(5))], after).await.unwrap();
     assert_eq!([first.stored, second.stored, late.stored], [1, 0, 0]);
     assert_eq!(store.recount().await.unwrap(), []);
+    // What stands nowhere is found, too.
+    sqlx::query("DELETE FROM dead_letter_pending").execute(&database.pool).await.unwrap();
+    assert_ne!(store.recount().await.unwrap(), []);
 }
 
 /// R4: bytes, properties and every header type, as they came; shown as plain and as typed JSON.

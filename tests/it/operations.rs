@@ -487,7 +487,8 @@ async fn a_chunk_reads_its_own_dead_letters_only() {
 }
 
 async fn statistic(world: &World, column: &str) -> i64 {
-    let query =
-        format!("SELECT sum({column})::bigint FROM pg_stat_user_tables WHERE relname ~ '^dead_letter_(pending_|left_)?[0-9]'");
+    let query = format!(
+        "SELECT sum({column})::bigint FROM pg_stat_user_tables WHERE relname ~ '^dead_letter_(pending_|left_)?[0-9]'"
+    );
     sqlx::query_scalar(&query).fetch_one(&world.database.pool).await.unwrap()
 }

@@ -2,8 +2,10 @@
 
 use std::process::Command;
 
+use dead_letter::domain::identity::former_redelivery_id;
 use reqwest::Method;
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::support::{Broker, Database, DeadMessage, Service, free_address, id, until, until_eq};
 
@@ -98,4 +100,85 @@ async fn an_address_of_several_databases_is_refused_with_what_to_do() {
         assert!(!serve.status.success() && said.contains("several hosts. Name one"), "{said}");
         assert!(!said.contains("secret"), "{said}");
     }
+}
+
+/// What the release before stored and did is as it was: statuses, items of operations and their redelivery ids, and what they still hold.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_release_before_stored_is_as_it_was() {
+    let database = Database::shared().await;
+    let run = async |file: &std::path::Path| {
+        let sql = std::fs::read_to_string(file).unwrap();
+        let mut transaction = database.pool.begin().await.unwrap();
+        sqlx::raw_sql(&sql).execute(&mut *transaction).await.unwrap();
+        transaction.commit().await.unwrap();
+    };
+    let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations")).unwrap();
+    let mut files: Vec<_> = folder.map(|file| file.unwrap().path()).collect();
+    files.sort();
+    let (before, since): (Vec<_>, Vec<_>) =
+        files.iter().partition(|file| file.file_name().unwrap().to_str().unwrap() < "0012");
+    for file in before {
+        run(file).await;
+    }
+    // Of each status a hundred, on two days; an operation with items of every outcome, neighbours and not, in three chunks.
+    sqlx::raw_sql(
+        "SELECT dead_letter_create_partition(current_date); SELECT dead_letter_create_partition(current_date - 1); \
+         INSERT INTO dead_letter (id, source, service, properties, body, status) \
+             SELECT encode(substring(uuid_send(dead_letter_floor_id(current_date - n % 2)) FOR 12) || int4send(n), 'hex')::uuid, 'q', 's' || n % 3, '', 'x', \
+                 (ARRAY['dead', 'redelivered', 'deleted'])[1 + n % 3]::dead_letter_status \
+             FROM generate_series(1, 600) n; \
+         INSERT INTO operation (id, kind, selection, target, requested_by, request_hash, total, created_at, next_chunk_at) \
+             SELECT gen_random_uuid(), 'redeliver', '{}', '{}', 'somebody', gen_random_uuid(), 600, now(), now(); \
+         INSERT INTO operation_item (operation_id, position, dead_letter_id, outcome, detail, settled_at, returned_as, returned_group) \
+             SELECT o.id, d.position, d.id, i.outcome, CASE WHEN i.outcome IN ('refused', 'skipped') THEN 'why ' || d.position / 2 END, \
+                 CASE WHEN i.outcome IS NOT NULL THEN now() END, CASE i.outcome WHEN 'returned' THEN gen_random_uuid() END, \
+                 CASE i.outcome WHEN 'returned' THEN gen_random_uuid() END \
+             FROM operation o, (SELECT id, row_number() OVER (ORDER BY id) AS position FROM dead_letter) d, \
+                 LATERAL (SELECT CASE WHEN d.position < 200 THEN 'sent' WHEN d.position > 560 THEN NULL \
+                     ELSE (ARRAY['sent', 'sent', 'returned', 'refused', 'refused', 'skipped', NULL])[1 + d.position % 7] END AS outcome) i",
+    )
+    .execute(&database.pool)
+    .await
+    .unwrap();
+    let published: Vec<(Uuid, Uuid)> = sqlx::query_as(
+        "SELECT operation_id, dead_letter_id FROM operation_item WHERE outcome IN ('sent', 'returned', 'refused')",
+    )
+    .fetch_all(&database.pool)
+    .await
+    .unwrap();
+    for (operation, dead_letter) in published {
+        sqlx::query(
+            "UPDATE operation_item SET redelivery_id = $1 WHERE operation_id = $2 AND dead_letter_id = $3",
+        )
+        .bind(former_redelivery_id(operation, dead_letter))
+        .bind(operation)
+        .bind(dead_letter)
+        .execute(&database.pool)
+        .await
+        .unwrap();
+    }
+    let items = "SELECT json_agg(json_build_object('position', position, 'id', dead_letter_id, 'outcome', outcome, 'detail', detail, \
+         'redelivery', redelivery_id, 'at', settled_at, 'as', returned_as) ORDER BY position)::text FROM operation_item";
+    let all =
+        async |query: &str| -> String { sqlx::query_scalar(query).fetch_one(&database.pool).await.unwrap() };
+    let statuses =
+        |table: &str| format!("SELECT json_agg(json_build_array(id, status) ORDER BY id)::text FROM {table}");
+    let (items_before, statuses_before) = (all(items).await, all(&statuses("dead_letter")).await);
+    let open = all("SELECT json_agg(dead_letter_id ORDER BY dead_letter_id)::text FROM operation_item WHERE outcome IS NULL").await;
+
+    for file in since {
+        run(file).await;
+    }
+    assert_eq!(all(items).await, items_before);
+    assert_eq!(all(&statuses("dead_letter_now")).await, statuses_before);
+    assert_eq!(
+        all("SELECT json_agg(dead_letter_id ORDER BY dead_letter_id)::text FROM operation_claim").await,
+        open
+    );
+    let astray = "SELECT count(*)::text FROM operation_item i WHERE redelivery_id IS NOT NULL AND ( \
+         SELECT jsonb_agg(r) FROM dead_letter_redelivery(i.redelivery_id) r) IS DISTINCT FROM jsonb_build_array( \
+         jsonb_build_object('operation_id', operation_id, 'position', position, 'dead_letter_id', dead_letter_id))";
+    assert_eq!(all(astray).await, "0", "a redelivery id leads to its item");
+    let chunks = "SELECT json_agg(json_build_array(first_position, last_position) ORDER BY first_position)::text FROM operation_chunk";
+    assert_eq!(all(chunks).await, "[[1, 250], [251, 500], [501, 600]]");
 }

@@ -9,7 +9,6 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::amqp::{Receipt, Refusal};
-use crate::domain::identity::redelivery_id;
 use crate::domain::operation::{Sequence, State};
 use crate::operations::unrecorded::Unrecorded;
 use uuid::Uuid;
@@ -178,7 +177,7 @@ impl Model {
                 .map(|(position, row)| (position, self.letters[row.letter]))
                 .filter(|(position, _)| !locked.contains(position))
                 .take(most)
-                .map(|(position, (id, status))| ChunkItem::made(position, id, status))
+                .map(|(position, (id, status))| ChunkItem::made(position, asked.operation.id, id, status))
                 .collect();
             if !items.is_empty() {
                 self.workers[worker] = Some(Held { asked: number, items, begun_at: self.now, done: None });
@@ -208,7 +207,7 @@ impl Model {
                         2 => (true, Receipt::Unknown("the answer is lost".into())),
                         _ => (false, Receipt::Unknown("it did not arrive".into())),
                     };
-                    let id = redelivery_id(operation.id, item.dead_letter);
+                    let id = item.redelivery_id;
                     let first = *self.ids.entry((held.asked, item.position)).or_insert(id);
                     prop_assert_eq!(first, id, "R10: each try has the same id");
                     if comes {
@@ -217,7 +216,7 @@ impl Model {
                     if !matches!(receipt, Receipt::Unknown(_)) {
                         self.told[process].insert((held.asked, item.position));
                     }
-                    done.settle(operation, item, receipt);
+                    done.settle(item, receipt);
                 }
                 done.settled.extend(known);
                 self.processes[process].keep(operation.id, &done.settled);

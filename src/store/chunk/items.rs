@@ -1,20 +1,26 @@
 //! The items of a chunk: locked first, and their messages read once there is room for them.
 
+use std::collections::{HashMap, HashSet};
+
 use futures_util::TryStreamExt;
 use sqlx::Row;
 use uuid::Uuid;
 
 use crate::domain::convention::Provenance;
 use crate::domain::dead_letter::{Payload, Status};
+use crate::domain::identity::{former_redelivery_id, redelivery_id};
 use crate::domain::operation::{Kind, Operation, State};
 use crate::domain::place::Place;
+use crate::store::StoreError;
 use crate::store::dead_letters::{BODY_PART, whole_number};
+use crate::store::ids::Ids;
 use crate::store::lease::Transaction;
 use crate::store::places::{self, Served};
 use crate::store::provenance::{ORIGIN, provenance};
 use crate::store::search::{PLACE, payload, place};
-use crate::store::{StoreError, operations};
 
+/// An operation keeps so many ids in one row at most: a worker locks whole rows.
+pub const IDS_IN_A_ROW: u32 = 250;
 /// Longer bodies are read in pieces of so many bytes.
 const PIECE: usize = 4 << 20;
 
@@ -23,10 +29,12 @@ const PIECE: usize = 4 << 20;
 pub struct ChunkItem {
     /// Its place in the operation.
     pub position: i64,
-    /// The place of its row, which nothing moves while it is locked.
-    pub(super) row: String,
+    /// The place of the first one of its chunk.
+    pub(super) chunk: i64,
     /// The dead letter.
     pub dead_letter: Uuid,
+    /// The id that it is published with.
+    pub redelivery_id: Uuid,
     /// Where it stands; `None` where it is no longer stored.
     pub status: Option<Status>,
     /// The broker and virtual host where it died; `None` where it is no longer stored.
@@ -42,11 +50,12 @@ pub struct ChunkItem {
 #[cfg(test)]
 impl ChunkItem {
     /// One that no database has.
-    pub(crate) fn made(position: i64, dead_letter: Uuid, status: Status) -> Self {
+    pub(crate) fn made(position: i64, operation: Uuid, dead_letter: Uuid, status: Status) -> Self {
         Self {
             position,
-            row: String::new(),
+            chunk: 1,
             dead_letter,
+            redelivery_id: redelivery_id(operation, dead_letter),
             status: Some(status),
             place: None,
             provenance: Provenance::default(),
@@ -56,49 +65,184 @@ impl ChunkItem {
     }
 }
 
-/// Locks the next items that have no outcome: so many at most, of so many bytes together, but one at least. Of what died at the
-/// places of `of`, if that is given.
+/// Which items are wanted.
+pub(super) struct Wanted<'s> {
+    /// Those that come after this place.
+    pub after: i64,
+    /// So many at most.
+    pub items: i64,
+    /// Of so many bytes together, but one at least.
+    pub bytes: i64,
+    /// Of what died at these places, if that is given.
+    pub of: Option<&'s Served>,
+}
+
+/// Locks the rows that list the next items without an outcome, and reads these.
 pub(super) async fn next_items(
     transaction: &mut Transaction<'static>,
     operation: &Operation,
-    (items, bytes): (i64, i64),
-    of: Option<&Served>,
+    wanted: &Wanted<'_>,
 ) -> Result<Vec<ChunkItem>, StoreError> {
-    let ours = if of.is_some() { places::ITEMS_OF_PLACES } else { "" };
-    // No body that is stored apart is read for its size. Each dead letter is looked up by its id: the LIMIT keeps
-    // the planner, who knows nothing of a young partition, from reading all of it for every chunk instead.
-    let query = format!(
-        "WITH open AS MATERIALIZED ( \
-             SELECT position, dead_letter_id, ctid AS row FROM operation_item \
-             WHERE operation_id = $1 AND outcome IS NULL{ours} ORDER BY position LIMIT $2 \
-             FOR UPDATE SKIP LOCKED), \
-         sized AS ( \
-             SELECT o.position, o.row, o.dead_letter_id, d.*, \
-                 sum(COALESCE(d.size, 0)) OVER (ORDER BY o.position) - COALESCE(d.size, 0) AS before \
-             FROM open o LEFT JOIN LATERAL ( \
-                 SELECT d.status::text AS status, {ORIGIN}, {PLACE}, \
-                     octet_length(d.properties) + octet_length(d.body) AS size \
-                 FROM dead_letter_now d WHERE d.id = o.dead_letter_id LIMIT 1) d ON true) \
-         SELECT position, row::text AS row, dead_letter_id, status, origin_queue, origin_exchange, \
-             origin_routing_key, claimed_by, has_other_routing, broker, vhost, COALESCE(size, 0) AS size \
-         FROM sized WHERE before = 0 OR before + COALESCE(size, 0) <= $3 ORDER BY position"
+    let locked = lock(transaction, operation, wanted).await?;
+    let mut open = open_items(transaction, operation.id, locked).await?;
+    open.truncate(usize::try_from(wanted.items).unwrap_or(usize::MAX));
+    let mut items = look_up(transaction, open).await?;
+    if let Some(served) = wanted.of {
+        items.retain(|item| item.place.as_ref().is_none_or(|place| served.has(place)));
+    }
+    let (mut before, most) = (0, usize::try_from(wanted.bytes).unwrap_or(usize::MAX));
+    items.retain(|item| {
+        let is_in = before == 0 || before + item.size <= most;
+        before += item.size;
+        is_in
+    });
+    Ok(items)
+}
+
+/// A row that lists dead letters of an operation.
+struct Locked {
+    first_position: i64,
+    dead_letters: Vec<Uuid>,
+    id_scheme: i16,
+    /// How many have no outcome yet.
+    open: i32,
+}
+
+/// Locks the next rows, as many as may be needed: those that nobody has or, where an order is kept, the first ones up to one that
+/// somebody has.
+async fn lock(
+    transaction: &mut Transaction<'static>,
+    operation: &Operation,
+    wanted: &Wanted<'_>,
+) -> Result<Vec<Locked>, StoreError> {
+    let ours = if wanted.of.is_some() { places::CHUNKS_OF_PLACES } else { "" };
+    let next = format!(
+        "FROM operation_chunk c WHERE c.operation_id = $1 AND c.open > 0 AND c.last_position > $2{ours} \
+         ORDER BY c.first_position LIMIT $3"
     );
-    let mut query = sqlx::query(&query).bind(operation.id).bind(items).bind(bytes);
-    if let Some(served) = of {
+    let query = if operation.has_one_worker() {
+        format!(
+            "WITH next AS MATERIALIZED (SELECT c.first_position {next}) \
+             SELECT c.first_position, c.dead_letters, c.id_scheme, c.open, ARRAY(SELECT first_position FROM next ORDER BY 1) AS next \
+             FROM operation_chunk c WHERE c.operation_id = $1 AND c.open > 0 \
+                 AND c.first_position = ANY(ARRAY(SELECT first_position FROM next)) \
+             ORDER BY c.first_position FOR UPDATE SKIP LOCKED"
+        )
+    } else {
+        format!(
+            "SELECT c.first_position, c.dead_letters, c.id_scheme, c.open, NULL::bigint[] AS next {next} FOR UPDATE SKIP LOCKED"
+        )
+    };
+    let rows = wanted.items.unsigned_abs().div_ceil(IDS_IN_A_ROW.into());
+    let rows = i64::try_from(rows).unwrap_or(i64::MAX);
+    let mut query = sqlx::query(&query).bind(operation.id).bind(wanted.after).bind(rows);
+    if let Some(served) = wanted.of {
         let (brokers, vhosts) = served.names();
         query = query.bind(brokers).bind(vhosts);
     }
-    let rows = query.fetch_all(&mut **transaction).await?;
-    rows.iter()
-        .map(|row| {
+    let mut locked = Vec::new();
+    for row in query.fetch_all(&mut **transaction).await? {
+        let first_position = row.try_get("first_position")?;
+        let next: Option<Vec<i64>> = row.try_get("next")?;
+        if next.is_some_and(|next| next.get(locked.len()) != Some(&first_position)) {
+            break;
+        }
+        locked.push(Locked {
+            first_position,
+            dead_letters: row.try_get("dead_letters")?,
+            id_scheme: row.try_get("id_scheme")?,
+            open: row.try_get("open")?,
+        });
+    }
+    Ok(locked)
+}
+
+/// An item without an outcome.
+struct Open {
+    chunk: i64,
+    position: i64,
+    dead_letter: Uuid,
+    redelivery_id: Uuid,
+}
+
+/// The items of locked chunks that have no outcome. Others may have ended some between the look and the lock: so that is asked for
+/// only now.
+async fn open_items(
+    transaction: &mut Transaction<'static>,
+    operation: Uuid,
+    chunks: Vec<Locked>,
+) -> Result<Vec<Open>, StoreError> {
+    let begun: Vec<i64> = chunks
+        .iter()
+        .filter(|chunk| usize::try_from(chunk.open) != Ok(chunk.dead_letters.len()))
+        .map(|chunk| chunk.first_position)
+        .collect();
+    let runs: Vec<(i64, i64)> = if begun.is_empty() {
+        Vec::new()
+    } else {
+        let query = "SELECT r.first_position, r.last_position FROM operation_chunk c JOIN operation_run r \
+                 ON r.operation_id = c.operation_id AND r.first_position BETWEEN c.first_position AND c.last_position \
+             WHERE c.operation_id = $1 AND c.first_position = ANY($2)";
+        sqlx::query_as(query).bind(operation).bind(begun).fetch_all(&mut **transaction).await?
+    };
+    let ended: HashSet<i64> = runs.into_iter().flat_map(|(first, last)| first..=last).collect();
+    let items = chunks.into_iter().flat_map(|chunk| {
+        let positions = chunk.first_position..;
+        let redelivery_id = if chunk.id_scheme == 1 { former_redelivery_id } else { redelivery_id };
+        positions.zip(chunk.dead_letters).map(move |(position, dead_letter)| Open {
+            chunk: chunk.first_position,
+            position,
+            dead_letter,
+            redelivery_id: redelivery_id(operation, dead_letter),
+        })
+    });
+    Ok(items.filter(|item| !ended.contains(&item.position)).collect())
+}
+
+/// Where the dead letters of these items stand. No body that is stored apart is read for its size.
+async fn look_up(
+    transaction: &mut Transaction<'static>,
+    open: Vec<Open>,
+) -> Result<Vec<ChunkItem>, StoreError> {
+    let ids = Ids::of(open.iter().map(|item| item.dead_letter));
+    let left: Vec<(Uuid, String)> = sqlx::query_as(
+        "SELECT id, status::text FROM dead_letter_left WHERE id = ANY($1) AND id BETWEEN $2 AND $3",
+    )
+    .bind(&ids.all)
+    .bind(ids.least)
+    .bind(ids.greatest)
+    .fetch_all(&mut **transaction)
+    .await?;
+    let left: HashMap<Uuid, String> = left.into_iter().collect();
+    let query = format!(
+        "SELECT d.id, {ORIGIN}, {PLACE}, octet_length(d.properties) + octet_length(d.body) AS size \
+         FROM dead_letter d WHERE d.id = ANY($1) AND d.id BETWEEN $2 AND $3"
+    );
+    let query = sqlx::query(&query).bind(&ids.all).bind(ids.least).bind(ids.greatest);
+    let mut stored = HashMap::new();
+    for row in query.fetch_all(&mut **transaction).await? {
+        stored.insert(row.try_get::<Uuid, _>("id")?, row);
+    }
+    open.into_iter()
+        .map(|item| {
+            let (row, status) = (stored.get(&item.dead_letter), left.get(&item.dead_letter));
+            let status = match (row, status) {
+                (None, _) => None,
+                (Some(_), None) => Some(Status::Dead),
+                (Some(_), Some(name)) => Some(
+                    Status::parse(name).ok_or_else(|| StoreError::Inconsistent(format!("status {name}")))?,
+                ),
+            };
+            let size: Option<i32> = row.map(|row| row.try_get("size")).transpose()?;
             Ok(ChunkItem {
-                position: row.try_get("position")?,
-                row: row.try_get("row")?,
-                dead_letter: row.try_get("dead_letter_id")?,
-                status: operations::named_option(row, "status", Status::parse)?,
-                place: place(row)?,
-                provenance: provenance(row)?,
-                size: usize::try_from(row.try_get::<i32, _>("size")?).unwrap_or_default(),
+                chunk: item.chunk,
+                position: item.position,
+                dead_letter: item.dead_letter,
+                redelivery_id: item.redelivery_id,
+                status,
+                place: row.map(place).transpose()?.flatten(),
+                provenance: row.map(provenance).transpose()?.unwrap_or_default(),
+                size: size.and_then(|size| usize::try_from(size).ok()).unwrap_or_default(),
                 payload: Payload::default(),
             })
         })
@@ -128,19 +272,19 @@ pub(super) async fn read_messages(
     if items.is_empty() {
         return Ok(());
     }
-    let ids: Vec<Uuid> = items.iter().map(|item| item.dead_letter).collect();
+    let ids = Ids::of(items.iter().map(|item| item.dead_letter));
+    let mut numbers: HashMap<Uuid, usize> = ids.all.iter().copied().zip(0..).collect();
     let mut rows = sqlx::query(
-        "SELECT i.number, d.* FROM UNNEST($1::uuid[]) WITH ORDINALITY AS i (id, number) CROSS JOIN LATERAL ( \
-             SELECT x.properties, x.convention, CASE WHEN octet_length(x.body) <= $2 THEN x.body END AS body \
-             FROM dead_letter x WHERE x.id = i.id LIMIT 1) d",
+        "SELECT x.id, x.properties, x.convention, CASE WHEN octet_length(x.body) <= $4 THEN x.body END AS body \
+         FROM dead_letter x WHERE x.id = ANY($1) AND x.id BETWEEN $2 AND $3",
     )
-    .bind(ids)
+    .bind(&ids.all)
+    .bind(ids.least)
+    .bind(ids.greatest)
     .bind(whole_number(PIECE))
     .fetch(&mut **transaction);
     while let Some(row) = rows.try_next().await? {
-        // From 1.
-        let number: i64 = row.try_get("number")?;
-        let item = usize::try_from(number - 1).ok().and_then(|number| items.get_mut(number));
+        let item = numbers.remove(&row.try_get::<Uuid, _>("id")?).and_then(|number| items.get_mut(number));
         if let Some(item) = item {
             item.payload = payload(&row)?;
         }

@@ -8,9 +8,9 @@ use uuid::Uuid;
 use super::Chunk;
 use crate::clock;
 use crate::domain::dead_letter::Status;
-use crate::domain::operation::{Hold, Kind, Outcome, Outcomes, Settled, State};
+use crate::domain::operation::{Hold, Outcome, Outcomes, Settled, State};
 use crate::store::counters::Changes;
-use crate::store::lease::Transaction;
+use crate::store::ids::Ids;
 use crate::store::{StoreError, begins};
 
 impl Chunk {
@@ -31,9 +31,7 @@ impl Chunk {
         self.change_status(settled, Outcome::Deleted, Status::Deleted).await?;
         self.change_status(settled, Outcome::Restored, Status::Dead).await?;
         self.settle(settled).await?;
-        if self.operation.kind == Kind::Redeliver {
-            begins::end(&mut self.transaction, self.operation.id, self.worker).await?;
-        }
+        begins::end(&mut self.transaction, &self.operation, self.worker, &self.items).await?;
         let mut outcomes = Outcomes::default();
         for item in settled {
             outcomes.add(item.outcome);
@@ -78,31 +76,38 @@ impl Chunk {
         if from == to {
             return Ok(());
         }
-        let ids: Vec<Uuid> =
-            settled.iter().filter(|item| item.outcome == outcome).map(|item| item.dead_letter).collect();
-        if ids.is_empty() {
+        let ended = settled.iter().filter(|item| item.outcome == outcome);
+        let ids = Ids::of(ended.map(|item| item.dead_letter));
+        if ids.all.is_empty() {
             return Ok(());
         }
         let change = match (from, to) {
             (Status::Dead, _) => {
-                "WITH changed AS (DELETE FROM dead_letter_pending WHERE id = ANY($1) RETURNING id, error_group), \
+                "WITH changed AS (DELETE FROM dead_letter_pending \
+                     WHERE id = ANY($1) AND id BETWEEN $3 AND $4 RETURNING id, error_group), \
                      others AS (INSERT INTO dead_letter_left (id, status) SELECT id, $2::dead_letter_status FROM changed) \
                  SELECT id, error_group FROM changed"
             }
             _ => {
-                "WITH back AS (DELETE FROM dead_letter_left WHERE id = ANY($1) AND status <> $2::dead_letter_status RETURNING id) \
+                "WITH back AS (DELETE FROM dead_letter_left \
+                     WHERE id = ANY($1) AND id BETWEEN $3 AND $4 AND status <> $2::dead_letter_status RETURNING id) \
                  INSERT INTO dead_letter_pending (id, service, error_group, trigrams) \
                  SELECT d.id, d.service, d.error_group, d.trigrams FROM back CROSS JOIN LATERAL ( \
                      SELECT * FROM dead_letter x WHERE x.id = back.id LIMIT 1) d RETURNING id, error_group"
             }
         };
-        let changed: Vec<(Uuid, Option<Uuid>)> =
-            sqlx::query_as(change).bind(&ids).bind(to.as_str()).fetch_all(&mut *self.transaction).await?;
-        if changed.len() != ids.len() {
+        let changed: Vec<(Uuid, Option<Uuid>)> = sqlx::query_as(change)
+            .bind(&ids.all)
+            .bind(to.as_str())
+            .bind(ids.least)
+            .bind(ids.greatest)
+            .fetch_all(&mut *self.transaction)
+            .await?;
+        if changed.len() != ids.all.len() {
             return Err(StoreError::Inconsistent(format!(
                 "{} of {} dead letters of operation {} were changed by another",
-                ids.len() - changed.len(),
-                ids.len(),
+                ids.all.len() - changed.len(),
+                ids.all.len(),
                 self.operation.id
             )));
         }
@@ -115,30 +120,32 @@ impl Chunk {
         Ok(())
     }
 
-    /// Writes the outcomes into the rows that are locked, by their places, and lets the planner, who knows nothing of items that
-    /// were frozen a moment ago, look for them in no other way.
+    /// Records the outcomes, as runs of neighbours that ended alike, and frees the dead letters for other operations.
     async fn settle(&mut self, settled: &[Settled]) -> Result<(), StoreError> {
-        let rows: HashMap<i64, &str> =
-            self.items.iter().map(|item| (item.position, item.row.as_str())).collect();
-        let places: Option<Vec<&str>> =
-            settled.iter().map(|item| rows.get(&item.position).copied()).collect();
-        let places = places.ok_or_else(|| StoreError::Inconsistent("an item of another chunk".into()))?;
-        by_places_only(&mut self.transaction, true).await?;
-        let updated = sqlx::query(
-            "UPDATE operation_item i SET outcome = s.outcome, detail = s.detail, redelivery_id = s.redelivery_id, \
-                 settled_at = now() \
-             FROM UNNEST($1::text[]::tid[], $2::text[], $3::text[], $4::uuid[]) \
-                 AS s (row, outcome, detail, redelivery_id) \
-             WHERE i.ctid = s.row AND i.outcome IS NULL",
+        let chunks: HashMap<i64, i64> = self.items.iter().map(|item| (item.position, item.chunk)).collect();
+        let runs = runs(settled, &chunks)?;
+        let freed: i64 = sqlx::query_scalar(
+            "WITH ended AS ( \
+                 INSERT INTO operation_run (operation_id, first_position, last_position, outcome, detail) \
+                 SELECT $1, r.* FROM UNNEST($2::bigint[], $3::bigint[], $4::text[], $5::text[]) AS r), \
+             closed AS ( \
+                 UPDATE operation_chunk c SET open = c.open - n.count \
+                 FROM (SELECT r.chunk, sum(r.count)::integer AS count FROM UNNEST($6::bigint[], $7::bigint[]) AS r (chunk, count) GROUP BY 1) n \
+                 WHERE c.operation_id = $1 AND c.first_position = n.chunk), \
+             freed AS (DELETE FROM operation_claim WHERE dead_letter_id = ANY($8) AND operation_id = $1 RETURNING 1) \
+             SELECT count(*) FROM freed",
         )
-        .bind(places)
-        .bind(settled.iter().map(|item| item.outcome.as_str()).collect::<Vec<_>>())
-        .bind(settled.iter().map(|item| item.detail.as_deref()).collect::<Vec<_>>())
-        .bind(settled.iter().map(|item| item.redelivery_id).collect::<Vec<_>>())
-        .execute(&mut *self.transaction)
+        .bind(self.operation.id)
+        .bind(runs.iter().map(|run| run.first).collect::<Vec<_>>())
+        .bind(runs.iter().map(|run| run.last).collect::<Vec<_>>())
+        .bind(runs.iter().map(|run| run.outcome.as_str()).collect::<Vec<_>>())
+        .bind(runs.iter().map(|run| run.detail).collect::<Vec<_>>())
+        .bind(runs.iter().map(|run| run.chunk).collect::<Vec<_>>())
+        .bind(runs.iter().map(|run| run.last - run.first + 1).collect::<Vec<_>>())
+        .bind(settled.iter().map(|item| item.dead_letter).collect::<Vec<_>>())
+        .fetch_one(&mut *self.transaction)
         .await?;
-        by_places_only(&mut self.transaction, false).await?;
-        if updated.rows_affected() == settled.len() as u64 {
+        if usize::try_from(freed) == Ok(settled.len()) {
             Ok(())
         } else {
             Err(StoreError::Inconsistent(format!(
@@ -149,10 +156,74 @@ impl Chunk {
     }
 }
 
-async fn by_places_only(transaction: &mut Transaction<'static>, only: bool) -> Result<(), StoreError> {
-    sqlx::query("SELECT set_config('enable_indexscan', $1, true), set_config('enable_bitmapscan', $1, true)")
-        .bind(if only { "off" } else { "on" })
-        .execute(&mut **transaction)
-        .await?;
-    Ok(())
+/// Neighbours within a chunk that ended alike.
+#[derive(Debug, PartialEq)]
+struct Run<'s> {
+    chunk: i64,
+    first: i64,
+    last: i64,
+    outcome: Outcome,
+    detail: Option<&'s str>,
+}
+
+/// The runs of these items, whose chunks are known by their positions.
+fn runs<'s>(settled: &'s [Settled], chunks: &HashMap<i64, i64>) -> Result<Vec<Run<'s>>, StoreError> {
+    let mut settled: Vec<_> = settled.iter().collect();
+    settled.sort_unstable_by_key(|item| item.position);
+    let mut runs: Vec<Run<'s>> = Vec::new();
+    for item in settled {
+        let (position, outcome, detail) = (item.position, item.outcome, item.detail.as_deref());
+        let chunk = *chunks
+            .get(&position)
+            .ok_or_else(|| StoreError::Inconsistent("an item of another chunk".into()))?;
+        match runs.last_mut() {
+            Some(run)
+                if (run.chunk, run.last + 1, run.outcome, run.detail)
+                    == (chunk, position, outcome, detail) =>
+            {
+                run.last = position;
+            }
+            _ => runs.push(Run { chunk, first: position, last: position, outcome, detail }),
+        }
+    }
+    Ok(runs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settled(position: i64, outcome: Outcome, detail: Option<&str>) -> Settled {
+        let detail = detail.map(str::to_owned);
+        Settled { position, dead_letter: Uuid::nil(), outcome, detail, redelivery_id: None }
+    }
+
+    #[test]
+    fn neighbours_that_ended_alike_are_one_run() {
+        use Outcome::{Refused, Sent};
+        let ended = [
+            settled(6, Sent, None),
+            settled(1, Sent, None),
+            settled(2, Sent, None),
+            settled(3, Refused, Some("a")),
+            settled(4, Refused, Some("b")),
+            settled(7, Sent, None),
+            // Of the next chunk.
+            settled(8, Sent, None),
+        ];
+        let chunks = (1..=7).map(|position| (position, 1)).chain([(8, 8)]).collect();
+        let found = runs(&ended, &chunks).unwrap();
+        let run = |chunk, first, last, outcome, detail| Run { chunk, first, last, outcome, detail };
+        assert_eq!(
+            found,
+            [
+                run(1, 1, 2, Sent, None),
+                run(1, 3, 3, Refused, Some("a")),
+                run(1, 4, 4, Refused, Some("b")),
+                run(1, 6, 7, Sent, None),
+                run(8, 8, 8, Sent, None)
+            ]
+        );
+        assert!(runs(&[settled(9, Sent, None)], &chunks).is_err());
+    }
 }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
-use super::{LOOK, backlog, watch};
+use super::{LOOK, backlog, until_at_rest, watch};
 use crate::amqp;
 use crate::figures::whole;
 use crate::letters::Letters;
@@ -27,6 +27,7 @@ pub async fn run(world: &World, letters: &Letters, count: u64) -> Result<Run> {
     let processes = world.processes(Some(&service));
     let stored = || async { Ok(whole(service.metric("dead_letter_ingested_total").await?)) };
     watch(&processes, count, stored).await?;
+    until_at_rest(&processes).await;
 
     let (began, cpu) = (Instant::now(), processes.usage());
     // Nobody consumes the queue: all of them are to be in it at the end, which its default bound would keep from happening.
