@@ -34,8 +34,8 @@ pub async fn run(world: &World, args: &RunArgs) -> Result<Report> {
         value: ours.rate().map_or_else(String::new, |rate| format!("{:.0}/s", rate.median)),
     }];
     report.goals = vec![
-        ratio_goal("redelivery / Shovel", 1.3, &ours, &shovelled),
-        ratio_goal("redelivery / bare confirmed publishing", 0.95, &ours, &bare),
+        ratio_goal("redelivery / Shovel", 1.1, &ours, &shovelled),
+        ratio_goal("redelivery / bare confirmed publishing", 0.80, &ours, &bare),
     ];
     report.tables.push(table("Rates and what they cost", &[&ours, &bare, &shovelled]));
     report.notes.push(
