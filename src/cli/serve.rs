@@ -143,7 +143,7 @@ fn pool_settings(config: &ServeConfig, sources: usize) -> PoolSettings {
         ingest: sources.saturating_mul(config.ingest.batches_in_flight),
         http: config.http_connections,
         scans: config.scans.into(),
-        // Each worker holds one for its chunk and needs one more to look for it; the rest freeze selections.
+        // Each worker holds two for its chunks and needs one more to note what it begins; the rest freeze selections.
         operations: config.operations.operation_workers * 3 + 4,
         answer_timeout: Some(config.database_answer_timeout),
     }

@@ -204,10 +204,7 @@ pub fn of_the_release_before(source: &Source, message: &Message, read: &Recognis
 /// The id under which a dead letter is redelivered by an operation: the same each time it is tried (rule R10). It begins with the time
 /// that the dead letter's id begins with, by which the database finds what died again.
 pub fn redelivery_id(operation: Uuid, dead_letter: Uuid) -> Uuid {
-    let hash = Sha256::new_with_prefix(b"dead-letter redelivery 2")
-        .chain_update(operation)
-        .chain_update(dead_letter)
-        .finalize();
+    let hash = redelivery_hash("dead-letter redelivery 2", operation, dead_letter);
     let mut bytes = [0; 16];
     bytes[..6].copy_from_slice(&dead_letter.as_bytes()[..6]);
     bytes[6..].copy_from_slice(&hash[6..16]);
@@ -216,11 +213,11 @@ pub fn redelivery_id(operation: Uuid, dead_letter: Uuid) -> Uuid {
 
 /// The same, by an operation that was asked for before release 0.3.
 pub fn former_redelivery_id(operation: Uuid, dead_letter: Uuid) -> Uuid {
-    let hash = Sha256::new_with_prefix(b"dead-letter redelivery 1")
-        .chain_update(operation)
-        .chain_update(dead_letter)
-        .finalize();
-    uuid_of(&hash)
+    uuid_of(&redelivery_hash("dead-letter redelivery 1", operation, dead_letter))
+}
+
+fn redelivery_hash(scheme: &str, operation: Uuid, dead_letter: Uuid) -> [u8; 32] {
+    Sha256::new_with_prefix(scheme).chain_update(operation).chain_update(dead_letter).finalize().into()
 }
 
 /// The first 122 bits of a hash as a version 8 UUID.

@@ -129,12 +129,14 @@ impl Operation {
         in_order || self.rate.is_some() || self.canary.is_climbing(self.canary_passed)
     }
 
+    /// Whether its next chunk publishes messages: a cancelled one lets its items go.
+    pub fn publishes(&self) -> bool {
+        self.kind == Kind::Redeliver && self.state != State::Cancelling
+    }
+
     /// Whether a chunk may be read while the one before is published: nothing but an order keeps them apart.
     pub fn can_be_read_ahead(&self) -> bool {
-        self.kind == Kind::Redeliver
-            && self.order != Sequence::Any
-            && self.state != State::Cancelling
-            && self.allowance().is_none()
+        self.publishes() && self.order != Sequence::Any && self.allowance().is_none()
     }
 
     /// How many items the next chunk may have, where that is bounded.

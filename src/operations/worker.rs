@@ -131,11 +131,11 @@ impl Worker {
     /// Does this chunk and, where their operation keeps an order, some of those after it: while one is published, the one before is
     /// recorded, and the one after is read. Nothing of a chunk is published before all of the one before is confirmed.
     async fn go_through(&mut self, first: Box<Chunk>, stop: &CancellationToken) -> Result<(), StoreError> {
-        let (mut next, mut acted) = (Some(first), None);
+        let (desk, mut next, mut acted) = (self.desk(), Some(first), None);
         for number in 1.. {
             let Some(mut chunk) = next.take() else { break };
             let follower = chunk.follower().filter(|_| number < IN_A_ROW && !stop.is_cancelled());
-            let (begun, begun_at, desk) = (Instant::now(), clock::now(), self.desk());
+            let (begun, begun_at) = (Instant::now(), clock::now());
             let (done, ahead) = tokio::join!(self.act(&mut chunk), async {
                 if let Some(acted) = acted.take() {
                     desk.record(acted).await?;
@@ -150,7 +150,7 @@ impl Worker {
             acted = Some(Acted { chunk, done, begun, begun_at });
         }
         match acted {
-            Some(acted) => self.desk().record(acted).await,
+            Some(acted) => desk.record(acted).await,
             None => Ok(()),
         }
     }

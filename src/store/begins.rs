@@ -9,7 +9,7 @@ use super::chunk::{Chunk, ChunkItem};
 use super::lease::Transaction;
 use super::{Store, StoreError};
 use crate::clock;
-use crate::domain::operation::{Kind, Operation, State};
+use crate::domain::operation::{Kind, Operation};
 
 /// An item with which workers have died so often is not tried again before somebody says so.
 const DEATHS: i64 = 3;
@@ -52,8 +52,7 @@ pub(super) async fn look(
 
 /// The places of the first and the last of the items, where they are to be published.
 fn published(operation: &Operation, items: &[ChunkItem]) -> Option<(i64, i64)> {
-    let is_published = operation.kind == Kind::Redeliver && operation.state != State::Cancelling;
-    is_published.then_some((items.first()?.position, items.last()?.position))
+    operation.publishes().then_some((items.first()?.position, items.last()?.position))
 }
 
 impl Store {

@@ -58,8 +58,9 @@ pub enum Next {
 }
 
 impl Store {
-    /// Locks the next chunk of the operation that has waited longest, if one has any to do now, for this worker. A chunk has at most `items` items and `bytes` bytes of messages, but one item at least. No lock waits for room: where
-    /// there is too little, nothing is begun.
+    /// Locks the next chunk of the operation that has waited longest, if one has any to do now, for this worker. A chunk has at most
+    /// `items` items and `bytes` bytes of messages, but one item at least. No lock waits for room: where there is too little, nothing
+    /// is begun.
     pub async fn next_chunk(
         &self,
         worker: Uuid,

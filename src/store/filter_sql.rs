@@ -63,13 +63,18 @@ pub(super) fn push_ids(query: &mut QueryBuilder<'static, Postgres>, sought: &Sou
         return;
     }
     query.push(" FROM dead_letter_pending d WHERE true");
-    if let Some(services) = &sought.filter.services {
-        query.push(" AND d.service = ANY(").push_bind(services.clone()).push(")");
-    }
-    if let Some(group) = sought.filter.error_group {
-        query.push(" AND d.error_group = ").push_bind(group);
-    }
+    push_told_by_pending(query, sought.filter, "d");
     push_arrival(query, sought.filter, "d");
+}
+
+/// Appends ` AND …` for what `dead_letter_pending` tells beside the id.
+fn push_told_by_pending(query: &mut QueryBuilder<'static, Postgres>, filter: &Filter, alias: &str) {
+    if let Some(services) = &filter.services {
+        query.push(" AND ").push(alias).push(".service = ANY(").push_bind(services.clone()).push(")");
+    }
+    if let Some(group) = filter.error_group {
+        query.push(" AND ").push(alias).push(".error_group = ").push_bind(group);
+    }
 }
 
 /// Appends ` FROM … k`: the ids of those that stand as the filter wants them.
@@ -98,14 +103,7 @@ fn push_standing_row(query: &mut QueryBuilder<'static, Postgres>, filter: &Filte
 fn push_narrowed(query: &mut QueryBuilder<'static, Postgres>, filter: &Filter) {
     push_arrival(query, filter, "k");
     match filter.status.status() {
-        Some(Status::Dead) => {
-            if let Some(services) = &filter.services {
-                query.push(" AND k.service = ANY(").push_bind(services.clone()).push(")");
-            }
-            if let Some(group) = filter.error_group {
-                query.push(" AND k.error_group = ").push_bind(group);
-            }
-        }
+        Some(Status::Dead) => push_told_by_pending(query, filter, "k"),
         Some(status) => {
             query.push(" AND k.status = '").push(status.as_str()).push("'");
         }

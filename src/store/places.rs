@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::lease::Transaction;
 use super::{ChunkItem, Store, StoreError};
 use crate::domain::dead_letter::Status;
-use crate::domain::operation::{Kind, Operation, State};
+use crate::domain::operation::Operation;
 use crate::domain::place::Place;
 
 /// How long an operation is left to others before this replica looks again.
@@ -58,7 +58,7 @@ impl Served {
 
     /// The other places that messages of these items would have to go to, where there are any.
     pub(super) fn not_for_us(&self, operation: &Operation, items: &[ChunkItem]) -> Option<BTreeSet<Place>> {
-        if operation.kind != Kind::Redeliver || operation.state == State::Cancelling {
+        if !operation.publishes() {
             return None;
         }
         let dead = items.iter().filter(|item| item.status == Some(Status::Dead));

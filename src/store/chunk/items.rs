@@ -9,15 +9,15 @@ use uuid::Uuid;
 use crate::domain::convention::Provenance;
 use crate::domain::dead_letter::{Payload, Status};
 use crate::domain::identity::{former_redelivery_id, redelivery_id};
-use crate::domain::operation::{Kind, Operation, State};
+use crate::domain::operation::Operation;
 use crate::domain::place::Place;
-use crate::store::StoreError;
 use crate::store::dead_letters::{BODY_PART, whole_number};
 use crate::store::ids::Ids;
 use crate::store::lease::Transaction;
 use crate::store::places::{self, Served};
 use crate::store::provenance::{ORIGIN, provenance};
 use crate::store::search::{PLACE, payload, place};
+use crate::store::{StoreError, operations};
 
 /// An operation keeps so many ids in one row at most: a worker locks whole rows.
 pub const IDS_IN_A_ROW: u32 = 250;
@@ -205,15 +205,16 @@ async fn look_up(
     open: Vec<Open>,
 ) -> Result<Vec<ChunkItem>, StoreError> {
     let ids = Ids::of(open.iter().map(|item| item.dead_letter));
-    let left: Vec<(Uuid, String)> = sqlx::query_as(
-        "SELECT id, status::text FROM dead_letter_left WHERE id = ANY($1) AND id BETWEEN $2 AND $3",
+    let query = sqlx::query(
+        "SELECT id, status::text AS status FROM dead_letter_left WHERE id = ANY($1) AND id BETWEEN $2 AND $3",
     )
     .bind(&ids.all)
     .bind(ids.least)
-    .bind(ids.greatest)
-    .fetch_all(&mut **transaction)
-    .await?;
-    let left: HashMap<Uuid, String> = left.into_iter().collect();
+    .bind(ids.greatest);
+    let mut left = HashMap::new();
+    for row in query.fetch_all(&mut **transaction).await? {
+        left.insert(row.try_get::<Uuid, _>("id")?, operations::named(&row, "status", Status::parse)?);
+    }
     let query = format!(
         "SELECT d.id, {ORIGIN}, {PLACE}, octet_length(d.properties) + octet_length(d.body) AS size \
          FROM dead_letter d WHERE d.id = ANY($1) AND d.id BETWEEN $2 AND $3"
@@ -225,21 +226,14 @@ async fn look_up(
     }
     open.into_iter()
         .map(|item| {
-            let (row, status) = (stored.get(&item.dead_letter), left.get(&item.dead_letter));
-            let status = match (row, status) {
-                (None, _) => None,
-                (Some(_), None) => Some(Status::Dead),
-                (Some(_), Some(name)) => Some(
-                    Status::parse(name).ok_or_else(|| StoreError::Inconsistent(format!("status {name}")))?,
-                ),
-            };
+            let row = stored.get(&item.dead_letter);
             let size: Option<i32> = row.map(|row| row.try_get("size")).transpose()?;
             Ok(ChunkItem {
                 chunk: item.chunk,
                 position: item.position,
                 dead_letter: item.dead_letter,
                 redelivery_id: item.redelivery_id,
-                status,
+                status: row.map(|_| left.get(&item.dead_letter).copied().unwrap_or(Status::Dead)),
                 place: row.map(place).transpose()?.flatten(),
                 provenance: row.map(provenance).transpose()?.unwrap_or_default(),
                 size: size.and_then(|size| usize::try_from(size).ok()).unwrap_or_default(),
@@ -251,9 +245,7 @@ async fn look_up(
 
 /// Whether its message is published.
 fn is_published(item: &ChunkItem, operation: &Operation) -> bool {
-    operation.kind == Kind::Redeliver
-        && operation.state != State::Cancelling
-        && item.status == Some(operation.acts_on())
+    operation.publishes() && item.status == Some(operation.acts_on())
 }
 
 /// How many bytes the messages have that are published.

@@ -130,9 +130,10 @@ impl Chunk {
                  SELECT $1, r.* FROM UNNEST($2::bigint[], $3::bigint[], $4::text[], $5::text[]) AS r), \
              closed AS ( \
                  UPDATE operation_chunk c SET open = c.open - n.count \
-                 FROM (SELECT r.chunk, sum(r.count)::integer AS count FROM UNNEST($6::bigint[], $7::bigint[]) AS r (chunk, count) GROUP BY 1) n \
+                 FROM (SELECT r.chunk, sum(r.last - r.first + 1)::integer AS count \
+                       FROM UNNEST($6::bigint[], $2::bigint[], $3::bigint[]) AS r (chunk, first, last) GROUP BY 1) n \
                  WHERE c.operation_id = $1 AND c.first_position = n.chunk), \
-             freed AS (DELETE FROM operation_claim WHERE dead_letter_id = ANY($8) AND operation_id = $1 RETURNING 1) \
+             freed AS (DELETE FROM operation_claim WHERE dead_letter_id = ANY($7) AND operation_id = $1 RETURNING 1) \
              SELECT count(*) FROM freed",
         )
         .bind(self.operation.id)
@@ -141,7 +142,6 @@ impl Chunk {
         .bind(runs.iter().map(|run| run.outcome.as_str()).collect::<Vec<_>>())
         .bind(runs.iter().map(|run| run.detail).collect::<Vec<_>>())
         .bind(runs.iter().map(|run| run.chunk).collect::<Vec<_>>())
-        .bind(runs.iter().map(|run| run.last - run.first + 1).collect::<Vec<_>>())
         .bind(settled.iter().map(|item| item.dead_letter).collect::<Vec<_>>())
         .fetch_one(&mut *self.transaction)
         .await?;
