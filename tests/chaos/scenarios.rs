@@ -226,10 +226,12 @@ async fn full_queue() -> Found {
     if sent == came { Ok(()) } else { Err(format!("{} sent and not in the queue", sent - came)) }
 }
 
-/// Two callers redeliver the same, at once. Without an order several workers share an operation.
+/// Two callers redeliver the same, at once. Without an order several workers share an operation: fewer than would have to begin the same
+/// chunk for it to be taken for a deadly one, and the operation to be paused.
 #[tokio::test(flavor = "multi_thread")]
 async fn two_callers() -> Found {
-    let world = World::start_with(&[("DEAD_LETTER_CHUNK_ITEMS", "10")]).await;
+    let settings = [("DEAD_LETTER_CHUNK_ITEMS", "10"), ("DEAD_LETTER_OPERATION_WORKERS", "3")];
+    let world = World::start_with(&settings).await;
     let queue = world.broker.declare_queue(&format!("twice-{}", id()), &[]).await;
     dead(&world, &queue, 200).await;
     let request = || redeliver(&world, json!({"filter": {}, "all": true, "order": "any"}));
