@@ -98,6 +98,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     lifecycle.spawn("schema", schema_is_kept);
     let fold = upkeep::fold_counters(store.clone(), stop.clone());
     lifecycle.spawn("counters", after(schema.clone(), stop.clone(), fold));
+    lifecycle.spawn("abandoned connections", upkeep::end_abandoned(store.clone(), stop.clone()));
     let saying = upkeep::say_served(store.clone(), brokers.places().cloned().collect(), stop.clone());
     lifecycle.spawn("places", after(schema.clone(), stop.clone(), saying));
     let returns = operations::link_returns(store.clone(), stop.clone());

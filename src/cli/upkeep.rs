@@ -18,6 +18,8 @@ const DATABASE_RETRY: Duration = Duration::from_millis(500);
 const PLANS_KEPT: TimeDelta = TimeDelta::days(1);
 /// How often others are told which places this service is connected to.
 const SAYING_INTERVAL: Duration = Duration::from_secs(10);
+/// How often connections whose client went silent are looked for.
+const ABANDONED_INTERVAL: Duration = Duration::from_secs(5);
 /// How often counters are folded: what is not folded counts as well, only not as fast.
 const FOLD_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -117,6 +119,23 @@ pub(super) async fn fold_counters(store: Store, stop: CancellationToken) -> anyh
     while stop.run_until_cancelled(tokio::time::sleep(FOLD_INTERVAL)).await.is_some() {
         if let Err(error) = store.fold_counters().await {
             warn!(%error, "counters could not be folded: tried again in a few seconds");
+        }
+    }
+    Ok(())
+}
+
+/// Ends connections whose client went silent in the middle of a batch, as its rows are in the way.
+pub(super) async fn end_abandoned(store: Store, stop: CancellationToken) -> anyhow::Result<()> {
+    while stop.run_until_cancelled(tokio::time::sleep(ABANDONED_INTERVAL)).await.is_some() {
+        match store.end_abandoned().await {
+            Ok(0) => {}
+            Ok(ended) => warn!(
+                ended,
+                "connections to the database were ended: their client stopped in the middle of a batch"
+            ),
+            Err(error) => {
+                warn!(%error, "connections without a client could not be looked for: tried again in a few seconds");
+            }
         }
     }
     Ok(())

@@ -13,6 +13,7 @@ use pool::{Pool, Setting};
 use schema::KnownSchema;
 use turns::Turns;
 
+mod abandoned;
 mod batch;
 mod begins;
 mod chunk;
@@ -75,6 +76,9 @@ const ACQUIRE_FOR_HTTP: Duration = Duration::from_secs(1);
 /// is away.
 const WATCHING: u32 = 2;
 
+/// Longest that a statement of a batch may take.
+const BATCH_STATEMENT: &str = "30s";
+
 const EVERYWHERE: [Setting; 2] = [
     ("timezone", "UTC"),
     // Every statement here is short: compiling one takes longer than running it.
@@ -82,7 +86,7 @@ const EVERYWHERE: [Setting; 2] = [
 ];
 // A batch never pauses in the middle: one that does was given up by us, and its rows are in the way of the next try.
 const FOR_BATCHES: [Setting; 2] =
-    [("statement_timeout", "30s"), ("idle_in_transaction_session_timeout", "10s")];
+    [("statement_timeout", BATCH_STATEMENT), ("idle_in_transaction_session_timeout", "10s")];
 // Pages are read along an index that has their order. Of a partition that is a minute old the planner believes that
 // it is nearly empty, and would read and sort all of it.
 // To plan for many partitions takes longer than to read a page, so it is done once for each statement.

@@ -46,6 +46,7 @@ fn database() -> Vec<Point> {
         point("database: committed and answered", ToClient, "done COMMIT", copied, CutAfter),
         point("database: small batch stored, answer lost", ToClient, "done INSERT", None, CutBefore),
         point("database: nothing comes through in the rows", ToServer, "CopyData", None, FreezeBefore),
+        point("database: nothing comes through after the rows", ToServer, "CopyData", copied, FreezeBefore),
         point("database: nothing comes through before COMMIT", ToServer, "COMMIT", copied, FreezeBefore),
         point("database: nothing comes through after COMMIT", ToServer, "COMMIT", copied, FreezeAfter),
         point(
@@ -92,7 +93,7 @@ async fn no_cut_point_loses_anything() {
     let points = || database().into_iter().chain(broker());
     // Each point once with `make test`.
     let rounds = if is_full() { times(20) } else { 1 };
-    let mut row = Row::new("a cut at each of 31 points of the road in", rounds * points().count());
+    let mut row = Row::new("a cut at each of 32 points of the road in", rounds * points().count());
     let settings = [("DEAD_LETTER_BATCH_ROWS", BATCH_ROWS), ("DEAD_LETTER_DATABASE_ANSWER_TIMEOUT", "5s")];
     let (stands, took) = side_by_side(rounds, &settings, async |stand, round| {
         let mut took = Vec::new();
