@@ -5,6 +5,9 @@
 //! [`domain`], and beside them [`telemetry`], [`config`], [`lifecycle`], [`clock`] and [`room`]. Two roads lead through it: a message
 //! comes in through [`ingest`], and goes out through [`operations`].
 
+// For the futures of requests, which hold all that they await.
+#![recursion_limit = "256"]
+
 pub mod amqp;
 pub mod cli;
 pub mod clock;

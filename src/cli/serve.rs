@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use super::upkeep;
+use super::upkeep::{self, after};
 use crate::amqp::Brokers;
 use crate::clock;
 use crate::config::{Consumed, ServeConfig, YesNo};
@@ -96,9 +96,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         stop.clone(),
     );
     lifecycle.spawn("schema", schema_is_kept);
-    let fold = upkeep::fold_counters(store.clone(), stop.clone());
-    lifecycle.spawn("counters", after(schema.clone(), stop.clone(), fold));
-    lifecycle.spawn("abandoned connections", upkeep::end_abandoned(store.clone(), stop.clone()));
+    upkeep::start(&mut lifecycle, &store, &schema);
     let saying = upkeep::say_served(store.clone(), brokers.places().cloned().collect(), stop.clone());
     lifecycle.spawn("places", after(schema.clone(), stop.clone(), saying));
     let returns = operations::link_returns(store.clone(), stop.clone());
@@ -152,16 +150,4 @@ fn pool_settings(config: &ServeConfig, sources: usize) -> PoolSettings {
 
 async fn bind(setting: &str, address: std::net::SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("cannot listen on {setting}={address}"))
-}
-
-/// Runs a task once the schema is there.
-async fn after(
-    schema: CancellationToken,
-    stop: CancellationToken,
-    task: impl Future<Output = anyhow::Result<()>>,
-) -> anyhow::Result<()> {
-    match stop.run_until_cancelled(schema.cancelled()).await {
-        Some(()) => task.await,
-        None => Ok(()),
-    }
 }

@@ -8,6 +8,7 @@ use tracing::{error, info, warn};
 
 use crate::clock;
 use crate::domain::place::Place;
+use crate::lifecycle::Lifecycle;
 use crate::store::{Schema, Store, StoreError};
 
 /// How often the partitions of the coming days are looked after.
@@ -20,8 +21,21 @@ const PLANS_KEPT: TimeDelta = TimeDelta::days(1);
 const SAYING_INTERVAL: Duration = Duration::from_secs(10);
 /// How often connections whose client went silent are looked for.
 const ABANDONED_INTERVAL: Duration = Duration::from_secs(5);
+/// How often tables that grow are looked for.
+const STATISTICS_INTERVAL: Duration = Duration::from_secs(5);
 /// How often counters are folded: what is not folded counts as well, only not as fast.
 const FOLD_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Starts what is done again and again, once the schema is there.
+pub(super) fn start(lifecycle: &mut Lifecycle, store: &Store, schema: &CancellationToken) {
+    let stop = lifecycle.stop();
+    let fold = fold_counters(store.clone(), stop.clone());
+    lifecycle.spawn("counters", after(schema.clone(), stop.clone(), fold));
+    let statistics = keep_statistics(store.clone(), stop.clone());
+    lifecycle.spawn("statistics", after(schema.clone(), stop.clone(), statistics));
+    // The schema may wait for what these hold.
+    lifecycle.spawn("abandoned connections", end_abandoned(store.clone(), stop));
+}
 
 /// Brings the schema up to date as soon as the database answers, and then sees to the partitions: makes those of the days
 /// to come, and frees those of days that are over.
@@ -115,7 +129,7 @@ pub(super) async fn say_served(
 }
 
 /// Adds up what was counted, again and again.
-pub(super) async fn fold_counters(store: Store, stop: CancellationToken) -> anyhow::Result<()> {
+async fn fold_counters(store: Store, stop: CancellationToken) -> anyhow::Result<()> {
     while stop.run_until_cancelled(tokio::time::sleep(FOLD_INTERVAL)).await.is_some() {
         if let Err(error) = store.fold_counters().await {
             warn!(%error, "counters could not be folded: tried again in a few seconds");
@@ -125,7 +139,7 @@ pub(super) async fn fold_counters(store: Store, stop: CancellationToken) -> anyh
 }
 
 /// Ends connections whose client went silent in the middle of a batch, as its rows are in the way.
-pub(super) async fn end_abandoned(store: Store, stop: CancellationToken) -> anyhow::Result<()> {
+async fn end_abandoned(store: Store, stop: CancellationToken) -> anyhow::Result<()> {
     while stop.run_until_cancelled(tokio::time::sleep(ABANDONED_INTERVAL)).await.is_some() {
         match store.end_abandoned().await {
             Ok(0) => {}
@@ -139,4 +153,26 @@ pub(super) async fn end_abandoned(store: Store, stop: CancellationToken) -> anyh
         }
     }
     Ok(())
+}
+
+/// Keeps the planner's statistics of tables that grow.
+async fn keep_statistics(store: Store, stop: CancellationToken) -> anyhow::Result<()> {
+    while stop.run_until_cancelled(tokio::time::sleep(STATISTICS_INTERVAL)).await.is_some() {
+        if let Err(error) = store.analyze_what_has_grown().await {
+            warn!(%error, "statistics could not be brought up to date: tried again in a few seconds");
+        }
+    }
+    Ok(())
+}
+
+/// Runs a task once the schema is there.
+pub(super) async fn after(
+    schema: CancellationToken,
+    stop: CancellationToken,
+    task: impl Future<Output = anyhow::Result<()>>,
+) -> anyhow::Result<()> {
+    match stop.run_until_cancelled(schema.cancelled()).await {
+        Some(()) => task.await,
+        None => Ok(()),
+    }
 }

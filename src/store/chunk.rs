@@ -80,7 +80,6 @@ impl Store {
             .await?;
         for id in candidates {
             let mut transaction = self.operations.begin().await?;
-            plan_by_index(&mut transaction).await?;
             if let Some(operation) = lock(&mut transaction, id, now).await? {
                 if let Some(verdict) = operation.verdict() {
                     judge(transaction, id, verdict).await?;
@@ -137,7 +136,6 @@ impl Store {
         served: &Served,
     ) -> Result<Option<Box<Chunk>>, StoreError> {
         let mut transaction = self.operations.begin().await?;
-        plan_by_index(&mut transaction).await?;
         let Some(operation) = due(&mut transaction, after.operation, now).await? else { return Ok(None) };
         if !operation.can_be_read_ahead() {
             return Ok(None);
@@ -173,18 +171,6 @@ impl Chunk {
         let (operation, worker) = (self.operation.id, self.worker);
         self.operation.can_be_read_ahead().then_some(Follower { operation, worker, position })
     }
-}
-
-/// Joins of a chunk look each row up. The planner knows nothing of items that were frozen a moment ago, or of a young
-/// partition, and would read all of either for every chunk.
-pub(super) async fn plan_by_index(transaction: &mut Transaction<'static>) -> Result<(), StoreError> {
-    sqlx::query(
-        "SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), \
-             set_config('enable_seqscan', 'off', true)",
-    )
-    .execute(&mut **transaction)
-    .await?;
-    Ok(())
 }
 
 /// Takes the operation, unless another worker has it to itself, or had it since it was looked at. See [`Operation::has_one_worker`].

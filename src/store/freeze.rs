@@ -158,7 +158,9 @@ pub(super) async fn chosen(
         }
         Selection::Filter(filter) => {
             let mut sought = Sought::begin(&mut *transaction, filter).await?;
-            look_closely(transaction, &mut sought).await?;
+            if sought.look.is_some() {
+                sought.narrow(&mut *transaction, LOOKING).await?;
+            }
             query.push("d.id, d.service, NULL::text AS refusal");
             filter_sql::push_ids(&mut query, &sought);
             // What arrives from now on is not meant, whenever this statement reads.
@@ -174,20 +176,10 @@ pub(super) async fn chosen(
     Ok(query)
 }
 
-/// Looks at what may be meant, along the index that has its order, whatever the planner believes of a young partition.
-async fn look_closely(transaction: &mut Transaction<'_>, sought: &mut Sought<'_>) -> Result<(), StoreError> {
-    if sought.look.is_none() {
-        return Ok(());
-    }
-    transaction.execute("SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off").await?;
-    sought.narrow(&mut *transaction, LOOKING).await?;
-    transaction.execute("SET LOCAL enable_bitmapscan = on; SET LOCAL enable_sort = on").await?;
-    Ok(())
-}
-
 /// Makes an item of each row that was chosen, and says how many that are, and how many of them have ended. The live ones are claimed in
 /// the order of their ids, whatever order they are to be acted on in, so that two operations that want the same ones wait for each
-/// other in one direction only; the key of the claims then says who has each (rule R8).
+/// other in one direction only; the key of the claims then says who has each (rule R8). Which of them are taken is looked up in a hash
+/// table, however few the planner expects: of an error group that began a moment ago it knows nothing.
 async fn insert_chosen(
     transaction: &mut Transaction<'_>,
     mut query: QueryBuilder<'static, Postgres>,
@@ -207,8 +199,8 @@ async fn insert_chosen(
         .push(
             ", first, last, ids, uuid_range(LEAST(ids[1], ids[cardinality(ids)]), GREATEST(ids[1], ids[cardinality(ids)]), '[]'), open \
              FROM (SELECT min(p.position) AS first, max(p.position) AS last, array_agg(p.id ORDER BY p.position) AS ids, \
-                       count(t.dead_letter_id) AS open \
-                   FROM placed p LEFT JOIN taken t ON t.dead_letter_id = p.id GROUP BY (p.position - 1) / ",
+                       count(*) FILTER (WHERE p.id IN (SELECT dead_letter_id FROM taken)) AS open \
+                   FROM placed p GROUP BY (p.position - 1) / ",
         )
         .push_bind(ids_in_a_row)
         .push(

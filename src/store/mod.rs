@@ -46,6 +46,7 @@ mod returns;
 mod schema;
 mod search;
 mod sought;
+mod statistics;
 mod steering;
 mod turns;
 mod url;
@@ -87,16 +88,12 @@ const EVERYWHERE: [Setting; 2] = [
 // A batch never pauses in the middle: one that does was given up by us, and its rows are in the way of the next try.
 const FOR_BATCHES: [Setting; 2] =
     [("statement_timeout", BATCH_STATEMENT), ("idle_in_transaction_session_timeout", "10s")];
-// Pages are read along an index that has their order. Of a partition that is a minute old the planner believes that
-// it is nearly empty, and would read and sort all of it.
 // To plan for many partitions takes longer than to read a page, so it is done once for each statement.
-const FOR_PAGES: [Setting; 7] = [
+const FOR_PAGES: [Setting; 5] = [
     ("statement_timeout", "5s"),
     // Who asks is told that a table is locked, and does not wait for whoever has it.
     ("lock_timeout", "1s"),
     ("idle_in_transaction_session_timeout", "60s"),
-    ("enable_bitmapscan", "off"),
-    ("enable_sort", "off"),
     ("plan_cache_mode", "force_generic_plan"),
     // Ingest needs the other processors.
     ("max_parallel_workers_per_gather", "0"),

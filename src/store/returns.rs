@@ -6,7 +6,6 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::chunk::plan_by_index;
 use super::lease::Lease;
 use super::{Store, StoreError};
 use crate::domain::dead_letter::{NewDeadLetter, floor_id};
@@ -47,7 +46,6 @@ impl Store {
         if !is_ours {
             return Ok(0);
         }
-        plan_by_index(&mut transaction).await?;
         let (mut linked, mut after) = (0, floor_id(since));
         loop {
             let notes: Vec<(Uuid, Uuid)> = sqlx::query_as(

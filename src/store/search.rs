@@ -1,5 +1,6 @@
 //! Searching: a page by keyset, and how many there are in all.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::PgRow;
@@ -165,10 +166,7 @@ async fn read_closely(
     }
     sought.seen = None;
     let wanted = Wanted { order, edge: None, count: COUNTED_AT_MOST, within: COUNTING };
-    let mut transaction = begin_counting(connection).await?;
-    let seen = look(sought, &looking, wanted, &mut transaction).await;
-    transaction.rollback().await?;
-    let total = match seen {
+    let total = match look_counting(sought, &looking, wanted, connection).await {
         Ok(Seen { ids, is_all }) => {
             let found = i64::try_from(ids.len()).unwrap_or(i64::MAX);
             Total { value: found.min(COUNTED), exact: is_all }
@@ -231,6 +229,17 @@ async fn begin_counting(connection: &mut Lease) -> Result<Transaction<'_>, Store
     .execute(&mut *transaction)
     .await?;
     Ok(transaction)
+}
+
+/// The same look, not for long. One that takes longer is not heard to its end: its transaction is only dropped.
+async fn look_counting(
+    sought: &Sought<'_>,
+    looking: &Arc<Look>,
+    wanted: Wanted,
+    connection: &mut Lease,
+) -> Result<Seen, StoreError> {
+    let mut transaction = begin_counting(connection).await?;
+    look(sought, looking, wanted, &mut transaction).await
 }
 
 async fn counted(sought: &Sought<'_>, connection: &mut Lease) -> Result<i64, StoreError> {

@@ -1,12 +1,13 @@
 //! R9: a filter means the same in list, count, chart, groups and act: generated filters over generated data, against a model.
 
-mod letters;
+pub mod letters;
 mod model;
 
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use dead_letter::clock;
+use dead_letter::domain::dead_letter::NewDeadLetter;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::{Map, Value, json};
@@ -209,4 +210,26 @@ async fn check_act(world: &World, filter: &Map<String, Value>, expected: &BTreeS
         }
     }
     assert_eq!(&items, expected, "act {filter:?}");
+}
+
+/// Of what takes long to count people see the page, and that there are more.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_takes_too_long_to_count_is_listed() {
+    let world = World::start().await;
+    let (store, now) = (world.database.store(), clock::now());
+    let mut random = StdRng::seed_from_u64(1);
+    let body = letters::compressed("gzip", format!("{{\"sku\":\"{}\"}}", "a".repeat(2 << 20)).as_bytes());
+    let rows: Vec<_> = (0..40)
+        .map(|_| NewDeadLetter {
+            id: clock::new_id(),
+            latest_death: None,
+            properties: letters::properties("gzip"),
+            body: body.clone(),
+            ..letter(&mut random, now).row
+        })
+        .collect();
+    store.insert(&rows, now).await.unwrap();
+    let page = world.api().get("/dead-letters?contains=sku&limit=1").await.assert(200).json;
+    assert_eq!(page["messages"].as_array().unwrap().len(), 1, "{page}");
+    assert!(page["total"]["value"].as_u64().unwrap() >= 1, "{page}");
 }

@@ -30,6 +30,7 @@ mod order;
 mod origin;
 mod outages;
 mod places;
+mod plans;
 mod retention;
 mod returns;
 mod routing_key;

@@ -76,7 +76,7 @@ fn escaped(random: &mut StdRng, text: &str) -> String {
     escaped
 }
 
-fn compressed(coding: &str, body: &[u8]) -> Vec<u8> {
+pub fn compressed(coding: &str, body: &[u8]) -> Vec<u8> {
     match coding {
         "gzip" => {
             let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
@@ -90,6 +90,11 @@ fn compressed(coding: &str, body: &[u8]) -> Vec<u8> {
         }
         _ => ruzstd::encoding::compress_to_vec(body, ruzstd::encoding::CompressionLevel::Fastest),
     }
+}
+
+/// Of a message with a body in this content encoding.
+pub fn properties(coding: &str) -> Vec<u8> {
+    codec::encode(&Properties { content_encoding: Some(coding.into()), ..Properties::default() }).unwrap()
 }
 
 pub fn letter(random: &mut StdRng, now: DateTime<Utc>) -> Letter {

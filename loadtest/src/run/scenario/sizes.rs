@@ -77,7 +77,7 @@ pub async fn run(world: &World, args: &RunArgs) -> Result<Report> {
             .map(String::from)
             .into(),
         rows: sizes,
-        note: "Medians; bytes are those of body and encoded properties, and on disk of table, TOAST and all indexes.".into(),
+        note: "Medians; bytes are those of body and encoded properties, and on disk of tables, TOAST and all indexes.".into(),
     });
     let all: Vec<&Contender> = contenders.iter().collect();
     report.tables.push(table("Rates and what they cost", &all));
@@ -101,7 +101,9 @@ async fn on_disk(database: &Database) -> Result<Disk> {
     let mut connection = PgConnection::connect(&database.url).await?;
     let (received, stored) = sqlx::query_as(
         "SELECT avg(octet_length(body) + octet_length(properties))::float8, \
-             (SELECT sum(pg_total_relation_size(relid)) FROM pg_partition_tree('dead_letter') WHERE isleaf)::float8 / count(*) \
+             (SELECT sum(pg_total_relation_size(relid)) \
+              FROM UNNEST(ARRAY['dead_letter', 'dead_letter_pending', 'dead_letter_left']) AS t (name), pg_partition_tree(t.name) \
+              WHERE isleaf)::float8 / count(*) \
          FROM dead_letter",
     )
     .fetch_one(&mut connection)
