@@ -147,7 +147,12 @@ async fn check(name: &str, count: usize, days: i64) {
     }
     let plans = Plans::default();
     let _telling = tracing::subscriber::set_default(tracing_subscriber::registry().with(plans.clone()));
-    let found = ask(&database.store(), &plans, &rows, now).await;
+    let store = database.store();
+    let mut interview = Interview { store: &store, plans: &plans, rows: &rows, now, text: String::new() };
+    interview.search().await;
+    interview.survey().await;
+    interview.act().await;
+    let found = interview.text;
 
     let version: i32 = sqlx::query_scalar("SELECT current_setting('server_version_num')::int / 10000")
         .fetch_one(&database.pool)
@@ -172,116 +177,163 @@ async fn check(name: &str, count: usize, days: i64) {
 }
 
 /// Asks what people and workers ask, and writes down how it was read.
-async fn ask(store: &Store, plans: &Plans, rows: &[NewDeadLetter], now: DateTime<Utc>) -> String {
-    let mut text = String::new();
-    let mut told = |what: &str| {
-        writeln!(text, "{what}").unwrap();
-        text.push_str(&plans.take().join("  and\n"));
-        text.push('\n');
-    };
-    let any = rows.get(rows.len() / 2);
-    let id = any.map_or_else(clock::new_id, |row| row.id);
-    let group = any.map_or_else(clock::new_id, |row| row.fingerprint.group);
-    let squad = || Some(vec!["webshop".to_owned(), "mailer".to_owned()]);
-    let of_squad = Filter { services: squad(), ..Filter::default() };
-    let of_group = Filter { error_group: Some(group), ..Filter::default() };
-    let one = |filter: &Filter| filter.clone();
-    plans.take();
+struct Interview<'t> {
+    store: &'t Store,
+    plans: &'t Plans,
+    rows: &'t [NewDeadLetter],
+    now: DateTime<Utc>,
+    text: String,
+}
 
-    let searches = [
-        ("newest page", Filter::default()),
-        ("page of a squad", one(&of_squad)),
-        ("page of an error group", one(&of_group)),
-        ("page of a squad and a queue", Filter { queue: Some("orders".into()), ..one(&of_squad) }),
-        ("page of a queue", Filter { queue: Some("orders".into()), ..Filter::default() }),
-        (
-            "page of a squad within an hour",
-            Filter { from: Some(now - TimeDelta::hours(1)), to: Some(now), ..one(&of_squad) },
-        ),
-        ("by message id", Filter { message_id: Some("m-1".into()), ..Filter::default() }),
-        ("by an id of any kind", Filter { find: Some(id.to_string()), ..Filter::default() }),
-        ("by a text of the error", Filter { error: Some("timed out after 1".into()), ..Filter::default() }),
-        ("by a text of the body", Filter { contains: Some(Needle::Text("sku".into())), ..one(&of_squad) }),
-        ("what was deleted", Filter { status: StatusFilter::Only(Status::Deleted), ..Filter::default() }),
-        ("whatever its status", Filter { status: StatusFilter::Any, ..Filter::default() }),
-    ];
-    for (what, filter) in &searches {
-        store.search(filter, Order::Newest, None, false, 25).await.unwrap();
-        told(what);
+impl Interview<'_> {
+    fn told(&mut self, what: &str) {
+        writeln!(self.text, "{what}").unwrap();
+        self.text.push_str(&self.plans.take().join("  and\n"));
+        self.text.push('\n');
     }
-    store.search(&of_squad, Order::Oldest, Some(id), true, 25).await.unwrap();
-    told("page of a squad before this one, oldest first");
-    store.get(id, 1000).await.unwrap();
-    told("one dead letter");
-    store.history(id).await.unwrap();
-    told("its history");
 
-    store.service_counts(None, None, now).await.unwrap();
-    told("overview of services");
-    store.error_groups(&of_squad, now).await.unwrap();
-    told("error groups of a squad");
-    store.glimpses(&[(group, now)], now).await.unwrap();
-    told("what a list shows of a group");
-    let day = Buckets::cover(now - TimeDelta::days(1), now, None).unwrap();
-    store.histogram(&of_group, &day, None, now).await.unwrap();
-    told("chart of a group");
+    /// One of the dead letters, where there are any.
+    fn any(&self) -> Option<&NewDeadLetter> {
+        self.rows.get(self.rows.len() / 2)
+    }
 
-    let batch: Vec<_> = (0..3).map(|_| new(rows.first(), now)).collect();
-    store.insert(&batch, now).await.unwrap();
-    told("a small batch");
-    let ids: Vec<Uuid> = rows.iter().rev().take(500).map(|row| row.id).collect();
-    let order = |selection| NewOperation {
+    fn id(&self) -> Uuid {
+        self.any().map_or_else(clock::new_id, |row| row.id)
+    }
+
+    fn of_group(&self) -> Filter {
+        let group = self.any().map_or_else(clock::new_id, |row| row.fingerprint.group);
+        Filter { error_group: Some(group), ..Filter::default() }
+    }
+
+    async fn search(&mut self) {
+        let (store, now, id) = (self.store, self.now, self.id());
+        let one = |filter: &Filter| filter.clone();
+        let (of_squad, of_group) = (of_squad(), self.of_group());
+        let searches = [
+            ("newest page", Filter::default()),
+            ("page of a squad", one(&of_squad)),
+            ("page of an error group", one(&of_group)),
+            ("page of a squad and a queue", Filter { queue: Some("orders".into()), ..one(&of_squad) }),
+            ("page of a queue", Filter { queue: Some("orders".into()), ..Filter::default() }),
+            (
+                "page of a squad within an hour",
+                Filter { from: Some(now - TimeDelta::hours(1)), to: Some(now), ..one(&of_squad) },
+            ),
+            ("by message id", Filter { message_id: Some("m-1".into()), ..Filter::default() }),
+            ("by an id of any kind", Filter { find: Some(id.to_string()), ..Filter::default() }),
+            (
+                "by a text of the error",
+                Filter { error: Some("timed out after 1".into()), ..Filter::default() },
+            ),
+            (
+                "by a text of the body",
+                Filter { contains: Some(Needle::Text("sku".into())), ..one(&of_squad) },
+            ),
+            ("what was deleted", Filter { status: StatusFilter::Only(Status::Deleted), ..Filter::default() }),
+            ("whatever its status", Filter { status: StatusFilter::Any, ..Filter::default() }),
+        ];
+        for (what, filter) in &searches {
+            store.search(filter, Order::Newest, None, false, 25).await.unwrap();
+            self.told(what);
+        }
+        store.search(&of_squad, Order::Oldest, Some(id), true, 25).await.unwrap();
+        self.told("page of a squad before this one, oldest first");
+        store.get(id, 1000).await.unwrap();
+        self.told("one dead letter");
+        store.history(id).await.unwrap();
+        self.told("its history");
+    }
+
+    async fn survey(&mut self) {
+        let (store, now, of_group) = (self.store, self.now, self.of_group());
+        store.service_counts(None, None, now).await.unwrap();
+        self.told("overview of services");
+        store.error_groups(&of_squad(), now).await.unwrap();
+        self.told("error groups of a squad");
+        store.glimpses(&[(of_group.error_group.unwrap(), now)], now).await.unwrap();
+        self.told("what a list shows of a group");
+        let day = Buckets::cover(now - TimeDelta::days(1), now, None).unwrap();
+        store.histogram(&of_group, &day, None, now).await.unwrap();
+        self.told("chart of a group");
+    }
+
+    async fn act(&mut self) {
+        let (store, now, rows, of_group) = (self.store, self.now, self.rows, self.of_group());
+        let batch: Vec<_> = (0..3).map(|_| new(rows.first(), now)).collect();
+        store.insert(&batch, now).await.unwrap();
+        self.told("a small batch");
+        let ids: Vec<Uuid> = rows.iter().rev().take(500).map(|row| row.id).collect();
+        let by_ids = order(Selection::Ids(if ids.is_empty() { vec![clock::new_id()] } else { ids }));
+        let frozen = store.freeze(&by_ids, clock::new_id(), now, Uuid::nil(), 250).await.unwrap();
+        self.told("freezing by ids");
+        assert!(matches!(frozen, Frozen::New(_)));
+        let by_filter = order(Selection::Filter(Box::new(of_group)));
+        store.plan(&by_filter, clock::new_id(), now, now + TimeDelta::hours(1)).await.unwrap();
+        self.told("planning by error group");
+        store.freeze(&by_filter, clock::new_id(), now, Uuid::nil(), 250).await.unwrap();
+        self.told("freezing by error group");
+        self.freeze_the_unknown().await;
+        self.chunk().await;
+        store.link_returns(now - TimeDelta::days(1), now).await.unwrap();
+        self.told("linking returns");
+    }
+
+    async fn freeze_the_unknown(&mut self) {
+        let (store, now, rows) = (self.store, self.now, self.rows);
+        let unknown =
+            fingerprint::of("webshop", &Failure { reason: Some("new".into()), ..Failure::default() });
+        let incident: Vec<_> = (0..2_000)
+            .map(|_| NewDeadLetter { fingerprint: unknown.clone(), ..new(rows.first(), now) })
+            .collect();
+        store.insert(&incident, now).await.unwrap();
+        self.plans.take();
+        let by_unknown = Filter { error_group: Some(unknown.group), ..Filter::default() };
+        let by_unknown = order(Selection::Filter(Box::new(by_unknown)));
+        let later = now + TimeDelta::minutes(1);
+        store.freeze(&by_unknown, clock::new_id(), later, Uuid::nil(), 250).await.unwrap();
+        self.told("freezing by an error group of which the planner knows nothing");
+    }
+
+    async fn chunk(&mut self) {
+        let store = self.store;
+        let (served, room) = (Served::new(places()), ChunkRoom::default());
+        let limits = (100, 1 << 20);
+        let next = store.next_chunk(clock::new_id(), clock::now(), limits, &served, room).await.unwrap();
+        self.told("a chunk");
+        if let Next::Chunk(chunk) = next {
+            store.begin_chunk(&chunk).await.unwrap();
+            self.told("its beginning");
+            let settled: Vec<_> = chunk
+                .items
+                .iter()
+                .map(|item| Settled {
+                    position: item.position,
+                    dead_letter: item.dead_letter,
+                    outcome: Outcome::Sent,
+                    detail: None,
+                    redelivery_id: Some(item.redelivery_id),
+                })
+                .collect();
+            chunk.record(&settled, 0, None, clock::now()).await.unwrap();
+            self.told("its outcome");
+        }
+    }
+}
+
+fn of_squad() -> Filter {
+    Filter { services: Some(vec!["webshop".to_owned(), "mailer".to_owned()]), ..Filter::default() }
+}
+
+fn order(selection: Selection) -> NewOperation {
+    NewOperation {
         kind: Kind::Redeliver,
         selection,
         asked: serde_json::json!({}),
         options: Options::default(),
         requested_by: "a test".into(),
         idempotency_key: None,
-    };
-    let by_ids = order(Selection::Ids(if ids.is_empty() { vec![id] } else { ids }));
-    let frozen = store.freeze(&by_ids, clock::new_id(), now, Uuid::nil(), 250).await.unwrap();
-    told("freezing by ids");
-    assert!(matches!(frozen, Frozen::New(_)));
-    let by_filter = order(Selection::Filter(Box::new(of_group)));
-    store.plan(&by_filter, clock::new_id(), now, now + TimeDelta::hours(1)).await.unwrap();
-    told("planning by error group");
-    store.freeze(&by_filter, clock::new_id(), now, Uuid::nil(), 250).await.unwrap();
-    told("freezing by error group");
-    let unknown = fingerprint::of("webshop", &Failure { reason: Some("new".into()), ..Failure::default() });
-    let incident: Vec<_> = (0..2_000)
-        .map(|_| NewDeadLetter { fingerprint: unknown.clone(), ..new(rows.first(), now) })
-        .collect();
-    store.insert(&incident, now).await.unwrap();
-    plans.take();
-    let by_unknown = Filter { error_group: Some(unknown.group), ..Filter::default() };
-    let by_unknown = order(Selection::Filter(Box::new(by_unknown)));
-    let later = now + TimeDelta::minutes(1);
-    store.freeze(&by_unknown, clock::new_id(), later, Uuid::nil(), 250).await.unwrap();
-    told("freezing by an error group of which the planner knows nothing");
-    let (served, room) = (Served::new(places()), ChunkRoom::default());
-    let limits = (100, 1 << 20);
-    let next = store.next_chunk(clock::new_id(), clock::now(), limits, &served, room).await.unwrap();
-    told("a chunk");
-    if let Next::Chunk(chunk) = next {
-        store.begin_chunk(&chunk).await.unwrap();
-        told("its beginning");
-        let settled: Vec<_> = chunk
-            .items
-            .iter()
-            .map(|item| Settled {
-                position: item.position,
-                dead_letter: item.dead_letter,
-                outcome: Outcome::Sent,
-                detail: None,
-                redelivery_id: Some(item.redelivery_id),
-            })
-            .collect();
-        chunk.record(&settled, 0, None, clock::now()).await.unwrap();
-        told("its outcome");
     }
-    store.link_returns(now - TimeDelta::days(1), now).await.unwrap();
-    told("linking returns");
-    text
 }
 
 fn noon() -> DateTime<Utc> {

@@ -22,6 +22,7 @@ use crate::run::world::World;
 
 /// As dead-letter does it unless configured otherwise.
 const BATCH: usize = 500;
+const BATCH_BYTES: usize = 4 << 20;
 const IN_FLIGHT: u32 = 2;
 
 /// Stores so many rows into an empty database.
@@ -73,9 +74,11 @@ fn batches(letters: &Letters, count: u64) -> Result<Vec<Vec<NewDeadLetter>>> {
         let received = received(letters.letter(index, clock::unix_seconds()))?;
         rows.push(decode(decoder, dead_letter::clock::new_id(), received));
     }
+    let bytes: usize = rows.iter().map(|row| row.properties.len() + row.body.len()).sum();
+    let batch = (BATCH_BYTES / (bytes / rows.len().max(1)).max(1)).clamp(1, BATCH);
     let mut batches = Vec::new();
     while !rows.is_empty() {
-        batches.push(rows.split_off(rows.len().saturating_sub(BATCH)));
+        batches.push(rows.split_off(rows.len().saturating_sub(batch)));
     }
     Ok(batches)
 }

@@ -8,7 +8,7 @@ use crate::figures::real;
 use crate::letters::{LetterArgs, Letters, Mode};
 use crate::report::{Figure, Goal, Report, Table};
 use crate::run::RunArgs;
-use crate::run::contender::{consume, drain};
+use crate::run::contender::{consume, copy, drain};
 use crate::run::rounds::{Contender, Spread, table};
 use crate::run::world::{Database, World};
 
@@ -18,6 +18,8 @@ const BYTES: usize = 200 << 20;
 const MOST: u64 = 100_000;
 /// More than consumers are sent at once.
 const LEAST: u64 = 3_000;
+/// So many bytes at most are copied from memory.
+const IN_MEMORY: usize = 500 << 20;
 
 pub async fn run(world: &World, args: &RunArgs) -> Result<Report> {
     let (mut contenders, mut sizes, mut disk_goal, mut messages) = (Vec::new(), Vec::new(), None, 0);
@@ -26,6 +28,8 @@ pub async fn run(world: &World, args: &RunArgs) -> Result<Report> {
         let count = args.count.unwrap_or(((BYTES / size) as u64).clamp(LEAST, MOST));
         let mut ours = Contender::new(format!("dead-letter, {}", human(size)));
         let mut bare = Contender::new(format!("consume and ack, {}", human(size)));
+        let mut rows = Contender::new(format!("COPY of the same rows from memory, {}", human(size)));
+        let copied = count.min((IN_MEMORY / size) as u64);
         let mut disk = None;
         for _ in 0..args.rounds {
             let database = world.database().await?;
@@ -46,15 +50,16 @@ pub async fn run(world: &World, args: &RunArgs) -> Result<Report> {
             disk = Some(on_disk(&database).await?);
             world.drop_database(&database).await?;
             measured(&mut bare, || consume::run(world, &letters, count)).await?;
+            measured(&mut rows, || copy::run(world, &letters, copied)).await?;
             messages += count;
         }
         if let Some(disk) = disk {
             if size == 1024 {
                 disk_goal = Some(disk.ratio());
             }
-            sizes.push(row(size, &ours, &bare, &disk));
+            sizes.push(row(size, &ours, [&bare, &rows], &disk));
         }
-        contenders.extend([ours, bare]);
+        contenders.extend([ours, bare, rows]);
     }
     let mut report = report(world, args, "Backlogs of bodies of several sizes are stored.".into()).await?;
     report.ledger = every_round(messages);
@@ -73,7 +78,7 @@ pub async fn run(world: &World, args: &RunArgs) -> Result<Report> {
     }];
     report.tables.push(Table {
         title: "By size".into(),
-        columns: ["body", "stored/s", "MB/s", "of consuming alone", "bytes received", "bytes on disk", "ratio"]
+        columns: ["body", "stored/s", "MB/s", "of consuming alone", "of COPY from memory", "bytes received", "bytes on disk", "ratio"]
             .map(String::from)
             .into(),
         rows: sizes,
@@ -111,14 +116,16 @@ async fn on_disk(database: &Database) -> Result<Disk> {
     Ok(Disk { received, stored })
 }
 
-fn row(size: usize, ours: &Contender, bare: &Contender, disk: &Disk) -> Vec<String> {
+fn row(size: usize, ours: &Contender, others: [&Contender; 2], disk: &Disk) -> Vec<String> {
     let rate = ours.rate().map_or(0.0, |rate| rate.median);
-    let ratio = ours.ratio_to(bare);
+    let [of_bare, of_rows] =
+        others.map(|other| ours.ratio_to(other).map_or_else(String::new, |ratio: Spread| ratio.text(2)));
     vec![
         human(size),
         format!("{rate:.0}"),
         format!("{:.1}", rate * real(size as u64) / 1e6),
-        ratio.map_or_else(String::new, |ratio: Spread| ratio.text(2)),
+        of_bare,
+        of_rows,
         format!("{:.0}", disk.received),
         format!("{:.0}", disk.stored),
         format!("{:.2}", disk.ratio()),
