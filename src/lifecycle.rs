@@ -68,12 +68,12 @@ impl Lifecycle {
         let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
         let (mut outcome, delay) = tokio::select! {
             _ = terminate.recv() => {
-                info!("SIGTERM: finishing what is in hand");
+                info!("SIGTERM: finishing work in progress");
                 (Ok(()), self.drain_delay)
             }
             // Somebody sits at the keyboard, and no load balancer before it.
             _ = interrupt.recv() => {
-                info!("SIGINT: finishing what is in hand");
+                info!("SIGINT: finishing work in progress");
                 (Ok(()), Duration::ZERO)
             }
             Some(ended) = self.tasks.join_next() => (too_early(ended), Duration::ZERO),

@@ -131,7 +131,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let ended = lifecycle.run().await;
     if ended.is_ok() {
         store.close().await;
-        info!("everything in hand is finished");
+        info!("all work is finished");
     }
     ended
 }

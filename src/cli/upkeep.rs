@@ -51,17 +51,17 @@ pub(super) async fn keep_schema(
     }
     loop {
         if let Err(error) = store.create_partitions().await {
-            warn!(%error, "partitions could not be made: rows go to the default partition until they can");
+            warn!(%error, "could not create partitions, rows go to the default partition until then");
         }
         done.cancel();
         if let Some(retention) = retention {
             expire(&store, retention).await;
         }
         if let Err(error) = store.coarsen_counters(clock::now()).await {
-            warn!(%error, "counters of days gone by could not be folded: tried again in an hour");
+            warn!(%error, "could not fold the counters of past days, retrying in an hour");
         }
         if let Err(error) = store.forget_plans(clock::now() - PLANS_KEPT).await {
-            warn!(%error, "expired plans could not be forgotten: tried again in an hour");
+            warn!(%error, "could not remove expired plans, retrying in an hour");
         }
         if stop.run_until_cancelled(tokio::time::sleep(PARTITION_INTERVAL)).await.is_none() {
             return Ok(());
@@ -84,7 +84,7 @@ async fn migrate(store: &Store, home: &Place) {
             if error.is_transient() {
                 warn!(%error, "waiting for the database");
             } else {
-                error!(%error, "the database cannot be used: nothing is consumed until it can");
+                error!(%error, "the database is not usable, nothing is consumed until it is");
             }
             said = why;
         }
@@ -102,13 +102,13 @@ async fn expire(store: &Store, retention: TimeDelta) {
     match store.drop_days_before((clock::now() - retention).date_naive()).await {
         Ok(dropped) => {
             for (day, count) in dropped {
-                info!(%day, count, "expired dead letters freed");
+                info!(%day, count, "expired dead letters dropped");
             }
         }
-        Err(error) => warn!(%error, "expired dead letters could not be freed: tried again in an hour"),
+        Err(error) => warn!(%error, "could not drop expired dead letters, retrying in an hour"),
     }
     if let Err(error) = store.forget_empty_groups().await {
-        warn!(%error, "empty error groups could not be forgotten: tried again in an hour");
+        warn!(%error, "could not remove empty error groups, retrying in an hour");
     }
 }
 
@@ -120,7 +120,7 @@ pub(super) async fn say_served(
 ) -> anyhow::Result<()> {
     loop {
         if let Err(error) = store.say_served(&places, clock::now()).await {
-            warn!(%error, "others could not be told which brokers this service is connected to: tried again in a few seconds");
+            warn!(%error, "could not announce the brokers of this replica, retrying in 10 seconds");
         }
         if stop.run_until_cancelled(tokio::time::sleep(SAYING_INTERVAL)).await.is_none() {
             return Ok(());
@@ -132,7 +132,7 @@ pub(super) async fn say_served(
 async fn fold_counters(store: Store, stop: CancellationToken) -> anyhow::Result<()> {
     while stop.run_until_cancelled(tokio::time::sleep(FOLD_INTERVAL)).await.is_some() {
         if let Err(error) = store.fold_counters().await {
-            warn!(%error, "counters could not be folded: tried again in a few seconds");
+            warn!(%error, "could not fold counters, retrying in 5 seconds");
         }
     }
     Ok(())
@@ -145,10 +145,10 @@ async fn end_abandoned(store: Store, stop: CancellationToken) -> anyhow::Result<
             Ok(0) => {}
             Ok(ended) => warn!(
                 ended,
-                "connections to the database were ended: their client stopped in the middle of a batch"
+                "database connections ended whose client went silent in the middle of a statement"
             ),
             Err(error) => {
-                warn!(%error, "connections without a client could not be looked for: tried again in a few seconds");
+                warn!(%error, "could not look for silent database connections, retrying in 5 seconds");
             }
         }
     }
@@ -159,7 +159,7 @@ async fn end_abandoned(store: Store, stop: CancellationToken) -> anyhow::Result<
 async fn keep_statistics(store: Store, stop: CancellationToken) -> anyhow::Result<()> {
     while stop.run_until_cancelled(tokio::time::sleep(STATISTICS_INTERVAL)).await.is_some() {
         if let Err(error) = store.analyze_what_has_grown().await {
-            warn!(%error, "statistics could not be brought up to date: tried again in a few seconds");
+            warn!(%error, "could not analyse tables, retrying in 5 seconds");
         }
     }
     Ok(())

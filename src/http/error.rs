@@ -19,8 +19,10 @@ const MAX_NAME: usize = 200;
 const MAX_TEXT: usize = 500;
 /// Longest text on a request as a whole.
 const MAX_DETAIL: usize = 1_000;
-/// Seconds after which a client may try again.
-const RETRY_AFTER: &str = "2";
+/// Seconds after which a client may retry, where the database does not answer,
+const RETRY_UNAVAILABLE: &str = "2";
+/// and where it was too slow: by then other searches have ended.
+const RETRY_SLOW: &str = "30";
 
 /// What went wrong, and what to do about it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -30,7 +32,7 @@ pub struct ErrorViewModel {
     #[schema(example = "invalid-request")]
     r#type: &'static str,
     /// The kind of error in words.
-    #[schema(example = "The request is not valid")]
+    #[schema(example = "Invalid request")]
     title: &'static str,
     /// The status of the response.
     #[schema(example = 400)]
@@ -103,21 +105,21 @@ pub enum ApiError {
     Invalid(Vec<FieldError>),
     /// Its body cannot be taken.
     Body(StatusCode, String),
-    /// Who asks is not who they say.
+    /// The token is not valid.
     Unauthenticated(String),
-    /// It was asked under a name, or by a page, that is not this machine's.
+    /// The host or origin is not a name of this machine.
     ForeignName(String),
-    /// There is no such thing.
+    /// Nothing has this id, or no route matches.
     NotFound(String),
-    /// It contradicts what is there.
+    /// The request conflicts with an earlier one, or with the state of its operation.
     Conflict(String),
     /// The method does not exist on this route.
     Method,
     /// The database does not answer.
     Unavailable,
-    /// The search takes too long.
+    /// The database took too long.
     Slow,
-    /// A fault of ours.
+    /// A fault of the service.
     Internal(String),
 }
 
@@ -134,7 +136,7 @@ impl From<StoreError> for ApiError {
             StoreError::Unavailable(_) => Self::Unavailable,
             StoreError::Slow => Self::Slow,
             StoreError::KeyReused => {
-                Self::Conflict("this idempotency key was used for another request: choose a new one".into())
+                Self::Conflict("This idempotency key was used for another request. Choose a new one.".into())
             }
             other => Self::Internal(other.to_string()),
         }
@@ -148,6 +150,11 @@ pub struct IsProblem;
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         use StatusCode as S;
+        let retry_after = match self {
+            Self::Unavailable => Some(RETRY_UNAVAILABLE),
+            Self::Slow => Some(RETRY_SLOW),
+            _ => None,
+        };
         let (status, slug, title, name, detail, errors) = match self {
             Self::Invalid(mut errors) => {
                 let more = errors.len().saturating_sub(MAX_ERRORS);
@@ -155,62 +162,60 @@ impl IntoResponse for ApiError {
                 let named = errors.iter().map(|e| format!("{}: {}", e.field, e.message));
                 let more = (more > 0).then(|| format!("and {more} more"));
                 let detail = named.chain(more).collect::<Vec<_>>().join("; ");
-                (S::BAD_REQUEST, "invalid-request", "The request is not valid", "InputError", detail, errors)
+                (S::BAD_REQUEST, "invalid-request", "Invalid request", "InputError", detail, errors)
             }
             Self::Body(status, detail) => {
                 let detail = shortened(detail, MAX_DETAIL);
-                (status, "invalid-body", "The body cannot be read", "InputError", detail, vec![])
+                (status, "invalid-body", "Unreadable body", "InputError", detail, vec![])
             }
             Self::Unauthenticated(detail) => (
                 S::UNAUTHORIZED,
                 "unauthenticated",
-                "Who asks is not known",
+                "Authentication required",
                 "AuthenticationError",
                 detail,
                 vec![],
             ),
             Self::ForeignName(name) => {
                 let detail = format!(
-                    "{name} is not this machine. While nobody has to sign in, the API answers to localhost, 127.0.0.1 and \
-                     [::1] only; DEAD_LETTER_UNAUTHENTICATED=yes allows every name"
+                    "{name} is not a name of this machine. Without authentication the API only answers to localhost, 127.0.0.1 \
+                     and [::1]. Set DEAD_LETTER_UNAUTHENTICATED=yes to allow every name."
                 );
                 let detail = shortened(detail, MAX_DETAIL);
                 (
                     S::FORBIDDEN,
                     "foreign-name",
-                    "Not a name of this machine",
+                    "Host or origin not allowed",
                     "NotAllowedError",
                     detail,
                     vec![],
                 )
             }
             Self::NotFound(detail) => {
-                (S::NOT_FOUND, "not-found", "There is no such thing", "NotFoundError", detail, vec![])
+                (S::NOT_FOUND, "not-found", "Not found", "NotFoundError", detail, vec![])
             }
-            Self::Conflict(detail) => {
-                (S::CONFLICT, "conflict", "It contradicts what is there", "ConflictError", detail, vec![])
-            }
+            Self::Conflict(detail) => (S::CONFLICT, "conflict", "Conflict", "ConflictError", detail, vec![]),
             Self::Method => {
-                let detail = "this route does not have this method: see /openapi.json".into();
-                (S::METHOD_NOT_ALLOWED, "no-method", "No such method", "NotAllowedError", detail, vec![])
+                let detail = "This route does not support this method. See /openapi.json.".into();
+                (S::METHOD_NOT_ALLOWED, "no-method", "Method not allowed", "NotAllowedError", detail, vec![])
             }
             Self::Unavailable => {
-                let detail = format!("the database does not answer: try again in {RETRY_AFTER} seconds");
-                let title = "The service cannot answer now";
+                let detail = format!("The database does not answer. Retry in {RETRY_UNAVAILABLE} seconds.");
+                let title = "Database unavailable";
                 (S::SERVICE_UNAVAILABLE, "unavailable", title, "ServiceUnavailableError", detail, vec![])
             }
             Self::Slow => {
-                let detail =
-                    "this takes the database too long, or others have it do what takes long: narrow the \
-                     filter, by service or by time, or try again in half a minute"
-                        .into();
-                let title = "The service cannot answer this";
+                let detail = format!(
+                    "This took the database too long, or other expensive searches are running. Narrow it by service or by \
+                     time, or retry in {RETRY_SLOW} seconds."
+                );
+                let title = "Too slow";
                 (S::SERVICE_UNAVAILABLE, "too-slow", title, "ServiceUnavailableError", detail, vec![])
             }
             Self::Internal(why) => {
                 error!(error = why, "a request failed");
-                let detail = "this is a fault of the service: its log says more".into();
-                (S::INTERNAL_SERVER_ERROR, "internal", "The service failed", "Error", detail, vec![])
+                let detail = "This is a fault of the service. Its log has the details.".into();
+                (S::INTERNAL_SERVER_ERROR, "internal", "Internal error", "Error", detail, vec![])
             }
         };
         let model = ErrorViewModel {
@@ -223,8 +228,8 @@ impl IntoResponse for ApiError {
             errors,
         };
         let mut response = (status, Json(model)).into_response();
-        if status == S::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+        if let Some(seconds) = retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
         }
         response.extensions_mut().insert(IsProblem);
         response
@@ -233,7 +238,7 @@ impl IntoResponse for ApiError {
 
 /// No route matches.
 pub async fn no_route() -> ApiError {
-    ApiError::NotFound("there is no such route: see /openapi.json".into())
+    ApiError::NotFound("There is no such route. See /openapi.json.".into())
 }
 
 /// The route does not have this method.
@@ -248,20 +253,20 @@ pub fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
 
 /// The request is wrong.
 #[derive(IntoResponses)]
-#[response(status = 400, description = "The request is not valid; nothing was done")]
+#[response(status = 400, description = "The request is not valid. Nothing was done")]
 pub struct BadRequest(#[expect(dead_code, reason = "only its schema is used")] ErrorViewModel);
 
-/// Who asks is not who they say.
+/// The token is not valid.
 #[derive(IntoResponses)]
-#[response(status = 401, description = "The token is not valid; nothing was done")]
+#[response(status = 401, description = "The token is not valid. Nothing was done")]
 pub struct Unauthenticated(#[expect(dead_code, reason = "only its schema is used")] ErrorViewModel);
 
-/// There is no such thing.
+/// Nothing has this id.
 #[derive(IntoResponses)]
-#[response(status = 404, description = "There is no such thing")]
+#[response(status = 404, description = "Nothing has this id")]
 pub struct NotFound(#[expect(dead_code, reason = "only its schema is used")] ErrorViewModel);
 
-/// It contradicts what is there.
+/// The request conflicts with an earlier one.
 #[derive(IntoResponses)]
 #[response(status = 409, description = "The idempotency key was used for another request")]
 pub struct Conflict(#[expect(dead_code, reason = "only its schema is used")] ErrorViewModel);
@@ -280,6 +285,23 @@ pub struct NotJson(#[expect(dead_code, reason = "only its schema is used")] Erro
 #[derive(IntoResponses)]
 #[response(
     status = 503,
-    description = "The database does not answer, or not in time; try again after `Retry-After` seconds"
+    description = "The database does not answer, or not in time. Retry after the seconds in `Retry-After`"
 )]
 pub struct Unavailable(#[expect(dead_code, reason = "only its schema is used")] ErrorViewModel);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn retry_after(error: ApiError) -> Option<String> {
+        let headers = error.into_response().headers().clone();
+        headers.get(header::RETRY_AFTER).map(|value| value.to_str().expect("ASCII").to_owned())
+    }
+
+    #[test]
+    fn when_to_retry_depends_on_the_reason() {
+        assert_eq!(retry_after(ApiError::Unavailable).as_deref(), Some("2"));
+        assert_eq!(retry_after(ApiError::Slow).as_deref(), Some("30"));
+        assert_eq!(retry_after(ApiError::Method), None);
+    }
+}

@@ -163,5 +163,5 @@ async fn details(api: &Api, id: Uuid) -> Result<ErrorGroupDetails, ApiError> {
 }
 
 fn no_group(id: Uuid) -> ApiError {
-    ApiError::NotFound(format!("there is no error group {id}: its dead letters may have been purged"))
+    ApiError::NotFound(format!("No error group has the id {id}. Its dead letters may have been purged."))
 }

@@ -27,7 +27,7 @@ pub fn path_id(path: PathId) -> Result<Uuid, ApiError> {
 
 /// There is no dead letter of this id.
 pub fn no_dead_letter(id: Uuid) -> ApiError {
-    ApiError::NotFound(format!("there is no dead letter {id}: it may have been purged"))
+    ApiError::NotFound(format!("No dead letter has the id {id}. It may have been purged."))
 }
 
 /// One dead letter with body, typed headers, failure and history

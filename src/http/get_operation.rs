@@ -12,7 +12,7 @@ use super::query::Query;
 
 /// There is no operation of this id.
 pub fn no_operation(id: Uuid) -> ApiError {
-    ApiError::NotFound(format!("there is no operation {id}"))
+    ApiError::NotFound(format!("No operation has the id {id}."))
 }
 
 /// One operation, its progress, and why messages of it came back

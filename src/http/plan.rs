@@ -251,5 +251,5 @@ pub async fn get_plan(State(api): State<Api>, id: PathId, query: Query) -> Resul
 
 /// There is no plan of this id.
 pub fn no_plan(id: Uuid) -> ApiError {
-    ApiError::NotFound(format!("there is no plan {id}: make a new one"))
+    ApiError::NotFound(format!("No plan has the id {id}. Make a new one."))
 }

@@ -43,7 +43,7 @@ impl<S: Sync> FromRequest<S> for RequestBody {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         timeout(DEADLINE, read(request)).await.unwrap_or_else(|_| {
-            let detail = format!("the body did not arrive within {} s", DEADLINE.as_secs());
+            let detail = format!("The body did not arrive within {} seconds.", DEADLINE.as_secs());
             Err(ApiError::Body(StatusCode::BAD_REQUEST, detail))
         })
     }
@@ -53,8 +53,12 @@ async fn read(request: Request) -> Result<RequestBody, ApiError> {
     let mut chunks = request.into_body().into_data_stream();
     let (mut body, mut received, mut large) = (BytesMut::new(), 0, None);
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk
-            .map_err(|_| ApiError::Body(StatusCode::BAD_REQUEST, "the body did not arrive whole".into()))?;
+        let chunk = chunk.map_err(|_| {
+            ApiError::Body(
+                StatusCode::BAD_REQUEST,
+                "The connection closed before the whole body arrived.".into(),
+            )
+        })?;
         received += chunk.len();
         if received > MAX_DROPPED {
             break;
@@ -68,7 +72,7 @@ async fn read(request: Request) -> Result<RequestBody, ApiError> {
         }
     }
     if received > MAX_BYTES {
-        let detail = "the body is larger than 2 MiB: select by a filter, or in several requests".into();
+        let detail = "The body is larger than 2 MiB. Select by a filter, or send several requests.".into();
         return Err(ApiError::Body(StatusCode::PAYLOAD_TOO_LARGE, detail));
     }
     Ok(RequestBody { bytes: body.freeze(), large })
@@ -90,11 +94,11 @@ impl RequestBody {
                     .is_some_and(|mime| mime.trim().eq_ignore_ascii_case("application/json"))
             });
         if !is_json {
-            let detail = "the body must be JSON: send it with content-type: application/json".into();
+            let detail = "The body must be JSON. Send it with `content-type: application/json`.".into();
             return Err(ApiError::Body(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
         }
         let text = bounded::within(&self.bytes, Budget::REQUEST).map_err(|why| {
-            ApiError::Body(StatusCode::PAYLOAD_TOO_LARGE, format!("the body cannot be read: {why}"))
+            ApiError::Body(StatusCode::PAYLOAD_TOO_LARGE, format!("The body cannot be read: {why}."))
         })?;
         if bounded::depth(text) > MAX_DEPTH {
             return Err(ApiError::field("body", format!("is nested deeper than {MAX_DEPTH} levels")));
@@ -103,7 +107,7 @@ impl RequestBody {
             serde_json::from_slice(text).map_err(|error| ApiError::field("body", error.to_string()))?;
         if text.len() > MAX_REST && text.len() - long_members(text) > MAX_REST {
             let detail =
-                "the body is larger than 256 KiB, besides `ids` and `edit.body`: write less of all else";
+                "The body is larger than 256 KiB without `ids` and `edit.body`. Shorten the other members.";
             return Err(ApiError::Body(StatusCode::PAYLOAD_TOO_LARGE, detail.into()));
         }
         Ok(value)

@@ -73,9 +73,7 @@ pub async fn run(api: &Api, new: &NewOperation, wait: Duration) -> Result<Respon
     let id = match api.operations.request(new).await? {
         Requested::Operation(id) => id,
         Requested::AlreadyRun => {
-            return Err(ApiError::Conflict(
-                "The plan was run before: see the operation of the same id.".into(),
-            ));
+            return Err(ApiError::Conflict("The plan was run before. Its operation has the same id.".into()));
         }
     };
     let operation = await_end(api, id, wait).await?;

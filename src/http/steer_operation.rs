@@ -129,7 +129,7 @@ async fn steer(
     if !api.store.steer(id, steering, &requester.into_name(), clock::now()).await? {
         let operation = api.store.operation(id).await?.ok_or_else(|| no_operation(id))?;
         let message = format!(
-            "The operation is {}: there is nothing to {}.",
+            "The operation is {}. There is nothing to {}.",
             operation.state.as_str(),
             steering.as_str()
         );

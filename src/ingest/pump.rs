@@ -322,7 +322,11 @@ impl<'i> Pump<'i> {
     async fn hold(&mut self, batch: Batch, error: &StoreError, source: &mut Source) -> Result<(), AmqpError> {
         let why = error.to_string();
         if !error.is_transient() {
-            error!(source = self.ingest.status.name(), error = why, "a batch cannot be stored: it is held");
+            error!(
+                source = self.ingest.status.name(),
+                error = why,
+                "a batch cannot be stored and stays in memory"
+            );
         }
         let now = Instant::now();
         let hold = self.hold.get_or_insert_with(|| Hold {

@@ -270,7 +270,7 @@ pub async fn work(mut worker: Worker, stop: CancellationToken) -> anyhow::Result
     while !stop.is_cancelled() {
         let next = worker.next(&stop).await;
         match &next {
-            Ok(_) if failing => info!("operations go on"),
+            Ok(_) if failing => info!("operations resume"),
             // Said once: readiness says it all along.
             Err(error) if !failing => warn!(%error, "operations wait for the database"),
             _ => {}

@@ -74,10 +74,10 @@ pub async fn watch(
     let mut failing = false;
     while stop.run_until_cancelled(tokio::time::sleep(INTERVAL)).await.is_some() {
         match file.reload(&ownership) {
-            Ok(true) => info!(file = %file.path.display(), "ownership was read again"),
+            Ok(true) => info!(file = %file.path.display(), "ownership file reloaded"),
             Ok(false) => {}
             Err(error) if !failing => {
-                error!(file = %file.path.display(), error = format!("{error:#}"), "ownership could not be read again: the last good one stays");
+                error!(file = %file.path.display(), error = format!("{error:#}"), "could not read the ownership file, keeping the last valid version");
                 failing = true;
                 continue;
             }

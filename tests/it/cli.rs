@@ -198,10 +198,7 @@ async fn mistakes_end_with_an_exit_code_that_tells_them_apart() {
     let nobody = id();
     for arguments in [&["show", &nobody][..], &["watch", &nobody], &["resolve", &nobody]] {
         let missing = client(&world, arguments).await.assert(3);
-        assert!(
-            missing.err.starts_with("dead-letter: there is no ") && missing.err.contains(&nobody),
-            "{missing:?}"
-        );
+        assert!(missing.err.starts_with("dead-letter: No ") && missing.err.contains(&nobody), "{missing:?}");
     }
     let wrong = client(&world, &["ls", "--limit", "0", "--min-attempt", "x"]).await.assert(2);
     assert!(wrong.err.lines().all(|line| line.starts_with("dead-letter: ")), "{wrong:?}");

@@ -77,7 +77,7 @@ pub enum Scenario {
     Soak,
     /// Bodies from 0.5 KB to 1 MB
     Sizes,
-    /// Five million expired dead letters freed while messages come in
+    /// Five million expired dead letters dropped while messages come in
     Retention,
 }
 

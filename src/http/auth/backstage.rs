@@ -79,24 +79,24 @@ impl Backstage {
     pub async fn user_of(&self, token: &str) -> Result<String, String> {
         let header = decode_header(token).map_err(|_| "this is no token of Backstage".to_owned())?;
         let Header { typ: Some(typ), kid: Some(kid), alg, .. } = header else {
-            return Err("the token has no type or no key".into());
+            return Err("The token has no type or no key id.".into());
         };
         if typ != TYPE {
-            return Err("the token is not that of a user of Backstage".into());
+            return Err("The token is not that of a Backstage user.".into());
         }
         if !ALGORITHMS.contains(&alg) {
-            return Err("the token is signed with an algorithm that is not taken".into());
+            return Err("The token is signed with an algorithm that is not accepted.".into());
         }
         let key = self.key(&kid).await?;
-        let key =
-            DecodingKey::from_jwk(&key).map_err(|_| "the key of the token cannot be read".to_owned())?;
+        let key = DecodingKey::from_jwk(&key)
+            .map_err(|_| "The signing key of the token cannot be read.".to_owned())?;
         let mut validation = Validation::new(alg);
         validation.set_audience(&[AUDIENCE]);
         validation.set_issuer(&[&self.issuer]);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         match decode::<Claims>(token, &key, &validation) {
             Ok(token) => Ok(token.claims.sub),
-            Err(error) => Err(format!("the token is not valid: {error}")),
+            Err(error) => Err(format!("The token is not valid: {error}.")),
         }
     }
 
@@ -117,11 +117,13 @@ impl Backstage {
                     keys.set = set;
                     keys.fetched_at = Some(Instant::now());
                 }
-                Err(error) => warn!(%error, url = %self.keys_at, "Backstage does not say its keys"),
+                Err(error) => {
+                    warn!(%error, url = %self.keys_at, "Backstage's signing keys could not be fetched");
+                }
             }
         }
         // Those that were published before stand until others are.
-        known(&keys).ok_or_else(|| format!("the key of the token is not among those at {}", self.keys_at))
+        known(&keys).ok_or_else(|| format!("The token is signed with a key that is not at {}.", self.keys_at))
     }
 
     async fn fetch(&self) -> reqwest::Result<Vec<Jwk>> {

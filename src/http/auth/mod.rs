@@ -48,7 +48,7 @@ fn bearer(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
         let (scheme, token) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
     });
-    token
-        .map(Some)
-        .ok_or_else(|| ApiError::Unauthenticated("Authorization must be `Bearer` and a token".into()))
+    token.map(Some).ok_or_else(|| {
+        ApiError::Unauthenticated("The Authorization header must be `Bearer` and a token.".into())
+    })
 }

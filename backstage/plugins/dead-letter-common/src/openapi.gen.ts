@@ -970,7 +970,7 @@ export interface components {
             status: number;
             /**
              * @description The kind of error in words.
-             * @example The request is not valid
+             * @example Invalid request
              */
             title: string;
             /**
@@ -2101,7 +2101,7 @@ export interface operations {
                     "application/json": components["schemas"]["DeadLetteredMessages"];
                 };
             };
-            /** @description The request is not valid; nothing was done */
+            /** @description The request is not valid. Nothing was done */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2110,7 +2110,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description The database does not answer, or not in time; try again after `Retry-After` seconds */
+            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2238,7 +2238,7 @@ export interface operations {
                     "application/json": components["schemas"]["Operation"];
                 };
             };
-            /** @description The request is not valid; nothing was done */
+            /** @description The request is not valid. Nothing was done */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2247,7 +2247,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description The token is not valid; nothing was done */
+            /** @description The token is not valid. Nothing was done */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2283,7 +2283,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description The database does not answer, or not in time; try again after `Retry-After` seconds */
+            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2382,7 +2382,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorGroups"];
                 };
             };
-            /** @description The request is not valid; nothing was done */
+            /** @description The request is not valid. Nothing was done */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2391,7 +2391,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description The database does not answer, or not in time; try again after `Retry-After` seconds */
+            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2423,7 +2423,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorGroupDetails"];
                 };
             };
-            /** @description The request is not valid; nothing was done */
+            /** @description The request is not valid. Nothing was done */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2432,7 +2432,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Nothing has this id */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2441,7 +2441,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description The database does not answer, or not in time; try again after `Retry-After` seconds */
+            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2477,7 +2477,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorGroupDetails"];
                 };
             };
-            /** @description The request is not valid; nothing was done */
+            /** @description The request is not valid. Nothing was done */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2486,7 +2486,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description The token is not valid; nothing was done */
+            /** @description The token is not valid. Nothing was done */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2495,7 +2495,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Nothing has this id */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2522,7 +2522,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description The database does not answer, or not in time; try again after `Retry-After` seconds */
+            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2621,7 +2621,7 @@ export interface operations {
                     "application/json": components["schemas"]["Histogram"];
                 };
             };
-            /** @description The request is not valid; nothing was done */
+            /** @description The request is not valid. Nothing was done */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2630,7 +2630,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description The database does not answer, or not in time; try again after `Retry-After` seconds */
+            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2680,7 +2680,7 @@ export interface operations {
                     "application/json": components["schemas"]["Operation"];
                 };
             };
-            /** @description The request is not valid; nothing was done */
+            /** @description The request is not valid. Nothing was done */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2689,7 +2689,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description The token is not valid; nothing was done */
+            /** @description The token is not valid. Nothing was done */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2725,7 +2725,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description The database does not answer, or not in time; try again after `Retry-After` seconds */
+            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2775,7 +2775,7 @@ export interface operations {
                     "application/json": components["schemas"]["Operation"];
                 };
             };
-            /** @description The request is not valid; nothing was done */
+            /** @description The request is not valid. Nothing was done */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2784,7 +2784,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description The token is not valid; nothing was done */
+            /** @description The token is not valid. Nothing was done */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2820,7 +2820,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description The database does not answer, or not in time; try again after `Retry-After` seconds */
+            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2856,7 +2856,7 @@ export interface operations {
                     "application/json": components["schemas"]["ServiceOverview"][];
                 };
             };
-            /** @description The request is not valid; nothing was done */
+            /** @description The request is not valid. Nothing was done */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2865,7 +2865,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description The database does not answer, or not in time; try again after `Retry-After` seconds */
+            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2899,7 +2899,7 @@ export interface operations {
                     "application/json": components["schemas"]["SquadOverview"][];
                 };
             };
-            /** @description The request is not valid; nothing was done */
+            /** @description The request is not valid. Nothing was done */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2908,7 +2908,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description The database does not answer, or not in time; try again after `Retry-After` seconds */
+            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2940,7 +2940,7 @@ export interface operations {
                     "application/json": components["schemas"]["DeadLetteredMessageDetails"];
                 };
             };
-            /** @description The request is not valid; nothing was done */
+            /** @description The request is not valid. Nothing was done */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2949,7 +2949,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Nothing has this id */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2958,7 +2958,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description The database does not answer, or not in time; try again after `Retry-After` seconds */
+            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2990,7 +2990,7 @@ export interface operations {
                     "application/octet-stream": number[];
                 };
             };
-            /** @description The request is not valid; nothing was done */
+            /** @description The request is not valid. Nothing was done */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2999,7 +2999,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Nothing has this id */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3008,7 +3008,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description The database does not answer, or not in time; try again after `Retry-After` seconds */
+            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3059,7 +3059,7 @@ export interface operations {
                     "application/json": components["schemas"]["OperationPage"];
                 };
             };
-            /** @description The request is not valid; nothing was done */
+            /** @description The request is not valid. Nothing was done */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3068,7 +3068,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description The database does not answer, or not in time; try again after `Retry-After` seconds */
+            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3118,7 +3118,7 @@ export interface operations {
                     "application/json": components["schemas"]["Operation"];
                 };
             };
-            /** @description The request is not valid; nothing was done */
+            /** @description The request is not valid. Nothing was done */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3127,7 +3127,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description The token is not valid; nothing was done */
+            /** @description The token is not valid. Nothing was done */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3136,7 +3136,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Nothing has this id */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3172,7 +3172,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description The database does not answer, or not in time; try again after `Retry-After` seconds */
+            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3205,7 +3205,7 @@ export interface operations {
                     "application/json": components["schemas"]["Plan"];
                 };
             };
-            /** @description The request is not valid; nothing was done */
+            /** @description The request is not valid. Nothing was done */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3214,7 +3214,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description The token is not valid; nothing was done */
+            /** @description The token is not valid. Nothing was done */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3241,7 +3241,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description The database does not answer, or not in time; try again after `Retry-After` seconds */
+            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3273,7 +3273,7 @@ export interface operations {
                     "application/json": components["schemas"]["Plan"];
                 };
             };
-            /** @description The request is not valid; nothing was done */
+            /** @description The request is not valid. Nothing was done */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3282,7 +3282,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Nothing has this id */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3291,7 +3291,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description The database does not answer, or not in time; try again after `Retry-After` seconds */
+            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3324,7 +3324,7 @@ export interface operations {
                     "application/json": components["schemas"]["Preview"];
                 };
             };
-            /** @description The request is not valid; nothing was done */
+            /** @description The request is not valid. Nothing was done */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3333,7 +3333,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description The token is not valid; nothing was done */
+            /** @description The token is not valid. Nothing was done */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3360,7 +3360,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description The database does not answer, or not in time; try again after `Retry-After` seconds */
+            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3392,7 +3392,7 @@ export interface operations {
                     "application/json": components["schemas"]["OperationDetails"];
                 };
             };
-            /** @description The request is not valid; nothing was done */
+            /** @description The request is not valid. Nothing was done */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3401,7 +3401,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Nothing has this id */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3410,7 +3410,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description The database does not answer, or not in time; try again after `Retry-After` seconds */
+            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3446,7 +3446,7 @@ export interface operations {
                     "application/json": components["schemas"]["OperationDetails"];
                 };
             };
-            /** @description The request is not valid; nothing was done */
+            /** @description The request is not valid. Nothing was done */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3455,7 +3455,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description The token is not valid; nothing was done */
+            /** @description The token is not valid. Nothing was done */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3464,7 +3464,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Nothing has this id */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3500,7 +3500,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description The database does not answer, or not in time; try again after `Retry-After` seconds */
+            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3532,7 +3532,7 @@ export interface operations {
                     "application/json": components["schemas"]["OperationDetails"];
                 };
             };
-            /** @description The request is not valid; nothing was done */
+            /** @description The request is not valid. Nothing was done */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3541,7 +3541,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description The token is not valid; nothing was done */
+            /** @description The token is not valid. Nothing was done */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3550,7 +3550,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Nothing has this id */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3568,7 +3568,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description The database does not answer, or not in time; try again after `Retry-After` seconds */
+            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3600,7 +3600,7 @@ export interface operations {
                     "text/event-stream": components["schemas"]["OperationDetails"];
                 };
             };
-            /** @description The request is not valid; nothing was done */
+            /** @description The request is not valid. Nothing was done */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3609,7 +3609,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Nothing has this id */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3618,7 +3618,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description The database does not answer, or not in time; try again after `Retry-After` seconds */
+            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3657,7 +3657,7 @@ export interface operations {
                     "application/json": components["schemas"]["OperationItems"];
                 };
             };
-            /** @description The request is not valid; nothing was done */
+            /** @description The request is not valid. Nothing was done */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3666,7 +3666,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Nothing has this id */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3675,7 +3675,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description The database does not answer, or not in time; try again after `Retry-After` seconds */
+            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3707,7 +3707,7 @@ export interface operations {
                     "application/json": components["schemas"]["OperationDetails"];
                 };
             };
-            /** @description The request is not valid; nothing was done */
+            /** @description The request is not valid. Nothing was done */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3716,7 +3716,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description The token is not valid; nothing was done */
+            /** @description The token is not valid. Nothing was done */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3725,7 +3725,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Nothing has this id */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3743,7 +3743,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description The database does not answer, or not in time; try again after `Retry-After` seconds */
+            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3775,7 +3775,7 @@ export interface operations {
                     "application/json": components["schemas"]["OperationDetails"];
                 };
             };
-            /** @description The request is not valid; nothing was done */
+            /** @description The request is not valid. Nothing was done */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3784,7 +3784,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description The token is not valid; nothing was done */
+            /** @description The token is not valid. Nothing was done */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3793,7 +3793,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description There is no such thing */
+            /** @description Nothing has this id */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3811,7 +3811,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorViewModel"];
                 };
             };
-            /** @description The database does not answer, or not in time; try again after `Retry-After` seconds */
+            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
             503: {
                 headers: {
                     [name: string]: unknown;
