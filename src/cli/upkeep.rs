@@ -29,12 +29,26 @@ const FOLD_INTERVAL: Duration = Duration::from_secs(5);
 /// Starts what is done again and again, once the schema is there.
 pub(super) fn start(lifecycle: &mut Lifecycle, store: &Store, schema: &CancellationToken) {
     let stop = lifecycle.stop();
-    let fold = fold_counters(store.clone(), stop.clone());
+    let fold = every(FOLD_INTERVAL, store.clone(), stop.clone(), fold_counters);
     lifecycle.spawn("counters", after(schema.clone(), stop.clone(), fold));
-    let statistics = keep_statistics(store.clone(), stop.clone());
+    let statistics = every(STATISTICS_INTERVAL, store.clone(), stop.clone(), keep_statistics);
     lifecycle.spawn("statistics", after(schema.clone(), stop.clone(), statistics));
     // The schema may wait for what these hold.
-    lifecycle.spawn("abandoned connections", end_abandoned(store.clone(), stop));
+    let abandoned = every(ABANDONED_INTERVAL, store.clone(), stop, end_abandoned);
+    lifecycle.spawn("abandoned connections", abandoned);
+}
+
+/// Does it again and again, with such a pause before each time, until the process is to stop.
+async fn every<Done: Future<Output = ()>>(
+    interval: Duration,
+    store: Store,
+    stop: CancellationToken,
+    job: impl Fn(Store) -> Done,
+) -> anyhow::Result<()> {
+    while stop.run_until_cancelled(tokio::time::sleep(interval)).await.is_some() {
+        job(store.clone()).await;
+    }
+    Ok(())
 }
 
 /// Brings the schema up to date as soon as the database answers, and then sees to the partitions: makes those of the days
@@ -128,41 +142,31 @@ pub(super) async fn say_served(
     }
 }
 
-/// Adds up what was counted, again and again.
-async fn fold_counters(store: Store, stop: CancellationToken) -> anyhow::Result<()> {
-    while stop.run_until_cancelled(tokio::time::sleep(FOLD_INTERVAL)).await.is_some() {
-        if let Err(error) = store.fold_counters().await {
-            warn!(%error, "could not fold counters, retrying in 5 seconds");
-        }
+/// Adds up what was counted.
+async fn fold_counters(store: Store) {
+    if let Err(error) = store.fold_counters().await {
+        warn!(%error, "could not fold counters, retrying in 5 seconds");
     }
-    Ok(())
 }
 
 /// Ends connections whose client went silent in the middle of a batch, as its rows are in the way.
-async fn end_abandoned(store: Store, stop: CancellationToken) -> anyhow::Result<()> {
-    while stop.run_until_cancelled(tokio::time::sleep(ABANDONED_INTERVAL)).await.is_some() {
-        match store.end_abandoned().await {
-            Ok(0) => {}
-            Ok(ended) => warn!(
-                ended,
-                "database connections ended whose client went silent in the middle of a statement"
-            ),
-            Err(error) => {
-                warn!(%error, "could not look for silent database connections, retrying in 5 seconds");
-            }
+async fn end_abandoned(store: Store) {
+    match store.end_abandoned().await {
+        Ok(0) => {}
+        Ok(ended) => {
+            warn!(ended, "database connections ended whose client went silent in the middle of a statement");
+        }
+        Err(error) => {
+            warn!(%error, "could not look for silent database connections, retrying in 5 seconds");
         }
     }
-    Ok(())
 }
 
 /// Keeps the planner's statistics of tables that grow.
-async fn keep_statistics(store: Store, stop: CancellationToken) -> anyhow::Result<()> {
-    while stop.run_until_cancelled(tokio::time::sleep(STATISTICS_INTERVAL)).await.is_some() {
-        if let Err(error) = store.analyze_what_has_grown().await {
-            warn!(%error, "could not analyse tables, retrying in 5 seconds");
-        }
+async fn keep_statistics(store: Store) {
+    if let Err(error) = store.analyze_what_has_grown().await {
+        warn!(%error, "could not analyse tables, retrying in 5 seconds");
     }
-    Ok(())
 }
 
 /// Runs a task once the schema is there.

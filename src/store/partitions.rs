@@ -18,6 +18,9 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(200);
 /// each of them.
 const DAYS_AHEAD: i64 = 3;
 
+/// The tables that have a partition for each day.
+pub(super) const PARTITIONED: [&str; 3] = ["dead_letter", "dead_letter_pending", "dead_letter_left"];
+
 impl Store {
     /// Makes the partitions of the coming days. Rows of a day without one go to the default partition, where they are as
     /// safe, only not as cheap to get rid of.
@@ -90,10 +93,9 @@ impl Store {
     async fn drop_days(&self, days: &[NaiveDate]) -> Result<Vec<(NaiveDate, i64)>, StoreError> {
         let mut transaction = self.operations.begin().await?;
         sqlx::query(LOCK_TIMEOUT).execute(&mut *transaction).await?;
-        let tables = ["dead_letter", "dead_letter_pending", "dead_letter_left"];
         let names: Vec<_> = days
             .iter()
-            .flat_map(|day| tables.map(|table| format!("{table}_{}", day.format("%Y%m%d"))))
+            .flat_map(|day| PARTITIONED.map(|table| format!("{table}_{}", day.format("%Y%m%d"))))
             .collect();
         let dropping = format!("DROP TABLE {}", names.join(", "));
         sqlx::query(&dropping).execute(&mut *transaction).await?;

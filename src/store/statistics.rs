@@ -3,6 +3,9 @@
 //! The database looks once a minute which tables have changed. In that minute a day's partition may grow from nothing to a million rows,
 //! of which the planner believes that they are nearly none, or all alike. So a table is analysed here whenever it has doubled.
 
+use sqlx::Executor;
+
+use super::partitions::PARTITIONED;
 use super::{Store, StoreError};
 
 /// Changes of which the planner may know nothing: so few rows are read in a moment, however they are read.
@@ -12,10 +15,8 @@ impl Store {
     /// Analyses what has doubled since it was last analysed. Returns how many tables that are.
     pub async fn analyze_what_has_grown(&self) -> Result<usize, StoreError> {
         let mut transaction = self.operations.begin().await?;
-        // Replicas take turns. A sample of a tenth is enough for what doubles, and is read in a moment.
         let is_our_turn: bool = sqlx::query_scalar(
-            "SELECT pg_try_advisory_xact_lock(hashtextextended('dead-letter statistics', 0)) \
-             FROM (SELECT set_config('default_statistics_target', '10', true), set_config('lock_timeout', '1s', true)) s",
+            "SELECT pg_try_advisory_xact_lock(hashtextextended('dead-letter statistics', 0))",
         )
         .fetch_one(&mut *transaction)
         .await?;
@@ -28,13 +29,18 @@ impl Store {
                  OR c.oid = ANY($2::regclass[])) \
              AND s.n_mod_since_analyze > GREATEST($3, c.reltuples)",
         )
-        .bind(["dead_letter", "dead_letter_pending", "dead_letter_left"].as_slice())
+        .bind(PARTITIONED.as_slice())
         .bind(["operation_claim", "operation_chunk", "operation_run"].as_slice())
         .bind(WORTH_IT)
         .fetch_all(&mut *transaction)
         .await?;
         if !grown.is_empty() {
-            sqlx::query(&format!("ANALYZE {}", grown.join(", "))).execute(&mut *transaction).await?;
+            // A sample of a tenth is enough for what doubles, and is read in a moment.
+            let analysing = format!(
+                "SET LOCAL default_statistics_target = 10; SET LOCAL lock_timeout = '1s'; ANALYZE {}",
+                grown.join(", ")
+            );
+            transaction.execute(analysing.as_str()).await?;
         }
         transaction.commit().await?;
         Ok(grown.len())

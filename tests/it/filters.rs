@@ -222,7 +222,6 @@ async fn what_takes_too_long_to_count_is_listed() {
     let rows: Vec<_> = (0..40)
         .map(|_| NewDeadLetter {
             id: clock::new_id(),
-            latest_death: None,
             properties: letters::properties("gzip"),
             body: body.clone(),
             ..letter(&mut random, now).row

@@ -476,11 +476,8 @@ async fn a_chunk_reads_its_own_dead_letters_only() {
     let world = World::start_with(&[("DEAD_LETTER_CHUNK_ITEMS", "50")]).await;
     let target = world.broker.declare_queue(&format!("sink-{}", id()), &[]).await;
     let (store, mut random) = (world.database.store(), StdRng::seed_from_u64(1));
-    let mut others = (0..20_000).map(|_| NewDeadLetter {
-        id: clock::new_id(),
-        latest_death: None,
-        ..letter(&mut random, clock::now()).row
-    });
+    let mut others =
+        (0..20_000).map(|_| NewDeadLetter { id: clock::new_id(), ..letter(&mut random, clock::now()).row });
     for _ in 0..20 {
         let batch: Vec<_> = others.by_ref().take(1_000).collect();
         store.insert(&batch, clock::now()).await.unwrap();

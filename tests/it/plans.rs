@@ -111,7 +111,7 @@ async fn filled(
         .map(|number| {
             let age = TimeDelta::seconds(1) + TimeDelta::days(days - 1) * number as i32 / count as i32;
             let id = floor_id(now - age).as_u128() | u128::from(random.random::<u64>() >> 2);
-            NewDeadLetter { id: Uuid::from_u128(id), latest_death: None, ..letter(&mut random, now).row }
+            NewDeadLetter { id: Uuid::from_u128(id), ..letter(&mut random, now).row }
         })
         .collect();
     rows.sort_by_key(|row| row.id);
@@ -140,8 +140,8 @@ async fn check(name: &str, count: usize, days: i64) {
         vacuum(&database, &store).await;
     }
     store.close().await;
+    let (_, database_name) = database.url.rsplit_once('/').unwrap();
     for setting in EXPLAIN {
-        let database_name = database.url.rsplit_once('/').unwrap().1;
         let statement = format!("ALTER DATABASE {database_name} SET {setting}");
         sqlx::query(&statement).execute(&database.pool).await.unwrap();
     }
@@ -208,17 +208,16 @@ impl Interview<'_> {
 
     async fn search(&mut self) {
         let (store, now, id) = (self.store, self.now, self.id());
-        let one = |filter: &Filter| filter.clone();
         let (of_squad, of_group) = (of_squad(), self.of_group());
         let searches = [
             ("newest page", Filter::default()),
-            ("page of a squad", one(&of_squad)),
-            ("page of an error group", one(&of_group)),
-            ("page of a squad and a queue", Filter { queue: Some("orders".into()), ..one(&of_squad) }),
+            ("page of a squad", of_squad.clone()),
+            ("page of an error group", of_group.clone()),
+            ("page of a squad and a queue", Filter { queue: Some("orders".into()), ..of_squad.clone() }),
             ("page of a queue", Filter { queue: Some("orders".into()), ..Filter::default() }),
             (
                 "page of a squad within an hour",
-                Filter { from: Some(now - TimeDelta::hours(1)), to: Some(now), ..one(&of_squad) },
+                Filter { from: Some(now - TimeDelta::hours(1)), to: Some(now), ..of_squad.clone() },
             ),
             ("by message id", Filter { message_id: Some("m-1".into()), ..Filter::default() }),
             ("by an id of any kind", Filter { find: Some(id.to_string()), ..Filter::default() }),
@@ -228,7 +227,7 @@ impl Interview<'_> {
             ),
             (
                 "by a text of the body",
-                Filter { contains: Some(Needle::Text("sku".into())), ..one(&of_squad) },
+                Filter { contains: Some(Needle::Text("sku".into())), ..of_squad.clone() },
             ),
             ("what was deleted", Filter { status: StatusFilter::Only(Status::Deleted), ..Filter::default() }),
             ("whatever its status", Filter { status: StatusFilter::Any, ..Filter::default() }),
@@ -353,5 +352,5 @@ fn new(like: Option<&NewDeadLetter>, now: DateTime<Utc>) -> NewDeadLetter {
     let mut random = StdRng::seed_from_u64(2);
     let row = like.cloned().unwrap_or_else(|| letter(&mut random, now).row);
     let id = Uuid::from_u128(floor_id(now).as_u128() | u128::from(rand::random::<u32>()));
-    NewDeadLetter { id, latest_death: None, ..row }
+    NewDeadLetter { id, ..row }
 }
