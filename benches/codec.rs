@@ -5,16 +5,16 @@ mod sample;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use dead_letter::amqp::codec;
 use dead_letter::domain::json;
+use dead_letter::domain::wire;
 
 fn both_ways(criterion: &mut Criterion) {
     let properties = sample::properties();
-    let bytes = codec::encode(&properties).expect("the sample fits");
+    let bytes = wire::encode(&properties).expect("the sample fits");
     let mut group = criterion.benchmark_group("codec");
     group.throughput(Throughput::Bytes(bytes.len() as u64));
-    group.bench_function("encode", |bencher| bencher.iter(|| codec::encode(black_box(&properties))));
-    group.bench_function("decode", |bencher| bencher.iter(|| codec::decode(black_box(&bytes))));
+    group.bench_function("encode", |bencher| bencher.iter(|| wire::encode(black_box(&properties))));
+    group.bench_function("decode", |bencher| bencher.iter(|| wire::decode(black_box(&bytes))));
     group.finish();
 }
 

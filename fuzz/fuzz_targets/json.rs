@@ -17,7 +17,7 @@ use dead_letter::domain::look::{Known, Look, MAX_DECODED};
 use dead_letter::domain::message::{Message, Properties, Table, Value};
 use dead_letter::domain::needle::Needle;
 use dead_letter::domain::patch::{self, PatchOperation};
-use dead_letter::domain::redelivery::{self, Mark};
+use dead_letter::domain::redelivery::{self, Destination, Mark};
 use dead_letter::domain::spans;
 use dead_letter_fuzz::memory::within;
 use libfuzzer_sys::fuzz_target;
@@ -124,7 +124,7 @@ fn derived(message: &Message) {
     within(limit, "to look for its deadline", || deadline::of(message));
     for care in [Care::Full, Care::Headers] {
         let (again, mark) = (message.clone(), Mark::Redelivery(Uuid::nil()));
-        within(limit, "to put it back", || redelivery::message(&CONVENTIONS, again, care, mark, true));
+        within(limit, "to put it back", || redelivery::message(&CONVENTIONS, again, care, mark, Destination::Queue));
     }
 }
 

@@ -4,7 +4,9 @@ pub mod memory;
 
 use std::sync::LazyLock;
 
-use dead_letter::amqp::{Received, codec};
+use dead_letter::domain::headers;
+use dead_letter::amqp::Received;
+use dead_letter::domain::wire;
 use dead_letter::domain::convention::{Care, Conventions};
 use dead_letter::domain::dead_letter::Derived;
 use dead_letter::domain::message::{Message, Properties};
@@ -61,10 +63,11 @@ fn stored(derived: Derived) {
 }
 
 fn resend(message: &Message, care: Care, queue: &Option<String>) {
+    let to = if queue.is_some() { redelivery::Destination::Queue } else { redelivery::Destination::Exchange };
     let mark = redelivery::Mark::Redelivery(Uuid::nil());
-    let sent = redelivery::message(&CONVENTIONS, message.clone(), care, mark, queue.is_some()).properties;
+    let sent = redelivery::message(&CONVENTIONS, message.clone(), care, mark, to).properties;
     // Nothing that came makes it unwritable.
-    let wire = codec::encode(&sent).expect("it can be written");
-    let again: Properties = codec::decode(&wire).expect("it can be read");
-    assert!(again.header("x-death").is_none() && again.header(redelivery::REDELIVERY_ID).is_some());
+    let wire = wire::encode(&sent).expect("it can be written");
+    let again: Properties = wire::decode(&wire).expect("it can be read");
+    assert!(again.header("x-death").is_none() && again.header(headers::REDELIVERY_ID).is_some());
 }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::AmqpError;
 use super::connection::answer;
-use super::publisher::Refusal;
+use super::outgoing::Refusal;
 
 /// What the names of our exchanges begin with; whoever limits the rights of our user by names allows these.
 const PREFIX: &str = "dead-letter.to.";

@@ -1,15 +1,15 @@
-//! The only lapin: connections, the transport under it, the typed property codec, sources to consume, and the confirmed publisher.
+//! The only lapin: connections, the transport under it, sources to consume, and the confirmed publisher.
 //!
 //! lapin's automatic recovery stays off. It leaves a consumer silent after a channel error, and acknowledges old delivery
 //! tags on new channels; the loops that own a [`Source`] or a [`Publisher`] drop everything and begin anew instead.
 
 mod brokers;
-pub mod codec;
 mod connection;
 mod error;
 mod inspect;
 mod lane;
 mod losses;
+mod outgoing;
 mod publisher;
 mod received;
 mod returned;
@@ -17,6 +17,8 @@ mod settings;
 mod source;
 pub mod transport;
 mod version;
+#[cfg(test)]
+mod wire_tests;
 
 pub use brokers::Brokers;
 pub use connection::Broker;
@@ -24,6 +26,7 @@ pub use error::AmqpError;
 pub use inspect::{QueueLimits, QueueState, inspect};
 pub use lane::lane_to;
 pub use losses::{Loss, MANY_DELIVERIES};
-pub use publisher::{Outgoing, Publisher, Receipt, Refusal};
+pub use outgoing::{Outgoing, Receipt, Refusal};
+pub use publisher::Publisher;
 pub use received::Received;
 pub use source::{Arrival, QueueProbe, Source, SourceQueue};

@@ -13,57 +13,16 @@ use tokio::time::Instant;
 
 use super::connection::{answer, answer_by, close};
 use super::inspect::{look_for_exchange, queue_state};
+use super::outgoing::{Outgoing, Receipt, Refusal};
 use super::returned::{self, Returned};
 use super::transport::Connection;
-use super::{AmqpError, Broker, codec, lane};
-use crate::domain::message::Properties;
+use super::{AmqpError, Broker, lane};
+use crate::domain::wire;
 
 /// Class, weight and body size that stand before the properties in a content header, and the frame's own bytes.
 const HEADER_OVERHEAD: usize = 12 + 8;
 /// How long a broker that has said that it blocks publishers is waited for: it confirms what it had taken before, and no more.
 const BLOCKED_PATIENCE: Duration = Duration::from_secs(2);
-
-/// A message to publish.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Outgoing {
-    /// The exchange; empty for the default exchange.
-    pub exchange: String,
-    /// The routing key.
-    pub routing_key: String,
-    /// The one queue that the exchange leads to, where it is a lane of ours.
-    pub lane: Option<String>,
-    /// Properties and headers.
-    pub properties: Properties,
-    /// The body.
-    pub body: Vec<u8>,
-}
-
-/// What the broker did with a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Receipt {
-    /// It is in every queue that it was routed to, and in at least one.
-    Confirmed,
-    /// It is in no queue on our account, for this reason.
-    Refused(Refusal),
-    /// Nobody knows, for this reason.
-    Unknown(String),
-}
-
-/// Why a message was refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// In one of a few words, for metrics.
-    pub kind: &'static str,
-    /// In the broker's words, where it has some.
-    pub detail: String,
-}
-
-impl Refusal {
-    /// A refusal of this kind.
-    pub fn new(kind: &'static str, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into() }
-    }
-}
 
 /// A connection of its own for publishing, so that a broker that blocks publishers does not keep acks back.
 #[derive(Debug)]
@@ -253,8 +212,7 @@ impl Open {
         let refused = |kind, detail: String| Receipt::Refused(Refusal::new(kind, detail));
         let unencodable = |detail: String| refused("unencodable", detail);
         // A content header is one frame: a longer one makes the broker close the connection, with all that is on it.
-        let properties =
-            codec::encode(&message.properties).map_err(|error| unencodable(error.to_string()))?;
+        let properties = wire::encode(&message.properties).map_err(|error| unencodable(error.to_string()))?;
         let length = properties.len();
         let frame_max = self.connection.configuration().frame_max() as usize;
         if frame_max > 0 && length + HEADER_OVERHEAD > frame_max {

@@ -2,8 +2,8 @@
 
 use lapin::message::Delivery;
 
-use super::codec::{self, CodecError};
 use crate::domain::message::{Message, Properties};
+use crate::domain::wire::{self, WireError};
 
 /// A message that a source delivered.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,7 +13,7 @@ pub struct Received {
     /// The properties as they came: the truth (rule R4).
     pub properties: Vec<u8>,
     /// Why nothing of the properties could be read.
-    pub unreadable: Option<CodecError>,
+    pub unreadable: Option<WireError>,
     /// Whether the broker says that it may have delivered it before. It may say so of what it has not, and is never evidence (rule R3).
     pub redelivered: bool,
 }
@@ -21,7 +21,7 @@ pub struct Received {
 impl Received {
     /// Reads the properties.
     pub fn read(exchange: String, routing_key: String, properties: Vec<u8>, body: Vec<u8>) -> Self {
-        let (read, unreadable) = match codec::decode(&properties) {
+        let (read, unreadable) = match wire::decode(&properties) {
             Ok(read) => (read, None),
             Err(error) => (Properties::default(), Some(error)),
         };
@@ -40,9 +40,9 @@ impl Received {
     }
 
     /// A message that is made here, as if it had come.
-    pub fn made(message: Message) -> Result<Self, CodecError> {
+    pub fn made(message: Message) -> Result<Self, WireError> {
         Ok(Self {
-            properties: codec::encode(&message.properties)?,
+            properties: wire::encode(&message.properties)?,
             message,
             unreadable: None,
             redelivered: false,
@@ -77,6 +77,6 @@ mod tests {
         let received = received(&broken, b"body".to_vec());
         assert_eq!(received.properties, broken);
         assert_eq!(received.message.properties, Properties::default());
-        assert!(matches!(received.unreadable, Some(CodecError::Truncated { .. })));
+        assert!(matches!(received.unreadable, Some(WireError::Truncated { .. })));
     }
 }

@@ -7,10 +7,10 @@ use std::collections::HashMap;
 
 use lapin::message::BasicReturnMessage;
 
-use super::codec;
-use super::publisher::{Outgoing, Receipt, Refusal};
+use super::outgoing::{Outgoing, Receipt, Refusal};
+use crate::domain::headers::{COPY_ID, REDELIVERY_ID};
 use crate::domain::message::Properties;
-use crate::domain::redelivery::{COPY_ID, REDELIVERY_ID};
+use crate::domain::wire;
 
 /// A message that could not be routed.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl Returned {
             format!("Exchange {exchange} has no queue for routing key {key}")
         };
         let detail = format!("{why} ({} {})", returned.reply_code, returned.reply_text);
-        let properties = properties.and_then(|properties| codec::decode(properties).ok());
+        let properties = properties.and_then(|properties| wire::decode(properties).ok());
         Self { mark: properties.as_ref().and_then(mark), refusal: Refusal::new("returned", detail) }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::operation::Outcomes;
+use super::outcome::Outcomes;
 use super::words::count;
 
 /// After each step an operation waits, and goes on only if few enough of what it sent failed.

@@ -13,12 +13,9 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::convention::Recognised;
+use super::headers::{self, COPY_ID};
 use super::message::{Message, Properties, Table, Value};
 use super::place::Source;
-use super::redelivery::COPY_ID;
-
-/// Headers that the broker changes from one delivery to the next.
-const WRITTEN_ON_DELIVERY: [&[u8]; 3] = [b"x-delivery-count", b"x-acquired-count", b"x-stream-offset"];
 
 /// The identity of this death, where it can be told apart.
 pub fn of(source: &Source, message: &Message, read: &Recognised) -> Option<Uuid> {
@@ -108,7 +105,7 @@ impl Fields {
         let mut headers: Vec<&(Vec<u8>, Value)> = headers
             .iter()
             .flat_map(|Table(headers)| headers)
-            .filter(|(name, _)| !WRITTEN_ON_DELIVERY.contains(&name.as_slice()))
+            .filter(|(name, _)| !headers::is_written_on_delivery(name))
             .collect();
         if !headers.is_sorted_by_key(|(name, _)| name) {
             // Those of one name stay in their order.
@@ -230,8 +227,9 @@ pub(super) fn uuid_of(hash: &[u8]) -> Uuid {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::headers::REDELIVERY_ID;
     use crate::domain::place::Place;
-    use crate::domain::redelivery::{REDELIVERY_ID, Redelivered};
+    use crate::domain::redelivered::Redelivered;
 
     fn message() -> Message {
         Message {

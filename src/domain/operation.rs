@@ -11,9 +11,10 @@ use super::canary::{Canary, Verdict};
 use super::dead_letter::Status;
 use super::edit::Edit;
 
-pub use item::{Item, Outcomes, ReturnedGroup, Settled};
+pub use super::outcome::{Outcome, Outcomes};
+pub use item::{Item, ReturnedGroup, Settled};
 pub use request::{NewOperation, Options, Selection, Target};
-pub use words::{Kind, Outcome, RoutingKey, Sequence, State};
+pub use words::{Kind, RoutingKey, Sequence, State};
 
 /// An operation as it stands.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,102 +1,67 @@
-//! What a message looks like when it is put back.
-
-use std::borrow::Cow;
+//! The message that a redelivery publishes.
 
 use uuid::Uuid;
 
 use super::convention::{Care, Conventions, Origin};
-use super::message::{Message, Properties, Value, storable_text};
+use super::headers::{self, COPY_ID, DEATHS, FIRST_ROUTING, REDELIVERY_COUNT, REDELIVERY_ID};
+use super::message::{Message, Value};
 
-/// Header that every message that we put back bears: the same for each try to redeliver one dead letter in one operation.
-pub const REDELIVERY_ID: &str = "dead-letter-redelivery-id";
-/// Header that counts how often the message was redelivered by us, as text.
-pub const REDELIVERY_COUNT: &str = "dead-letter-redelivery-count";
-
-/// Header that says how often the message had died before, beyond what it will tell itself when it dies again, as text.
-pub const DEATHS: &str = "dead-letter-deaths";
-/// Headers of a message that went straight to a queue: which queue, and what the message was published with at first.
-const ROUTING: [&str; 3] = ["dead-letter-queue", "dead-letter-exchange", "dead-letter-routing-key"];
-
-/// Header that every copy that we publish bears instead: its death is nobody's return.
-pub const COPY_ID: &str = "dead-letter-copy-id";
-const OURS: [&str; 7] =
-    [REDELIVERY_ID, REDELIVERY_COUNT, DEATHS, ROUTING[0], ROUTING[1], ROUTING[2], COPY_ID];
-
-/// What a message that we redelivered bears of that.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Redelivered {
-    /// Which redelivery it was.
-    pub id: String,
-    /// How often we have redelivered it.
-    pub count: i32,
-    /// How often it had died before, beyond what it tells itself.
-    pub deaths: i32,
-}
-
-impl Redelivered {
-    /// Reads these headers. They are claims, as all headers are: a forged one makes its own count wrong.
-    pub fn read(header: impl Fn(&str) -> Option<String>) -> Option<Self> {
-        let id = header(REDELIVERY_ID)?;
-        let number = |name| Some(header(name)?.parse::<i32>().unwrap_or(0).max(0));
-        let count = number(REDELIVERY_COUNT).unwrap_or(0).max(1);
-        // The release before did not tell deaths: there was one for each redelivery, at least.
-        let deaths = number(DEATHS).unwrap_or(count);
-        Some(Self { id, count, deaths })
-    }
-}
-
-/// Has a message that goes straight to its queue say what it was published with at first: the broker will know only how it went
-/// this time.
-pub fn remember_routing(message: &mut Message, origin: &Origin) {
+/// Adds the exchange and routing key with which the message was first published. A message that is sent straight to its queue loses
+/// them otherwise: the broker only knows the latest ones.
+pub fn keep_first_routing(message: &mut Message, origin: &Origin) {
     let parts = (&origin.queue, &origin.exchange, &origin.routing_key);
     if let (Some(queue), Some(exchange), Some(routing_key)) = parts
         && !(exchange.is_empty() && routing_key == queue)
     {
         let headers = message.properties.headers.get_or_insert_default();
-        for (name, text) in ROUTING.iter().zip([queue, exchange, routing_key]) {
+        for (name, text) in FIRST_ROUTING.iter().zip([queue, exchange, routing_key]) {
             headers.set(name, Value::text(text.as_str()));
         }
     }
 }
 
-/// What a message that died in this queue was published with at first: exchange and routing key, if it says so. A claim.
-pub fn remembered_routing(properties: &Properties, queue: Option<&str>) -> Option<(String, String)> {
-    let text = |name: &str| properties.header(name).and_then(Value::as_text);
-    let [of, exchange, routing_key] = ROUTING.map(text);
-    let name = |text: Cow<'_, str>| storable_text(text.as_bytes(), 255);
-    (queue.is_some() && of.as_deref() == queue).then(|| Some((name(exchange?), name(routing_key?))))?
-}
-
-/// As what a message goes out, and under which id.
+/// Whether a message is redelivered or copied, and its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
-    /// It is put back.
+    /// The dead letter becomes redelivered.
     Redelivery(Uuid),
-    /// It is a copy, and the dead letter stays dead.
+    /// The dead letter stays dead.
     Copy(Uuid),
+}
+
+/// Where a message is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// Straight to one queue.
+    Queue,
+    /// To an exchange, which routes it.
+    Exchange,
 }
 
 /// Delivery mode of a persistent message.
 const PERSISTENT: u8 = 2;
 
-/// The message to publish: the one that came, but for what tells of the failure, and what would make the broker refuse or
+/// Builds the message to publish: the stored one without the traces of its failure, and without what would make the broker refuse or
 /// misroute it.
 ///
-/// Its convention makes it what it was before it failed ([`Conventions::restore`]). Taken off besides: the headers that the
-/// broker wrote (`x-death`, `x-first-death-*`, `x-last-death-*`, `x-delivery-count`, `x-acquired-count`, and
-/// `x-stream-offset`), our own of an earlier redelivery, `CC` and `BCC` where the message goes to one queue (they would be taken for queue names), `user-id` (the
-/// broker refuses another user's), and `expiration`: in a queue that nobody consumes for a while the message would vanish unseen, and
-/// the broker takes it off for the same reason where it dead-letters a message itself. The delivery mode becomes persistent.
-/// Everything else stays.
+/// [`Conventions::restore`] undoes what the library did to the message. Also removed are
+/// - the broker's headers (`x-death`, `x-first-death-*`, `x-last-death-*`, `x-delivery-count`, `x-acquired-count`,
+///   `x-stream-offset`), and those of an earlier redelivery;
+/// - `CC` and `BCC` if the message goes to one queue, where they would be read as queue names;
+/// - `user-id`, because the broker refuses another user's;
+/// - `expiration`: the message would vanish unseen from a queue without consumers. The broker removes it for the same reason when it
+///   dead-letters a message.
 ///
-/// Put on are the redelivery's id and count, and the deaths so far, so that the next one does not count as the first: of a message
-/// that is read with care, those that its headers tell.
+/// The delivery mode becomes persistent. Everything else stays.
+///
+/// Added are the redelivery's id and count, and the deaths so far, so that the next death does not count as the first. Of an undecoded
+/// message only the deaths in its headers are known.
 pub fn message(
     conventions: &Conventions,
     mut message: Message,
     care: Care,
     mark: Mark,
-    to_one_queue: bool,
+    to: Destination,
 ) -> Message {
     let deaths = conventions.restore(&mut message, care).deaths;
     let properties = &mut message.properties;
@@ -106,7 +71,7 @@ pub fn message(
         .unwrap_or(0)
         .saturating_add(1);
     let mut headers = properties.headers.take().unwrap_or_default();
-    headers.0.retain(|(name, _)| !is_ours(name) && !is_taken_off(name, to_one_queue));
+    headers.0.retain(|(name, _)| !headers::is_ours(name) && !is_taken_off(name, to));
     properties.headers = Some(headers);
     // A library that goes on counting where it was would have these deaths counted twice.
     let tells_itself = match mark {
@@ -129,31 +94,23 @@ pub fn message(
     message
 }
 
-/// Whether people may change the header: it is not written by us or by the broker, and does not say where the message goes.
+/// Whether users may edit the header: neither dead-letter nor the broker writes it, and it does not route the message.
 pub fn may_be_edited(name: &str) -> bool {
-    !is_ours(name.as_bytes()) && !is_taken_off(name.as_bytes(), true)
+    !headers::is_ours(name.as_bytes()) && !is_taken_off(name.as_bytes(), Destination::Queue)
 }
 
-fn is_ours(name: &[u8]) -> bool {
-    OURS.iter().any(|ours| ours.as_bytes() == name)
-}
-
-fn is_taken_off(name: &[u8], to_one_queue: bool) -> bool {
-    const WRITTEN_BY_THE_BROKER: [&[u8]; 4] =
-        [b"x-death", b"x-delivery-count", b"x-acquired-count", b"x-stream-offset"];
-    WRITTEN_BY_THE_BROKER.contains(&name)
-        || name.starts_with(b"x-first-death-")
-        || name.starts_with(b"x-last-death-")
-        || (to_one_queue && (name == b"CC" || name == b"BCC"))
+fn is_taken_off(name: &[u8], to: Destination) -> bool {
+    headers::is_the_brokers(name) || (to == Destination::Queue && (name == b"CC" || name == b"BCC"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::convention::NATIVE_HEADERS;
-    use crate::domain::message::Table;
+    use crate::domain::message::{Properties, Table};
+    use crate::domain::redelivered::first_routing;
 
-    fn properties(properties: &Properties, redelivery: Uuid, to_one_queue: bool) -> Properties {
+    fn properties(properties: &Properties, redelivery: Uuid, to: Destination) -> Properties {
         let failed = Message {
             exchange: String::new(),
             routing_key: String::new(),
@@ -161,7 +118,7 @@ mod tests {
             body: vec![],
         };
         let mark = Mark::Redelivery(redelivery);
-        message(&Conventions::default(), failed, Care::Full, mark, to_one_queue).properties
+        message(&Conventions::default(), failed, Care::Full, mark, to).properties
     }
 
     fn names(properties: &Properties) -> Vec<String> {
@@ -188,31 +145,37 @@ mod tests {
 
     #[test]
     fn the_failure_is_taken_off_and_the_rest_stays() {
-        let sent = properties(&original(), Uuid::nil(), true);
+        let sent = properties(&original(), Uuid::nil(), Destination::Queue);
         assert_eq!(names(&sent), ["x-mine", DEATHS, REDELIVERY_ID, REDELIVERY_COUNT]);
         assert_eq!((sent.user_id, sent.expiration, sent.delivery_mode), (None, None, Some(2)));
-        assert!(names(&properties(&original(), Uuid::nil(), false)).contains(&"CC".to_owned()));
+        assert!(
+            names(&properties(&original(), Uuid::nil(), Destination::Exchange)).contains(&"CC".to_owned())
+        );
     }
 
     #[test]
     fn a_copy_bears_a_mark_of_its_own_and_none_of_an_earlier_redelivery() {
-        let once = properties(&original(), Uuid::nil(), true);
+        let once = properties(&original(), Uuid::nil(), Destination::Queue);
         let failed =
             Message { exchange: String::new(), routing_key: String::new(), properties: once, body: vec![] };
         let mark = Mark::Copy(Uuid::nil());
-        let copy = message(&Conventions::default(), failed, Care::Full, mark, true).properties;
+        let copy = message(&Conventions::default(), failed, Care::Full, mark, Destination::Queue).properties;
         assert_eq!(names(&copy), ["x-mine", COPY_ID]);
         assert_eq!(
-            names(&properties(&copy, Uuid::nil(), true)),
+            names(&properties(&copy, Uuid::nil(), Destination::Queue)),
             ["x-mine", DEATHS, REDELIVERY_ID, REDELIVERY_COUNT]
         );
     }
 
     #[test]
     fn what_we_or_the_broker_write_may_not_be_edited() {
-        for name in
-            OURS.into_iter().chain(["x-death", "x-first-death-queue", "x-delivery-count", "CC", "BCC"])
-        {
+        for name in headers::OURS.into_iter().chain([
+            "x-death",
+            "x-first-death-queue",
+            "x-delivery-count",
+            "CC",
+            "BCC",
+        ]) {
             assert!(!may_be_edited(name), "{name}");
         }
         assert!(may_be_edited("x-mine") && may_be_edited("dead-letter-error-type"));
@@ -220,8 +183,8 @@ mod tests {
 
     #[test]
     fn redeliveries_are_counted_in_text() {
-        let once = properties(&original(), Uuid::nil(), true);
-        let twice = properties(&once, Uuid::nil(), true);
+        let once = properties(&original(), Uuid::nil(), Destination::Queue);
+        let twice = properties(&once, Uuid::nil(), Destination::Queue);
         assert_eq!(once.header(REDELIVERY_COUNT), Some(&Value::text("1")));
         assert_eq!(twice.header(REDELIVERY_COUNT), Some(&Value::text("2")));
     }
@@ -242,10 +205,10 @@ mod tests {
             let mut failed = Properties { headers: Some(Table(vec![death(3)])), ..Properties::default() };
             let headers = failed.headers.get_or_insert_default();
             headers.0.extend(task.into_iter().map(|(name, text)| header(name, Value::text(text))));
-            let mut sent = properties(&failed, Uuid::nil(), true);
+            let mut sent = properties(&failed, Uuid::nil(), Destination::Queue);
             assert_eq!(sent.header_text(DEATHS).as_deref(), Some(first));
             sent.headers.get_or_insert_default().0.push(death(1));
-            let again = properties(&sent, Uuid::nil(), true);
+            let again = properties(&sent, Uuid::nil(), Destination::Queue);
             assert_eq!(again.header_text(DEATHS).as_deref(), Some(second));
         }
     }
@@ -266,7 +229,7 @@ mod tests {
                 ..Properties::default()
             };
             let failed = Message::at_rest(properties, body.into());
-            message(&Conventions::default(), failed, care, Mark::Redelivery(Uuid::nil()), true)
+            message(&Conventions::default(), failed, care, Mark::Redelivery(Uuid::nil()), Destination::Queue)
         };
         // Dramatiq counts its retries in the body.
         let body = r#"{"queue_name":"q","actor_name":"a","message_id":"m","options":{"retries":1}}"#;
@@ -287,11 +250,11 @@ mod tests {
     fn the_first_routing_is_told_of_its_own_queue_only() {
         let [queue, exchange, routing_key] = ["q", "x", "k"].map(|text| Some(text.to_owned()));
         let mut message = Message::at_rest(Properties::default(), vec![]);
-        remember_routing(&mut message, &Origin { queue, exchange, routing_key });
-        let found = remembered_routing(&message.properties, Some("q"));
+        keep_first_routing(&mut message, &Origin { queue, exchange, routing_key });
+        let found = first_routing(&message.properties, Some("q"));
         assert_eq!(found, Some(("x".to_owned(), "k".to_owned())));
-        assert_eq!(remembered_routing(&message.properties, Some("other")), None);
-        assert_eq!(remembered_routing(&message.properties, None), None);
+        assert_eq!(first_routing(&message.properties, Some("other")), None);
+        assert_eq!(first_routing(&message.properties, None), None);
     }
 
     #[test]
@@ -300,8 +263,8 @@ mod tests {
             let [queue, exchange, routing_key] =
                 ["q", exchange, routing_key].map(|text| Some(text.to_owned()));
             let mut message = Message::at_rest(Properties::default(), vec![]);
-            remember_routing(&mut message, &Origin { queue, exchange, routing_key });
-            remembered_routing(&message.properties, Some("q"))
+            keep_first_routing(&mut message, &Origin { queue, exchange, routing_key });
+            first_routing(&message.properties, Some("q"))
         };
         assert_eq!(remembered("", "q"), None);
         assert_eq!(remembered("", "k"), Some((String::new(), "k".to_owned())));

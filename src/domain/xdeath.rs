@@ -10,6 +10,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::headers::X_DEATH;
 use super::message::{Properties, Table, Value, storable_text};
 
 /// What `x-death` says of a message, as far as it can be read.
@@ -37,7 +38,7 @@ pub struct Deaths {
 /// Reads the history; whatever is missing or of another type than it should be stays unknown.
 pub fn read(properties: &Properties) -> Deaths {
     let entries: Vec<&Table> = properties
-        .header("x-death")
+        .header(X_DEATH)
         .and_then(Value::as_array)
         .unwrap_or_default()
         .iter()

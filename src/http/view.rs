@@ -6,11 +6,11 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::message_view::{MessageBody, MessageProperties, PlainHeaders, TypedHeaders, headers};
-use crate::amqp::codec;
 use crate::domain::convention::ToldBy;
 use crate::domain::dead_letter::{DeadLetter, Payload, received_at};
 use crate::domain::log_link::LogLink;
 use crate::domain::message::{Message, Properties};
+use crate::domain::wire;
 use crate::ownership::Owners;
 use crate::store::{History, HistoryOperation};
 
@@ -234,7 +234,7 @@ pub struct Shown {
 impl Shown {
     /// Reads what can be read of the properties, with the body or its head.
     pub fn read(payload: Payload) -> Self {
-        let (properties, warning) = match codec::decode(&payload.properties) {
+        let (properties, warning) = match wire::decode(&payload.properties) {
             Ok(properties) => (properties, None),
             Err(error) => (Properties::default(), Some(format!("the properties cannot be read: {error}"))),
         };

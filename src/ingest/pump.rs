@@ -24,6 +24,7 @@ use super::{Ingest, SourceState};
 use crate::amqp::{AmqpError, Arrival, Loss, MANY_DELIVERIES, QueueProbe, Source};
 use crate::clock;
 use crate::domain::convention::Care;
+use crate::domain::headers::X_DELIVERY_COUNT;
 use crate::domain::message::Value;
 use crate::domain::place;
 use crate::store::StoreError;
@@ -220,7 +221,7 @@ impl<'i> Pump<'i> {
         });
         let properties = &arrival.received.message.properties;
         link_to_message(span, properties);
-        let deliveries = properties.header("x-delivery-count").and_then(Value::as_i64);
+        let deliveries = properties.header(X_DELIVERY_COUNT).and_then(Value::as_i64);
         if deliveries.is_some_and(|deliveries| deliveries >= MANY_DELIVERIES) {
             ingest.status.warn(Loss::many_deliveries());
         }

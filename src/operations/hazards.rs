@@ -4,13 +4,14 @@ use chrono::{DateTime, Utc};
 
 use super::Operations;
 use super::warning::Warning;
-use crate::amqp::{QueueLimits, QueueState, codec};
+use crate::amqp::{QueueLimits, QueueState};
 use crate::clock;
 use crate::domain::convention::Care;
 use crate::domain::dead_letter::Payload;
 use crate::domain::deadline;
 use crate::domain::message::Message;
 use crate::domain::operation::{RoutingKey, Target};
+use crate::domain::wire;
 use crate::domain::words::{ago, count, things};
 use crate::store::{Plan, StoreError, Summary};
 
@@ -68,7 +69,7 @@ fn rekeyed(plan: &Plan, summary: &Summary) -> Option<Warning> {
 fn discarded(sample: &[Payload], total: i64, now: DateTime<Utc>) -> Option<Warning> {
     let decoded: Vec<_> = sample.iter().filter(|payload| payload.care == Care::Full).collect();
     let deadlines = decoded.iter().filter_map(|payload| {
-        let properties = codec::decode(&payload.properties).ok()?;
+        let properties = wire::decode(&payload.properties).ok()?;
         deadline::of(&Message::at_rest(properties, payload.body.clone()))
     });
     let passed: Vec<_> = deadlines.filter(|deadline| *deadline < now).collect();

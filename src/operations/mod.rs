@@ -3,6 +3,7 @@
 //! [`mod@request`] makes an operation; [`mod@worker`] takes chunks of whatever operation has waited longest; [`mod@redeliver`] publishes
 //! the messages of one. [`mod@returns`] sees what came back.
 
+mod chunk_result;
 mod crowding;
 mod hazards;
 mod plan;

@@ -5,12 +5,13 @@ use uuid::Uuid;
 
 use super::Operations;
 use super::redeliver::{Road, edited};
-use crate::amqp::{Outgoing, Refusal, codec};
+use crate::amqp::{Outgoing, Refusal};
 use crate::domain::convention::{Conventions, Origin};
+use crate::domain::headers::{COPY_ID, REDELIVERY_ID};
 use crate::domain::message::{Message, Properties};
 use crate::domain::operation::{NewOperation, Options};
 use crate::domain::patch;
-use crate::domain::redelivery::{COPY_ID, REDELIVERY_ID};
+use crate::domain::wire;
 use crate::store::{MAX_PREVIEWED, Previewed, StoreError};
 use crate::{clock, room};
 
@@ -71,7 +72,7 @@ fn sample(conventions: &Conventions, options: &Options, letter: Previewed) -> Sa
     let road =
         Road { conventions, target: &options.target, copy: options.copy, routing_key: options.routing_key };
     // What cannot be read is not sent either: `after` says so.
-    let properties = codec::decode(&payload.properties).unwrap_or_default();
+    let properties = wire::decode(&payload.properties).unwrap_or_default();
     let head = payload.body[..payload.body.len().min(HEAD)].to_vec();
     let before = Head { message: Message::at_rest(properties, head), size };
     let after = if payload.body.len() == size {

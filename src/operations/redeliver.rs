@@ -7,17 +7,19 @@ use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::chunk_result::ChunkResult;
 use super::publishers::Publishers;
-use super::worker::Done;
-use crate::amqp::{Outgoing, Receipt, Refusal, codec, lane_to};
+use crate::amqp::{Outgoing, Receipt, Refusal, lane_to};
 use crate::domain::convention::{Conventions, Provenance};
 use crate::domain::dead_letter::Payload;
 use crate::domain::edit::Edit;
 use crate::domain::message::{Message, Table};
-use crate::domain::operation::{Hold, Operation, Outcome, RoutingKey, Settled, Target};
+use crate::domain::operation::{Operation, RoutingKey, Target};
 use crate::domain::patch;
 use crate::domain::place::Place;
-use crate::domain::redelivery::{self, Mark};
+use crate::domain::redelivered::first_routing;
+use crate::domain::redelivery::{self, Destination, Mark};
+use crate::domain::wire;
 use crate::room;
 use crate::store::ChunkItem;
 
@@ -32,8 +34,8 @@ pub(super) async fn redeliver(
     operation: &Operation,
     items: Vec<&mut ChunkItem>,
     within: Duration,
-) -> Done {
-    let (mut done, mut portion) = (Done::default(), Portion::default());
+) -> ChunkResult {
+    let (mut done, mut portion) = (ChunkResult::default(), Portion::default());
     let until = Instant::now() + within;
     let road = Road {
         conventions,
@@ -82,7 +84,7 @@ impl<'i> Portion<'i> {
         self.messages.push((place, message));
     }
 
-    async fn publish(self, publishers: &mut Publishers, done: &mut Done) {
+    async fn publish(self, publishers: &mut Publishers, done: &mut ChunkResult) {
         if self.messages.is_empty() {
             return;
         }
@@ -90,29 +92,6 @@ impl<'i> Portion<'i> {
         for (item, receipt) in self.items.into_iter().zip(receipts) {
             done.settle(item, receipt);
         }
-    }
-}
-
-impl Done {
-    pub(super) fn settle(&mut self, item: &ChunkItem, receipt: Receipt) {
-        let (outcome, detail) = match receipt {
-            Receipt::Confirmed => (Outcome::Sent, None),
-            Receipt::Refused(refusal) => {
-                self.refusals.push(refusal.kind);
-                (Outcome::Refused, Some(refusal.detail))
-            }
-            Receipt::Unknown(why) => {
-                self.hold = Some(Hold::Failed(why));
-                return;
-            }
-        };
-        self.settled.push(Settled {
-            position: item.position,
-            dead_letter: item.dead_letter,
-            outcome,
-            detail,
-            redelivery_id: Some(item.redelivery_id),
-        });
     }
 }
 
@@ -153,11 +132,10 @@ impl Road<'_> {
     /// The message as it goes out under this redelivery id, but for what is changed in it, or why it cannot.
     pub fn outgoing(&self, id: Uuid, from: &Provenance, payload: Payload) -> Result<Outgoing, Refusal> {
         let Address { exchange, routing_key, queue } = self.address(from)?;
-        let properties = codec::decode(&payload.properties).map_err(|error| {
+        let properties = wire::decode(&payload.properties).map_err(|error| {
             Refusal::new("unencodable", format!("Its properties cannot be read: {error}"))
         })?;
-        let tells_routing =
-            redelivery::remembered_routing(&properties, from.origin.queue.as_deref()).is_some();
+        let tells_routing = first_routing(&properties, from.origin.queue.as_deref()).is_some();
         let is_forged = tells_routing && from.has_other_routing;
         if is_forged && *self.target == Target::Exchange {
             let why = "Its exchange and routing key are not those of the message that was redelivered: name a target with `to`";
@@ -165,12 +143,12 @@ impl Road<'_> {
         }
         let original = Message::at_rest(properties, payload.body);
         let mark = if self.copy { Mark::Copy(id) } else { Mark::Redelivery(id) };
-        let mut message =
-            redelivery::message(self.conventions, original, payload.care, mark, queue.is_some());
+        let to = if queue.is_some() { Destination::Queue } else { Destination::Exchange };
+        let mut message = redelivery::message(self.conventions, original, payload.care, mark, to);
         // What is only claimed is not handed on: the next time it would look like ours.
         let is_known = from.claimed_by.is_none() && !is_forged;
         if is_known && !self.copy && *self.target == Target::Queue {
-            redelivery::remember_routing(&mut message, &from.origin);
+            redelivery::keep_first_routing(&mut message, &from.origin);
         }
         let Message { properties, body, .. } = message;
         let lane = queue.filter(|_| !exchange.is_empty());

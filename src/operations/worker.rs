@@ -16,6 +16,7 @@ use tracing::{Instrument, info, info_span, warn};
 use uuid::Uuid;
 
 use super::Operations;
+use super::chunk_result::ChunkResult;
 use super::crowding::{Crowding, target_queue};
 use super::publishers::Publishers;
 use super::redeliver;
@@ -56,24 +57,6 @@ pub struct Worker {
     pub publishers: Publishers,
     /// How much its queues have to do.
     crowding: Crowding,
-}
-
-/// What was done with a chunk.
-#[derive(Debug, Default)]
-pub(super) struct Done {
-    /// What became of the items; those that are not among them stay open.
-    pub settled: Vec<Settled>,
-    /// Kinds of the refusals.
-    pub refusals: Vec<&'static str>,
-    /// Why some stay open.
-    pub hold: Option<Hold>,
-}
-
-impl Done {
-    /// Whether nothing of the chunk stays open.
-    fn is_all_of(&self, chunk: &Chunk) -> bool {
-        self.hold.is_none() && self.settled.len() == chunk.items.len()
-    }
 }
 
 impl Worker {
@@ -146,7 +129,7 @@ impl Worker {
                 }
             });
             let done = done?;
-            next = ahead?.filter(|_| done.is_all_of(&chunk));
+            next = ahead?.filter(|_| done.is_complete(&chunk));
             acted = Some(Acted { chunk, done, begun, begun_at });
         }
         match acted {
@@ -175,7 +158,7 @@ impl Worker {
     }
 
     /// Publishes the messages of these items again, but for those whose queue has enough to do. Takes the bytes out of the items.
-    async fn put_back(&mut self, operation: &Operation, mut items: Vec<&mut ChunkItem>) -> Done {
+    async fn put_back(&mut self, operation: &Operation, mut items: Vec<&mut ChunkItem>) -> ChunkResult {
         let crowded =
             self.crowding.of(&mut self.publishers, operation, items.iter().map(|item| &**item)).await;
         items.retain(|item| target_queue(operation, item).is_none_or(|queue| !crowded.contains_key(&queue)));
@@ -189,7 +172,7 @@ impl Worker {
     }
 
     /// Does what the operation asks for with each item.
-    async fn act(&mut self, chunk: &mut Chunk) -> Result<Done, StoreError> {
+    async fn act(&mut self, chunk: &mut Chunk) -> Result<ChunkResult, StoreError> {
         self.store.begin_chunk(chunk).await?;
         let wanted = chunk.operation.acts_on();
         let mut done = match chunk.operation.kind {
@@ -214,7 +197,7 @@ impl Worker {
 /// A chunk, and what was done with it.
 struct Acted {
     chunk: Box<Chunk>,
-    done: Done,
+    done: ChunkResult,
     begun: Instant,
     begun_at: DateTime<Utc>,
 }
@@ -325,11 +308,15 @@ fn skipped(item: &ChunkItem, wanted: Status) -> Option<Settled> {
 }
 
 /// What a cancelled operation has not done.
-fn let_go<'i>(items: impl Iterator<Item = &'i ChunkItem>) -> Done {
+fn let_go<'i>(items: impl Iterator<Item = &'i ChunkItem>) -> ChunkResult {
     all_end(items, Outcome::Skipped, Some("Not done: the operation was cancelled"))
 }
 
-fn all_end<'i>(items: impl Iterator<Item = &'i ChunkItem>, outcome: Outcome, detail: Option<&str>) -> Done {
+fn all_end<'i>(
+    items: impl Iterator<Item = &'i ChunkItem>,
+    outcome: Outcome,
+    detail: Option<&str>,
+) -> ChunkResult {
     let settled = items.map(|item| Settled {
         position: item.position,
         dead_letter: item.dead_letter,
@@ -337,11 +324,11 @@ fn all_end<'i>(items: impl Iterator<Item = &'i ChunkItem>, outcome: Outcome, det
         detail: detail.map(str::to_owned),
         redelivery_id: None,
     });
-    Done { settled: settled.collect(), ..Done::default() }
+    ChunkResult { settled: settled.collect(), ..ChunkResult::default() }
 }
 
 /// Until when the operation waits to see what comes back, where this chunk ends a step of its canary.
-fn step_wait(operation: &Operation, done: &Done) -> DateTime<Utc> {
+fn step_wait(operation: &Operation, done: &ChunkResult) -> DateTime<Utc> {
     let mut outcomes = operation.outcomes;
     done.settled.iter().for_each(|item| outcomes.add(item.outcome));
     match operation.canary.verdict(operation.canary_passed, &outcomes) {

@@ -17,10 +17,10 @@ use super::copy::CopyData;
 use super::counters::{self, interval_of};
 use super::lease::Lease;
 use super::{Store, StoreError, columns, returns};
-use crate::amqp::codec;
 use crate::clock;
 use crate::domain::dead_letter::{self, NewDeadLetter, received_at};
 use crate::domain::identity;
+use crate::domain::wire;
 
 /// How far the clocks of broker, service and database may be apart, and how long a batch may take; around midnight.
 const EDGE: TimeDelta = TimeDelta::minutes(5);
@@ -194,7 +194,7 @@ impl Before {
     /// That identity left out most of the properties: they are compared.
     fn is_copy(&self, row: &NewDeadLetter) -> bool {
         let of_one_message = || {
-            let [stored, came] = [&self.properties, &row.properties].map(|bytes| codec::decode(bytes).ok());
+            let [stored, came] = [&self.properties, &row.properties].map(|bytes| wire::decode(bytes).ok());
             Some(identity::are_of_one_message(&stored?, &came?))
         };
         row.former_identity == Some(self.identity) && of_one_message() == Some(true)

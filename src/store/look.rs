@@ -14,9 +14,9 @@ use super::lease::Lease;
 use super::search::{Columns, page_query};
 use super::sought::Sought;
 use super::{StoreError, filter_sql};
-use crate::amqp::codec;
 use crate::domain::filter::Order;
 use crate::domain::look::{Known, Look, MAX_BODY};
+use crate::domain::wire;
 use crate::room;
 
 /// So many rows are read at first, and at most and at least at once.
@@ -104,7 +104,7 @@ async fn is_meant(look: &Arc<Look>, row: &PgRow) -> Result<bool, StoreError> {
 
 /// Properties that cannot be read have nothing to see.
 fn sees(look: &Look, known: Known, properties: &[u8], body: &[u8]) -> bool {
-    look.sees(known, &codec::decode(properties).unwrap_or_default(), body)
+    look.sees(known, &wire::decode(properties).unwrap_or_default(), body)
 }
 
 /// Appends what is read of a row `d`. Bodies that need no look, or are too large for one, stay where they are.

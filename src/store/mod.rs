@@ -13,6 +13,8 @@ use pool::{Pool, Setting};
 use schema::KnownSchema;
 use turns::Turns;
 
+use crate::telemetry::PoolUse;
+
 mod abandoned;
 mod batch;
 mod begins;
@@ -136,17 +138,6 @@ pub struct Store {
     known_groups: KnownGroups,
     schema: KnownSchema,
     home: KnownHome,
-}
-
-/// Use of one of the pools.
-#[derive(Clone, Copy, Debug)]
-pub struct PoolUse {
-    /// Whose pool it is.
-    pub name: &'static str,
-    /// Connections that are open.
-    pub size: u32,
-    /// Of these, connections that nobody uses.
-    pub idle: u32,
 }
 
 impl Store {

@@ -9,7 +9,6 @@ use prometheus::{
 
 use crate::domain::operation::State;
 use crate::domain::place::Place;
-use crate::store::PoolUse;
 
 /// Every metric of the process.
 #[derive(Debug)]
@@ -62,6 +61,17 @@ impl SourceLabels {
             Self::QueueAndPlace => vec![queue, &place.broker, &place.vhost],
         }
     }
+}
+
+/// Use of one of the pools.
+#[derive(Clone, Copy, Debug)]
+pub struct PoolUse {
+    /// Whose pool it is.
+    pub name: &'static str,
+    /// Connections that are open.
+    pub size: u32,
+    /// Of these, connections that nobody uses.
+    pub idle: u32,
 }
 
 #[derive(Debug)]

@@ -17,6 +17,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::config::{LogConfig, LogFormat};
+use crate::domain::headers::TRACE_CONTEXT;
 use crate::domain::message::Properties;
 
 /// Keeps spans flowing; they are flushed by [`Telemetry::shutdown`].
@@ -76,7 +77,7 @@ pub fn link_to_message(span: &Span, properties: &Properties) {
     if !EXPORTING.load(Ordering::Relaxed) {
         return;
     }
-    let carried = ["traceparent", "tracestate"]
+    let carried = TRACE_CONTEXT
         .iter()
         .filter_map(|name| Some(((*name).to_owned(), properties.header_text(name)?.into_owned())));
     let carrier: std::collections::HashMap<String, String> = carried.collect();

@@ -1,7 +1,7 @@
 //! Frames that are longer than was agreed, and names that are no text: no consumer is wedged by them (rules R2, R4).
 
-use dead_letter::amqp::codec;
 use dead_letter::domain::message::{Properties, Table, Value};
+use dead_letter::domain::wire;
 use serde_json::json;
 
 use crate::poison::trial::Trial;
@@ -17,7 +17,7 @@ const TAKEN: i64 = -8;
 fn message_of(length: usize) -> RawMessage {
     let properties = |filler: usize| {
         let headers = Table(vec![(b"filler".to_vec(), Value::LongString(vec![b'x'; filler]))]);
-        codec::encode(&Properties { headers: Some(headers), ..Properties::default() }).unwrap()
+        wire::encode(&Properties { headers: Some(headers), ..Properties::default() }).unwrap()
     };
     let overhead = properties(0).len();
     RawMessage { key: b"dead".to_vec(), properties: properties(length - overhead), body: id().into_bytes() }

@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
-use dead_letter::amqp::codec;
 use dead_letter::domain::message::{Properties, Table, Value};
+use dead_letter::domain::wire;
 use serde_json::json;
 
 use crate::support::raw::RawMessage;
@@ -29,7 +29,7 @@ async fn properties_that_are_not_utf8_come_in_and_go_out_as_they_are() {
         kind: Some(latin1("Übung")),
         ..Properties::default()
     };
-    let wire = codec::encode(&properties).unwrap();
+    let wire = wire::encode(&properties).unwrap();
     let message = |key: &str| RawMessage {
         key: key.as_bytes().to_vec(),
         properties: wire.clone(),
@@ -50,8 +50,8 @@ async fn properties_that_are_not_utf8_come_in_and_go_out_as_they_are() {
         left.dedup_by(|second, first| second.0 == first.0);
     }
     let passed_on = Properties { headers: Some(Table(left.clone())), ..properties.clone() };
-    assert_eq!(stored[0], codec::encode(&passed_on).unwrap());
-    let died = codec::decode(&stored[1]).unwrap();
+    assert_eq!(stored[0], wire::encode(&passed_on).unwrap());
+    let died = wire::decode(&stored[1]).unwrap();
     assert_eq!([&died.message_id, &died.kind], [&properties.message_id, &properties.kind]);
 
     let found = world.only("service=bytes").await;
@@ -59,7 +59,7 @@ async fn properties_that_are_not_utf8_come_in_and_go_out_as_they_are() {
     let operation = json!({"ids": [found["id"]]});
     world.api().post("/dead-letters/redeliver?wait=30", &operation).await.assert(200);
     let again = world.broker.raw().await.take(&queue.name).await.unwrap();
-    let came = codec::decode(&again.properties).unwrap();
+    let came = wire::decode(&again.properties).unwrap();
     assert_eq!(
         [&came.message_id, &came.correlation_id, &came.kind],
         [&properties.message_id, &properties.correlation_id, &properties.kind]

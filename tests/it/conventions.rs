@@ -1,6 +1,6 @@
 //! Failure conventions: a message as a library leaves it in its error queue, stored, put back, and back at a consumer.
 
-use dead_letter::amqp::codec;
+use dead_letter::domain::wire;
 use serde_json::json;
 
 use crate::support::{DeadMessage, TestQueue, World, id, text};
@@ -42,7 +42,7 @@ async fn a_failed_copy_goes_back_to_its_queue_without_its_failure() {
     world.api().post("/dead-letters/redeliver?wait=30", &operation).await.assert(200);
     let again = world.broker.raw().await.take(&queue.name).await.unwrap();
     assert_eq!(again.body, br#"{"message":{"order":7}}"#);
-    let came = codec::decode(&again.properties).unwrap();
+    let came = wire::decode(&again.properties).unwrap();
     let mut names: Vec<_> = came.headers.unwrap().0.into_iter().map(|(name, _)| name).collect();
     // The broker's own, of this delivery.
     names.retain(|name| name != b"x-delivery-count");
@@ -79,7 +79,7 @@ async fn an_envelope_is_unwrapped_on_the_way_back() {
     world.api().post("/dead-letters/redeliver?wait=30", &operation).await.assert(200);
     let again = world.broker.raw().await.take(&queue.name).await.unwrap();
     assert_eq!(again.body, br#"{"order":7}"#);
-    let came = codec::decode(&again.properties).unwrap();
+    let came = wire::decode(&again.properties).unwrap();
     assert_eq!(came.content_type.as_deref(), Some(b"application/json".as_slice()));
     assert_eq!(came.message_id.as_deref(), Some(b"m-1".as_slice()));
     let redelivery = came.header_text("dead-letter-redelivery-id").unwrap().into_owned();

@@ -1,10 +1,10 @@
 //! Which messages are the same (rule R3).
 
-use dead_letter::amqp::codec;
 use dead_letter::domain::convention::Conventions;
 use dead_letter::domain::identity;
 use dead_letter::domain::message::Message;
 use dead_letter::domain::place::Source;
+use dead_letter::domain::wire;
 use lapin::options::{BasicGetOptions, BasicRejectOptions};
 use uuid::Uuid;
 
@@ -67,7 +67,7 @@ async fn a_copy_of_what_the_release_before_has_stored_is_known() {
     let stored = Message {
         exchange: world.source.name.clone(),
         routing_key: "dead".into(),
-        properties: codec::decode(&properties).unwrap(),
+        properties: wire::decode(&properties).unwrap(),
         body,
     };
     let read = Conventions::default().recognise(&world.source.name, &stored);

@@ -205,7 +205,7 @@ async fn headers_that_do_not_fit_a_frame_are_refused() {
     let mut headers = dead_letter::domain::message::Table::default();
     headers.set("big", dead_letter::domain::message::Value::LongString(vec![b'x'; 131_072]));
     big.headers = Some(headers);
-    let bytes = dead_letter::amqp::codec::encode(&big).unwrap();
+    let bytes = dead_letter::domain::wire::encode(&big).unwrap();
     sqlx::query("UPDATE dead_letter SET properties = $1").bind(bytes).execute(database).await.unwrap();
     let operation = redeliver(&world, json!({"filter": {}, "all": true})).await;
     assert_eq!(operation["outcomes"]["refused"], 1);

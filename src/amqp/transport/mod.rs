@@ -15,8 +15,8 @@ use lapin::uri::AMQPUri;
 use lapin::{BasicProperties, Channel, ConnectionProperties, PublisherConfirm};
 
 use self::stream::Translated;
-use super::codec;
 use crate::domain::message::Table;
+use crate::domain::wire;
 
 mod frames;
 mod inbound;
@@ -48,7 +48,7 @@ impl Connection {
             Ok(AsyncTcpStream::Plain(Translated::new(socket, &kept)))
         };
         let inner = lapin::Connection::connector(uri, runtime::translating(), connect, options).await?;
-        let server = codec::decode_table(&shelves.server()).unwrap_or_default();
+        let server = wire::decode_table(&shelves.server()).unwrap_or_default();
         Ok(Self { inner, shelves, server })
     }
 

@@ -11,6 +11,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::wire;
 
 const END: u8 = 0xce;
 const CONTENT: [u8; 12] = [0, 60, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9];
@@ -188,7 +189,7 @@ fn what_the_broker_tells_of_itself_is_kept() {
     let table = [&u32::try_from(entries.len()).unwrap().to_be_bytes()[..], &entries].concat();
     let start = frame(1, &[&[0, 10, 0, 10, 0, 9][..], &table, b"\0\0\0\x05PLAIN\0\0\0\x05en_US"].concat());
     assert_eq!(read(&shelves, &start, &[]), Some(start));
-    let server = codec::decode_table(&shelves.server()).unwrap();
+    let server = wire::decode_table(&shelves.server()).unwrap();
     assert_eq!(server.text("version").as_deref(), Some("4.3.1"));
     assert_eq!(server.text("cluster_name").map(|name| name.len()), Some(30_000));
 }

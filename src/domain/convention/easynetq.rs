@@ -16,7 +16,7 @@ use super::reader::{self, Reader};
 use super::{Convention, Origin, Recognised};
 use crate::domain::bounded::{self, Budget, Unread};
 use crate::domain::message::{Message, Properties, Value};
-use crate::domain::redelivery::Redelivered;
+use crate::domain::redelivered::Redelivered;
 
 const TYPE: &[u8] = b"EasyNetQ.SystemMessages.Error";
 /// So many characters of text that are base64 by accident do not all become characters that can be read.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::message::{Message, Properties, Table};
-use super::redelivery::{self, Redelivered};
+use super::redelivered::{Redelivered, first_routing};
 use super::xdeath::{self, Deaths};
 use reader::Reader;
 
@@ -164,7 +164,7 @@ impl Recognised {
         self.redelivered = Some(redelivered);
         let went_straight = self.origin.exchange.as_deref() == Some("");
         if let Some((exchange, routing_key)) =
-            redelivery::remembered_routing(properties, self.origin.queue.as_deref()).filter(|_| went_straight)
+            first_routing(properties, self.origin.queue.as_deref()).filter(|_| went_straight)
         {
             self.origin.exchange = Some(exchange);
             self.origin.routing_key = Some(routing_key);

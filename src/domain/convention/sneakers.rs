@@ -11,7 +11,7 @@ use super::reader::{self, Reader};
 use super::{Convention, Origin, Recognised};
 use crate::domain::bounded::{self, Budget};
 use crate::domain::message::{Message, Properties, Value};
-use crate::domain::redelivery::Redelivered;
+use crate::domain::redelivered::Redelivered;
 
 const HEADER: &str = "retry_info";
 

@@ -1,32 +1,10 @@
-//! The words of operations: what they do, where they stand, how their items end, and how they go about it.
+//! The words of operations: what they do, where they stand, and how they go about it.
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::dead_letter::Status;
 use crate::domain::filter::Order;
-
-macro_rules! named {
-    ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum $name { $($(#[$variant_meta])* $variant),+ }
-
-        impl $name {
-            /// Every one of them.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The name in the database and in the API.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text),+ }
-            }
-
-            /// The one of that name.
-            pub fn parse(name: &str) -> Option<Self> {
-                match name { $($text => Some(Self::$variant),)+ _ => None }
-            }
-        }
-    };
-}
+use crate::domain::named::named;
 
 named! {
     /// What an operation does.
@@ -58,24 +36,6 @@ named! {
         Cancelled = "cancelled",
         /// Every item has its outcome.
         Completed = "completed",
-    }
-}
-
-named! {
-    /// How an item ended.
-    Outcome {
-        /// Published, confirmed and not returned.
-        Sent = "sent",
-        /// Sent, and died again.
-        Returned = "returned",
-        /// Deleted.
-        Deleted = "deleted",
-        /// Restored: dead again.
-        Restored = "restored",
-        /// The broker, or a rule of it that we know, refused it: it is still dead.
-        Refused = "refused",
-        /// Not this operation's to act on: another one has it, or it is not dead, or not there.
-        Skipped = "skipped",
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
-use dead_letter::amqp::codec;
 use dead_letter::domain::message::{Properties, Table, Value};
+use dead_letter::domain::wire;
 
 use super::shapes::shapes;
 use crate::support::raw::{LONGEST_PROPERTIES, RawMessage};
@@ -18,7 +18,7 @@ pub struct Amplifier {
 }
 
 fn amplifier(name: impl Into<String>, properties: &Properties, body: Vec<u8>) -> Amplifier {
-    let properties = codec::encode(properties).unwrap();
+    let properties = wire::encode(properties).unwrap();
     Amplifier { name: name.into(), message: RawMessage { key: b"dead".to_vec(), properties, body } }
 }
 

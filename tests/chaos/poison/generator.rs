@@ -1,7 +1,7 @@
 //! Poison by chance: valid properties of random types, and valid ones with flipped bits.
 
-use dead_letter::amqp::codec;
 use dead_letter::domain::message::{Properties, Table, Value};
+use dead_letter::domain::wire;
 use rand::Rng;
 use rand::rngs::StdRng;
 
@@ -35,7 +35,7 @@ pub fn valid(random: &mut StdRng) -> RawMessage {
 }
 
 fn write(properties: &Properties, random: &mut StdRng) -> RawMessage {
-    let properties = codec::encode(properties).unwrap();
+    let properties = wire::encode(properties).unwrap();
     RawMessage { key: bytes(random, 60), properties, body: body(random) }
 }
 

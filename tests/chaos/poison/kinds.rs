@@ -1,7 +1,7 @@
 //! Kinds of poison, made by hand.
 
-use dead_letter::amqp::codec;
 use dead_letter::domain::message::{Properties, Table, Value};
+use dead_letter::domain::wire;
 
 use crate::support::raw::RawMessage;
 use crate::table::times;
@@ -62,7 +62,7 @@ impl Draft {
 
     fn finish(self, mark: &str) -> Kind {
         let body = self.body.unwrap_or_else(|| format!("{} {mark}", self.name).into_bytes());
-        let properties = self.wire.unwrap_or_else(|| codec::encode(&self.properties).unwrap());
+        let properties = self.wire.unwrap_or_else(|| wire::encode(&self.properties).unwrap());
         Kind { name: self.name, message: RawMessage { key: self.key, properties, body } }
     }
 }

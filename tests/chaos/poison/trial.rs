@@ -73,11 +73,11 @@ impl Trial {
 
     /// Harmless ones.
     pub fn neighbours(count: usize) -> Vec<RawMessage> {
-        use dead_letter::amqp::codec;
         use dead_letter::domain::message::{Properties, Table, Value as Field};
+        use dead_letter::domain::wire;
         let headers = Table(vec![(b"dead-letter-origin-queue".to_vec(), Field::text(NEIGHBOUR))]);
         let properties =
-            codec::encode(&Properties { headers: Some(headers), ..Properties::default() }).unwrap();
+            wire::encode(&Properties { headers: Some(headers), ..Properties::default() }).unwrap();
         let message =
             |_| RawMessage { key: b"dead".to_vec(), properties: properties.clone(), body: id().into_bytes() };
         (0..count).map(message).collect()

@@ -4,12 +4,12 @@ use std::io::Write;
 use std::ops::Deref;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use dead_letter::amqp::codec;
 use dead_letter::domain::convention::{Failure, Origin};
 use dead_letter::domain::dead_letter::{Derived, NewDeadLetter, floor_id};
 use dead_letter::domain::fingerprint;
 use dead_letter::domain::message::{Properties, Table, Value as Wire};
 use dead_letter::domain::place::{Place, Source};
+use dead_letter::domain::wire;
 use rand::Rng;
 use rand::rngs::StdRng;
 use uuid::Uuid;
@@ -94,7 +94,7 @@ pub fn compressed(coding: &str, body: &[u8]) -> Vec<u8> {
 
 /// Of a message with a body in this content encoding.
 pub fn properties(coding: &str) -> Vec<u8> {
-    codec::encode(&Properties { content_encoding: Some(coding.into()), ..Properties::default() }).unwrap()
+    wire::encode(&Properties { content_encoding: Some(coding.into()), ..Properties::default() }).unwrap()
 }
 
 pub fn letter(random: &mut StdRng, now: DateTime<Utc>) -> Letter {
@@ -125,7 +125,7 @@ pub fn letter(random: &mut StdRng, now: DateTime<Utc>) -> Letter {
         headers: Some(headers),
         ..Properties::default()
     };
-    let row = row(random, now, codec::encode(&properties).unwrap(), body);
+    let row = row(random, now, wire::encode(&properties).unwrap(), body);
     Letter { row, plain, sku, tenant, retries, header_texts }
 }
 

@@ -1,10 +1,10 @@
-//! Any properties that can be, for the property tests of this module and its neighbour.
+//! Any properties that can be, for property tests.
 
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
 
-use super::*;
+use crate::domain::message::{Properties, Table, Value};
 
 /// Any value without another in it.
 fn scalar() -> impl Strategy<Value = Value> {
