@@ -7,7 +7,7 @@ use std::hint::black_box;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use dead_letter::amqp::Received;
-use dead_letter::domain::convention::{Care, Conventions};
+use dead_letter::domain::convention::{Conventions, Decoding};
 use dead_letter::domain::cursor::{Cursor, SearchHash};
 use dead_letter::domain::filter::Order;
 use dead_letter::domain::message::Message;
@@ -41,7 +41,7 @@ fn read(criterion: &mut Criterion) {
     let rule = ServiceRule::new(DEFAULT_RULE).expect("valid");
     let source = Source::new("dead-letter", Place::new("default", "/"), true);
     let decoder =
-        Decoder { source: &source, service_rule: &rule, conventions: &conventions, care: Care::Full };
+        Decoder { source: &source, service_rule: &rule, conventions: &conventions, decoding: Decoding::Full };
     group.bench_function("decode", |bencher| {
         // The copy of the message that each decoding takes is not part of it.
         bencher.iter_batched(

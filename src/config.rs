@@ -12,7 +12,7 @@ use clap::{Args, ValueEnum};
 use reqwest::Url;
 
 use crate::amqp::{Broker, SourceQueue};
-use crate::domain::convention::{Claims, Conventions, Own};
+use crate::domain::convention::{Claims, Conventions, CustomHeaders};
 use crate::domain::log_link::LogLink;
 use crate::domain::service::{DEFAULT_RULE, ServiceRule};
 
@@ -113,7 +113,7 @@ pub struct ServeConfig {
     /// Your own failure headers: `queue=x-failed-queue,errorMessage=x-error`; also `exchange`, `routingKey`, `errorType`,
     /// `errorStack`, `failedAt`, `attempts`
     #[arg(long, env = "DEAD_LETTER_FAILURE_HEADERS", value_parser = failure_headers)]
-    pub failure_headers: Option<Own>,
+    pub failure_headers: Option<CustomHeaders>,
     /// Conventions whose claim of an origin is accepted where the broker does not know it, separated by commas:
     /// `native,masstransit`. By default all
     #[arg(long, env = "DEAD_LETTER_ORIGIN_CONVENTIONS", value_delimiter = ',', value_parser = convention_name)]
@@ -282,8 +282,8 @@ pub(crate) fn broker_name(text: &str) -> Result<String, String> {
     }
 }
 
-fn failure_headers(text: &str) -> Result<Own, String> {
-    Own::new(text)
+fn failure_headers(text: &str) -> Result<CustomHeaders, String> {
+    CustomHeaders::new(text)
 }
 
 fn convention_name(text: &str) -> Result<String, String> {

@@ -2,7 +2,7 @@
 //! over HTTP, and puts them back.
 //!
 //! Modules only look down this list: [`cli`], [`http`], [`operations`], [`ingest`], [`ownership`], [`store`], [`amqp`],
-//! [`domain`], and beside them [`telemetry`], [`config`], [`lifecycle`], [`clock`] and [`room`]. Two roads lead through it: a message
+//! [`domain`], and beside them [`telemetry`], [`config`], [`lifecycle`], [`clock`] and [`memory_budget`]. Two roads lead through it: a message
 //! comes in through [`ingest`], and goes out through [`operations`].
 
 // For the futures of requests, which hold all that they await.
@@ -16,8 +16,8 @@ pub mod domain;
 pub mod http;
 pub mod ingest;
 pub mod lifecycle;
+pub mod memory_budget;
 pub mod operations;
 pub mod ownership;
-pub mod room;
 pub mod store;
 pub mod telemetry;

@@ -18,7 +18,7 @@ pub struct Lifecycle {
     stop: CancellationToken,
     close: CancellationToken,
     tasks: Tasks,
-    witnesses: Tasks,
+    until_exit: Tasks,
     drain_delay: Duration,
     grace: Duration,
 }
@@ -30,7 +30,7 @@ impl Lifecycle {
     /// No tasks yet. On SIGTERM doors close after the delay; tasks have the grace period to end, from the signal on.
     pub fn new(drain_delay: Duration, grace: Duration) -> Self {
         let (stop, close) = (CancellationToken::new(), CancellationToken::new());
-        Self { stop, close, tasks: JoinSet::new(), witnesses: JoinSet::new(), drain_delay, grace }
+        Self { stop, close, tasks: JoinSet::new(), until_exit: JoinSet::new(), drain_delay, grace }
     }
 
     /// Cancelled when the process is to stop: finish what is in hand, begin nothing new.
@@ -53,12 +53,12 @@ impl Lifecycle {
     }
 
     /// Runs a task that never ends: it is dropped with the process, after all others have ended.
-    pub fn spawn_witness(
+    pub fn spawn_until_exit(
         &mut self,
         name: &'static str,
         task: impl Future<Output = anyhow::Result<()>> + Send + 'static,
     ) {
-        self.witnesses.spawn(async move { (name, task.await) });
+        self.until_exit.spawn(async move { (name, task.await) });
     }
 
     /// Waits for SIGTERM, SIGINT or the end of a task, then stops every other task. Fails if a task failed, panicked,
@@ -77,7 +77,7 @@ impl Lifecycle {
                 (Ok(()), Duration::ZERO)
             }
             Some(ended) = self.tasks.join_next() => (too_early(ended), Duration::ZERO),
-            Some(ended) = self.witnesses.join_next() => (too_early(ended), Duration::ZERO),
+            Some(ended) = self.until_exit.join_next() => (too_early(ended), Duration::ZERO),
         };
         self.stop.cancel();
         let tasks = &mut self.tasks;

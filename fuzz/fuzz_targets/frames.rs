@@ -7,7 +7,7 @@ use std::sync::Arc;
 use amq_protocol::frame::{AMQPFrame, parse_frame};
 use amq_protocol::protocol::{AMQPClass, basic, channel};
 use arbitrary::Arbitrary;
-use dead_letter::amqp::transport::{Inbound, Outbound, Shelves};
+use dead_letter::amqp::transport::{Inbound, Outbound, SideTables};
 use libfuzzer_sys::fuzz_target;
 
 const PROTOCOL_HEADER: [u8; 8] = *b"AMQP\0\0\x09\x01";
@@ -39,8 +39,8 @@ fn short(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// What lapin reads; `None` where the transport refuses it.
-fn inbound(shelves: &Arc<Shelves>, input: &[u8], pieces: &[u8]) -> Option<Vec<u8>> {
-    let (mut inbound, mut out, mut left) = (Inbound::new(shelves), Vec::new(), input);
+fn inbound(tables: &Arc<SideTables>, input: &[u8], pieces: &[u8]) -> Option<Vec<u8>> {
+    let (mut inbound, mut out, mut left) = (Inbound::new(tables), Vec::new(), input);
     for &piece in pieces {
         let (part, rest) = left.split_at(left.len().min(piece.into()));
         inbound.feed(part, &mut out).ok()?;
@@ -51,8 +51,8 @@ fn inbound(shelves: &Arc<Shelves>, input: &[u8], pieces: &[u8]) -> Option<Vec<u8
 }
 
 /// What the broker gets; `None` where the transport refuses it.
-fn outbound(shelves: &Arc<Shelves>, input: &[u8], pieces: &[u8]) -> Option<Vec<u8>> {
-    let (mut outbound, mut written, mut left) = (Outbound::new(shelves), Vec::new(), input);
+fn outbound(tables: &Arc<SideTables>, input: &[u8], pieces: &[u8]) -> Option<Vec<u8>> {
+    let (mut outbound, mut written, mut left) = (Outbound::new(tables), Vec::new(), input);
     let mut pieces = pieces.iter().map(|&piece| usize::from(piece).max(1));
     while !left.is_empty() {
         let (part, most) = (left.len().min(pieces.next().unwrap_or(usize::MAX)), pieces.next().unwrap_or(64));
@@ -89,8 +89,8 @@ fn comes(content: &Content<'_>) {
         frame(1, &returned),
         frame(1, &close),
     ];
-    let shelves = Arc::new(Shelves::default());
-    let read = inbound(&shelves, &input.concat(), &content.pieces).expect("it is translated");
+    let tables = Arc::new(SideTables::default());
+    let read = inbound(&tables, &input.concat(), &content.pieces).expect("it is translated");
     let frames = parsed(&read);
     let [
         AMQPFrame::Method(1, AMQPClass::Basic(basic::AMQPMethod::Deliver(deliver))),
@@ -108,31 +108,31 @@ fn comes(content: &Content<'_>) {
         assert_eq!(deliver.routing_key.as_str(), key);
     }
     assert_eq!((header.class_id, header.body_size), (60, 9));
-    assert_eq!(shelves.received(&header.properties).as_deref(), Some(content.properties));
+    assert_eq!(tables.received(&header.properties).as_deref(), Some(content.properties));
     assert_eq!(body, content.body);
 }
 
 fn goes(content: &Content<'_>) {
-    let shelves = Arc::new(Shelves::default());
-    let token = shelves.to_send(content.properties.to_vec());
+    let tables = Arc::new(SideTables::default());
+    let token = tables.to_send(content.properties.to_vec());
     let stand_in = header(&[&[0, 0x40][..], &token.to_be_bytes()].concat());
     let sent = [&PROTOCOL_HEADER[..], &frame(1, content.key), &stand_in, &frame(3, content.body)].concat();
     let expected =
         [&PROTOCOL_HEADER[..], &frame(1, content.key), &header(content.properties), &frame(3, content.body)];
-    assert_eq!(outbound(&shelves, &sent, &content.pieces), Some(expected.concat()));
+    assert_eq!(outbound(&tables, &sent, &content.pieces), Some(expected.concat()));
 }
 
 fuzz_target!(|content: Content<'_>| {
     comes(&content);
     goes(&content);
-    let shelves = Arc::new(Shelves::default());
-    let _ = inbound(&shelves, content.anything, &content.pieces);
-    let _ = outbound(&shelves, content.anything, &content.pieces);
+    let tables = Arc::new(SideTables::default());
+    let _ = inbound(&tables, content.anything, &content.pieces);
+    let _ = outbound(&tables, content.anything, &content.pieces);
     for kind in 1..=3 {
         let anything = frame(kind, content.anything);
-        if let Some(read) = inbound(&shelves, &anything, &content.pieces) {
+        if let Some(read) = inbound(&tables, &anything, &content.pieces) {
             let _ = parse_frame(read.as_slice());
         }
-        let _ = outbound(&shelves, &[&PROTOCOL_HEADER, &anything[..]].concat(), &content.pieces);
+        let _ = outbound(&tables, &[&PROTOCOL_HEADER, &anything[..]].concat(), &content.pieces);
     }
 });

@@ -11,9 +11,9 @@ use std::sync::LazyLock;
 use dead_letter::domain::body_path::BodyPath;
 use dead_letter::domain::bounded::{self, Budget, MAX_DEPTH, Unread};
 use dead_letter::domain::coding::Coding;
-use dead_letter::domain::convention::{Care, Conventions};
+use dead_letter::domain::convention::{Decoding, Conventions};
 use dead_letter::domain::deadline;
-use dead_letter::domain::look::{Known, Look, MAX_DECODED};
+use dead_letter::domain::recheck::{DatabaseMatch, MAX_DECODED, Recheck};
 use dead_letter::domain::message::{Message, Properties, Table, Value};
 use dead_letter::domain::needle::Needle;
 use dead_letter::domain::patch::{self, PatchOperation};
@@ -118,13 +118,13 @@ fn derived(message: &Message) {
     // A list of short texts takes 24 bytes for each, and twice as many while it grows.
     let limit = 8 * message.body.len() + 32 * header + HEADERS + BESIDES;
     within(limit, "to read it", || CONVENTIONS.recognise("source", message));
-    within(BESIDES + header, "to read it with care", || {
-        CONVENTIONS.read("source", message, Care::Headers)
+    within(BESIDES + header, "to read it with decoding", || {
+        CONVENTIONS.read("source", message, Decoding::HeadersOnly)
     });
     within(limit, "to look for its deadline", || deadline::of(message));
-    for care in [Care::Full, Care::Headers] {
+    for decoding in [Decoding::Full, Decoding::HeadersOnly] {
         let (again, mark) = (message.clone(), Mark::Redelivery(Uuid::nil()));
-        within(limit, "to put it back", || redelivery::message(&CONVENTIONS, again, care, mark, Destination::Queue));
+        within(limit, "to put it back", || redelivery::message(&CONVENTIONS, again, decoding, mark, Destination::Queue));
     }
 }
 
@@ -138,14 +138,14 @@ fn looked_at(body: &[u8], path: &str, value: &str) {
         within(limit, "to follow a path", || path.finds(body, value));
     }
     let body_paths = path.map(|path| (path, value.to_owned())).into_iter().collect();
-    let look = Look { contains: Some(needle), find: None, headers: BTreeMap::new(), body_paths };
+    let recheck = Recheck { contains: Some(needle), find: None, headers: BTreeMap::new(), body_paths };
     for encoding in Coding::NAMES {
         let properties =
             Properties { content_encoding: Some(encoding.into()), ..Properties::default() };
         let coding = Coding::of(&properties).expect("it has this name");
         within(DECODER + 3 * SHOWN, "to show a part", || coding.decode(body, SHOWN));
         within(DECODER + 4 * MAX_DECODED, "to look into it", || {
-            look.sees(Known::default(), &properties, body)
+            recheck.matches(DatabaseMatch::default(), &properties, body)
         });
     }
 }

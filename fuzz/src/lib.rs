@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use dead_letter::domain::headers;
 use dead_letter::amqp::Received;
 use dead_letter::domain::wire;
-use dead_letter::domain::convention::{Care, Conventions};
+use dead_letter::domain::convention::{Decoding, Conventions};
 use dead_letter::domain::dead_letter::Derived;
 use dead_letter::domain::message::{Message, Properties};
 use dead_letter::domain::service::{DEFAULT_RULE, ServiceRule};
@@ -31,9 +31,9 @@ pub fn examine(received: Received) {
     let again = CONVENTIONS.recognise("source", message);
     assert_eq!(identity::of(&source, message, &read), identity::of(&source, message, &again));
     assert_eq!(fingerprint::of("s", &read.failure), fingerprint::of("s", &again.failure));
-    for care in [Care::Full, Care::Headers] {
-        resend(message, care, &read.origin.queue);
-        let decoder = Decoder { source: &source, service_rule: &RULE, conventions: &CONVENTIONS, care };
+    for decoding in [Decoding::Full, Decoding::HeadersOnly] {
+        resend(message, decoding, &read.origin.queue);
+        let decoder = Decoder { source: &source, service_rule: &RULE, conventions: &CONVENTIONS, decoding };
         let row = decode(decoder, Uuid::now_v7(), received.clone());
         assert_eq!((&row.properties, &row.body), (&received.properties, &message.body));
         stored(row.derived);
@@ -62,10 +62,10 @@ fn stored(derived: Derived) {
     assert!(error.len() <= LONGEST_ERROR && !error.contains('\0'), "a column takes it");
 }
 
-fn resend(message: &Message, care: Care, queue: &Option<String>) {
+fn resend(message: &Message, decoding: Decoding, queue: &Option<String>) {
     let to = if queue.is_some() { redelivery::Destination::Queue } else { redelivery::Destination::Exchange };
     let mark = redelivery::Mark::Redelivery(Uuid::nil());
-    let sent = redelivery::message(&CONVENTIONS, message.clone(), care, mark, to).properties;
+    let sent = redelivery::message(&CONVENTIONS, message.clone(), decoding, mark, to).properties;
     // Nothing that came makes it unwritable.
     let wire = wire::encode(&sent).expect("it can be written");
     let again: Properties = wire::decode(&wire).expect("it can be read");

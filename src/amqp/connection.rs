@@ -28,7 +28,7 @@ pub struct Broker {
     place: Arc<Place>,
     nodes: Arc<[AMQPUri]>,
     /// Which of them the next connection tries first.
-    turn: Arc<AtomicUsize>,
+    next_node: Arc<AtomicUsize>,
 }
 
 impl Broker {
@@ -42,16 +42,16 @@ impl Broker {
         if let Some(other) = nodes.iter().position(|node| node.vhost != nodes[0].vhost) {
             return Err(at(other, "its virtual host is not that of the first".into()));
         }
-        let turn = Arc::new(AtomicUsize::new(rand::random_range(0..nodes.len())));
+        let next_node = Arc::new(AtomicUsize::new(rand::random_range(0..nodes.len())));
         let place = Arc::new(Place::new(name, &nodes[0].vhost));
-        Ok(Self { place, nodes, turn })
+        Ok(Self { place, nodes, next_node })
     }
 
     /// The way to another virtual host of the same broker.
     pub fn with_vhost(&self, vhost: &str) -> Self {
         let nodes = self.nodes.iter().map(|node| AMQPUri { vhost: vhost.to_owned(), ..node.clone() });
         let place = Arc::new(Place::new(&self.place.broker, vhost));
-        Self { place, nodes: nodes.collect(), turn: Arc::clone(&self.turn) }
+        Self { place, nodes: nodes.collect(), next_node: Arc::clone(&self.next_node) }
     }
 
     /// The virtual host that everything happens in, and the broker's name.
@@ -68,7 +68,7 @@ impl Broker {
     /// Connects to the first node that lets us in, beginning with another one each time; the purpose shows in the broker's list
     /// of connections.
     pub(super) async fn connect(&self, purpose: &str) -> Result<Connection, AmqpError> {
-        let first = self.turn.fetch_add(1, Ordering::Relaxed) % self.nodes.len();
+        let first = self.next_node.fetch_add(1, Ordering::Relaxed) % self.nodes.len();
         let (before, after) = self.nodes.split_at(first);
         let mut refusals = Vec::new();
         for node in after.iter().chain(before) {

@@ -10,7 +10,7 @@ use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Consumer, ExchangeKind};
 
 use super::connection::{answer, close};
-use super::losses::{self, Loss};
+use super::loss_risks::{self, LossRisk};
 use super::settings::{QueueKind, QueueSettings, current};
 use super::transport::Connection;
 use super::version::{self, DeliveryLimits};
@@ -40,7 +40,7 @@ pub struct Source {
     connection: Connection,
     channel: Channel,
     /// For requests that may fail, and would take the consumer with them.
-    aside: Channel,
+    rpc_channel: Channel,
     queue: String,
     consumer: Option<Consumer>,
     consumers: u64,
@@ -54,9 +54,9 @@ impl Source {
         let connection = broker.connect(&format!("source {}", source.queue)).await?;
         answer(ensure(&connection, source)).await.map_err(with_rights)?;
         let channel = answer(async { Ok(connection.create_channel().await?) }).await?;
-        let aside = answer(async { Ok(connection.create_channel().await?) }).await?;
+        let rpc_channel = answer(async { Ok(connection.create_channel().await?) }).await?;
         let queue = source.queue.clone();
-        Ok(Self { connection, channel, aside, queue, consumer: None, consumers: 0, last_tag: 0 })
+        Ok(Self { connection, channel, rpc_channel, queue, consumer: None, consumers: 0, last_tag: 0 })
     }
 
     /// Consumes, with at most `prefetch` messages that are not acknowledged.
@@ -134,7 +134,7 @@ impl Source {
 
     /// How the broker would lose messages of this queue, as it was declared. `None` where the broker does not tell. A queue that
     /// cannot be a source is refused.
-    pub async fn losses(&self) -> Result<Option<Vec<Loss>>, AmqpError> {
+    pub async fn loss_risks(&self) -> Result<Option<Vec<LossRisk>>, AmqpError> {
         let limits = DeliveryLimits::of(&self.connection);
         let Ok(settings) = answer(QueueSettings::of(&self.connection, &self.queue)).await else {
             return Ok(None);
@@ -151,7 +151,10 @@ impl Source {
             )));
         }
         Ok(Some(
-            settings.map_or_else(|| losses::unseen(kind, limits), |settings| losses::of(&settings, limits)),
+            settings.map_or_else(
+                || loss_risks::unseen(kind, limits),
+                |settings| loss_risks::of(&settings, limits),
+            ),
         ))
     }
 
@@ -162,7 +165,7 @@ impl Source {
 
     /// To look at the queue while it is consumed.
     pub fn probe(&self) -> QueueProbe {
-        QueueProbe { channel: self.aside.clone(), queue: self.queue.clone() }
+        QueueProbe { channel: self.rpc_channel.clone(), queue: self.queue.clone() }
     }
 
     /// Closes the connection: what is not acknowledged goes back to the queue.

@@ -17,7 +17,7 @@ use crate::ingest::{self, Ingest, SourceStatus};
 use crate::lifecycle::Lifecycle;
 use crate::operations::{self, Operations, Worker};
 use crate::ownership::{self, Ownership, OwnershipFile};
-use crate::store::{Life, PoolSettings, Store};
+use crate::store::{ConsumerSession, PoolSettings, Store};
 use crate::telemetry::{Metrics, SourceLabels, Telemetry};
 
 pub(super) async fn run(config: ServeConfig) -> anyhow::Result<()> {
@@ -30,10 +30,10 @@ pub(super) async fn run(config: ServeConfig) -> anyhow::Result<()> {
 
 /// This process as the consumer of a source. It has the same name after a restart, and no other replica serves this address on this
 /// host.
-fn life(config: &ServeConfig, place: &Place, source: &str) -> Life {
+fn session(config: &ServeConfig, place: &Place, source: &str) -> ConsumerSession {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let process = format!("{} {}", host.trim(), config.http_addr);
-    Life { id: clock::new_id(), process, place: place.clone(), source: source.to_owned() }
+    ConsumerSession { id: clock::new_id(), process, place: place.clone(), source: source.to_owned() }
 }
 
 async fn serve(config: ServeConfig) -> anyhow::Result<()> {
@@ -61,9 +61,9 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         })
         .collect();
     let admin = Admin { store: store.clone(), metrics: Arc::clone(&metrics), sources: Arc::clone(&statuses) };
-    lifecycle.spawn_witness("admin", http::serve_admin(admin_listener, admin, stop.clone()));
-    let (presence, asking) = store.presence();
-    lifecycle.spawn_witness("presence", asking);
+    lifecycle.spawn_until_exit("admin", http::serve_admin(admin_listener, admin, stop.clone()));
+    let (heartbeat, asking) = store.heartbeat();
+    lifecycle.spawn_until_exit("heartbeat", asking);
     let operations = Operations::new(store.clone(), brokers.clone(), conventions.clone(), &config.operations);
     let api = Api {
         store: store.clone(),
@@ -77,7 +77,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         },
         backstage: config.backstage_url.as_ref().map(http::Backstage::at).transpose()?,
         metrics: Arc::clone(&metrics),
-        presence,
+        heartbeat,
         stop: stop.clone(),
         close,
     };
@@ -103,7 +103,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     lifecycle.spawn("returns", after(schema.clone(), stop.clone(), returns));
     for ((broker, source), status) in sources.into_iter().zip(statuses.iter()) {
         let ingest = Ingest {
-            life: life(&config, broker.place(), &source.queue),
+            session: session(&config, broker.place(), &source.queue),
             metrics: metrics.source(&source.queue, broker.place()),
             broker,
             source,

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::convention::{Care, Failure, Origin, ToldBy};
+use super::convention::{Decoding, Failure, Origin, ToldBy};
 use super::fingerprint::{self, Fingerprint};
 use super::place::{Place, Source};
 
@@ -158,7 +158,7 @@ pub struct Payload {
     /// The body.
     pub body: Vec<u8>,
     /// With how much care they are read.
-    pub care: Care,
+    pub decoding: Decoding,
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::convention::{Care, Conventions, Origin};
+use super::convention::{Conventions, Decoding, Origin};
 use super::headers::{self, COPY_ID, DEATHS, FIRST_ROUTING, REDELIVERY_COUNT, REDELIVERY_ID};
 use super::message::{Message, Value};
 
@@ -59,11 +59,11 @@ const PERSISTENT: u8 = 2;
 pub fn message(
     conventions: &Conventions,
     mut message: Message,
-    care: Care,
+    decoding: Decoding,
     mark: Mark,
     to: Destination,
 ) -> Message {
-    let deaths = conventions.restore(&mut message, care).deaths;
+    let deaths = conventions.restore(&mut message, decoding).deaths;
     let properties = &mut message.properties;
     let count = properties
         .header_text(REDELIVERY_COUNT)
@@ -76,7 +76,7 @@ pub fn message(
     // A library that goes on counting where it was would have these deaths counted twice.
     let tells_itself = match mark {
         Mark::Copy(_) => 0,
-        Mark::Redelivery(_) => conventions.read("", &message, care).deaths - 1,
+        Mark::Redelivery(_) => conventions.read("", &message, decoding).deaths - 1,
     };
     let properties = &mut message.properties;
     let headers = properties.headers.get_or_insert_default();
@@ -118,7 +118,7 @@ mod tests {
             body: vec![],
         };
         let mark = Mark::Redelivery(redelivery);
-        message(&Conventions::default(), failed, Care::Full, mark, to).properties
+        message(&Conventions::default(), failed, Decoding::Full, mark, to).properties
     }
 
     fn names(properties: &Properties) -> Vec<String> {
@@ -159,7 +159,8 @@ mod tests {
         let failed =
             Message { exchange: String::new(), routing_key: String::new(), properties: once, body: vec![] };
         let mark = Mark::Copy(Uuid::nil());
-        let copy = message(&Conventions::default(), failed, Care::Full, mark, Destination::Queue).properties;
+        let copy =
+            message(&Conventions::default(), failed, Decoding::Full, mark, Destination::Queue).properties;
         assert_eq!(names(&copy), ["x-mine", COPY_ID]);
         assert_eq!(
             names(&properties(&copy, Uuid::nil(), Destination::Queue)),
@@ -222,27 +223,33 @@ mod tests {
             header("X-Message-Stamp-A\\ErrorDetailsStamp", Value::text("[{}]")),
             header("mine", Value::Void),
         ];
-        let sent = |kind: &str, body: &str, care| {
+        let sent = |kind: &str, body: &str, decoding| {
             let properties = Properties {
                 kind: Some(kind.into()),
                 headers: Some(Table(headers.clone())),
                 ..Properties::default()
             };
             let failed = Message::at_rest(properties, body.into());
-            message(&Conventions::default(), failed, care, Mark::Redelivery(Uuid::nil()), Destination::Queue)
+            message(
+                &Conventions::default(),
+                failed,
+                decoding,
+                Mark::Redelivery(Uuid::nil()),
+                Destination::Queue,
+            )
         };
         // Dramatiq counts its retries in the body.
         let body = r#"{"queue_name":"q","actor_name":"a","message_id":"m","options":{"retries":1}}"#;
-        let failed = sent("", body, Care::Headers);
+        let failed = sent("", body, Decoding::HeadersOnly);
         assert_eq!(
             (&*failed.body, failed.properties.header_text(DEATHS)),
             (body.as_bytes(), Some("3".into()))
         );
         assert_eq!(names(&failed.properties)[0], "mine", "what tells of the failure is taken off");
-        assert_eq!(sent("", body, Care::Full).properties.header_text(DEATHS), Some("2".into()));
+        assert_eq!(sent("", body, Decoding::Full).properties.header_text(DEATHS), Some("2".into()));
         // An envelope is opened, as it is not what its consumer knows.
         let envelope = r#"{"Message":"m","BasicProperties":{"Type":"t"}}"#;
-        let inner = sent("EasyNetQ.SystemMessages.Error", envelope, Care::Headers);
+        let inner = sent("EasyNetQ.SystemMessages.Error", envelope, Decoding::HeadersOnly);
         assert_eq!((&*inner.body, inner.properties.kind.as_deref()), (&b"m"[..], Some(&b"t"[..])));
     }
 

@@ -114,17 +114,17 @@ pub async fn error_groups(State(api): State<Api>, mut query: Query) -> Result<Js
     let (total, messages) = (groups.len(), groups.iter().map(|(_, count)| count).sum());
     groups.truncate(limit as usize);
     let shown: Vec<_> = groups.iter().map(|(group, _)| (group.id, group.last_seen)).collect();
-    let mut glimpses = api.store.glimpses(&shown, now).await?;
+    let mut previews = api.store.group_previews(&shown, now).await?;
     let (owners, log_link) = (api.ownership.now(), api.log_link.as_deref());
     let groups = groups.into_iter().map(|(group, count)| {
-        let glimpse = glimpses.remove(&group.id).unwrap_or_default();
+        let preview = previews.remove(&group.id).unwrap_or_default();
         #[expect(clippy::cast_precision_loss, reason = "a share for people")]
         let share = count as f64 / all.max(1) as f64;
         CountedGroup {
             count,
             share,
-            sparkline: glimpse.sparkline,
-            sample: glimpse.sample.map(|letter| DeadLetteredMessage::new(letter, &owners, log_link)),
+            sparkline: preview.sparkline,
+            sample: preview.sample.map(|letter| DeadLetteredMessage::new(letter, &owners, log_link)),
             group: ErrorGroupView::new(group, &owners, now),
         }
     });

@@ -12,10 +12,10 @@ use super::message_view::MAX_SHOWN;
 use super::query::Query;
 use super::view::{DeadLetteredMessageDetails, Shown};
 use crate::domain::bounded::Budget;
-use crate::domain::convention::{Care, Conventions};
+use crate::domain::convention::{Conventions, Decoding};
 use crate::domain::dead_letter::DeadLetter;
 use crate::domain::message::{Message, Properties};
-use crate::room;
+use crate::memory_budget;
 
 /// An id in the path.
 pub type PathId = Result<axum::extract::Path<Uuid>, PathRejection>;
@@ -75,7 +75,7 @@ async fn stack_in_body(
         return Ok(None);
     };
     // The body, and the texts that are read out of it.
-    let _room = room::take(3 * size).await;
+    let _reserved = memory_budget::reserve(3 * size).await;
     let Some(body) = api.store.body_part(letter.id, 0, size).await? else { return Ok(None) };
     let (conventions, letter) = (api.conventions.clone(), letter.clone());
     let read = move || error_stack(&conventions, &letter, &Message::at_rest(properties, body));
@@ -84,8 +84,8 @@ async fn stack_in_body(
 
 /// The stack trace, or its head.
 fn error_stack(conventions: &Conventions, letter: &DeadLetter, message: &Message) -> Option<String> {
-    let care = Care::of(letter.derived.convention.as_deref());
-    let read = conventions.read(&letter.source, message, care);
+    let decoding = Decoding::of(letter.derived.convention.as_deref());
+    let read = conventions.read(&letter.source, message, decoding);
     let mut stack = read.failure.error_stack?;
     if stack.len() > MAX_SHOWN {
         stack.truncate(stack.floor_char_boundary(MAX_SHOWN));

@@ -60,7 +60,7 @@ use crate::domain::log_link::LogLink;
 use crate::domain::operation::Operation;
 use crate::operations::Operations;
 use crate::ownership::Ownership;
-use crate::store::{Presence, Store};
+use crate::store::{Heartbeat, Store};
 use crate::telemetry::Metrics;
 
 use operation_view::OperationView;
@@ -100,7 +100,7 @@ pub struct Api {
     /// Metrics.
     pub metrics: Arc<Metrics>,
     /// Whether the database answers.
-    pub presence: Presence,
+    pub heartbeat: Heartbeat,
     /// Cancelled when the process is to stop, and requests are to go elsewhere.
     pub stop: CancellationToken,
     /// Cancelled when no more requests are taken, and nobody is to wait any longer.

@@ -31,7 +31,7 @@ pub async fn observe(State(api): State<Api>, request: Request, next: Next) -> Re
     let mut response = tokio::select! {
         biased;
         response = next.run(request).instrument(span) => response,
-        () = api.presence.lost() => ApiError::Unavailable.into_response(),
+        () = api.heartbeat.lost() => ApiError::Unavailable.into_response(),
         () = tokio::time::sleep(deadline) => ApiError::Unavailable.into_response(),
     };
     if wants_problem && response.extensions().get::<IsProblem>().is_some() {

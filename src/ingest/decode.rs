@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::amqp::Received;
-use crate::domain::convention::{Care, Conventions, Failure};
+use crate::domain::convention::{Conventions, Decoding, Failure};
 use crate::domain::dead_letter::{Derived, NewDeadLetter};
 use crate::domain::fingerprint::{self, Fingerprint};
 use crate::domain::identity;
@@ -27,7 +27,7 @@ pub struct Decoder<'a> {
     /// How libraries tell of failures.
     pub conventions: &'a Conventions,
     /// With how much care it is read.
-    pub care: Care,
+    pub decoding: Decoding,
 }
 
 /// What a message tells.
@@ -61,13 +61,13 @@ pub fn decode(decoder: Decoder<'_>, id: Uuid, received: Received) -> NewDeadLett
 fn read(decoder: Decoder<'_>, received: &Received) -> Told {
     let Received { message, unreadable, .. } = received;
     let (conventions, queue) = (decoder.conventions, decoder.source.queue());
-    let read = conventions.read(queue, message, decoder.care);
+    let read = conventions.read(queue, message, decoder.decoding);
     let believed = read.origin.queue.as_deref().filter(|_| !read.origin_refused);
     let service = decoder.service_rule.service(believed).to_owned();
     let identity = identity::of(decoder.source, message, &read);
-    let former_identity = match (decoder.care, identity) {
+    let former_identity = match (decoder.decoding, identity) {
         // What would give it an identity may stand where it is not looked. If it has one and is stored, this is a copy.
-        (Care::Headers, None) => Some(identity::of_content(decoder.source, message)),
+        (Decoding::HeadersOnly, None) => Some(identity::of_content(decoder.source, message)),
         // Without a crash in the middle of an upgrade there is none. The flag only saves the trouble for what is new.
         _ if received.redelivered => identity::of_the_release_before(decoder.source, message, &read),
         _ => None,

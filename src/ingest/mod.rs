@@ -1,10 +1,10 @@
 //! The road in: a source's messages are decoded, gathered into batches, stored, and only then acknowledged.
 //!
 //! [`supervisor`] keeps a source consumed, whatever fails; [`pump`] moves its messages; [`mod@decode`] reads one, with the care that
-//! [`caution`] finds it needs; [`batch`] gathers them; [`writer`] stores a batch; [`ledger`] knows which tags may be acknowledged.
+//! [`crash_guard`] finds it needs; [`batch`] gathers them; [`writer`] stores a batch; [`ledger`] knows which tags may be acknowledged.
 
 mod batch;
-mod caution;
+mod crash_guard;
 mod decode;
 mod ledger;
 mod prefetch;
@@ -19,7 +19,7 @@ use crate::amqp::{Broker, SourceQueue};
 use crate::config::IngestConfig;
 use crate::domain::convention::Conventions;
 use crate::domain::service::ServiceRule;
-use crate::store::{Life, Store};
+use crate::store::{ConsumerSession, Store};
 use crate::telemetry::SourceMetrics;
 
 pub use decode::{Decoder, decode};
@@ -41,7 +41,7 @@ pub struct Ingest {
     /// How libraries tell of failures.
     pub conventions: Conventions,
     /// Who consumes it, for others to know of if that dies.
-    pub life: Life,
+    pub session: ConsumerSession,
     /// Settings.
     pub config: IngestConfig,
     /// Its metrics.

@@ -15,15 +15,15 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Span, error, field, info_span};
 
 use super::batch::Batch;
-use super::caution::Caution;
+use super::crash_guard::CrashGuard;
 use super::decode::{Decoder, decode};
 use super::ledger::AckLedger;
 use super::prefetch::Window;
 use super::writer::{self, Written};
 use super::{Ingest, SourceState};
-use crate::amqp::{AmqpError, Arrival, Loss, MANY_DELIVERIES, QueueProbe, Source};
+use crate::amqp::{AmqpError, Arrival, LossRisk, MANY_DELIVERIES, QueueProbe, Source};
 use crate::clock;
-use crate::domain::convention::Care;
+use crate::domain::convention::Decoding;
 use crate::domain::headers::X_DELIVERY_COUNT;
 use crate::domain::message::Value;
 use crate::domain::place;
@@ -60,7 +60,7 @@ struct Hold {
 
 pub(super) struct Pump<'i> {
     ingest: &'i Ingest,
-    caution: Caution,
+    crash_guard: CrashGuard,
     /// What each dead letter bears.
     source: place::Source,
     ledger: AckLedger,
@@ -77,11 +77,11 @@ pub(super) struct Pump<'i> {
 }
 
 impl<'i> Pump<'i> {
-    pub fn new(ingest: &'i Ingest, care: Care) -> Self {
+    pub fn new(ingest: &'i Ingest, decoding: Decoding) -> Self {
         let place = ingest.broker.place();
         Self {
             ingest,
-            caution: Caution::new(care),
+            crash_guard: CrashGuard::new(decoding),
             source: place::Source::new(&ingest.source.queue, place.clone(), ingest.store.is_home(place)),
             ledger: AckLedger::default(),
             window: Window::new(ingest.config.prefetch, ingest.config.memory_bytes),
@@ -96,8 +96,8 @@ impl<'i> Pump<'i> {
     }
 
     /// With how much care whoever comes next has to read what was delivered before.
-    pub fn care(&self) -> Care {
-        self.caution.care()
+    pub fn decoding(&self) -> Decoding {
+        self.crash_guard.decoding()
     }
 
     pub fn has_acked(&self) -> bool {
@@ -209,7 +209,7 @@ impl<'i> Pump<'i> {
     /// Decodes a message into the batch; stores the batch when it is full.
     async fn take(&mut self, arrival: Arrival, source: &mut Source, stopping: bool) -> Result<(), AmqpError> {
         let ingest = self.ingest;
-        let care = self.caution.of(&arrival.received, ingest).await;
+        let decoding = self.crash_guard.of(&arrival.received, ingest).await;
         let span = self.span.get_or_insert_with(|| {
             info_span!(
                 "process batch",
@@ -223,13 +223,13 @@ impl<'i> Pump<'i> {
         link_to_message(span, properties);
         let deliveries = properties.header(X_DELIVERY_COUNT).and_then(Value::as_i64);
         if deliveries.is_some_and(|deliveries| deliveries >= MANY_DELIVERIES) {
-            ingest.status.warn(Loss::many_deliveries());
+            ingest.status.warn(LossRisk::many_deliveries());
         }
         let decoder = Decoder {
             source: &self.source,
             service_rule: &ingest.service_rule,
             conventions: &ingest.conventions,
-            care,
+            decoding,
         };
         let row = decode(decoder, clock::new_id(), arrival.received);
         let size = row.size();

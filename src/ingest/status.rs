@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use tracing::{info, warn};
 
-use crate::amqp::Loss;
+use crate::amqp::LossRisk;
 use crate::domain::place::Place;
 use crate::telemetry::SourceMetrics;
 
@@ -50,7 +50,7 @@ pub struct SourceStatus {
     note: Mutex<Option<String>>,
     metrics: SourceMetrics,
     state: Mutex<SourceState>,
-    warnings: Mutex<Vec<Loss>>,
+    warnings: Mutex<Vec<LossRisk>>,
     /// The version of the broker that has told how the source was declared; another one may treat it differently.
     known_to: Mutex<Option<String>>,
 }
@@ -111,7 +111,7 @@ impl SourceStatus {
     }
 
     /// Takes what the broker of this version has told of the source.
-    pub(super) fn set_known_to(&self, broker: String, losses: Vec<Loss>) {
+    pub(super) fn set_known_to(&self, broker: String, losses: Vec<LossRisk>) {
         self.forget();
         *self.known_to.lock().unwrap_or_else(PoisonError::into_inner) = Some(broker);
         for loss in losses {
@@ -129,7 +129,7 @@ impl SourceStatus {
     }
 
     /// Says it in the log once, and in readiness and the metric from now on.
-    pub(super) fn warn(&self, loss: Loss) {
+    pub(super) fn warn(&self, loss: LossRisk) {
         let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
         if !warnings.contains(&loss) {
             warn!(source = self.name, warning = loss.text, "the broker may lose messages of this source");

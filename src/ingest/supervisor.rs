@@ -9,11 +9,11 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-use super::caution::{BEAT, say_crashed};
+use super::crash_guard::{BEAT, warn_of_crash};
 use super::pump::{End, Pump};
 use super::{Ingest, SourceState};
 use crate::amqp::{AmqpError, Source};
-use crate::domain::convention::Care;
+use crate::domain::convention::Decoding;
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(200);
 /// Somebody has to change something first, and the broker logs each look as an error.
@@ -29,16 +29,16 @@ pub async fn supervise(ingest: Ingest, stop: CancellationToken) -> anyhow::Resul
         never = beat(&ingest) => match never {},
     }
     // Without an answer in time the row is left, and the next process reads redelivered messages with care although it need not.
-    let _ = tokio::time::timeout(LAST_WORD, ingest.store.end_life(&ingest.life)).await;
+    let _ = tokio::time::timeout(LAST_WORD, ingest.store.end_session(&ingest.session)).await;
     ingest.status.set(SourceState::Stopped);
     Ok(())
 }
 
 async fn consume(ingest: &Ingest, stop: &CancellationToken) {
     let mut backoff = FIRST_BACKOFF;
-    let mut care = Care::Full;
+    let mut decoding = Decoding::Full;
     while !stop.is_cancelled() {
-        let state = attempt(ingest, stop, &mut backoff, &mut care).await;
+        let state = attempt(ingest, stop, &mut backoff, &mut decoding).await;
         if let Some(state) = state {
             if matches!(state, SourceState::Refused(_)) {
                 backoff = REFUSED_BACKOFF;
@@ -58,7 +58,7 @@ async fn consume(ingest: &Ingest, stop: &CancellationToken) {
 async fn beat(ingest: &Ingest) -> Infallible {
     loop {
         sleep(BEAT).await;
-        if let Err(error) = ingest.store.beat(&ingest.life).await {
+        if let Err(error) = ingest.store.renew_session(&ingest.session).await {
             debug!(source = ingest.source.queue, %error, "the heartbeat of this process was not stored");
         }
     }
@@ -93,7 +93,7 @@ async fn attempt(
     ingest: &Ingest,
     stop: &CancellationToken,
     backoff: &mut Duration,
-    care: &mut Care,
+    decoding: &mut Decoding,
 ) -> Option<SourceState> {
     // Without a database that takes rows there is nothing to do with a message but to hold it: leave it where it is safe, as
     // each time that it goes back counts (rule R6).
@@ -108,23 +108,23 @@ async fn attempt(
     // Once for each version: the broker logs each question as an error.
     let broker = source.broker_version();
     if !ingest.status.is_known_to(&broker) {
-        match stop.run_until_cancelled(source.losses()).await? {
-            Ok(Some(losses)) => ingest.status.set_known_to(broker, losses),
+        match stop.run_until_cancelled(source.loss_risks()).await? {
+            Ok(Some(risks)) => ingest.status.set_known_to(broker, risks),
             Ok(None) => {}
             Err(error) => return Some(not_open(ingest, error)),
         }
     }
     ingest.status.note(other_cluster(ingest, source.cluster()).await);
-    match ingest.store.begin_life(&ingest.life).await {
-        Ok(found) => *care = found.max(*care),
+    match ingest.store.begin_session(&ingest.session).await {
+        Ok(found) => *decoding = found.max(*decoding),
         Err(error) => return Some(SourceState::WaitingForDatabase(error.to_string())),
     }
-    if *care == Care::Headers {
-        say_crashed(ingest);
+    if *decoding == Decoding::HeadersOnly {
+        warn_of_crash(ingest);
     }
-    let mut pump = Pump::new(ingest, *care);
+    let mut pump = Pump::new(ingest, *decoding);
     let end = pump.run(&mut source, stop).await;
-    *care = pump.care();
+    *decoding = pump.decoding();
     debug!(source = ingest.status.name(), ?end, "the source's connection ends");
     source.close().await;
     match end {

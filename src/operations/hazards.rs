@@ -6,7 +6,7 @@ use super::Operations;
 use super::warning::Warning;
 use crate::amqp::{QueueLimits, QueueState};
 use crate::clock;
-use crate::domain::convention::Care;
+use crate::domain::convention::Decoding;
 use crate::domain::dead_letter::Payload;
 use crate::domain::deadline;
 use crate::domain::message::Message;
@@ -67,7 +67,7 @@ fn rekeyed(plan: &Plan, summary: &Summary) -> Option<Warning> {
 
 /// Messages whose own deadline has passed, of a sample.
 fn discarded(sample: &[Payload], total: i64, now: DateTime<Utc>) -> Option<Warning> {
-    let decoded: Vec<_> = sample.iter().filter(|payload| payload.care == Care::Full).collect();
+    let decoded: Vec<_> = sample.iter().filter(|payload| payload.decoding == Decoding::Full).collect();
     let deadlines = decoded.iter().filter_map(|payload| {
         let properties = wire::decode(&payload.properties).ok()?;
         deadline::of(&Message::at_rest(properties, payload.body.clone()))

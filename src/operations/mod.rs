@@ -3,9 +3,10 @@
 //! [`mod@request`] makes an operation; [`mod@worker`] takes chunks of whatever operation has waited longest; [`mod@redeliver`] publishes
 //! the messages of one. [`mod@returns`] sees what came back.
 
+mod backpressure;
 mod chunk_result;
-mod crowding;
 mod hazards;
+mod outcome_cache;
 mod plan;
 mod preview;
 mod publishers;
@@ -13,7 +14,6 @@ mod redeliver;
 mod request;
 mod returns;
 mod targets;
-mod unrecorded;
 mod warning;
 mod worker;
 

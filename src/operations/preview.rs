@@ -4,7 +4,7 @@ use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
 use super::Operations;
-use super::redeliver::{Road, edited};
+use super::redeliver::{Redelivery, edited};
 use crate::amqp::{Outgoing, Refusal};
 use crate::domain::convention::{Conventions, Origin};
 use crate::domain::headers::{COPY_ID, REDELIVERY_ID};
@@ -13,7 +13,7 @@ use crate::domain::operation::{NewOperation, Options};
 use crate::domain::patch;
 use crate::domain::wire;
 use crate::store::{MAX_PREVIEWED, Previewed, StoreError};
-use crate::{clock, room};
+use crate::{clock, memory_budget};
 
 /// So many are shown.
 const SAMPLES: i64 = 10;
@@ -56,7 +56,7 @@ impl Head {
 impl Operations {
     /// The first messages of the selection by its order, and how many it has. Nothing is done, and nothing kept.
     pub async fn preview(&self, new: &NewOperation) -> Result<(i64, Vec<Sample>), StoreError> {
-        let _room = room::take(ROOM).await;
+        let _reserved = memory_budget::reserve(ROOM).await;
         let (total, letters) = self.store.preview(new, clock::now(), SAMPLES).await?;
         let (conventions, options) = (self.conventions.clone(), new.options.clone());
         let samples = spawn_blocking(move || {
@@ -69,14 +69,18 @@ impl Operations {
 
 fn sample(conventions: &Conventions, options: &Options, letter: Previewed) -> Sample {
     let Previewed { id, provenance, payload, size } = letter;
-    let road =
-        Road { conventions, target: &options.target, copy: options.copy, routing_key: options.routing_key };
+    let redelivery = Redelivery {
+        conventions,
+        target: &options.target,
+        copy: options.copy,
+        routing_key: options.routing_key,
+    };
     // What cannot be read is not sent either: `after` says so.
     let properties = wire::decode(&payload.properties).unwrap_or_default();
     let head = payload.body[..payload.body.len().min(HEAD)].to_vec();
     let before = Head { message: Message::at_rest(properties, head), size };
     let after = if payload.body.len() == size {
-        road.outgoing(Uuid::nil(), &provenance, payload).and_then(|mut outgoing| {
+        redelivery.outgoing(Uuid::nil(), &provenance, payload).and_then(|mut outgoing| {
             if let Some(edit) = &options.edit {
                 edited(edit, &mut outgoing)?;
             }

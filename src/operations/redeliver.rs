@@ -20,7 +20,7 @@ use crate::domain::place::Place;
 use crate::domain::redelivered::first_routing;
 use crate::domain::redelivery::{self, Destination, Mark};
 use crate::domain::wire;
-use crate::room;
+use crate::memory_budget;
 use crate::store::ChunkItem;
 
 /// Publishes each, and settles those whose fate is known: sent only if confirmed and not returned (rule R7). The others
@@ -37,7 +37,7 @@ pub(super) async fn redeliver(
 ) -> ChunkResult {
     let (mut done, mut portion) = (ChunkResult::default(), Portion::default());
     let until = Instant::now() + within;
-    let road = Road {
+    let redelivery = Redelivery {
         conventions,
         target: &operation.target,
         copy: operation.copy,
@@ -46,7 +46,7 @@ pub(super) async fn redeliver(
     let edit = operation.edit.clone().map(Arc::new);
     for item in items {
         let payload = std::mem::take(&mut item.payload);
-        let outgoing = match (road.outgoing(item.redelivery_id, &item.provenance, payload), &edit) {
+        let outgoing = match (redelivery.outgoing(item.redelivery_id, &item.provenance, payload), &edit) {
             (Ok(outgoing), Some(edit)) => changed(edit.clone(), outgoing).await,
             (outgoing, _) => outgoing,
         };
@@ -97,7 +97,7 @@ impl<'i> Portion<'i> {
 
 /// How the messages of an operation go out.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Road<'o> {
+pub(super) struct Redelivery<'o> {
     pub conventions: &'o Conventions,
     pub target: &'o Target,
     pub copy: bool,
@@ -112,7 +112,7 @@ const SMALL: usize = 3 << 20;
 /// Beside the threads that serve others: a large body takes a while, and room.
 async fn changed(edit: Arc<Edit>, mut outgoing: Outgoing) -> Result<Outgoing, Refusal> {
     let needed = patch::memory(&edit.patch, outgoing.body.len());
-    let _room = if needed > SMALL { Some(room::take(needed).await) } else { None };
+    let _reserved = if needed > SMALL { Some(memory_budget::reserve(needed).await) } else { None };
     let changing = spawn_blocking(move || edited(&edit, &mut outgoing).map(|()| outgoing));
     changing
         .await
@@ -128,7 +128,7 @@ pub(super) fn edited(edit: &Edit, outgoing: &mut Outgoing) -> Result<(), Refusal
     Ok(())
 }
 
-impl Road<'_> {
+impl Redelivery<'_> {
     /// The message as it goes out under this redelivery id, but for what is changed in it, or why it cannot.
     pub fn outgoing(&self, id: Uuid, from: &Provenance, payload: Payload) -> Result<Outgoing, Refusal> {
         let Address { exchange, routing_key, queue } = self.address(from)?;
@@ -144,7 +144,7 @@ impl Road<'_> {
         let original = Message::at_rest(properties, payload.body);
         let mark = if self.copy { Mark::Copy(id) } else { Mark::Redelivery(id) };
         let to = if queue.is_some() { Destination::Queue } else { Destination::Exchange };
-        let mut message = redelivery::message(self.conventions, original, payload.care, mark, to);
+        let mut message = redelivery::message(self.conventions, original, payload.decoding, mark, to);
         // What is only claimed is not handed on: the next time it would look like ours.
         let is_known = from.claimed_by.is_none() && !is_forged;
         if is_known && !self.copy && *self.target == Target::Queue {

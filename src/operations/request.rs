@@ -7,13 +7,13 @@ use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use super::unrecorded::Unrecorded;
+use super::outcome_cache::OutcomeCache;
 use crate::amqp::Brokers;
 use crate::clock;
 use crate::config::OperationsConfig;
 use crate::domain::convention::Conventions;
 use crate::domain::operation::{NewOperation, Selection};
-use crate::store::{Frozen, IDS_IN_A_ROW, Served, Store, StoreError};
+use crate::store::{Frozen, IDS_IN_A_ROW, ServedPlaces, Store, StoreError};
 
 /// Where operations are asked for. Clones are the same.
 #[derive(Clone, Debug)]
@@ -21,23 +21,23 @@ pub struct Operations {
     pub(super) store: Store,
     pub(super) brokers: Brokers,
     /// The places of these, for the workers.
-    pub(super) served: Arc<Served>,
+    pub(super) served: Arc<ServedPlaces>,
     watch_returns: TimeDelta,
     ids_in_a_row: u32,
     pub(super) conventions: Conventions,
     asked: Arc<Notify>,
-    pub(super) unrecorded: Unrecorded,
+    pub(super) outcome_cache: OutcomeCache,
 }
 
 impl Operations {
     /// On this database and these brokers.
     pub fn new(store: Store, brokers: Brokers, conventions: Conventions, config: &OperationsConfig) -> Self {
-        let served = Arc::new(Served::new(brokers.places().cloned().collect()));
-        let (asked, unrecorded) = (Arc::new(Notify::new()), Unrecorded::default());
+        let served = Arc::new(ServedPlaces::new(brokers.places().cloned().collect()));
+        let (asked, outcome_cache) = (Arc::new(Notify::new()), OutcomeCache::default());
         let watch_returns = config.watch_returns();
         // A chunk is made of whole rows.
         let ids_in_a_row = config.chunk_items.min(IDS_IN_A_ROW);
-        Self { store, brokers, served, watch_returns, ids_in_a_row, conventions, asked, unrecorded }
+        Self { store, brokers, served, watch_returns, ids_in_a_row, conventions, asked, outcome_cache }
     }
 
     /// Freezes the selection (rule R9); the work begins at once. A plan is run under its own id, and so once.

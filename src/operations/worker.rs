@@ -16,8 +16,8 @@ use tracing::{Instrument, info, info_span, warn};
 use uuid::Uuid;
 
 use super::Operations;
+use super::backpressure::{Backpressure, target_queue};
 use super::chunk_result::ChunkResult;
-use super::crowding::{Crowding, target_queue};
 use super::publishers::Publishers;
 use super::redeliver;
 use crate::amqp::Brokers;
@@ -27,7 +27,7 @@ use crate::domain::convention::Conventions;
 use crate::domain::dead_letter::Status;
 use crate::domain::operation::{Hold, Kind, Operation, Outcome, Outcomes, Settled, State};
 use crate::domain::words::{count, things};
-use crate::room::ChunkRoom;
+use crate::memory_budget::ChunkReservation;
 use crate::store::{Chunk, ChunkItem, Follower, Next, Store, StoreError};
 use crate::telemetry::{ChunkDone, Metrics};
 
@@ -56,7 +56,7 @@ pub struct Worker {
     /// The ways to the brokers.
     pub publishers: Publishers,
     /// How much its queues have to do.
-    crowding: Crowding,
+    backpressure: Backpressure,
 }
 
 impl Worker {
@@ -78,7 +78,7 @@ impl Worker {
             metrics,
             conventions,
             publishers,
-            crowding: Crowding::default(),
+            backpressure: Backpressure::default(),
         }
     }
 
@@ -86,11 +86,11 @@ impl Worker {
     async fn next(&mut self, stop: &CancellationToken) -> Result<bool, StoreError> {
         let limits = self.limits();
         let served = &self.operations.served;
-        let mut room = ChunkRoom::default();
+        let mut reserved = ChunkReservation::default();
         let chunk = loop {
-            match self.store.next_chunk(self.id, clock::now(), limits, served, room).await? {
+            match self.store.next_chunk(self.id, clock::now(), limits, served, reserved).await? {
                 Next::Chunk(chunk) => break chunk,
-                Next::NoRoom(bytes) => room = ChunkRoom::take(bytes).await,
+                Next::OverBudget(bytes) => reserved = ChunkReservation::acquire(bytes).await,
                 Next::Nothing => {
                     self.forget_ended().await?;
                     return Ok(false);
@@ -99,10 +99,10 @@ impl Worker {
         };
         let operation = chunk.operation.id;
         let span = info_span!("operation chunks", %operation, kind = chunk.operation.kind.as_str());
-        let done = Box::pin(self.go_through(chunk, stop)).instrument(span).await;
+        let done = Box::pin(self.run_chunks(chunk, stop)).instrument(span).await;
         if done.is_err() {
             // Where this fails, too, the chunk that this worker begins next says the same.
-            let _ = self.store.forget_begin(operation, self.id).await;
+            let _ = self.store.forget_attempt(operation, self.id).await;
         }
         done.map(|()| true)
     }
@@ -113,18 +113,18 @@ impl Worker {
 
     /// Does this chunk and, where their operation keeps an order, some of those after it: while one is published, the one before is
     /// recorded, and the one after is read. Nothing of a chunk is published before all of the one before is confirmed.
-    async fn go_through(&mut self, first: Box<Chunk>, stop: &CancellationToken) -> Result<(), StoreError> {
-        let (desk, mut next, mut acted) = (self.desk(), Some(first), None);
+    async fn run_chunks(&mut self, first: Box<Chunk>, stop: &CancellationToken) -> Result<(), StoreError> {
+        let (recorder, mut next, mut acted) = (self.recorder(), Some(first), None);
         for number in 1.. {
             let Some(mut chunk) = next.take() else { break };
             let follower = chunk.follower().filter(|_| number < IN_A_ROW && !stop.is_cancelled());
             let (begun, begun_at) = (Instant::now(), clock::now());
             let (done, ahead) = tokio::join!(self.act(&mut chunk), async {
                 if let Some(acted) = acted.take() {
-                    desk.record(acted).await?;
+                    recorder.record(acted).await?;
                 }
                 match follower {
-                    Some(follower) => desk.read(&follower).await,
+                    Some(follower) => recorder.read(&follower).await,
                     None => Ok(None),
                 }
             });
@@ -133,14 +133,14 @@ impl Worker {
             acted = Some(Acted { chunk, done, begun, begun_at });
         }
         match acted {
-            Some(acted) => desk.record(acted).await,
+            Some(acted) => recorder.record(acted).await,
             None => Ok(()),
         }
     }
 
     /// What is needed beside a chunk that is published.
-    fn desk(&self) -> Desk {
-        Desk {
+    fn recorder(&self) -> Recorder {
+        Recorder {
             store: self.store.clone(),
             operations: self.operations.clone(),
             limits: self.limits(),
@@ -150,17 +150,17 @@ impl Worker {
 
     /// Drops what is kept of operations that another replica has ended.
     async fn forget_ended(&self) -> Result<(), StoreError> {
-        let kept: Vec<_> = self.operations.unrecorded.operations().into_iter().collect();
+        let kept: Vec<_> = self.operations.outcome_cache.operations().into_iter().collect();
         if !kept.is_empty() {
-            self.operations.unrecorded.forget_all_of(&self.store.ended(&kept).await?);
+            self.operations.outcome_cache.forget_all_of(&self.store.ended(&kept).await?);
         }
         Ok(())
     }
 
     /// Publishes the messages of these items again, but for those whose queue has enough to do. Takes the bytes out of the items.
-    async fn put_back(&mut self, operation: &Operation, mut items: Vec<&mut ChunkItem>) -> ChunkResult {
+    async fn publish_items(&mut self, operation: &Operation, mut items: Vec<&mut ChunkItem>) -> ChunkResult {
         let crowded =
-            self.crowding.of(&mut self.publishers, operation, items.iter().map(|item| &**item)).await;
+            self.backpressure.of(&mut self.publishers, operation, items.iter().map(|item| &**item)).await;
         items.retain(|item| target_queue(operation, item).is_none_or(|queue| !crowded.contains_key(&queue)));
         let most = self.config.confirm_timeout / 2;
         let mut done =
@@ -173,21 +173,21 @@ impl Worker {
 
     /// Does what the operation asks for with each item.
     async fn act(&mut self, chunk: &mut Chunk) -> Result<ChunkResult, StoreError> {
-        self.store.begin_chunk(chunk).await?;
+        self.store.note_attempt(chunk).await?;
         let wanted = chunk.operation.acts_on();
         let mut done = match chunk.operation.kind {
-            _ if chunk.operation.state == State::Cancelling => let_go(acted_on(&chunk.items, wanted)),
+            _ if chunk.operation.state == State::Cancelling => skip_cancelled(acted_on(&chunk.items, wanted)),
             Kind::Redeliver => {
-                let unrecorded = self.operations.unrecorded.clone();
-                let known = unrecorded.of(chunk.operation.id, acted_on(&chunk.items, wanted));
+                let outcome_cache = self.operations.outcome_cache.clone();
+                let known = outcome_cache.of(chunk.operation.id, acted_on(&chunk.items, wanted));
                 let rest = chunk.items.iter_mut().filter(|item| is_unknown(item, wanted, &known)).collect();
-                let mut done = self.put_back(&chunk.operation, rest).await;
+                let mut done = self.publish_items(&chunk.operation, rest).await;
                 done.settled.extend(known);
-                unrecorded.keep(chunk.operation.id, &done.settled);
+                outcome_cache.keep(chunk.operation.id, &done.settled);
                 done
             }
-            Kind::Delete => all_end(acted_on(&chunk.items, wanted), Outcome::Deleted, None),
-            Kind::Restore => all_end(acted_on(&chunk.items, wanted), Outcome::Restored, None),
+            Kind::Delete => settle_all(acted_on(&chunk.items, wanted), Outcome::Deleted, None),
+            Kind::Restore => settle_all(acted_on(&chunk.items, wanted), Outcome::Restored, None),
         };
         done.settled.extend(chunk.items.iter().filter_map(|item| skipped(item, wanted)));
         Ok(done)
@@ -203,14 +203,14 @@ struct Acted {
 }
 
 /// Records chunks, and reads them.
-struct Desk {
+struct Recorder {
     store: Store,
     operations: Operations,
     limits: (i64, i64),
     metrics: std::sync::Arc<Metrics>,
 }
 
-impl Desk {
+impl Recorder {
     async fn read(&self, follower: &Follower) -> Result<Option<Box<Chunk>>, StoreError> {
         self.store.following_chunk(follower, clock::now(), self.limits, &self.operations.served).await
     }
@@ -229,7 +229,7 @@ impl Desk {
         };
         let not_done = i64::try_from(not_done).unwrap_or(i64::MAX);
         let completed = chunk.record(&done.settled, not_done, done.hold.as_ref(), next_chunk_at).await?;
-        self.operations.unrecorded.forget(operation.id, &done.settled, completed);
+        self.operations.outcome_cache.forget(operation.id, &done.settled, completed);
         let mut outcomes = Outcomes::default();
         for item in &done.settled {
             outcomes.add(item.outcome);
@@ -308,11 +308,11 @@ fn skipped(item: &ChunkItem, wanted: Status) -> Option<Settled> {
 }
 
 /// What a cancelled operation has not done.
-fn let_go<'i>(items: impl Iterator<Item = &'i ChunkItem>) -> ChunkResult {
-    all_end(items, Outcome::Skipped, Some("Not done: the operation was cancelled"))
+fn skip_cancelled<'i>(items: impl Iterator<Item = &'i ChunkItem>) -> ChunkResult {
+    settle_all(items, Outcome::Skipped, Some("Not done: the operation was cancelled"))
 }
 
-fn all_end<'i>(
+fn settle_all<'i>(
     items: impl Iterator<Item = &'i ChunkItem>,
     outcome: Outcome,
     detail: Option<&str>,

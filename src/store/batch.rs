@@ -53,16 +53,18 @@ impl Store {
 
     /// Stores a batch: all of it, but for what is there already, or nothing. `now` is the time of the attempt.
     pub async fn insert(&self, rows: &[NewDeadLetter], now: DateTime<Utc>) -> Result<Stored, StoreError> {
-        let _storing = self.turns.storing();
+        let _writing = self.scans.note_write();
         self.make_groups(rows).await?;
         match Neighbours::of(rows, now) {
             None if rows.iter().any(|row| row.former_identity.is_some())
                 || rows.iter().map(NewDeadLetter::size).sum::<usize>() < COPY_FROM =>
             {
-                self.insert_carefully(rows, &Neighbours::none(now), now).await
+                self.insert_carefully(rows, &Neighbours::own_day_only(now), now).await
             }
             None => match self.insert_by_copy(rows, now).await {
-                Err(StoreError::Duplicate) => self.insert_carefully(rows, &Neighbours::none(now), now).await,
+                Err(StoreError::Duplicate) => {
+                    self.insert_carefully(rows, &Neighbours::own_day_only(now), now).await
+                }
                 other => other,
             },
             Some(neighbours) => self.insert_carefully(rows, &neighbours, now).await,
@@ -92,10 +94,10 @@ impl Store {
         } else {
             let mut transaction = self.ingest.begin().await?;
             let known = near.known(&mut transaction, rows).await?;
-            let before = near.known_before(&mut transaction, rows).await?;
+            let former = near.former_candidates(&mut transaction, rows).await?;
             let is_unknown = |row: &&NewDeadLetter| {
                 row.identity.is_none_or(|identity| !known.contains(&identity))
-                    && !before.iter().any(|stored| stored.is_copy(row))
+                    && !former.iter().any(|stored| stored.is_copy(row))
             };
             let candidates: Vec<_> = all.into_iter().filter(is_unknown).collect();
             let stored = insert_unknown(&mut *transaction, &candidates, now).await?;
@@ -115,7 +117,7 @@ struct Neighbours {
 }
 
 impl Neighbours {
-    fn none(now: DateTime<Utc>) -> Self {
+    fn own_day_only(now: DateTime<Utc>) -> Self {
         Self { from: now.date_naive(), to: now.date_naive(), exclusive: false }
     }
 
@@ -162,11 +164,11 @@ impl Neighbours {
     }
 
     /// Which rows of the release before may be copies.
-    async fn known_before(
+    async fn former_candidates(
         &self,
         connection: &mut Lease,
         rows: &[NewDeadLetter],
-    ) -> Result<Vec<Before>, StoreError> {
+    ) -> Result<Vec<FormerRow>, StoreError> {
         let identities: Vec<Uuid> = rows.iter().filter_map(|row| row.former_identity).collect();
         if identities.is_empty() {
             return Ok(Vec::new());
@@ -180,17 +182,17 @@ impl Neighbours {
         .bind(self.to)
         .fetch_all(connection)
         .await?;
-        Ok(rows.into_iter().map(|(identity, properties)| Before { identity, properties }).collect())
+        Ok(rows.into_iter().map(|(identity, properties)| FormerRow { identity, properties }).collect())
     }
 }
 
 /// A row that has an identity of the release before.
-struct Before {
+struct FormerRow {
     identity: Uuid,
     properties: Vec<u8>,
 }
 
-impl Before {
+impl FormerRow {
     /// That identity left out most of the properties: they are compared.
     fn is_copy(&self, row: &NewDeadLetter) -> bool {
         let of_one_message = || {

@@ -12,14 +12,14 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::begins::{self, Begun};
+use super::attempts::{self, PastAttempts};
 use super::lease::Transaction;
-use super::places::Served;
+use super::served_places::ServedPlaces;
 use super::{Store, StoreError, operations};
 use crate::clock;
 use crate::domain::canary::Verdict;
 use crate::domain::operation::Operation;
-use crate::room::ChunkRoom;
+use crate::memory_budget::ChunkReservation;
 use items::{Wanted, bytes_of, next_items, read_messages};
 
 mod items;
@@ -43,7 +43,7 @@ pub struct Chunk {
     /// The next items that have no outcome.
     pub items: Vec<ChunkItem>,
     /// What their messages take.
-    _room: ChunkRoom,
+    _reserved: ChunkReservation,
 }
 
 /// What there is to do.
@@ -52,7 +52,7 @@ pub enum Next {
     /// This chunk.
     Chunk(Box<Chunk>),
     /// A chunk whose messages have so many bytes, for which there is no room now.
-    NoRoom(usize),
+    OverBudget(usize),
     /// Nothing now.
     Nothing,
 }
@@ -66,8 +66,8 @@ impl Store {
         worker: Uuid,
         now: DateTime<Utc>,
         (items, bytes): (i64, i64),
-        served: &Served,
-        mut room: ChunkRoom,
+        served: &ServedPlaces,
+        mut reserved: ChunkReservation,
     ) -> Result<Next, StoreError> {
         let due = format!(
             "SELECT id FROM operation WHERE {DUE} AND id <> ALL ($3) ORDER BY next_chunk_at LIMIT $2"
@@ -101,14 +101,14 @@ impl Store {
                     continue;
                 }
                 let needed = bytes_of(&items, &operation);
-                if !room.grow(needed) {
-                    return Ok(Next::NoRoom(needed));
+                if !reserved.try_grow(needed) {
+                    return Ok(Next::OverBudget(needed));
                 }
-                match begins::look(&mut transaction, &operation, worker, &items).await? {
-                    Begun::Never => {}
-                    Begun::Before => items.truncate(1),
-                    Begun::TooOften => {
-                        begins::pause(&mut transaction, &operation, &items).await?;
+                match attempts::past_attempts(&mut transaction, &operation, worker, &items).await? {
+                    PastAttempts::None => {}
+                    PastAttempts::Some => items.truncate(1),
+                    PastAttempts::TooMany => {
+                        attempts::pause(&mut transaction, &operation, &items).await?;
                         transaction.commit().await?;
                         continue;
                     }
@@ -119,7 +119,7 @@ impl Store {
                     worker,
                     operation,
                     items,
-                    _room: room,
+                    _reserved: reserved,
                 })));
             }
         }
@@ -133,7 +133,7 @@ impl Store {
         after: &Follower,
         now: DateTime<Utc>,
         (items, bytes): (i64, i64),
-        served: &Served,
+        served: &ServedPlaces,
     ) -> Result<Option<Box<Chunk>>, StoreError> {
         let mut transaction = self.operations.begin().await?;
         let Some(operation) = due(&mut transaction, after.operation, now).await? else { return Ok(None) };
@@ -142,16 +142,17 @@ impl Store {
         }
         let wanted = Wanted { after: after.position, items, bytes, of: None };
         let mut items = next_items(&mut transaction, &operation, &wanted).await?;
-        let mut room = ChunkRoom::default();
+        let mut reserved = ChunkReservation::default();
         if items.is_empty()
             || served.not_for_us(&operation, &items).is_some()
-            || !room.grow(bytes_of(&items, &operation))
-            || begins::look(&mut transaction, &operation, after.worker, &items).await? != Begun::Never
+            || !reserved.try_grow(bytes_of(&items, &operation))
+            || attempts::past_attempts(&mut transaction, &operation, after.worker, &items).await?
+                != PastAttempts::None
         {
             return Ok(None);
         }
         read_messages(&mut transaction, &operation, &mut items).await?;
-        Ok(Some(Box::new(Chunk { transaction, worker: after.worker, operation, items, _room: room })))
+        Ok(Some(Box::new(Chunk { transaction, worker: after.worker, operation, items, _reserved: reserved })))
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) struct CopyData<'r> {
 #[derive(PartialEq, Eq)]
 enum State {
     /// Nothing is sent.
-    Begun,
+    PastAttempts,
     /// There may be more.
     Sending,
     /// The end is sent.
@@ -59,7 +59,7 @@ impl<'r> CopyData<'r> {
         capacity: usize,
     ) -> Self {
         let out = Writer(Vec::with_capacity(capacity));
-        Self { table, columns, rows: rows.iter(), out, body: &[], state: State::Begun }
+        Self { table, columns, rows: rows.iter(), out, body: &[], state: State::PastAttempts }
     }
 
     /// What the database has to be told first.
@@ -78,7 +78,7 @@ impl<'r> CopyData<'r> {
         self.out.0.clear();
         match self.state {
             State::Ended => return None,
-            State::Begun => {
+            State::PastAttempts => {
                 self.out.0.extend_from_slice(b"PGCOPY\n\xff\r\n\0");
                 self.out.0.extend_from_slice(&[0; 8]); // no flags, no header extension
                 self.state = State::Sending;

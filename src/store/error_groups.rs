@@ -8,7 +8,7 @@ use sqlx::{QueryBuilder, Row};
 use uuid::Uuid;
 
 use super::search::{COLUMNS, dead_letter};
-use super::sought::{push_counts, push_counts_since};
+use super::search_plan::{push_counts, push_counts_since};
 use super::{Store, StoreError, filter_sql};
 use crate::clock;
 use crate::domain::dead_letter::{DeadLetter, floor_id};
@@ -28,7 +28,7 @@ const MAX_EVENTS: i64 = 200;
 
 /// What a list shows of a group besides its counters.
 #[derive(Clone, Debug, Default)]
-pub struct Glimpse {
+pub struct GroupPreview {
     /// The newest that is dead.
     pub sample: Option<DeadLetter>,
     /// How many arrived in each of the last hours, the running one last.
@@ -46,37 +46,37 @@ impl Store {
         filter: &Filter,
         now: DateTime<Utc>,
     ) -> Result<Vec<(ErrorGroup, i64)>, StoreError> {
-        let mut sought = self.begin(filter).await?;
-        self.narrow(&mut sought).await?;
+        let mut search = self.resolve(filter).await?;
+        self.narrow(&mut search).await?;
         let mut query = QueryBuilder::new(format!("SELECT {GROUP}, "));
-        let rows = if sought.counted().is_some() {
+        let rows = if search.counted().is_some() {
             query.push("t.count FROM error_group g");
             if filter.status.is_dead() && filter.error.is_none() {
                 push_counts_since(&mut query, filter.status, now - STAYS);
             } else {
                 push_counts(&mut query, filter.status);
             }
-            sought.push_groups(&mut query);
+            search.push_groups(&mut query);
             query.push(MOST_FIRST);
             query.build().fetch_all(&self.http).await?
         } else {
             query.push("f.count FROM (SELECT d.error_group, count(*) AS count");
-            filter_sql::push(&mut query, &sought);
+            filter_sql::push(&mut query, &search);
             query.push(" GROUP BY d.error_group) f JOIN error_group g ON g.id = f.error_group");
             push_counts(&mut query, StatusFilter::Any);
             query.push(MOST_FIRST);
-            self.fetch_all(&sought, query).await?
+            self.fetch_all(&search, query).await?
         };
         rows.iter().map(|row| Ok((group(row)?, row.try_get("count")?))).collect()
     }
 
     /// What a list shows besides of these groups, which were last seen then.
-    pub async fn glimpses(
+    pub async fn group_previews(
         &self,
         groups: &[(Uuid, DateTime<Utc>)],
         now: DateTime<Utc>,
-    ) -> Result<HashMap<Uuid, Glimpse>, StoreError> {
-        let mut glimpses: HashMap<Uuid, Glimpse> = HashMap::new();
+    ) -> Result<HashMap<Uuid, GroupPreview>, StoreError> {
+        let mut previews: HashMap<Uuid, GroupPreview> = HashMap::new();
         let mut connection = self.http.acquire().await?;
         let query = format!(
             "SELECT {COLUMNS} FROM UNNEST($1::uuid[], $2::timestamptz[]) AS g (id, late) CROSS JOIN LATERAL ( \
@@ -93,7 +93,7 @@ impl Store {
         for row in sqlx::query(&query).bind(&groups).bind(late).fetch_all(&mut connection).await? {
             let sample = dead_letter(&row)?;
             let group = sample.error_group.unwrap_or_default();
-            glimpses.entry(group).or_default().sample = Some(sample);
+            previews.entry(group).or_default().sample = Some(sample);
         }
         let hour = TimeDelta::hours(1);
         let from = (now + hour).duration_trunc(hour).unwrap_or(now)
@@ -109,11 +109,11 @@ impl Store {
         .await?;
         for (group, start, count) in counts {
             let at = usize::try_from((start - from).num_hours()).unwrap_or(usize::MAX);
-            if let Some(place) = glimpses.entry(group).or_default().sparkline.get_mut(at) {
+            if let Some(place) = previews.entry(group).or_default().sparkline.get_mut(at) {
                 *place = count;
             }
         }
-        Ok(glimpses)
+        Ok(previews)
     }
 
     /// The group of this id.

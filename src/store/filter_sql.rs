@@ -4,11 +4,11 @@ use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::find;
-use super::sought::{Find, Head, Sought, TextGroups};
+use super::search_plan::{Find, Head, SearchPlan, TextGroups};
 use crate::domain::dead_letter::{Status, floor_id};
 use crate::domain::filter::{Filter, Order};
-use crate::domain::look::{Look, is_text_only};
 use crate::domain::needle::Needle;
+use crate::domain::recheck::{Recheck, is_text_only};
 
 /// Whether the body of `d` may be compressed: a content encoding is there, and its name may be at the beginning of the properties.
 const MAY_BE_COMPRESSED: &str = "(get_bit(substring(d.properties FOR 1) || '\\x00'::bytea, 6) = 1 \
@@ -19,12 +19,12 @@ const MAY_BE_COMPRESSED: &str = "(get_bit(substring(d.properties FOR 1) || '\\x0
 /// Where the filter names an id that singles out few rows, these are found by the index on its hash and by nothing else,
 /// whatever the planner believes of a young partition; and where a text may be in some rows of few groups, by the index that
 /// has their trigrams. Returns the alias by whose ids an index has the order.
-pub(super) fn push(query: &mut QueryBuilder<'static, Postgres>, sought: &Sought<'_>) -> &'static str {
-    let filter = sought.filter;
+pub(super) fn push(query: &mut QueryBuilder<'static, Postgres>, search: &SearchPlan<'_>) -> &'static str {
+    let filter = search.filter;
     let ids = [("message_id", &filter.message_id), ("correlation_id", &filter.correlation_id)];
     let named = ids.into_iter().find_map(|(column, value)| Some((column, value.as_ref()?)));
-    let has_some = sought.text.as_ref().is_some_and(|text| !text.some.is_empty());
-    if let Some(ids) = &sought.seen {
+    let has_some = search.text.as_ref().is_some_and(|text| !text.some.is_empty());
+    if let Some(ids) = &search.rechecked {
         query.push(" FROM UNNEST(").push_bind(ids.clone()).push("::uuid[]) f (id)");
         push_row(query, "f");
     } else if let Some((column, value)) = named {
@@ -32,12 +32,12 @@ pub(super) fn push(query: &mut QueryBuilder<'static, Postgres>, sought: &Sought<
         find::push_hashed(query, column, value);
         query.push(" OFFSET 0) f");
         push_row(query, "f");
-    } else if let Find::Ids(lookups) = &sought.find {
+    } else if let Find::Ids(lookups) = &search.find {
         query.push(" FROM (");
         find::push_found(query, lookups);
         query.push(") f");
         push_row(query, "f");
-    } else if let Some(heads) = sought.heads().filter(|_| has_some) {
+    } else if let Some(heads) = search.heads().filter(|_| has_some) {
         query.push(" FROM ");
         push_heads(query, heads);
         query.push(" CROSS JOIN LATERAL (");
@@ -47,28 +47,28 @@ pub(super) fn push(query: &mut QueryBuilder<'static, Postgres>, sought: &Sought<
     } else {
         push_standing(query, filter);
         push_standing_row(query, filter);
-        push_where(query, sought);
+        push_where(query, search);
         push_narrowed(query, filter);
         return "k";
     }
-    push_where(query, sought);
+    push_where(query, search);
     "d"
 }
 
 /// The same for who reads nothing of `d` but its id and its service: where nothing else is asked for either, no payload is
 /// come near.
-pub(super) fn push_ids(query: &mut QueryBuilder<'static, Postgres>, sought: &Sought<'_>) {
-    if !sought.is_told_by_pending() {
-        push(query, sought);
+pub(super) fn push_ids(query: &mut QueryBuilder<'static, Postgres>, search: &SearchPlan<'_>) {
+    if !search.is_answered_by_pending() {
+        push(query, search);
         return;
     }
     query.push(" FROM dead_letter_pending d WHERE true");
-    push_told_by_pending(query, sought.filter, "d");
-    push_arrival(query, sought.filter, "d");
+    push_answered_by_pending(query, search.filter, "d");
+    push_arrival(query, search.filter, "d");
 }
 
 /// Appends ` AND …` for what `dead_letter_pending` tells beside the id.
-fn push_told_by_pending(query: &mut QueryBuilder<'static, Postgres>, filter: &Filter, alias: &str) {
+fn push_answered_by_pending(query: &mut QueryBuilder<'static, Postgres>, filter: &Filter, alias: &str) {
     if let Some(services) = &filter.services {
         query.push(" AND ").push(alias).push(".service = ANY(").push_bind(services.clone()).push(")");
     }
@@ -103,7 +103,7 @@ fn push_standing_row(query: &mut QueryBuilder<'static, Postgres>, filter: &Filte
 fn push_narrowed(query: &mut QueryBuilder<'static, Postgres>, filter: &Filter) {
     push_arrival(query, filter, "k");
     match filter.status.status() {
-        Some(Status::Dead) => push_told_by_pending(query, filter, "k"),
+        Some(Status::Dead) => push_answered_by_pending(query, filter, "k"),
         Some(status) => {
             query.push(" AND k.status = '").push(status.as_str()).push("'");
         }
@@ -154,18 +154,18 @@ pub(super) fn push_dead_row(query: &mut QueryBuilder<'static, Postgres>, of: &st
 }
 
 /// Appends ` WHERE …` with each condition on the table aliased `d`.
-pub(super) fn push_where(query: &mut QueryBuilder<'static, Postgres>, sought: &Sought<'_>) {
-    let filter = sought.filter;
+pub(super) fn push_where(query: &mut QueryBuilder<'static, Postgres>, search: &SearchPlan<'_>) {
+    let filter = search.filter;
     query.push(" WHERE true");
-    push_conditions(query, sought);
+    push_conditions(query, search);
     if let Some(services) = &filter.services {
         query.push(" AND d.service = ANY(").push_bind(services.clone()).push(")");
     }
 }
 
 /// Appends ` AND …` for each condition on the table aliased `d`, but for the services.
-pub(super) fn push_conditions(query: &mut QueryBuilder<'static, Postgres>, sought: &Sought<'_>) {
-    let filter = sought.filter;
+pub(super) fn push_conditions(query: &mut QueryBuilder<'static, Postgres>, search: &SearchPlan<'_>) {
+    let filter = search.filter;
     if let Some(status) = filter.status.status() {
         // A literal, which the planner may know to be so.
         query.push(" AND d.status = '").push(status.as_str()).push("'");
@@ -186,7 +186,7 @@ pub(super) fn push_conditions(query: &mut QueryBuilder<'static, Postgres>, sough
         }
     }
     push_place(query, "d", filter);
-    push_text(query, sought);
+    push_text(query, search);
     if let Some(group) = filter.error_group {
         query.push(" AND d.error_group = ").push_bind(group);
     }
@@ -197,8 +197,8 @@ pub(super) fn push_conditions(query: &mut QueryBuilder<'static, Postgres>, sough
     if let Some(to) = filter.died_to {
         query.push(" AND d.died_at < ").push_bind(to);
     }
-    push_found(query, sought);
-    push_candidates(query, sought);
+    push_found(query, search);
+    push_candidates(query, search);
     if let Some(attempts) = filter.min_attempt {
         query.push(" AND d.deaths >= ").push_bind(attempts);
     }
@@ -219,8 +219,8 @@ pub(super) fn push_place(query: &mut QueryBuilder<'static, Postgres>, alias: &st
     }
 }
 
-fn push_text(query: &mut QueryBuilder<'static, Postgres>, sought: &Sought<'_>) {
-    if let (Some(needle), Some(text)) = (&sought.filter.error, &sought.text) {
+fn push_text(query: &mut QueryBuilder<'static, Postgres>, search: &SearchPlan<'_>) {
+    if let (Some(needle), Some(text)) = (&search.filter.error, &search.text) {
         query.push(" AND ");
         push_error(query, needle, text);
     }
@@ -243,9 +243,9 @@ fn push_error(query: &mut QueryBuilder<'static, Postgres>, needle: &str, text: &
 }
 
 /// Appends ` AND …` where the ids that are to be found are conditions beside others that lead to the rows.
-fn push_found(query: &mut QueryBuilder<'static, Postgres>, sought: &Sought<'_>) {
-    let leads = sought.seen.is_none() && !sought.filter.names_an_id();
-    if let (Find::Ids(lookups), false) = (&sought.find, leads) {
+fn push_found(query: &mut QueryBuilder<'static, Postgres>, search: &SearchPlan<'_>) {
+    let leads = search.rechecked.is_none() && !search.filter.names_an_id();
+    if let (Find::Ids(lookups), false) = (&search.find, leads) {
         query.push(" AND d.id IN (");
         find::push_found(query, lookups);
         query.push(")");
@@ -253,22 +253,22 @@ fn push_found(query: &mut QueryBuilder<'static, Postgres>, sought: &Sought<'_>) 
 }
 
 /// Appends ` AND …` for what every dead letter has that a closer look will find: it is looked for in the bytes as they are.
-fn push_candidates(query: &mut QueryBuilder<'static, Postgres>, sought: &Sought<'_>) {
-    let Some(look) = sought.look.as_deref().filter(|_| sought.seen.is_none()) else { return };
-    if let Some(needle) = &look.contains {
+fn push_candidates(query: &mut QueryBuilder<'static, Postgres>, search: &SearchPlan<'_>) {
+    let Some(recheck) = search.recheck.as_deref().filter(|_| search.rechecked.is_none()) else { return };
+    if let Some(needle) = &recheck.contains {
         query.push(" AND (").push(MAY_BE_COMPRESSED);
         push_anchors(query, needle);
         query.push(")");
     }
-    if let (Some(needle), Find::Text(groups)) = (&look.find, &sought.find) {
+    if let (Some(needle), Find::Text(groups)) = (&recheck.find, &search.find) {
         query.push(" AND (").push(MAY_BE_COMPRESSED).push(" OR position(").push_bind(needle.bytes().to_vec());
         query.push(" IN d.properties) > 0 OR ");
         push_error(query, &String::from_utf8_lossy(needle.bytes()), groups);
         push_anchors(query, needle);
         query.push(")");
     }
-    push_headers(query, look);
-    for (path, value) in &look.body_paths {
+    push_headers(query, recheck);
+    for (path, value) in &recheck.body_paths {
         let name = path.last_name().map(str::to_owned);
         let value = Some(value).filter(|value| is_text_only(value)).cloned();
         for text in [name, value].into_iter().flatten().filter(|text| !text.is_empty()) {
@@ -280,8 +280,8 @@ fn push_candidates(query: &mut QueryBuilder<'static, Postgres>, sought: &Sought<
 }
 
 /// A header's name stands behind its length, and a text as it is.
-fn push_headers(query: &mut QueryBuilder<'static, Postgres>, look: &Look) {
-    for (name, value) in &look.headers {
+fn push_headers(query: &mut QueryBuilder<'static, Postgres>, recheck: &Recheck) {
+    for (name, value) in &recheck.headers {
         let length = u8::try_from(name.len()).unwrap_or(u8::MAX);
         let name = [&[length], name.as_bytes()].concat();
         query.push(" AND position(").push_bind(name).push(" IN d.properties) > 0");
@@ -298,8 +298,8 @@ fn push_anchors(query: &mut QueryBuilder<'static, Postgres>, needle: &Needle) {
 }
 
 /// Appends whether the body of `d` contains the text as it stands.
-pub(super) fn push_known_contains(query: &mut QueryBuilder<'static, Postgres>, look: &Look) {
-    match &look.contains {
+pub(super) fn push_known_contains(query: &mut QueryBuilder<'static, Postgres>, recheck: &Recheck) {
+    match &recheck.contains {
         Some(needle) => {
             query.push("(position(").push_bind(needle.bytes().to_vec()).push(" IN d.body) > 0)");
         }
@@ -310,8 +310,8 @@ pub(super) fn push_known_contains(query: &mut QueryBuilder<'static, Postgres>, l
 }
 
 /// Appends whether the error of `d` has the text that is to be found, or its body as it stands.
-pub(super) fn push_known_finds(query: &mut QueryBuilder<'static, Postgres>, sought: &Sought<'_>) {
-    let (Some(needle), Find::Text(groups)) = (&sought.filter.find, &sought.find) else {
+pub(super) fn push_known_finds(query: &mut QueryBuilder<'static, Postgres>, search: &SearchPlan<'_>) {
+    let (Some(needle), Find::Text(groups)) = (&search.filter.find, &search.find) else {
         query.push("true");
         return;
     };

@@ -7,7 +7,7 @@ use sqlx::{Executor, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::lease::Transaction;
-use super::sought::Sought;
+use super::search_plan::SearchPlan;
 use super::{Store, StoreError, filter_sql};
 use crate::domain::dead_letter::{Status, floor_id};
 use crate::domain::operation::{NewOperation, Options, Selection};
@@ -157,12 +157,12 @@ pub(super) async fn chosen(
             "c.id"
         }
         Selection::Filter(filter) => {
-            let mut sought = Sought::begin(&mut *transaction, filter).await?;
-            if sought.look.is_some() {
-                sought.narrow(&mut *transaction, LOOKING).await?;
+            let mut search = SearchPlan::resolve(&mut *transaction, filter).await?;
+            if search.recheck.is_some() {
+                search.narrow(&mut *transaction, LOOKING).await?;
             }
             query.push("d.id, d.service, NULL::text AS refusal");
-            filter_sql::push_ids(&mut query, &sought);
+            filter_sql::push_ids(&mut query, &search);
             // What arrives from now on is not meant, whenever this statement reads.
             query.push(" AND d.id < ").push_bind(floor_id(now));
             "d.id"

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{QueryBuilder, Row};
 
 use super::counters::{COARSE, FINE, FINE_FOR};
-use super::sought::Sought;
+use super::search_plan::SearchPlan;
 use super::{Store, StoreError, filter_sql};
 use crate::domain::dead_letter::floor_id;
 use crate::domain::filter::Filter;
@@ -32,30 +32,30 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<Vec<Bucket>, StoreError> {
         let timeless = Filter { from: None, to: None, ..filter.clone() };
-        let sought = self.begin(&timeless).await?;
+        let search = self.resolve(&timeless).await?;
         let mut query = QueryBuilder::new("SELECT width_bucket(");
-        let rows = if sought.counted().is_some() && counters_tell(buckets, now) {
+        let rows = if search.counted().is_some() && counters_tell(buckets, now) {
             query.push("i.start, ").push_bind(buckets.edges()).push("::timestamptz[]) AS bucket, ");
             query.push(value(by, "g", "id")).push(" AS value, sum(");
             query.push(filter.status.count_column());
             query.push(
                 ")::bigint AS count FROM error_group_timeline i JOIN error_group g ON g.id = i.error_group",
             );
-            sought.push_groups(&mut query);
+            search.push_groups(&mut query);
             query.push(" AND i.start >= ").push_bind(buckets.from);
             query.push(" AND i.start < ").push_bind(buckets.to());
             query.push(" GROUP BY 1, 2");
             query.build().fetch_all(&self.http).await?
         } else {
             let within = Filter { from: Some(buckets.from), to: Some(buckets.to()), ..timeless.clone() };
-            let mut sought = Sought { filter: &within, ..sought };
-            self.narrow(&mut sought).await?;
+            let mut search = SearchPlan { filter: &within, ..search };
+            self.narrow(&mut search).await?;
             let edges: Vec<_> = buckets.edges().into_iter().map(floor_id).collect();
             query.push("d.id, ").push_bind(edges).push("::uuid[]) AS bucket, ");
             query.push(value(by, "d", "error_group")).push(" AS value, count(*) AS count");
-            filter_sql::push(&mut query, &sought);
+            filter_sql::push(&mut query, &search);
             query.push(" GROUP BY 1, 2");
-            self.fetch_all(&sought, query).await?
+            self.fetch_all(&search, query).await?
         };
         rows.iter()
             .map(|row| {

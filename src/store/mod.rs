@@ -8,16 +8,16 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use known_groups::KnownGroups;
-use places::KnownHome;
 use pool::{Pool, Setting};
+use scan_limiter::ScanLimiter;
 use schema::KnownSchema;
-use turns::Turns;
+use served_places::KnownHome;
 
 use crate::telemetry::PoolUse;
 
 mod abandoned;
+mod attempts;
 mod batch;
-mod begins;
 mod chunk;
 mod columns;
 mod copy;
@@ -28,29 +28,29 @@ mod error_groups;
 mod filter_sql;
 mod find;
 mod freeze;
+mod heartbeat;
 mod histogram;
 mod ids;
 mod known_groups;
 mod lease;
-mod lives;
-mod look;
 mod migrations;
 mod operations;
 mod overview;
 mod partitions;
-mod places;
 mod plans;
 mod pool;
-mod presence;
 mod preview;
 mod provenance;
+mod recheck;
 mod returns;
+mod scan_limiter;
 mod schema;
 mod search;
-mod sought;
+mod search_plan;
+mod served_places;
+mod sessions;
 mod statistics;
 mod steering;
-mod turns;
 mod url;
 
 pub use batch::Stored;
@@ -58,19 +58,19 @@ pub use chunk::{Chunk, ChunkItem, Follower, IDS_IN_A_ROW, Next};
 pub use copy::encode as copy_data;
 pub use dead_letters::{Death, History, HistoryOperation};
 pub use error::StoreError;
-pub use error_groups::{Glimpse, SPARKLINE};
+pub use error_groups::{GroupPreview, SPARKLINE};
 pub use freeze::Frozen;
+pub use heartbeat::Heartbeat;
 pub use histogram::Bucket;
-pub use lives::{Life, Others};
 pub use migrations::migrator;
 pub use operations::WantedOperations;
 pub use overview::{DayCount, ServiceCount, Trend};
-pub use places::Served;
 pub use plans::{Plan, QueueCount, Summary};
-pub use presence::Presence;
 pub use preview::{MAX_BYTES as MAX_PREVIEWED, Previewed};
 pub use schema::Schema;
 pub use search::{Page, Total};
+pub use served_places::ServedPlaces;
+pub use sessions::{ConsumerSession, Peers};
 
 /// Longest that a request waits for a connection: the answer is 503 after that.
 const ACQUIRE_FOR_HTTP: Duration = Duration::from_secs(1);
@@ -134,7 +134,7 @@ pub struct Store {
     http: Pool,
     operations: Pool,
     watch: Pool,
-    turns: Turns,
+    scans: ScanLimiter,
     known_groups: KnownGroups,
     schema: KnownSchema,
     home: KnownHome,
@@ -152,7 +152,7 @@ impl Store {
         let http = pool(settings.http, ACQUIRE_FOR_HTTP, &FOR_PAGES);
         let watch = pool(WATCHING, ACQUIRE_FOR_HTTP, &FOR_PAGES);
         Ok(Self {
-            turns: Turns::new(settings.scans, http.clone(), watch.clone()),
+            scans: ScanLimiter::new(settings.scans, http.clone(), watch.clone()),
             ingest: pool(settings.ingest, Duration::from_secs(5), &FOR_BATCHES),
             http,
             operations: pool(settings.operations, ACQUIRE_FOR_HTTP, &FOR_OPERATIONS),

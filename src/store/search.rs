@@ -8,15 +8,15 @@ use sqlx::{Postgres, QueryBuilder, Row};
 use uuid::Uuid;
 
 use super::lease::{Lease, Transaction};
-use super::look::{self, Seen, Wanted, look};
-use super::sought::{Counted, Sought, push_counts};
+use super::recheck::{self, Rechecked, Wanted};
+use super::search_plan::{Counted, SearchPlan, push_counts};
 use super::{Store, StoreError, filter_sql};
-use crate::domain::convention::{Care, Origin, ToldBy};
+use crate::domain::convention::{Decoding, Origin, ToldBy};
 use crate::domain::dead_letter::{DeadLetter, Derived, Payload, Status};
 use crate::domain::filter::{Filter, Order};
 use crate::domain::find::FoundAs;
-use crate::domain::look::Look;
 use crate::domain::place::Place;
+use crate::domain::recheck::Recheck;
 
 /// What a list reads of a row; the payload stays where it is.
 pub(super) const COLUMNS: &str = "d.id, d.status::text AS status, d.deaths, d.died_at, d.redelivery_id, d.error_group, \
@@ -78,43 +78,43 @@ impl Store {
         backwards: bool,
         limit: u32,
     ) -> Result<(Page, Total), StoreError> {
-        let mut sought = self.begin(filter).await?;
+        let mut search = self.resolve(filter).await?;
         let paging = Paging { order, edge, backwards, limit };
-        if sought.is_indexed() {
-            return read(&sought, paging, &mut self.http.acquire().await?).await;
+        if search.is_indexed() {
+            return read(&search, paging, &mut self.http.acquire().await?).await;
         }
         // It reads until it has found enough.
-        let mut turn = self.turns.take().await?;
-        let found = read_closely(&mut sought, paging, turn.connection()).await;
-        turn.done();
+        let mut permit = self.scans.acquire().await?;
+        let found = read_closely(&mut search, paging, permit.connection()).await;
+        permit.finish();
         found
     }
 
     /// What the filter means, as far as it can be known at once.
-    pub(super) async fn begin<'f>(&self, filter: &'f Filter) -> Result<Sought<'f>, StoreError> {
-        Sought::begin(&mut self.http.acquire().await?, filter).await
+    pub(super) async fn resolve<'f>(&self, filter: &'f Filter) -> Result<SearchPlan<'f>, StoreError> {
+        SearchPlan::resolve(&mut self.http.acquire().await?, filter).await
     }
 
     /// Reads all rows of a query: in a turn, unless what is meant was found in one.
     pub(super) async fn fetch_all(
         &self,
-        sought: &Sought<'_>,
+        search: &SearchPlan<'_>,
         mut query: QueryBuilder<'static, Postgres>,
     ) -> Result<Vec<PgRow>, StoreError> {
-        if sought.seen.is_some() {
+        if search.rechecked.is_some() {
             return Ok(query.build().fetch_all(&self.http).await?);
         }
-        self.turns.fetch_all(query).await
+        self.scans.fetch_all(query).await
     }
 
     /// What the filter means, and nothing else.
-    pub(super) async fn narrow(&self, sought: &mut Sought<'_>) -> Result<(), StoreError> {
-        if sought.look.is_none() {
+    pub(super) async fn narrow(&self, search: &mut SearchPlan<'_>) -> Result<(), StoreError> {
+        if search.recheck.is_none() {
             return Ok(());
         }
-        let mut turn = self.turns.take().await?;
-        let narrowed = sought.narrow(turn.connection(), PATIENCE).await;
-        turn.done();
+        let mut permit = self.scans.acquire().await?;
+        let narrowed = search.narrow(permit.connection(), PATIENCE).await;
+        permit.finish();
         narrowed
     }
 }
@@ -125,7 +125,7 @@ pub(super) enum Columns<'l> {
     /// What a list shows.
     Listed,
     /// What a closer look needs.
-    Candidate(&'l Look),
+    Candidate(&'l Recheck),
 }
 
 /// Which page.
@@ -138,36 +138,36 @@ struct Paging {
 }
 
 async fn read(
-    sought: &Sought<'_>,
+    search: &SearchPlan<'_>,
     paging: Paging,
     connection: &mut Lease,
 ) -> Result<(Page, Total), StoreError> {
-    let page = page(sought, paging, connection).await?;
-    let total = total(sought, &page, connection).await?;
+    let page = page(search, paging, connection).await?;
+    let total = total(search, &page, connection).await?;
     Ok((page, total))
 }
 
 /// The same, where more than indexes must tell.
 async fn read_closely(
-    sought: &mut Sought<'_>,
+    search: &mut SearchPlan<'_>,
     paging: Paging,
     connection: &mut Lease,
 ) -> Result<(Page, Total), StoreError> {
-    sought.find_ends(connection).await?;
-    let Some(looking) = sought.look.clone() else { return read(sought, paging, connection).await };
+    search.resolve_id_suffix(connection).await?;
+    let Some(recheck) = search.recheck.clone() else { return read(search, paging, connection).await };
     let Paging { order, edge, backwards, limit } = paging;
     let reading = if backwards { order.reversed() } else { order };
     let wanted = Wanted { order: reading, edge, count: limit as usize + 1, within: PATIENCE };
-    sought.seen = Some(look(sought, &looking, wanted, connection).await?.ids);
-    let page = page(sought, paging, connection).await?;
+    search.rechecked = Some(recheck::recheck(search, &recheck, wanted, connection).await?.ids);
+    let page = page(search, paging, connection).await?;
     if page.total().exact {
         let total = page.total();
         return Ok((page, total));
     }
-    sought.seen = None;
+    search.rechecked = None;
     let wanted = Wanted { order, edge: None, count: COUNTED_AT_MOST, within: COUNTING };
-    let total = match look_counting(sought, &looking, wanted, connection).await {
-        Ok(Seen { ids, is_all }) => {
+    let total = match recheck_counting(search, &recheck, wanted, connection).await {
+        Ok(Rechecked { ids, is_all }) => {
             let found = i64::try_from(ids.len()).unwrap_or(i64::MAX);
             Total { value: found.min(COUNTED), exact: is_all }
         }
@@ -177,11 +177,11 @@ async fn read_closely(
     Ok((page, total))
 }
 
-async fn page(sought: &Sought<'_>, paging: Paging, connection: &mut Lease) -> Result<Page, StoreError> {
+async fn page(search: &SearchPlan<'_>, paging: Paging, connection: &mut Lease) -> Result<Page, StoreError> {
     let Paging { order, edge, backwards, limit } = paging;
     let reading = if backwards { order.reversed() } else { order };
     let wanted = i64::from(limit) + 1;
-    let mut query = page_query(Columns::Listed, sought, reading, edge, wanted);
+    let mut query = page_query(Columns::Listed, search, reading, edge, wanted);
     let rows = query.build().fetch_all(connection).await?;
     let mut rows = rows.iter().map(dead_letter).collect::<Result<Vec<_>, _>>()?;
     let more = rows.len() > limit as usize;
@@ -190,23 +190,23 @@ async fn page(sought: &Sought<'_>, paging: Paging, connection: &mut Lease) -> Re
         rows.reverse();
     }
     let (has_previous, has_next) = if backwards { (more, edge.is_some()) } else { (edge.is_some(), more) };
-    Ok(Page { rows, has_previous, has_next, found_as: sought.found_as() })
+    Ok(Page { rows, has_previous, has_next, found_as: search.found_as() })
 }
 
 /// Exactly, as far as the page, the counters or a bounded count know; else at least.
-async fn total(sought: &Sought<'_>, page: &Page, connection: &mut Lease) -> Result<Total, StoreError> {
+async fn total(search: &SearchPlan<'_>, page: &Page, connection: &mut Lease) -> Result<Total, StoreError> {
     if page.total().exact {
         return Ok(page.total());
     }
-    match sought.counted() {
+    match search.counted() {
         Some(Counted::Known(value)) => return Ok(Total { value, exact: true }),
         Some(Counted::ByGroups) => {
-            return Ok(Total { value: counted(sought, connection).await?, exact: true });
+            return Ok(Total { value: counted(search, connection).await?, exact: true });
         }
         None => {}
     }
     let mut query = QueryBuilder::new("SELECT count(*) FROM (SELECT 1");
-    filter_sql::push_ids(&mut query, sought);
+    filter_sql::push_ids(&mut query, search);
     query.push(" LIMIT ").push_bind(COUNTED + 1).push(") found");
     let mut transaction = begin_counting(connection).await?;
     let counted: Result<i64, _> = query.build_query_scalar().fetch_one(&mut *transaction).await;
@@ -232,69 +232,69 @@ async fn begin_counting(connection: &mut Lease) -> Result<Transaction<'_>, Store
 }
 
 /// The same look, not for long. One that takes longer is not heard to its end: its transaction is only dropped.
-async fn look_counting(
-    sought: &Sought<'_>,
-    looking: &Arc<Look>,
+async fn recheck_counting(
+    search: &SearchPlan<'_>,
+    recheck: &Arc<Recheck>,
     wanted: Wanted,
     connection: &mut Lease,
-) -> Result<Seen, StoreError> {
+) -> Result<Rechecked, StoreError> {
     let mut transaction = begin_counting(connection).await?;
-    look(sought, looking, wanted, &mut transaction).await
+    recheck::recheck(search, recheck, wanted, &mut transaction).await
 }
 
-async fn counted(sought: &Sought<'_>, connection: &mut Lease) -> Result<i64, StoreError> {
+async fn counted(search: &SearchPlan<'_>, connection: &mut Lease) -> Result<i64, StoreError> {
     let mut query = QueryBuilder::new("SELECT COALESCE(sum(t.count), 0)::bigint FROM error_group g");
-    push_counts(&mut query, sought.filter.status);
-    sought.push_groups(&mut query);
+    push_counts(&mut query, search.filter.status);
+    search.push_groups(&mut query);
     Ok(query.build_query_scalar().fetch_one(connection).await?)
 }
 
 /// Reads a page, along the index that makes it cheap whatever the planner believes of a young partition.
 pub(super) fn page_query(
     columns: Columns<'_>,
-    sought: &Sought<'_>,
+    search: &SearchPlan<'_>,
     order: Order,
     edge: Option<Uuid>,
     wanted: i64,
 ) -> QueryBuilder<'static, Postgres> {
-    let filter = sought.filter;
+    let filter = search.filter;
     let mut query = QueryBuilder::new("SELECT ");
     match columns {
         Columns::Listed => {
             query.push(COLUMNS);
         }
-        Columns::Candidate(look) => look::push_columns(&mut query, sought, look),
+        Columns::Candidate(recheck) => recheck::push_columns(&mut query, search, recheck),
     }
-    if let Some(heads) = sought.heads() {
+    if let Some(heads) = search.heads() {
         query.push(" FROM (SELECT k.id FROM ");
         filter_sql::push_heads(&mut query, heads);
         query.push(" CROSS JOIN LATERAL (SELECT k.id FROM (");
         filter_sql::push_head_ids(&mut query, filter, order, edge, true);
         query.push(") k");
         filter_sql::push_dead_row(&mut query, "k");
-        filter_sql::push_where(&mut query, sought);
+        filter_sql::push_where(&mut query, search);
         push_order(&mut query, "k", order, wanted);
         query.push(") k");
         push_merged(&mut query, "k", order, wanted);
-    } else if let Some(services) = filter.services.as_ref().filter(|_| sought.leads_by_service()) {
+    } else if let Some(services) = filter.services.as_ref().filter(|_| search.leads_by_service()) {
         // Each service is read along its own index, and the heads are merged: the cost is that of the page, however many
         // other services' dead letters lie between.
         query.push(" FROM (SELECT d.id FROM UNNEST(").push_bind(services.clone());
         query.push(") AS s (service) CROSS JOIN LATERAL (SELECT k.id FROM dead_letter_pending k");
-        if !sought.is_told_by_pending() {
+        if !search.is_answered_by_pending() {
             filter_sql::push_dead_row(&mut query, "k");
         }
         query.push(" WHERE k.service = s.service");
         filter_sql::push_arrival(&mut query, filter, "k");
         filter_sql::push_edge(&mut query, "k", order, edge);
-        if !sought.is_told_by_pending() {
-            filter_sql::push_conditions(&mut query, sought);
+        if !search.is_answered_by_pending() {
+            filter_sql::push_conditions(&mut query, search);
         }
         push_order(&mut query, "k", order, wanted);
         query.push(") d");
         push_merged(&mut query, "d", order, wanted);
     } else {
-        let ordered = filter_sql::push(&mut query, sought);
+        let ordered = filter_sql::push(&mut query, search);
         filter_sql::push_edge(&mut query, ordered, order, edge);
         push_order(&mut query, ordered, order, wanted);
     }
@@ -325,7 +325,7 @@ pub(super) fn payload(row: &PgRow) -> Result<Payload, StoreError> {
     Ok(Payload {
         properties: row.try_get::<Option<_>, _>("properties")?.unwrap_or_default(),
         body: row.try_get::<Option<_>, _>("body")?.unwrap_or_default(),
-        care: Care::of(row.try_get("convention")?),
+        decoding: Decoding::of(row.try_get("convention")?),
     })
 }
 

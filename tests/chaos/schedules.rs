@@ -13,8 +13,8 @@ use dead_letter::domain::identity::redelivery_id;
 use dead_letter::domain::operation::{
     Kind, NewOperation, Options, Outcome, Selection, Sequence, Settled, State, Steering,
 };
-use dead_letter::room::ChunkRoom;
-use dead_letter::store::{Chunk, ChunkItem, Follower, Frozen, Next, Served, Store};
+use dead_letter::memory_budget::ChunkReservation;
+use dead_letter::store::{Chunk, ChunkItem, Follower, Frozen, Next, ServedPlaces, Store};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
@@ -189,8 +189,8 @@ impl<'s> Play<'s> {
 
     async fn take(&mut self, which: usize) {
         let later = clock::now() + TimeDelta::hours(1);
-        let (served, worker) = (Served::new(Vec::new()), clock::new_id());
-        let room = ChunkRoom::default();
+        let (served, worker) = (ServedPlaces::new(Vec::new()), clock::new_id());
+        let room = ChunkReservation::default();
         let (store, limits) = (&self.stores[which % 2], (CHUNK, 1 << 20));
         let leader = if self.random.random() { self.leader() } else { None };
         let chunk = match leader {
@@ -304,8 +304,8 @@ impl<'s> Play<'s> {
             let later = clock::now() + TimeDelta::hours(1);
             // The locks of those who were killed go with their connections, a moment later.
             let chunk = until("a chunk is free", || async {
-                let served = Served::new(Vec::new());
-                let (worker, room) = (clock::new_id(), ChunkRoom::default());
+                let served = ServedPlaces::new(Vec::new());
+                let (worker, room) = (clock::new_id(), ChunkReservation::default());
                 let next = store.next_chunk(worker, later, (CHUNK, 1 << 20), &served, room).await.unwrap();
                 if let Next::Chunk(chunk) = next {
                     return Some(*chunk);

@@ -19,8 +19,8 @@ use dead_letter::domain::histogram::Buckets;
 use dead_letter::domain::needle::Needle;
 use dead_letter::domain::operation::{Kind, NewOperation, Options, Outcome, Selection, Settled};
 use dead_letter::domain::place::Place;
-use dead_letter::room::ChunkRoom;
-use dead_letter::store::{Frozen, Next, Served, Store};
+use dead_letter::memory_budget::ChunkReservation;
+use dead_letter::store::{Frozen, Next, ServedPlaces, Store};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use tracing_subscriber::layer::SubscriberExt;
@@ -250,7 +250,7 @@ impl Interview<'_> {
         self.told("overview of services");
         store.error_groups(&of_squad(), now).await.unwrap();
         self.told("error groups of a squad");
-        store.glimpses(&[(of_group.error_group.unwrap(), now)], now).await.unwrap();
+        store.group_previews(&[(of_group.error_group.unwrap(), now)], now).await.unwrap();
         self.told("what a list shows of a group");
         let day = Buckets::cover(now - TimeDelta::days(1), now, None).unwrap();
         store.histogram(&of_group, &day, None, now).await.unwrap();
@@ -296,12 +296,12 @@ impl Interview<'_> {
 
     async fn chunk(&mut self) {
         let store = self.store;
-        let (served, room) = (Served::new(places()), ChunkRoom::default());
+        let (served, room) = (ServedPlaces::new(places()), ChunkReservation::default());
         let limits = (100, 1 << 20);
         let next = store.next_chunk(clock::new_id(), clock::now(), limits, &served, room).await.unwrap();
         self.told("a chunk");
         if let Next::Chunk(chunk) = next {
-            store.begin_chunk(&chunk).await.unwrap();
+            store.note_attempt(&chunk).await.unwrap();
             self.told("its beginning");
             let settled: Vec<_> = chunk
                 .items

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::frames::{BEFORE_PROPERTIES, Frames, HEAD, HEADER, METHOD, Rewrite, TOKEN_FLAGS, malformed};
-use super::shelf::Shelves;
+use super::side_table::SideTables;
 
 /// The longest method that is read, in bytes: far longer than any that has a short string of a publisher's in it.
 const MOST_METHOD: usize = 64 << 10;
@@ -55,14 +55,14 @@ pub struct Inbound {
 /// The properties that came with the bytes at hand.
 #[derive(Debug)]
 struct Contents {
-    shelves: Arc<Shelves>,
+    tables: Arc<SideTables>,
     arrived: Vec<(u64, Vec<u8>)>,
 }
 
 impl Inbound {
     /// The translation of one stream, from its first byte.
-    pub fn new(shelves: &Arc<Shelves>) -> Self {
-        let contents = Contents { shelves: Arc::clone(shelves), arrived: Vec::new() };
+    pub fn new(tables: &Arc<SideTables>) -> Self {
+        let contents = Contents { tables: Arc::clone(tables), arrived: Vec::new() };
         Self { frames: Frames::default(), contents }
     }
 
@@ -71,9 +71,9 @@ impl Inbound {
     pub fn feed(&mut self, input: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
         self.frames.feed(input, out, usize::MAX, &mut self.contents)?;
         // One lock for all: whoever takes them off contends for it.
-        let Contents { shelves, arrived } = &mut self.contents;
+        let Contents { tables, arrived } = &mut self.contents;
         if !arrived.is_empty() {
-            shelves.incoming.put_all(arrived.drain(..));
+            tables.incoming.put_all(arrived.drain(..));
         }
         Ok(())
     }
@@ -93,7 +93,7 @@ impl Rewrite for Contents {
         let (head, payload) = frame.split_at(HEAD);
         let (end, payload) = payload.split_last().ok_or_else(|| malformed("a frame without an end"))?;
         if head[0] == METHOD {
-            self.shelves.note_server(server_properties(payload));
+            self.tables.note_server(server_properties(payload));
             out.extend_from_slice(frame);
             let method = out.len() - payload.len() - 1;
             make_readable(&mut out[method..]);
@@ -102,7 +102,7 @@ impl Rewrite for Contents {
         let (before, properties) = payload
             .split_at_checked(BEFORE_PROPERTIES)
             .ok_or_else(|| malformed("a content header is too short"))?;
-        let token = self.shelves.incoming.token();
+        let token = self.tables.incoming.token();
         self.arrived.push((token, properties.to_vec()));
         out.extend_from_slice(&head[..3]);
         out.extend_from_slice(&TOKEN_PAYLOAD.to_be_bytes());

@@ -22,34 +22,34 @@ mod frames;
 mod inbound;
 mod outbound;
 mod runtime;
-mod shelf;
+mod side_table;
 mod stream;
 
 pub use inbound::Inbound;
 pub use outbound::Outbound;
-pub use shelf::Shelves;
+pub use side_table::SideTables;
 
 /// A connection of lapin's, with what passes it by.
 #[derive(Debug)]
 pub(super) struct Connection {
     inner: lapin::Connection,
-    shelves: Arc<Shelves>,
+    tables: Arc<SideTables>,
     server: Table,
 }
 
 impl Connection {
     /// Connects to one node.
     pub async fn open(uri: AMQPUri, options: ConnectionProperties) -> lapin::Result<Self> {
-        let shelves = Arc::new(Shelves::default());
-        let kept = Arc::clone(&shelves);
+        let tables = Arc::new(SideTables::default());
+        let kept = Arc::clone(&tables);
         let connect = async move |uri: AMQPUri, _| {
             let tls = OwnedTLSConfig::default();
             let socket = uri.connect_with_config_async(tls.as_ref(), &runtime::plain()).await?;
             Ok(AsyncTcpStream::Plain(Translated::new(socket, &kept)))
         };
         let inner = lapin::Connection::connector(uri, runtime::translating(), connect, options).await?;
-        let server = wire::decode_table(&shelves.server()).unwrap_or_default();
-        Ok(Self { inner, shelves, server })
+        let server = wire::decode_table(&tables.server()).unwrap_or_default();
+        Ok(Self { inner, tables, server })
     }
 
     /// What the broker tells of itself as a connection begins, such as its version. Empty where that cannot be read.
@@ -59,7 +59,7 @@ impl Connection {
 
     /// The bytes of the properties of a delivery or a return, once. `None` where there are none for it.
     pub fn properties(&self, stand_in: &BasicProperties) -> Option<Vec<u8>> {
-        self.shelves.received(stand_in)
+        self.tables.received(stand_in)
     }
 
     /// Publishes on a channel of this connection. Publishing past this function ends the connection.
@@ -73,11 +73,11 @@ impl Connection {
         properties: Vec<u8>,
         body: &[u8],
     ) -> lapin::Result<PublisherConfirm> {
-        let token = self.shelves.to_send(properties);
+        let token = self.tables.to_send(properties);
         let stand_in = BasicProperties::default().with_timestamp(token);
         let published = channel.basic_publish(exchange, key, options, body, stand_in).await;
         // Written by now, or never to be. Not by a guard: a message whose future was dropped is still to be written.
-        self.shelves.outgoing.take(token);
+        self.tables.outgoing.take(token);
         published
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::frames::{BEFORE_PROPERTIES, Frames, HEAD, HEADER, Rewrite, TOKEN_FLAGS, malformed};
-use super::shelf::Shelves;
+use super::side_table::SideTables;
 
 /// Bytes with which a client begins, before the first frame.
 const PROTOCOL_HEADER: usize = 8;
@@ -17,12 +17,12 @@ pub struct Outbound {
 }
 
 #[derive(Debug)]
-struct Contents(Arc<Shelves>);
+struct Contents(Arc<SideTables>);
 
 impl Outbound {
     /// The translation of one stream, from its first byte.
-    pub fn new(shelves: &Arc<Shelves>) -> Self {
-        Self { frames: Frames::after(PROTOCOL_HEADER), contents: Contents(Arc::clone(shelves)) }
+    pub fn new(tables: &Arc<SideTables>) -> Self {
+        Self { frames: Frames::after(PROTOCOL_HEADER), contents: Contents(Arc::clone(tables)) }
     }
 
     /// Takes bytes of the input until `most` are there for output, and says how many it took: a token of a few bytes may become a

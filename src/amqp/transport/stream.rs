@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use futures_util::{AsyncRead, AsyncWrite};
 
-use super::{Inbound, Outbound, Shelves};
+use super::{Inbound, Outbound, SideTables};
 
 /// Bytes of one read. More and less were measured to be slower.
 const READ: usize = 256 << 10;
@@ -48,11 +48,11 @@ impl Buffer {
 }
 
 impl<S: AsyncWrite + Unpin> Translated<S> {
-    pub fn new(socket: S, shelves: &Arc<Shelves>) -> Self {
+    pub fn new(socket: S, tables: &Arc<SideTables>) -> Self {
         Self {
             socket,
-            inbound: Inbound::new(shelves),
-            outbound: Outbound::new(shelves),
+            inbound: Inbound::new(tables),
+            outbound: Outbound::new(tables),
             raw: vec![0; READ].into(),
             for_lapin: Buffer::default(),
             for_socket: Buffer::default(),

@@ -39,8 +39,8 @@ fn deliver(exchange: &[u8], key: &[u8]) -> Vec<u8> {
 }
 
 /// What lapin reads of these bytes, fed in pieces of these lengths; `None` where the transport refuses them.
-fn read(shelves: &Arc<Shelves>, input: &[u8], pieces: &[usize]) -> Option<Vec<u8>> {
-    let (mut inbound, mut out, mut left) = (Inbound::new(shelves), Vec::new(), input);
+fn read(tables: &Arc<SideTables>, input: &[u8], pieces: &[usize]) -> Option<Vec<u8>> {
+    let (mut inbound, mut out, mut left) = (Inbound::new(tables), Vec::new(), input);
     for &piece in pieces.iter().chain(&[usize::MAX]) {
         let (part, rest) = left.split_at(left.len().min(piece));
         inbound.feed(part, &mut out).ok()?;
@@ -50,8 +50,8 @@ fn read(shelves: &Arc<Shelves>, input: &[u8], pieces: &[usize]) -> Option<Vec<u8
 }
 
 /// What the broker gets of these bytes, taken in pieces of these lengths, with so many for output at once.
-fn written(shelves: &Arc<Shelves>, input: &[u8], pieces: &[usize], most: usize) -> Option<Vec<u8>> {
-    let (mut outbound, mut written, mut left) = (Outbound::new(shelves), Vec::new(), input);
+fn written(tables: &Arc<SideTables>, input: &[u8], pieces: &[usize], most: usize) -> Option<Vec<u8>> {
+    let (mut outbound, mut written, mut left) = (Outbound::new(tables), Vec::new(), input);
     let mut pieces = pieces.iter();
     while !left.is_empty() {
         let piece = pieces.next().copied().unwrap_or(usize::MAX).min(left.len());
@@ -85,7 +85,7 @@ proptest! {
     #[test]
     fn any_split_of_what_comes_is_read_the_same(frames in vec(any_frame(), 0..20), pieces in any_pieces()) {
         let input = frames.concat();
-        let [whole, split] = [(); 2].map(|()| Arc::new(Shelves::default()));
+        let [whole, split] = [(); 2].map(|()| Arc::new(SideTables::default()));
         prop_assert_eq!(read(&whole, &input, &[]), read(&split, &input, &pieces));
         let headers = frames.iter().filter(|frame| frame[0] == 2).count();
         for token in 1..=headers as u64 {
@@ -97,10 +97,10 @@ proptest! {
 
     #[test]
     fn any_bytes_are_read_or_refused(input in vec(any::<u8>(), 0..200), pieces in any_pieces()) {
-        let shelves = Arc::new(Shelves::default());
-        let _ = read(&shelves, &input, &pieces);
+        let tables = Arc::new(SideTables::default());
+        let _ = read(&tables, &input, &pieces);
         if !input.is_empty() {
-            let _ = written(&shelves, &input, &pieces, 64);
+            let _ = written(&tables, &input, &pieces, 64);
         }
     }
 
@@ -110,7 +110,7 @@ proptest! {
         pieces in any_pieces(),
         most in 1..2_000_usize,
     ) {
-        let (here, there) = (Arc::new(Shelves::default()), Arc::new(Shelves::default()));
+        let (here, there) = (Arc::new(SideTables::default()), Arc::new(SideTables::default()));
         let (mut sent, mut expected) = (b"AMQP\0\0\x09\x01".to_vec(), b"AMQP\0\0\x09\x01".to_vec());
         for (properties, body) in &messages {
             sent.extend(token_header(here.outgoing.put(properties.clone())));
@@ -132,23 +132,23 @@ proptest! {
 /// Rule R4: a publisher cannot forge a token either, as every header is replaced.
 #[test]
 fn properties_pass_lapin_by() {
-    let shelves = Arc::new(Shelves::default());
+    let tables = Arc::new(SideTables::default());
     let all = [vec![0, 0], vec![0xff; 200_000], [&[0, 0x40][..], &7_u64.to_be_bytes()].concat(), vec![]];
     let input: Vec<u8> = all.iter().flat_map(|properties| header(properties)).collect();
     let expected: Vec<u8> = (1..=4).flat_map(token_header).collect();
-    assert_eq!(read(&shelves, &input, &[]), Some(expected));
+    assert_eq!(read(&tables, &input, &[]), Some(expected));
     for (token, properties) in (1..).zip(all) {
         let stand_in = BasicProperties::default().with_timestamp(token);
-        assert_eq!(shelves.incoming.take(stand_in.timestamp().unwrap()), Some(properties));
-        assert_eq!(shelves.incoming.take(token), None);
+        assert_eq!(tables.incoming.take(stand_in.timestamp().unwrap()), Some(properties));
+        assert_eq!(tables.incoming.take(token), None);
     }
 }
 
 /// A publisher may choose any bytes for a routing key, and the broker cuts its words within a character.
 #[test]
 fn short_strings_that_are_not_utf8_are_made_readable() {
-    let shelves = Arc::new(Shelves::default());
-    let changed = |input: &[u8]| read(&shelves, input, &[]).unwrap();
+    let tables = Arc::new(SideTables::default());
+    let changed = |input: &[u8]| read(&tables, input, &[]).unwrap();
     assert_eq!(changed(&deliver(b"ex", b"k\xe4y")), deliver(b"ex", b"k?y"));
     assert_eq!(
         changed(&deliver(b"\xff\xfe", "schlüssel".as_bytes())),
@@ -180,7 +180,7 @@ fn short_strings_that_are_not_utf8_are_made_readable() {
 
 #[test]
 fn what_the_broker_tells_of_itself_is_kept() {
-    let shelves = Arc::new(Shelves::default());
+    let tables = Arc::new(SideTables::default());
     let text = |name: &[u8], text: &[u8]| {
         let length = u32::try_from(text.len()).unwrap().to_be_bytes();
         [&short(name), &b"S"[..], &length, text].concat()
@@ -188,8 +188,8 @@ fn what_the_broker_tells_of_itself_is_kept() {
     let entries = [text(b"version", b"4.3.1"), text(b"cluster_name", &vec![b'c'; 30_000])].concat();
     let table = [&u32::try_from(entries.len()).unwrap().to_be_bytes()[..], &entries].concat();
     let start = frame(1, &[&[0, 10, 0, 10, 0, 9][..], &table, b"\0\0\0\x05PLAIN\0\0\0\x05en_US"].concat());
-    assert_eq!(read(&shelves, &start, &[]), Some(start));
-    let server = wire::decode_table(&shelves.server()).unwrap();
+    assert_eq!(read(&tables, &start, &[]), Some(start));
+    let server = wire::decode_table(&tables.server()).unwrap();
     assert_eq!(server.text("version").as_deref(), Some("4.3.1"));
     assert_eq!(server.text("cluster_name").map(|name| name.len()), Some(30_000));
 }
@@ -197,10 +197,10 @@ fn what_the_broker_tells_of_itself_is_kept() {
 /// What was published past the transport, such as with a token that was made up, would be a message with a token for a property.
 #[test]
 fn a_content_header_without_a_token_of_ours_does_not_go_out() {
-    let shelves = Arc::new(Shelves::default());
-    let token = shelves.outgoing.put(vec![0, 0]);
+    let tables = Arc::new(SideTables::default());
+    let token = tables.outgoing.put(vec![0, 0]);
     for foreign in [token_header(token + 1), header(&[0, 0]), header(&[0x80, 0, 0]), frame(2, &[])] {
-        let (mut outbound, mut out) = (Outbound::new(&shelves), Vec::new());
+        let (mut outbound, mut out) = (Outbound::new(&tables), Vec::new());
         let input = [b"AMQP\0\0\x09\x01", &foreign[..]].concat();
         assert!(outbound.feed(&input, &mut out, usize::MAX).is_err(), "{foreign:?}");
         assert_eq!(out, b"AMQP\0\0\x09\x01");
@@ -210,18 +210,18 @@ fn a_content_header_without_a_token_of_ours_does_not_go_out() {
 /// Rule R16: it costs what has come, not what it claims.
 #[test]
 fn a_frame_that_claims_to_be_long_takes_what_has_come() {
-    let shelves = Arc::new(Shelves::default());
+    let tables = Arc::new(SideTables::default());
     let mut longest = header(&[0, 0]);
     longest.truncate(20);
     longest[3..7].copy_from_slice(&(64_u32 << 20).to_be_bytes());
-    assert_eq!(read(&shelves, &longest, &[]), None, "with what is around it, it is longer");
+    assert_eq!(read(&tables, &longest, &[]), None, "with what is around it, it is longer");
     longest[3..7].copy_from_slice(&((64_u32 << 20) - 8).to_be_bytes());
-    let mut inbound = Inbound::new(&shelves);
+    let mut inbound = Inbound::new(&tables);
     inbound.feed(&longest, &mut Vec::new()).unwrap();
     assert!(inbound.frames.held.capacity() < 1_000);
     // A body may claim anything: it is not gathered.
     let body = [3, 0, 1, 0xff, 0xff, 0xff, 0xff, 1, 2, 3];
-    assert_eq!(read(&shelves, &body, &[]), Some(body.to_vec()));
+    assert_eq!(read(&tables, &body, &[]), Some(body.to_vec()));
 }
 
 /// Two ends of a connection; theirs fails where it waits for long.
@@ -246,10 +246,10 @@ async fn read_from(mut theirs: UnixStream, length: usize) -> (UnixStream, Vec<u8
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_taken_is_written() {
     let ((ours, theirs), tokio) = (pair(), Tokio::current());
-    let shelves = Arc::new(Shelves::default());
-    let mut stream = Translated::new(tokio.register(ours).unwrap(), &shelves);
+    let tables = Arc::new(SideTables::default());
+    let mut stream = Translated::new(tokio.register(ours).unwrap(), &tables);
     let long = header(&vec![7; 5_000_000]);
-    let stand_in = || token_header(shelves.to_send(vec![7; 5_000_000]));
+    let stand_in = || token_header(tables.to_send(vec![7; 5_000_000]));
     stream.write_all(&[b"AMQP\0\0\x09\x01", &stand_in()[..]].concat()).await.unwrap();
     let (flushed, (theirs, came)) = tokio::join!(stream.flush(), read_from(theirs, 8 + long.len()));
     flushed.unwrap();
@@ -264,8 +264,8 @@ async fn what_was_taken_is_written() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_header_that_comes_in_parts_is_waited_for() {
     let ((ours, mut theirs), tokio) = (pair(), Tokio::current());
-    let shelves = Arc::new(Shelves::default());
-    let mut stream = Translated::new(tokio.register(ours).unwrap(), &shelves);
+    let tables = Arc::new(SideTables::default());
+    let mut stream = Translated::new(tokio.register(ours).unwrap(), &tables);
     let long = header(&vec![7; 1_000_000]);
     let writing = tokio::task::spawn_blocking(move || {
         theirs.write_all(&long).unwrap();
@@ -275,5 +275,5 @@ async fn a_header_that_comes_in_parts_is_waited_for() {
     stream.read_to_end(&mut came).await.unwrap();
     writing.await.unwrap();
     assert_eq!(came, [token_header(1), frame(3, b"body")].concat());
-    assert_eq!(shelves.incoming.take(1).map(|properties| properties.len()), Some(1_000_000));
+    assert_eq!(tables.incoming.take(1).map(|properties| properties.len()), Some(1_000_000));
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::amqp::Received;
-use crate::domain::convention::{Care, Conventions};
+use crate::domain::convention::{Conventions, Decoding};
 use crate::domain::dead_letter::NewDeadLetter;
 use crate::domain::message::{Message, Properties, Table, Value};
 use crate::domain::place::Source;
@@ -169,7 +169,7 @@ impl Iterator for Letters {
             source: &self.source,
             service_rule: &self.rule,
             conventions: &conventions,
-            care: Care::Full,
+            decoding: Decoding::Full,
         };
         Some(decode(decoder, id, received))
     }

@@ -18,6 +18,7 @@ mod cap;
 mod celery;
 mod claims;
 mod cloudevents;
+mod custom;
 mod dramatiq;
 mod easynetq;
 mod from_json;
@@ -26,7 +27,6 @@ mod masstransit;
 mod native;
 mod nservicebus;
 mod outcome;
-mod own;
 mod rascal;
 mod reader;
 mod rebus;
@@ -39,8 +39,8 @@ mod watermill;
 mod wolverine;
 
 pub use claims::{Claims, Provenance};
+pub use custom::CustomHeaders;
 pub use native::HEADERS as NATIVE_HEADERS;
-pub use own::Own;
 
 /// Where a message died: the queue, and what it had been published with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,26 +55,26 @@ pub struct Origin {
 
 /// With how much care a message is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Care {
+pub enum Decoding {
     /// All that it tells.
     #[default]
     Full,
     /// Without its body, and without headers that are long or hold documents: it was in hand when a process died, maybe of it.
-    Headers,
+    HeadersOnly,
 }
 
-impl Care {
+impl Decoding {
     /// What a stored message needs, by its convention: one that was not decoded then is not decoded now.
     pub fn of(convention: Option<&str>) -> Self {
-        if convention == Some(UNDECODED) { Self::Headers } else { Self::Full }
+        if convention == Some(UNDECODED) { Self::HeadersOnly } else { Self::Full }
     }
 }
 
-/// What stands for the convention of a message that was read with [`Care::Headers`].
+/// What stands for the convention of a message that was read with [`Decoding::HeadersOnly`].
 pub const UNDECODED: &str = "undecoded";
 
 /// Headers with more names and texts, in bytes, are not read with care.
-const CAREFUL: usize = 64 << 10;
+const MAX_PLAIN_HEADERS: usize = 64 << 10;
 
 /// Who says where a message died.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -256,19 +256,19 @@ const NAME_THEIR_HANDLER: [&dyn Convention; 10] = [
 /// The conventions that messages are read by: all that are known, and before them the headers of one's own.
 #[derive(Clone, Debug, Default)]
 pub struct Conventions {
-    own: Option<Arc<Own>>,
+    own: Option<Arc<CustomHeaders>>,
     claims: Claims,
 }
 
 impl Conventions {
     /// With headers of one's own.
-    pub fn new(own: Option<Own>, claims: Claims) -> Self {
+    pub fn new(own: Option<CustomHeaders>, claims: Claims) -> Self {
         Self { own: own.map(Arc::new), claims }
     }
 
     /// The names of all conventions.
     pub fn names() -> impl Iterator<Item = &'static str> {
-        std::iter::once(own::NAME).chain(CONVENTIONS.iter().map(|convention| convention.name()))
+        std::iter::once(custom::NAME).chain(CONVENTIONS.iter().map(|convention| convention.name()))
     }
 
     /// The names of those whose consumers cannot notice another routing key.
@@ -292,21 +292,21 @@ impl Conventions {
     }
 
     /// Reads it with so much care.
-    pub fn read(&self, source: &str, message: &Message, care: Care) -> Recognised {
-        match care {
-            Care::Full => self.recognised(source, message).1,
-            Care::Headers => self.recognised_with_care(source, message).1,
+    pub fn read(&self, source: &str, message: &Message, decoding: Decoding) -> Recognised {
+        match decoding {
+            Decoding::Full => self.recognised(source, message).1,
+            Decoding::HeadersOnly => self.recognised_by_headers(source, message).1,
         }
     }
 
     /// Makes the message what it was before it failed: without what its convention, or ours, says of the failure.
     /// Returns what it told before. Of one that may be deadly no more is decoded than an envelope around it.
-    pub fn restore(&self, message: &mut Message, care: Care) -> Recognised {
+    pub fn restore(&self, message: &mut Message, decoding: Decoding) -> Recognised {
         // From which queue it came says where it died only.
-        let (convention, read) = match care {
-            Care::Full => self.recognised("", message),
-            Care::Headers => {
-                let (plain, read) = self.recognised_with_care("", message);
+        let (convention, read) = match decoding {
+            Decoding::Full => self.recognised("", message),
+            Decoding::HeadersOnly => {
+                let (plain, read) = self.recognised_by_headers("", message);
                 let other = CONVENTIONS.into_iter().find(|convention| convention.is_of(message));
                 (other.or(plain).unwrap_or(&native::Native), read)
             }
@@ -323,11 +323,15 @@ impl Conventions {
     }
 
     /// Reads a message that may be deadly: what the broker tells, and plain headers that are not long.
-    fn recognised_with_care(&self, source: &str, message: &Message) -> (Option<&dyn Convention>, Recognised) {
+    fn recognised_by_headers(
+        &self,
+        source: &str,
+        message: &Message,
+    ) -> (Option<&dyn Convention>, Recognised) {
         let mut read = Recognised::by_the_broker(xdeath::read(&message.properties));
         let mut reader = Reader::new(message, source);
         let headers = message.properties.headers.as_ref();
-        let is_short = headers.is_none_or(|headers| headers.size() <= CAREFUL);
+        let is_short = headers.is_none_or(|headers| headers.size() <= MAX_PLAIN_HEADERS);
         let mut plain = self.all().filter(|known| is_short && known.reads_plain_headers());
         let convention = plain.find(|known| known.recognise(&mut reader, &mut read).is_some());
         read.convention = UNDECODED;

@@ -22,7 +22,7 @@ fn recognise(source: &str, message: &Message) -> Recognised {
 
 fn put_back(message: &Message) -> (Message, Vec<String>) {
     let mut message = message.clone();
-    Conventions::default().restore(&mut message, Care::Full);
+    Conventions::default().restore(&mut message, Decoding::Full);
     let headers = message.properties.headers.clone().unwrap_or_default();
     let names = headers.0.iter().map(|(name, _)| String::from_utf8_lossy(name).into_owned()).collect();
     (message, names)
@@ -449,7 +449,7 @@ fn cloudevents() {
 #[test]
 fn headers_of_ones_own_come_first() {
     let setting = "queue=x-queue, errorType=x-class,errorMessage=x-error,failedAt=x-at,attempts=x-tries";
-    let conventions = Conventions::new(Some(Own::new(setting).expect("valid")), Claims::default());
+    let conventions = Conventions::new(Some(CustomHeaders::new(setting).expect("valid")), Claims::default());
     let failed = message(&[
         ("x-queue", Value::text("orders")),
         ("x-class", Value::text("PaymentDeclined")),
@@ -465,12 +465,12 @@ fn headers_of_ones_own_come_first() {
     assert_eq!(read.failure.error_type.as_deref(), Some("PaymentDeclined"));
     assert_eq!(read.died_at.map(|time| time.timestamp_millis()), Some(MOMENT));
     let mut sent = failed;
-    conventions.restore(&mut sent, Care::Full);
+    conventions.restore(&mut sent, Decoding::Full);
     assert_eq!(sent.properties.headers, message(&[("mine", Value::I8(1))]).properties.headers);
     assert_eq!(conventions.recognise("dead", &sent).convention, "native");
 
     for wrong in ["", "queue", "queue=", "queues=x", "queue=a,queue=b"] {
-        assert!(Own::new(wrong).is_err(), "{wrong}");
+        assert!(CustomHeaders::new(wrong).is_err(), "{wrong}");
     }
 }
 

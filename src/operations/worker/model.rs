@@ -10,7 +10,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::amqp::{Receipt, Refusal};
 use crate::domain::operation::{Sequence, State};
-use crate::operations::unrecorded::Unrecorded;
+use crate::operations::chunk_result::ChunkResult;
+use crate::operations::outcome_cache::OutcomeCache;
 use uuid::Uuid;
 
 const LETTERS: usize = 8;
@@ -71,14 +72,14 @@ struct Held {
     asked: usize,
     items: Vec<ChunkItem>,
     begun_at: DateTime<Utc>,
-    done: Option<Done>,
+    done: Option<ChunkResult>,
 }
 
 struct Model {
     letters: Vec<(Uuid, Status)>,
     asked: Vec<Asked>,
     workers: [Option<Held>; WORKERS],
-    processes: [Unrecorded; 2],
+    processes: [OutcomeCache; 2],
     /// What is in the queues: dead letter and redelivery id.
     queues: HashSet<(usize, Uuid)>,
     /// The redelivery id of an operation's item, since it was first published.
@@ -114,7 +115,7 @@ impl Model {
             Step::Kill { process } => {
                 self.workers[process * 2] = None;
                 self.workers[process * 2 + 1] = None;
-                self.processes[*process] = Unrecorded::default();
+                self.processes[*process] = OutcomeCache::default();
                 self.told[*process].clear();
             }
             Step::Wait(milliseconds) => self.now += TimeDelta::milliseconds(*milliseconds),
@@ -190,11 +191,11 @@ impl Model {
     fn act(&mut self, worker: usize, mut held: Held, fates: u8) -> Result<(), TestCaseError> {
         let (process, operation) = (worker / 2, &self.asked[held.asked].operation);
         let mut done = match operation.kind {
-            Kind::Delete => all_end(acted_on(&held.items, Status::Dead), Outcome::Deleted, None),
+            Kind::Delete => settle_all(acted_on(&held.items, Status::Dead), Outcome::Deleted, None),
             Kind::Restore => unreachable!("nobody asks for it here"),
             Kind::Redeliver => {
                 let known = self.processes[process].of(operation.id, acted_on(&held.items, Status::Dead));
-                let mut done = Done::default();
+                let mut done = ChunkResult::default();
                 let unknown = held.items.iter().filter(|item| is_unknown(item, Status::Dead, &known));
                 for (number, item) in unknown.enumerate() {
                     let told = self.told[process].contains(&(held.asked, item.position));

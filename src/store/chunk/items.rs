@@ -14,9 +14,9 @@ use crate::domain::place::Place;
 use crate::store::dead_letters::{BODY_PART, whole_number};
 use crate::store::ids::Ids;
 use crate::store::lease::Transaction;
-use crate::store::places::{self, Served};
 use crate::store::provenance::{ORIGIN, provenance};
 use crate::store::search::{PLACE, payload, place};
+use crate::store::served_places::{self, ServedPlaces};
 use crate::store::{StoreError, operations};
 
 /// An operation keeps so many ids in one row at most: a worker locks whole rows.
@@ -74,7 +74,7 @@ pub(super) struct Wanted<'s> {
     /// Of so many bytes together, but one at least.
     pub bytes: i64,
     /// Of what died at these places, if that is given.
-    pub of: Option<&'s Served>,
+    pub of: Option<&'s ServedPlaces>,
 }
 
 /// Locks the rows that list the next items without an outcome, and reads these.
@@ -115,7 +115,7 @@ async fn lock(
     operation: &Operation,
     wanted: &Wanted<'_>,
 ) -> Result<Vec<Locked>, StoreError> {
-    let ours = if wanted.of.is_some() { places::CHUNKS_OF_PLACES } else { "" };
+    let ours = if wanted.of.is_some() { served_places::CHUNKS_OF_PLACES } else { "" };
     let next = format!(
         "FROM operation_chunk c WHERE c.operation_id = $1 AND c.open > 0 AND c.last_position > $2{ours} \
          ORDER BY c.first_position LIMIT $3"

@@ -11,7 +11,7 @@ use crate::domain::dead_letter::Status;
 use crate::domain::operation::{Hold, Outcome, Outcomes, Settled, State};
 use crate::store::counters::Changes;
 use crate::store::ids::Ids;
-use crate::store::{StoreError, begins};
+use crate::store::{StoreError, attempts};
 
 impl Chunk {
     /// Records what became of the items, and when the next chunk may begin. Items that are not among them stay open, for
@@ -31,7 +31,7 @@ impl Chunk {
         self.change_status(settled, Outcome::Deleted, Status::Deleted).await?;
         self.change_status(settled, Outcome::Restored, Status::Dead).await?;
         self.settle(settled).await?;
-        begins::end(&mut self.transaction, &self.operation, self.worker, &self.items).await?;
+        attempts::clear(&mut self.transaction, &self.operation, self.worker, &self.items).await?;
         let mut outcomes = Outcomes::default();
         for item in settled {
             outcomes.add(item.outcome);

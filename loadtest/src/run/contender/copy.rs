@@ -6,7 +6,7 @@ use std::sync::PoisonError;
 
 use anyhow::{Context, Result, ensure};
 use dead_letter::amqp::Received;
-use dead_letter::domain::convention::{Care, Conventions};
+use dead_letter::domain::convention::{Conventions, Decoding};
 use dead_letter::domain::dead_letter::NewDeadLetter;
 use dead_letter::domain::service::{DEFAULT_RULE, ServiceRule};
 use dead_letter::ingest::{Decoder, decode};
@@ -67,8 +67,12 @@ fn batches(letters: &Letters, count: u64) -> Result<Vec<Vec<NewDeadLetter>>> {
     let service_rule = ServiceRule::new(DEFAULT_RULE).map_err(anyhow::Error::msg)?;
     let conventions = Conventions::default();
     let source = "dead-letter".into();
-    let decoder =
-        Decoder { source: &source, service_rule: &service_rule, conventions: &conventions, care: Care::Full };
+    let decoder = Decoder {
+        source: &source,
+        service_rule: &service_rule,
+        conventions: &conventions,
+        decoding: Decoding::Full,
+    };
     let mut rows = Vec::new();
     for index in 0..count {
         let received = received(letters.letter(index, clock::unix_seconds()))?;

@@ -1,7 +1,7 @@
 //! Origins that messages claim, honest and forged, against what the broker says.
 
 use super::*;
-use crate::domain::convention::{Conventions, Own};
+use crate::domain::convention::{Conventions, CustomHeaders};
 use crate::domain::message::{Message, Properties, Table, Value};
 
 const FORGED: &str = "payments_execute";
@@ -76,7 +76,7 @@ fn forged() -> Vec<(&'static str, Message)> {
 }
 
 fn conventions(claims: Claims) -> Conventions {
-    Conventions::new(Some(Own::new("queue=x-queue").expect("valid")), claims)
+    Conventions::new(Some(CustomHeaders::new("queue=x-queue").expect("valid")), claims)
 }
 
 #[test]

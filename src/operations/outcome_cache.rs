@@ -13,9 +13,9 @@ use crate::store::ChunkItem;
 
 /// The outcomes that this process knows and the database may not, by operation and position; shared by its workers.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Unrecorded(Arc<Mutex<HashMap<(Uuid, i64), Settled>>>);
+pub(super) struct OutcomeCache(Arc<Mutex<HashMap<(Uuid, i64), Settled>>>);
 
-impl Unrecorded {
+impl OutcomeCache {
     /// What is known of these items of the operation.
     pub fn of<'i>(&self, operation: Uuid, items: impl Iterator<Item = &'i ChunkItem>) -> Vec<Settled> {
         let outcomes = self.lock();
@@ -60,7 +60,8 @@ mod tests {
 
     #[test]
     fn what_another_replica_has_ended_is_dropped() {
-        let (unrecorded, [ended, other]) = (Unrecorded::default(), [Uuid::from_u128(1), Uuid::from_u128(2)]);
+        let (outcome_cache, [ended, other]) =
+            (OutcomeCache::default(), [Uuid::from_u128(1), Uuid::from_u128(2)]);
         let settled = Settled {
             position: 1,
             dead_letter: Uuid::nil(),
@@ -68,9 +69,9 @@ mod tests {
             detail: None,
             redelivery_id: None,
         };
-        unrecorded.keep(ended, std::slice::from_ref(&settled));
-        unrecorded.keep(other, &[settled]);
-        unrecorded.forget_all_of(&[ended]);
-        assert_eq!(unrecorded.operations(), BTreeSet::from([other]));
+        outcome_cache.keep(ended, std::slice::from_ref(&settled));
+        outcome_cache.keep(other, &[settled]);
+        outcome_cache.forget_all_of(&[ended]);
+        assert_eq!(outcome_cache.operations(), BTreeSet::from([other]));
     }
 }

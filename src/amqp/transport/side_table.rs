@@ -10,14 +10,14 @@ use lapin::BasicProperties;
 ///
 /// It grows by what lapin holds: deliveries that were not taken, at most the prefetch, and messages that wait to be written.
 #[derive(Debug, Default)]
-pub struct Shelves {
-    pub(super) incoming: Shelf,
-    pub(super) outgoing: Shelf,
+pub struct SideTables {
+    pub(super) incoming: SideTable,
+    pub(super) outgoing: SideTable,
     /// The table with which the broker introduced itself.
     server: Mutex<Vec<u8>>,
 }
 
-impl Shelves {
+impl SideTables {
     /// The properties for which lapin read this stand-in, once.
     pub fn received(&self, stand_in: &BasicProperties) -> Option<Vec<u8>> {
         self.incoming.take((*stand_in.timestamp())?)
@@ -41,13 +41,13 @@ impl Shelves {
 
 /// Properties as bytes, by their tokens.
 #[derive(Debug, Default)]
-pub(super) struct Shelf {
+pub(super) struct SideTable {
     /// How many tokens there were.
     tokens: AtomicU64,
     kept: Mutex<HashMap<u64, Vec<u8>>>,
 }
 
-impl Shelf {
+impl SideTable {
     /// A new token.
     pub fn token(&self) -> u64 {
         self.tokens.fetch_add(1, Ordering::Relaxed) + 1

@@ -28,12 +28,12 @@ pub(super) const CHUNKS_OF_PLACES: &str = " AND EXISTS ( \
 
 /// The places that this replica is connected to, and the operations that lately had nothing for it to do.
 #[derive(Debug)]
-pub struct Served {
+pub struct ServedPlaces {
     places: Vec<Place>,
     left: Mutex<HashMap<Uuid, Instant>>,
 }
 
-impl Served {
+impl ServedPlaces {
     /// A replica that is connected to these places.
     pub fn new(places: Vec<Place>) -> Self {
         Self { places, left: Mutex::default() }
@@ -145,7 +145,7 @@ impl Store {
         mut transaction: Transaction<'static>,
         operation: Uuid,
         away: &BTreeSet<Place>,
-        served: &Served,
+        served: &ServedPlaces,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         served.left.lock().unwrap_or_else(PoisonError::into_inner).insert(operation, Instant::now());

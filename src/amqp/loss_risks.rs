@@ -5,7 +5,7 @@ use super::version::DeliveryLimits;
 
 /// A way in which the broker may lose messages of a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Loss {
+pub struct LossRisk {
     /// Which, as in the metric's label.
     pub kind: &'static str,
     /// In words for whoever runs the broker.
@@ -17,7 +17,7 @@ pub const MANY_DELIVERIES: i64 = 10;
 /// How to see what the protocol does not show.
 const CHECK: &str = "rabbitmqctl list_policies";
 
-impl Loss {
+impl LossRisk {
     fn new(kind: &'static str, text: impl Into<String>) -> Self {
         Self { kind, text: text.into() }
     }
@@ -35,34 +35,35 @@ impl Loss {
 }
 
 /// How the broker would lose messages of a queue with these settings.
-pub(super) fn of(settings: &QueueSettings, limits: DeliveryLimits) -> Vec<Loss> {
+pub(super) fn of(settings: &QueueSettings, limits: DeliveryLimits) -> Vec<LossRisk> {
     let mut losses = Vec::new();
     if settings.value("durable") == Some("false") {
-        losses.push(Loss::new(
+        losses.push(LossRisk::new(
             "not_durable",
             "the queue is not durable: a restart of the broker deletes it and its messages",
         ));
     }
     if settings.value("auto_delete") == Some("true") {
-        losses.push(Loss::new(
+        losses.push(LossRisk::new(
             "auto_delete",
             "the queue is auto-delete: the broker deletes it and its messages when its last consumer goes",
         ));
     }
     if settings.value("x-expires").is_some() {
-        losses.push(Loss::new(
+        losses.push(LossRisk::new(
             "expires",
             "x-expires: the broker deletes the queue and its messages when nobody consumes it for that long",
         ));
     }
     for (kind, limit) in limits_of(settings, limits) {
-        losses.extend(what_happens(settings).map(|happens| Loss::new(kind, format!("{limit}, {happens}"))));
+        losses
+            .extend(what_happens(settings).map(|happens| LossRisk::new(kind, format!("{limit}, {happens}"))));
     }
     losses
 }
 
 /// Where the broker does not tell the settings of a queue, but what kind of queue it is.
-pub(super) fn unseen(kind: QueueKind, limits: DeliveryLimits) -> Vec<Loss> {
+pub(super) fn unseen(kind: QueueKind, limits: DeliveryLimits) -> Vec<LossRisk> {
     if kind != QueueKind::Quorum || limits != DeliveryLimits::ByDefault {
         return Vec::new();
     }
@@ -70,7 +71,7 @@ pub(super) fn unseen(kind: QueueKind, limits: DeliveryLimits) -> Vec<Loss> {
         "dead-letter has no right to configure the queue, so it cannot see its x-delivery-limit: without one, RabbitMQ 4 \
          drops messages that are returned more than 20 times. Check with `rabbitmqctl list_queues name arguments policy` and `{CHECK}`"
     );
-    vec![Loss::new("unseen_delivery_limit", text)]
+    vec![LossRisk::new("unseen_delivery_limit", text)]
 }
 
 /// The limits in force, each with which messages it is about.

@@ -15,9 +15,9 @@ const TELLS: [&str; 8] =
 /// A message that bears one of them is recognised; all of them are taken off when it is put back. `failedAt` is RFC 3339 or
 /// milliseconds since 1970.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Own(Vec<(&'static str, String)>);
+pub struct CustomHeaders(Vec<(&'static str, String)>);
 
-impl Own {
+impl CustomHeaders {
     /// Takes the setting, or says what is wrong with it.
     pub fn new(setting: &str) -> Result<Self, String> {
         let mut headers: Vec<(&'static str, String)> = Vec::new();
@@ -43,7 +43,7 @@ impl Own {
     }
 }
 
-impl Convention for Own {
+impl Convention for CustomHeaders {
     fn name(&self) -> &'static str {
         NAME
     }

@@ -15,12 +15,12 @@ const FRESH: Duration = Duration::from_millis(500);
 
 /// How many messages wait in the queues that a worker publishes to, as it last looked, and with what it has sent since.
 #[derive(Debug, Default)]
-pub(super) struct Crowding(HashMap<Queue, (Instant, u32)>);
+pub(super) struct Backpressure(HashMap<Queue, (Instant, u32)>);
 
 /// Where it is, and its name.
 type Queue = (Place, String);
 
-impl Crowding {
+impl Backpressure {
     /// The queues of these items in which more messages wait than the operation allows, and how many. The others' messages are
     /// taken to be sent.
     pub async fn of<'i>(

@@ -1,7 +1,7 @@
-//! Which chunks were begun and have not ended: committed before a worker acts, so that a chunk that kills its worker is known.
+//! Attempts at chunks. A row is committed before a worker acts, so that a chunk that crashes its worker can be identified.
 //!
-//! A chunk's transaction goes with its worker; this row does not. It is written without waiting for the disk: it has to outlive
-//! the service, and where the database dies too, a death goes uncounted.
+//! The transaction of a chunk ends with its worker; the row of the attempt stays. It is written without waiting for the disk: it only
+//! has to survive the service. If the database crashes as well, an attempt goes uncounted.
 
 use uuid::Uuid;
 
@@ -11,28 +11,29 @@ use super::{Store, StoreError};
 use crate::clock;
 use crate::domain::operation::{Kind, Operation};
 
-/// An item with which workers have died so often is not tried again before somebody says so.
+/// After this many crashes an item is not tried again until an operator resumes the operation.
 const DEATHS: i64 = 3;
 
-/// Whether workers have died with a chunk.
+/// Whether workers have crashed during a chunk.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Begun {
-    /// None has.
-    Never,
-    /// Some have with items of it: it is to be made one item long, so that the next death names a single dead letter.
-    Before,
-    /// They have with its first item, too often to be tried again.
-    TooOften,
+pub(super) enum PastAttempts {
+    /// No worker has.
+    None,
+    /// Some have. The chunk is to be reduced to one item, so that the next crash identifies a single dead letter.
+    Some,
+    /// Too many have with its first item.
+    TooMany,
 }
 
-/// Whether others died with this chunk. Who is alive has its items locked: of a row that overlaps ours, the worker has died, or failed.
-pub(super) async fn look(
+/// Whether other workers crashed during this chunk. A live worker has its items locked. So if an attempt of another worker overlaps
+/// this chunk, that worker has crashed or failed.
+pub(super) async fn past_attempts(
     transaction: &mut Transaction<'static>,
     operation: &Operation,
     worker: Uuid,
     items: &[ChunkItem],
-) -> Result<Begun, StoreError> {
-    let Some((first, last)) = published(operation, items) else { return Ok(Begun::Never) };
+) -> Result<PastAttempts, StoreError> {
+    let Some((first, last)) = published(operation, items) else { return Ok(PastAttempts::None) };
     let (of_the_first, of_any): (i64, i64) = sqlx::query_as(
         "SELECT count(*) FILTER (WHERE first_position <= $3), count(*) FROM operation_begin \
          WHERE operation_id = $1 AND worker <> $2 AND first_position <= $4 AND last_position >= $3",
@@ -44,20 +45,20 @@ pub(super) async fn look(
     .fetch_one(&mut **transaction)
     .await?;
     Ok(match (of_the_first, of_any) {
-        (DEATHS.., _) => Begun::TooOften,
-        (_, 1..) => Begun::Before,
-        _ => Begun::Never,
+        (DEATHS.., _) => PastAttempts::TooMany,
+        (_, 1..) => PastAttempts::Some,
+        _ => PastAttempts::None,
     })
 }
 
-/// The places of the first and the last of the items, where they are to be published.
+/// First and last position of the items, if they are to be published.
 fn published(operation: &Operation, items: &[ChunkItem]) -> Option<(i64, i64)> {
     operation.publishes().then_some((items.first()?.position, items.last()?.position))
 }
 
 impl Store {
-    /// Notes that its worker begins this chunk. It has recorded the one before, or is about to.
-    pub async fn begin_chunk(&self, chunk: &Chunk) -> Result<(), StoreError> {
+    /// Commits that the chunk's worker begins it. The worker has recorded its previous chunk, or is about to.
+    pub async fn note_attempt(&self, chunk: &Chunk) -> Result<(), StoreError> {
         let Some((first, last)) = published(&chunk.operation, &chunk.items) else { return Ok(()) };
         sqlx::query(
             "WITH fast AS (SELECT set_config('synchronous_commit', 'off', true)) \
@@ -74,8 +75,8 @@ impl Store {
         Ok(())
     }
 
-    /// Takes back what a worker noted that has failed and lives: that was no death.
-    pub async fn forget_begin(&self, operation: Uuid, worker: Uuid) -> Result<(), StoreError> {
+    /// Removes the attempt of a worker that failed without crashing.
+    pub async fn forget_attempt(&self, operation: Uuid, worker: Uuid) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM operation_begin WHERE operation_id = $1 AND worker = $2")
             .bind(operation)
             .bind(worker)
@@ -85,9 +86,9 @@ impl Store {
     }
 }
 
-/// Takes away the row of the chunk that ends with this transaction, unless its worker has begun the next one, and those of the dead of
-/// whose items none is left.
-pub(super) async fn end(
+/// Removes the attempt at the chunk that ends with this transaction, unless its worker has begun the next one, and the attempts of
+/// crashed workers whose items have all ended.
+pub(super) async fn clear(
     transaction: &mut Transaction<'static>,
     operation: &Operation,
     worker: Uuid,
@@ -114,7 +115,7 @@ pub(super) async fn end(
     Ok(())
 }
 
-/// Pauses the operation, and names the dead letter.
+/// Pauses the operation and says which dead letter is to blame.
 pub(super) async fn pause(
     transaction: &mut Transaction<'static>,
     operation: &Operation,

@@ -1,5 +1,5 @@
-//! A closer look at a message, for what the database cannot tell of it by itself: the values of its headers, and what is in a body
-//! that is escaped, compressed, or JSON. The database leaves out what cannot be meant; this says what is (rule R9).
+//! Rechecks candidates of a search, for conditions that SQL cannot decide: the values of headers, and texts in bodies that are escaped,
+//! compressed or JSON. The database rules out what cannot match; the recheck decides on the rest (rule R9).
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,14 +13,14 @@ use super::filter::Filter;
 use super::message::{Properties, Table, Value};
 use super::needle::{Needle, holds};
 
-/// So much of a compressed body is decoded and searched.
+/// Longest part of a compressed body that is decoded and searched, in bytes.
 pub const MAX_DECODED: usize = 8 << 20;
-/// Of a larger body only the database's search for a text as it stands is made.
+/// Longest body that is rechecked, in bytes. In a longer one the database finds a text only as it stands.
 pub const MAX_BODY: usize = 16 << 20;
 
-/// What a closer look is for.
+/// The conditions to recheck.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Look {
+pub struct Recheck {
     /// Within the body.
     pub contains: Option<Needle>,
     /// Within the body, a header's value, or the error's text.
@@ -31,43 +31,43 @@ pub struct Look {
     pub body_paths: BTreeMap<BodyPath, String>,
 }
 
-/// What the database found by itself.
+/// The conditions that the database found to hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Known {
-    /// That the body contains the text, as it stands.
+pub struct DatabaseMatch {
+    /// The body contains the text as it stands.
     pub contains: bool,
-    /// That the body or the error has the text that is to be found.
+    /// The body or the error contains the text to find.
     pub finds: bool,
 }
 
-impl Look {
-    /// What the filter needs one for, if it does; `find` only where it is a text.
+impl Recheck {
+    /// The conditions of the filter that need a recheck, if any. `find` counts only if it is a text.
     pub fn of(filter: &Filter) -> Option<Self> {
-        let look = Self {
+        let recheck = Self {
             contains: filter.contains.clone(),
             find: filter.find.clone().map(Needle::Text),
             headers: filter.headers.clone(),
             body_paths: filter.body_paths.clone(),
         };
-        let is_needed = look.needs_body() || !look.headers.is_empty();
-        is_needed.then_some(look)
+        let is_needed = recheck.needs_body() || !recheck.headers.is_empty();
+        is_needed.then_some(recheck)
     }
 
-    /// Whether the body is looked at.
+    /// Whether the body is needed.
     pub fn needs_body(&self) -> bool {
         self.contains.is_some() || self.find.is_some() || !self.body_paths.is_empty()
     }
 
-    /// Whether all conditions hold by what the database found.
-    pub fn is_certain(&self, known: Known) -> bool {
+    /// Whether the database has found that all conditions hold.
+    pub fn is_decided_by(&self, known: DatabaseMatch) -> bool {
         self.headers.is_empty()
             && self.body_paths.is_empty()
             && (known.contains || self.contains.is_none())
             && (known.finds || self.find.is_none())
     }
 
-    /// Whether all conditions hold of a message.
-    pub fn sees(&self, known: Known, properties: &Properties, body: &[u8]) -> bool {
+    /// Whether all conditions hold for a message.
+    pub fn matches(&self, known: DatabaseMatch, properties: &Properties, body: &[u8]) -> bool {
         let headers = properties.headers.as_ref();
         let has_headers = self.headers.iter().all(|(name, value)| {
             headers.is_some_and(|headers| {
@@ -96,13 +96,13 @@ pub fn is_text_only(value: &str) -> bool {
     !is_word && !exact::are_equal_numbers(value, value) && DateTime::parse_from_rfc3339(value).is_err()
 }
 
-/// The body as people mean it: decoded where it is compressed.
+/// The body, decompressed if it is compressed.
 fn readable<'b>(properties: &Properties, body: &'b [u8]) -> Cow<'b, [u8]> {
     let decoded = Coding::of(properties).and_then(|coding| coding.decode(body, MAX_DECODED));
     decoded.map_or(Cow::Borrowed(body), |decoded| Cow::Owned(decoded.bytes))
 }
 
-/// Whether a header is of this value: a text of these characters, a number that is equal, or a time.
+/// Whether a header has this value: the same text, an equal number, or the same time.
 fn is_value(held: &Value, value: &str) -> bool {
     match held {
         Value::LongString(bytes) | Value::Bytes(bytes) => bytes == value.as_bytes(),
@@ -145,17 +145,17 @@ fn value_has_text(value: &Value, wanted: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn sees(filter: &Filter, headers: &[(&str, Value)], body: &[u8]) -> bool {
+    fn matches(filter: &Filter, headers: &[(&str, Value)], body: &[u8]) -> bool {
         let headers = headers.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.clone())).collect();
         let properties = Properties { headers: Some(Table(headers)), ..Properties::default() };
-        Look::of(filter).unwrap().sees(Known::default(), &properties, body)
+        Recheck::of(filter).unwrap().matches(DatabaseMatch::default(), &properties, body)
     }
 
     #[test]
     fn a_header_is_compared_by_its_type() {
         let is = |value: Value, text: &str| {
             let headers = BTreeMap::from([("x.y".to_owned(), text.to_owned())]);
-            sees(&Filter { headers, ..Filter::default() }, &[("x.y", value)], b"")
+            matches(&Filter { headers, ..Filter::default() }, &[("x.y", value)], b"")
         };
         for (value, text) in [
             (Value::text("acme"), "acme"),
@@ -177,15 +177,15 @@ mod tests {
         }
         let table = Value::Table(Table(vec![(b"x.y".to_vec(), Value::text("acme"))]));
         let headers = BTreeMap::from([("x.y".to_owned(), "acme".to_owned())]);
-        assert!(!sees(&Filter { headers, ..Filter::default() }, &[("other", table)], b""));
+        assert!(!matches(&Filter { headers, ..Filter::default() }, &[("other", table)], b""));
     }
 
     #[test]
     fn a_text_is_found_in_headers_however_deep_and_in_the_body() {
         let filter = Filter { find: Some("ac/me".into()), ..Filter::default() };
         let deep = Value::Array(vec![Value::Table(Table(vec![(b"a".to_vec(), Value::text("an ac/me b"))]))]);
-        assert!(sees(&filter, &[("h", deep)], b""));
-        assert!(sees(&filter, &[], br#"{"a":"ac\/me"}"#));
-        assert!(!sees(&filter, &[("ac/me", Value::Void)], b"{}"), "a header's name is no value");
+        assert!(matches(&filter, &[("h", deep)], b""));
+        assert!(matches(&filter, &[], br#"{"a":"ac\/me"}"#));
+        assert!(!matches(&filter, &[("ac/me", Value::Void)], b"{}"), "a header's name is no value");
     }
 }

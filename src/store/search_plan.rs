@@ -1,8 +1,7 @@
-//! What a search looks for: the filter, and the error groups that its text stands for.
+//! How a search is carried out: its filter, and the error groups that can hold its text.
 //!
-//! A text is looked for in the groups' templates first, of which there are thousands, and only then in rows, of which there
-//! are millions: in some groups every row has it, in most groups none can, and in the others the rows' trigrams say which are
-//! worth a look.
+//! A text is searched in the templates of the error groups first. There are thousands of these, but millions of rows. In some groups
+//! every row contains the text, in most groups none can, and in the others the trigrams of the rows select candidates.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,57 +12,57 @@ use uuid::Uuid;
 
 use super::find::{self, Lookup};
 use super::lease::Lease;
-use super::look::{self, Wanted};
+use super::recheck::{self, Wanted};
 use super::{StoreError, filter_sql};
 use crate::domain::error_search::{Holds, holds};
 use crate::domain::filter::{Filter, Order, StatusFilter};
 use crate::domain::find::FoundAs;
-use crate::domain::look::Look;
+use crate::domain::recheck::Recheck;
 
-/// So many groups are looked into one by one.
+/// Largest number of groups that are read one by one.
 const FEW: usize = 500;
-/// Where one row of so many has the text for sure, a page of them is found along the way.
+/// If at least one row in this many certainly contains the text, a page of matches is found in passing.
 const OFTEN: i64 = 10;
 
-/// A filter, understood.
+/// A filter, with everything that was looked up for it.
 #[derive(Debug)]
-pub(super) struct Sought<'f> {
+pub(super) struct SearchPlan<'f> {
     pub filter: &'f Filter,
-    /// Where the text can be, if one is asked for.
+    /// The groups that can hold the text of `error`.
     pub text: Option<TextGroups>,
-    /// What the text that is to be found is.
+    /// What `find` is.
     pub find: Find,
-    /// What the database cannot tell by itself.
-    pub look: Option<Arc<Look>>,
-    /// What a closer look found: these, and no others.
-    pub seen: Option<Vec<Uuid>>,
+    /// The conditions that SQL cannot decide.
+    pub recheck: Option<Arc<Recheck>>,
+    /// All matches, once the candidates are rechecked.
+    pub rechecked: Option<Vec<Uuid>>,
 }
 
-/// What a text that is to be found is.
+/// What the text of `find` is.
 #[derive(Debug)]
 pub(super) enum Find {
-    /// None is.
+    /// There is none.
     Nothing,
-    /// An id, that leads to dead letters in these ways.
+    /// An id, with these ways to look it up.
     Ids(Vec<Lookup>),
-    /// A text, and the groups of which some rows have it in their error.
+    /// A text, and the groups whose errors can hold it.
     Text(TextGroups),
 }
 
-/// The error groups that hold rows with a text.
+/// The error groups whose rows can contain a text.
 #[derive(Debug, Default)]
 pub(super) struct TextGroups {
-    /// Those of which every row has it.
+    /// Groups in which every row contains it.
     pub whole: Vec<Uuid>,
-    /// How many rows of the status asked for these have.
+    /// The number of their rows with the requested status.
     pub in_whole: i64,
-    /// How many rows of that status the groups have that were looked at.
+    /// The number of rows with that status in all groups.
     in_all: i64,
-    /// Those of which only some can have it, and the trigrams of these.
+    /// Groups in which only some rows can contain it, with the trigrams of those rows.
     pub some: Vec<(Uuid, i64)>,
 }
 
-/// One group to look into: its rows whose trigrams have all bits of the mask.
+/// A group to read: its rows whose trigrams have all bits of the mask.
 pub(super) type Head = (Uuid, i64);
 
 impl TextGroups {
@@ -72,10 +71,10 @@ impl TextGroups {
     }
 }
 
-impl<'f> Sought<'f> {
-    /// Looks ids up, and texts among the groups that have rows of the status asked for. What it says holds of more rows than are
-    /// meant until it is [narrowed](Self::narrow).
-    pub async fn begin(connection: &mut Lease, filter: &'f Filter) -> Result<Self, StoreError> {
+impl<'f> SearchPlan<'f> {
+    /// Looks up ids, and searches texts in the groups that have rows of the requested status. The plan selects a superset of the matches
+    /// until it is [narrowed](Self::narrow).
+    pub async fn resolve(connection: &mut Lease, filter: &'f Filter) -> Result<Self, StoreError> {
         let text = match &filter.error {
             Some(needle) => Some(text_groups(connection, filter, needle).await?),
             None => None,
@@ -87,39 +86,39 @@ impl<'f> Sought<'f> {
                 lookups => Find::Ids(lookups),
             },
         };
-        let mut sought = Self { filter, text, find, look: None, seen: None };
-        sought.decide_to_look();
-        Ok(sought)
+        let mut search = Self { filter, text, find, recheck: None, rechecked: None };
+        search.decide_recheck();
+        Ok(search)
     }
 
-    /// Takes the closer look at all that may be meant, if one is needed, so that the conditions hold of nothing else.
+    /// Rechecks all candidates, if necessary, so that the plan selects the matches only.
     pub async fn narrow(&mut self, connection: &mut Lease, within: Duration) -> Result<(), StoreError> {
-        self.find_ends(connection).await?;
-        if let Some(look) = self.look.clone() {
+        self.resolve_id_suffix(connection).await?;
+        if let Some(recheck) = self.recheck.clone() {
             let wanted = Wanted { order: Order::Newest, edge: None, count: usize::MAX, within };
-            self.seen = Some(look::look(self, &look, wanted, connection).await?.ids);
+            self.rechecked = Some(recheck::recheck(self, &recheck, wanted, connection).await?.ids);
         }
         Ok(())
     }
 
     /// A text may be the end of an id.
-    pub async fn find_ends(&mut self, connection: &mut Lease) -> Result<(), StoreError> {
+    pub async fn resolve_id_suffix(&mut self, connection: &mut Lease) -> Result<(), StoreError> {
         if let (Find::Text(_), Some(text)) = (&self.find, &self.filter.find) {
             let ids = find::ending_so(connection, text).await?;
             if !ids.is_empty() {
                 self.find = Find::Ids(vec![Lookup::These(ids)]);
-                self.decide_to_look();
+                self.decide_recheck();
             }
         }
         Ok(())
     }
 
-    fn decide_to_look(&mut self) {
+    fn decide_recheck(&mut self) {
         let find = self.filter.find.clone().filter(|_| matches!(self.find, Find::Text(_)));
-        self.look = Look::of(&Filter { find, ..self.filter.clone() }).map(Arc::new);
+        self.recheck = Recheck::of(&Filter { find, ..self.filter.clone() }).map(Arc::new);
     }
 
-    /// As what a text was found, if one is to be.
+    /// What the text of `find` turned out to be.
     pub fn found_as(&self) -> Vec<FoundAs> {
         match &self.find {
             Find::Nothing => Vec::new(),
@@ -133,13 +132,13 @@ impl<'f> Sought<'f> {
         self.filter.leads_by_service() && !self.names_ids()
     }
 
-    /// Whether ids lead to the rows, which are few.
+    /// Whether ids select the rows, which are few.
     pub fn names_ids(&self) -> bool {
-        self.seen.is_some() || matches!(self.find, Find::Ids(_)) || self.filter.names_an_id()
+        self.rechecked.is_some() || matches!(self.find, Find::Ids(_)) || self.filter.names_an_id()
     }
 
-    /// Whether the narrow table of those that are dead tells all that the filter asks for.
-    pub fn is_told_by_pending(&self) -> bool {
+    /// Whether the narrow table of pending dead letters has everything that the filter needs.
+    pub fn is_answered_by_pending(&self) -> bool {
         let Filter { status, services, error_group, from, to, .. } = self.filter;
         let rest = Filter {
             status: *status,
@@ -149,10 +148,10 @@ impl<'f> Sought<'f> {
             to: *to,
             ..Filter::default()
         };
-        self.seen.is_none() && status.is_dead() && rest == *self.filter
+        self.rechecked.is_none() && status.is_dead() && rest == *self.filter
     }
 
-    /// The groups to look into one by one, where they are few and an index leads to their rows.
+    /// The groups to read one by one, if they are few and an index leads to their rows.
     pub fn heads(&self) -> Option<Vec<Head>> {
         if !self.filter.status.is_dead() || self.names_ids() {
             return None;
@@ -166,7 +165,7 @@ impl<'f> Sought<'f> {
         }
     }
 
-    /// The exact number, where it is known without a look at rows that only may be meant.
+    /// Where the exact number comes from, if it is known without rechecking candidates.
     pub fn counted(&self) -> Option<Counted> {
         let by_text = match &self.text {
             None => None,
@@ -187,8 +186,8 @@ impl<'f> Sought<'f> {
 
     /// Whether an index leads to the rows, so that hardly any is read in vain.
     pub fn is_indexed(&self) -> bool {
-        if self.look.is_some() || matches!(self.find, Find::Ids(_)) {
-            return self.look.is_none();
+        if self.recheck.is_some() || matches!(self.find, Find::Ids(_)) {
+            return self.recheck.is_none();
         }
         match &self.text {
             None => self.filter.is_indexed(),
@@ -203,7 +202,7 @@ impl<'f> Sought<'f> {
     }
 }
 
-/// Looks a text up among the groups.
+/// Searches a text in the groups.
 async fn text_groups(
     connection: &mut Lease,
     filter: &Filter,

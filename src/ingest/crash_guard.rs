@@ -11,8 +11,8 @@ use tracing::warn;
 
 use super::Ingest;
 use crate::amqp::Received;
-use crate::domain::convention::Care;
-use crate::store::Others;
+use crate::domain::convention::Decoding;
+use crate::store::Peers;
 
 /// How often a process says that it lives.
 pub(super) const BEAT: Duration = Duration::from_secs(1);
@@ -25,59 +25,59 @@ const GIVEN_BACK_WITHIN: Duration = Duration::from_secs(10);
 
 /// What one consumer knows of the others.
 #[derive(Debug)]
-pub(super) struct Caution {
-    care: Care,
+pub(super) struct CrashGuard {
+    decoding: Decoding,
     begun: Instant,
     /// When all the others were last found to live.
     all_lived: Option<Instant>,
 }
 
-impl Caution {
+impl CrashGuard {
     /// Of a consumer that begins now, and knows whether one died before.
-    pub fn new(care: Care) -> Self {
-        Self { care, begun: Instant::now(), all_lived: None }
+    pub fn new(decoding: Decoding) -> Self {
+        Self { decoding, begun: Instant::now(), all_lived: None }
     }
 
     /// With how much care whoever comes next has to read what was delivered before.
-    pub fn care(&self) -> Care {
-        self.care
+    pub fn decoding(&self) -> Decoding {
+        self.decoding
     }
 
     /// With how much care this is read.
-    pub async fn of(&mut self, received: &Received, ingest: &Ingest) -> Care {
+    pub async fn of(&mut self, received: &Received, ingest: &Ingest) -> Decoding {
         if !received.redelivered {
             if self.begun.elapsed() >= GIVEN_BACK_WITHIN {
                 // What was given back comes before what is new.
-                self.care = Care::Full;
+                self.decoding = Decoding::Full;
             }
-            return Care::Full;
+            return Decoding::Full;
         }
         let is_known = self.all_lived.is_some_and(|at| at.elapsed() < BEAT);
-        if self.care == Care::Full && !is_known {
+        if self.decoding == Decoding::Full && !is_known {
             self.look_around(ingest).await;
         }
-        self.care
+        self.decoding
     }
 
     async fn look_around(&mut self, ingest: &Ingest) {
         let question = Instant::now();
         while question.elapsed() < LONGEST_LOOK {
-            match ingest.store.others(&ingest.life, question.elapsed()).await {
-                Ok(Others::Live) => {
+            match ingest.store.peers(&ingest.session, question.elapsed()).await {
+                Ok(Peers::Alive) => {
                     self.all_lived = Some(Instant::now());
                     return;
                 }
-                Ok(Others::Died) => break,
-                Ok(Others::Silent) | Err(_) => sleep(LOOK).await,
+                Ok(Peers::Died) => break,
+                Ok(Peers::Silent) | Err(_) => sleep(LOOK).await,
             }
         }
-        say_crashed(ingest);
-        self.care = Care::Headers;
+        warn_of_crash(ingest);
+        self.decoding = Decoding::HeadersOnly;
     }
 }
 
 /// Says that what was delivered before is read with care.
-pub(super) fn say_crashed(ingest: &Ingest) {
+pub(super) fn warn_of_crash(ingest: &Ingest) {
     warn!(
         source = ingest.source.queue,
         "a process that consumed this source crashed: redelivered messages are stored undecoded at first"
