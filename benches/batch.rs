@@ -92,7 +92,7 @@ async fn database() -> (Store, String) {
     let server = url.rsplit_once('/').map_or(url.as_str(), |(server, _)| server).to_owned();
     let store = Store::new(&format!("{server}/{name}"), PoolSettings::default()).expect("a URL");
     store.migrate().await.expect("migrated");
-    store.create_partitions().await.expect("partitions");
+    store.create_partitions(clock::now().date_naive()).await.expect("partitions");
     (store, name)
 }
 

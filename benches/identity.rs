@@ -39,7 +39,7 @@ fn read(criterion: &mut Criterion) {
     });
     let received = Received::made(message).expect("the sample fits");
     let rule = ServiceRule::new(DEFAULT_RULE).expect("valid");
-    let source = Source::new("dead-letter", Place::new("default", "/"), true);
+    let source = Source::at_home("dead-letter", Place::new("default", "/"));
     let decoder =
         Decoder { source: &source, service_rule: &rule, conventions: &conventions, decoding: Decoding::Full };
     group.bench_function("decode", |bencher| {
@@ -91,7 +91,7 @@ fn searched(criterion: &mut Criterion) {
 
 fn told_apart(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("identity");
-    let source = Source::new("dead-letter", Place::new("default", "/"), true);
+    let source = Source::at_home("dead-letter", Place::new("default", "/"));
     for size in [1024, 64 * 1024] {
         let message = message(size);
         let read = Conventions::default().recognise("source", &message);

@@ -1,6 +1,9 @@
-//! The time, and ids that hold it. Nothing else in the program asks the system.
+//! The time, ids that contain it, and jitter. No other module asks the system for the time.
+
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use rand::Rng;
 use uuid::Uuid;
 
 /// The current time.
@@ -13,4 +16,9 @@ pub fn now() -> DateTime<Utc> {
 #[expect(clippy::disallowed_methods, reason = "this is the one place that asks")]
 pub fn new_id() -> Uuid {
     Uuid::now_v7()
+}
+
+/// Half to all of the duration, at random, so that replicas do not act at the same moment.
+pub fn jittered(duration: Duration) -> Duration {
+    duration.mul_f64(rand::rng().random_range(0.5..1.0))
 }

@@ -1,9 +1,9 @@
-//! dead-letter: an AMQP dead-letter manager. It stores dead-lettered messages of `RabbitMQ` in `PostgreSQL`, shows them
-//! over HTTP, and puts them back.
+//! dead-letter: an AMQP dead-letter manager. It stores dead-lettered messages of `RabbitMQ` in `PostgreSQL`, shows them over HTTP, and
+//! redelivers them.
 //!
-//! Modules only look down this list: [`cli`], [`http`], [`operations`], [`ingest`], [`ownership`], [`store`], [`amqp`],
-//! [`domain`], and beside them [`telemetry`], [`config`], [`lifecycle`], [`clock`] and [`memory_budget`]. Two roads lead through it: a message
-//! comes in through [`ingest`], and goes out through [`operations`].
+//! A module only imports modules below it in this list: [`cli`], [`http`], [`operations`], [`ingest`], [`ownership`], [`store`], [`amqp`],
+//! [`domain`], and beside them [`telemetry`], [`config`], [`lifecycle`], [`clock`] and [`memory_budget`]. Messages come in
+//! through [`ingest`], and go out through [`operations`].
 
 // For the futures of requests, which hold all that they await.
 #![recursion_limit = "256"]

@@ -1,7 +1,7 @@
-//! How the process begins and ends: a soft stop that lets work finish, within a grace period; a task that crashes ends all.
+//! Start and stop of the process. On a signal work is finished within a grace period. A task that crashes ends the process.
 //!
-//! On SIGTERM work ends at once, but doors stay open for a moment: whoever spreads requests over replicas learns of the stop by asking for
-//! readiness, and sends some until then. What tells of the process, readiness among it, goes on to the very end.
+//! On SIGTERM no new work begins, but the API keeps its listener open for a moment: a load balancer learns of the stop from readiness, and
+//! sends requests until then. Readiness and metrics are served until the process exits.
 
 use std::future::Future;
 use std::time::Duration;
@@ -27,23 +27,23 @@ type Tasks = JoinSet<(&'static str, anyhow::Result<()>)>;
 type Ended = Result<(&'static str, anyhow::Result<()>), JoinError>;
 
 impl Lifecycle {
-    /// No tasks yet. On SIGTERM doors close after the delay; tasks have the grace period to end, from the signal on.
+    /// Without tasks. On SIGTERM listeners close after `drain_delay`. Tasks have to end within `grace`, from the signal on.
     pub fn new(drain_delay: Duration, grace: Duration) -> Self {
         let (stop, close) = (CancellationToken::new(), CancellationToken::new());
         Self { stop, close, tasks: JoinSet::new(), until_exit: JoinSet::new(), drain_delay, grace }
     }
 
-    /// Cancelled when the process is to stop: finish what is in hand, begin nothing new.
+    /// Cancelled when the process stops: finish work in progress, begin nothing new.
     pub fn stop(&self) -> CancellationToken {
         self.stop.clone()
     }
 
-    /// Cancelled a moment later: take no more requests.
+    /// Cancelled after the drain delay: accept no more requests.
     pub fn close(&self) -> CancellationToken {
         self.close.clone()
     }
 
-    /// Runs a task that ends only when the process is to stop.
+    /// Runs a task that ends only when the process stops.
     pub fn spawn(
         &mut self,
         name: &'static str,
@@ -52,7 +52,7 @@ impl Lifecycle {
         self.tasks.spawn(async move { (name, task.await) });
     }
 
-    /// Runs a task that never ends: it is dropped with the process, after all others have ended.
+    /// Runs a task that never ends. It is dropped after all others have ended.
     pub fn spawn_until_exit(
         &mut self,
         name: &'static str,
@@ -71,7 +71,7 @@ impl Lifecycle {
                 info!("SIGTERM: finishing work in progress");
                 (Ok(()), self.drain_delay)
             }
-            // Somebody sits at the keyboard, and no load balancer before it.
+            // Sent from a keyboard: there is no load balancer to wait for.
             _ = interrupt.recv() => {
                 info!("SIGINT: finishing work in progress");
                 (Ok(()), Duration::ZERO)
@@ -105,7 +105,7 @@ fn too_early(ended: Ended) -> anyhow::Result<()> {
     }
 }
 
-/// Waits until all have ended; what one of them ended with is noted.
+/// Waits until all tasks have ended. Keeps the last error.
 async fn drain(tasks: &mut Tasks, outcome: &mut anyhow::Result<()>) {
     while let Some(ended) = tasks.join_next().await {
         match ended {

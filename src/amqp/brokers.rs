@@ -1,26 +1,26 @@
-//! The ways to every place that is consumed.
+//! The brokers of every place that is consumed.
 
 use std::sync::Arc;
 
 use super::Broker;
 use crate::domain::place::Place;
 
-/// The ways to the places that this service is connected to; one at least. Clones are the same.
+/// The brokers of the places that this service is connected to. There is at least one. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Brokers(Arc<[Broker]>);
 
 impl Brokers {
-    /// Those of these places; the first one is home, where the database knows of none yet.
+    /// The first one becomes the home place, if the database has none yet.
     pub fn new(brokers: impl IntoIterator<Item = Broker>) -> Self {
         Self(brokers.into_iter().collect())
     }
 
-    /// The way to this place, if this service is connected to it.
+    /// The broker of this place, if this service is connected to it.
     pub fn at(&self, place: &Place) -> Option<&Broker> {
         self.0.iter().find(|broker| broker.place() == place)
     }
 
-    /// The way to the first place.
+    /// The broker of the first place.
     pub fn first(&self) -> &Broker {
         &self.0[0]
     }
@@ -30,7 +30,7 @@ impl Brokers {
         self.0.iter().map(Broker::place)
     }
 
-    /// What to call a queue in logs: by its name alone, where there is one place only.
+    /// The name of a queue in logs: without its place, if there is only one.
     pub fn name_of(&self, queue: &str, place: &Place) -> String {
         if self.0.len() == 1 { queue.to_owned() } else { format!("{queue} ({place})") }
     }

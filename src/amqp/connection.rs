@@ -12,27 +12,27 @@ use super::AmqpError;
 use super::transport::Connection;
 use crate::domain::place::Place;
 
-/// A node that does not finish the handshake in this time is taken for absent, and the next one is tried.
+/// A node that does not finish the handshake in this time is treated as absent, and the next one is tried.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// A broker that does not answer a request in this time is taken for gone. A queue without a leader does not answer.
+/// A broker that does not answer a request in this time is treated as gone. A queue without a leader does not answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
-/// A goodbye that is not answered in this time is not waited for: without it the connection ends as well.
+/// Longest wait for the answer to a close. The connection ends without it as well.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-/// Seconds without a sign of life, after twice which a connection is given up. A node that is stopped is left so early that
-/// the messages which it had sent go to another consumer soon after the queue has a new leader.
+/// Heartbeat in seconds. A connection is closed after twice this time without a sign of life: early enough that the messages of a
+/// stopped node reach another consumer soon after the queue has a new leader.
 const HEARTBEAT: u16 = 5;
 
-/// The way to a virtual host on a broker: through its nodes, of which any will do.
+/// A virtual host on a broker, reached through any of its nodes.
 #[derive(Clone, Debug)]
 pub struct Broker {
     place: Arc<Place>,
     nodes: Arc<[AMQPUri]>,
-    /// Which of them the next connection tries first.
+    /// The node that the next connection tries first.
     next_node: Arc<AtomicUsize>,
 }
 
 impl Broker {
-    /// Takes `amqp://user:password@host:port/vhost`, or `amqps://…`; of several nodes, separated by commas. The name is ours to give.
+    /// Parses `amqp://user:password@host:port/vhost` or `amqps://…`, or several of them separated by commas, one for each node.
     pub fn new(name: &str, urls: &str) -> Result<Self, AmqpError> {
         let nodes = urls
             .split(',')
@@ -47,14 +47,14 @@ impl Broker {
         Ok(Self { place, nodes, next_node })
     }
 
-    /// The way to another virtual host of the same broker.
+    /// Another virtual host of the same broker.
     pub fn with_vhost(&self, vhost: &str) -> Self {
         let nodes = self.nodes.iter().map(|node| AMQPUri { vhost: vhost.to_owned(), ..node.clone() });
         let place = Arc::new(Place::new(&self.place.broker, vhost));
         Self { place, nodes: nodes.collect(), next_node: Arc::clone(&self.next_node) }
     }
 
-    /// The virtual host that everything happens in, and the broker's name.
+    /// The broker's name and the virtual host.
     pub fn place(&self) -> &Place {
         &self.place
     }
@@ -65,8 +65,8 @@ impl Broker {
         addresses.join(", ")
     }
 
-    /// Connects to the first node that lets us in, beginning with another one each time; the purpose shows in the broker's list
-    /// of connections.
+    /// Connects to the first node that accepts, beginning with another one each time. The broker lists the connection under its
+    /// purpose.
     pub(super) async fn connect(&self, purpose: &str) -> Result<Connection, AmqpError> {
         let first = self.next_node.fetch_add(1, Ordering::Relaxed) % self.nodes.len();
         let (before, after) = self.nodes.split_at(first);
@@ -86,12 +86,12 @@ impl Broker {
     }
 }
 
-/// What a request answers, in time.
+/// The answer to a request, or an error after the timeout.
 pub(super) async fn answer<T>(request: impl Future<Output = Result<T, AmqpError>>) -> Result<T, AmqpError> {
     answer_by(Instant::now() + ANSWER_TIMEOUT, request).await
 }
 
-/// What it answers, by then.
+/// The answer to a request, or an error after the deadline.
 pub(super) async fn answer_by<T>(
     deadline: Instant,
     request: impl Future<Output = Result<T, AmqpError>>,
@@ -100,7 +100,7 @@ pub(super) async fn answer_by<T>(
     answered.unwrap_or_else(|_| Err(AmqpError::Unavailable("no answer in time".into())))
 }
 
-/// Says goodbye. Whether or not the broker answers, the connection is gone.
+/// Closes the connection, whether or not the broker answers.
 pub(super) async fn close(connection: Connection) {
     let _ = tokio::time::timeout(CLOSE_TIMEOUT, connection.close(200, "bye".into())).await;
 }
@@ -113,7 +113,7 @@ async fn connect_to(node: &AMQPUri, purpose: &str) -> Result<Connection, AmqpErr
     answer_by(Instant::now() + CONNECT_TIMEOUT, connecting).await
 }
 
-/// Reads the URL of one node. The reasons hold nothing of it: there is a password in it (rule R14).
+/// Parses the URL of one node. Errors do not quote it: it contains a password (rule R14).
 fn node(url: &str) -> Result<AMQPUri, String> {
     let Some((_, rest)) = url.split_once("://").filter(|(scheme, _)| matches!(*scheme, "amqp" | "amqps"))
     else {
@@ -121,7 +121,7 @@ fn node(url: &str) -> Result<AMQPUri, String> {
             "it does not begin with amqp:// or amqps:// (a comma in a password is written %2C)".into()
         );
     };
-    // The parser would take it for localhost.
+    // The parser would treat it as localhost.
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
     if authority.rsplit('@').next().is_some_and(|host| host.starts_with('[')) {
         return Err("it has an IPv6 address: use a name that leads to it".into());

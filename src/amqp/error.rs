@@ -1,12 +1,12 @@
-//! What can go wrong with the broker.
+//! Errors of the broker.
 
 use lapin::ErrorKind;
 use thiserror::Error;
 
-/// An error of the broker or of the way to it.
+/// An error of the broker or of the connection to it.
 #[derive(Clone, Debug, Error)]
 pub enum AmqpError {
-    /// The broker closed the channel or the connection, and said why.
+    /// The broker closed the channel or the connection, with a reason.
     #[error("the broker refused: {code} {text}")]
     Refused {
         /// AMQP's reply code, such as 404.
@@ -14,32 +14,32 @@ pub enum AmqpError {
         /// The broker's words.
         text: String,
     },
-    /// It cannot be reached, or the connection broke.
+    /// The broker cannot be reached, or the connection broke.
     #[error("the broker is not available ({0})")]
     Unavailable(String),
     /// The source cannot be consumed without losing messages.
     #[error("{0}")]
     Unsuitable(String),
-    /// A node's URL is none.
+    /// The URL of a node is invalid.
     #[error("URL {number}: {why}")]
     Url {
-        /// Which of them, counted from 1.
+        /// Its position, from 1.
         number: usize,
-        /// Why, without anything of the URL.
+        /// The reason, without any part of the URL.
         why: String,
     },
-    /// It is short of memory or disk space, and takes no messages from anybody for now.
+    /// The broker is short of memory or disk space, and blocks all publishers.
     #[error("the broker blocks publishers ({0})")]
     Blocked(String),
 }
 
 impl AmqpError {
-    /// Whether what was asked for does not exist.
+    /// Whether the queue or exchange does not exist.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Refused { code: 404, .. })
     }
 
-    /// Whether what was asked for exists with other properties.
+    /// Whether the queue or exchange exists with other properties.
     pub(super) fn is_precondition_failed(&self) -> bool {
         matches!(self, Self::Refused { code: 406, .. })
     }
@@ -52,7 +52,7 @@ impl From<lapin::Error> for AmqpError {
                 Self::Refused { code: refusal.get_id(), text: refusal.get_message().to_string() }
             }
             ErrorKind::IOError(io) => Self::Unavailable(io.to_string()),
-            // The parser's own text may quote the message (rule R14).
+            // The parser's error may quote the message (rule R14).
             ErrorKind::ParsingError(_) => Self::Unavailable("a frame could not be read".into()),
             _ => Self::Unavailable(error.to_string()),
         }

@@ -1,4 +1,4 @@
-//! Looking at queues and exchanges without touching them.
+//! Inspects queues and exchanges without changing them.
 
 use lapin::options::{ExchangeDeclareOptions, QueueDeclareOptions};
 use lapin::types::{FieldTable, ShortString};
@@ -8,29 +8,30 @@ use super::connection::{answer, close};
 use super::settings::QueueSettings;
 use super::{AmqpError, Broker};
 
-/// What a queue looks like at this moment.
+/// The state of a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QueueState {
-    /// Messages that wait in it; those that are out for delivery are not counted.
+    /// Ready messages. Unacknowledged ones are not counted.
     pub ready: u32,
-    /// Consumers that it has.
+    /// Number of consumers.
     pub consumers: u32,
-    /// What its arguments do with messages that nobody takes, where it was asked and the broker tells.
+    /// Arguments by which it may lose unconsumed messages, if they were requested and the broker reveals them.
     pub limits: QueueLimits,
 }
 
-/// Arguments by which a queue loses messages that nobody takes.
+/// Arguments by which a queue may lose unconsumed messages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QueueLimits {
     /// `x-message-ttl`: milliseconds that a message stays.
     pub message_ttl: Option<i64>,
-    /// `x-expires`: milliseconds that the queue stays when nobody uses it.
+    /// `x-expires`: milliseconds that an unused queue stays.
     pub expires: Option<i64>,
-    /// `x-max-length`: messages that it holds before it drops the oldest.
+    /// `x-max-length`: messages that it keeps before it drops the oldest.
     pub max_length: Option<i64>,
 }
 
-/// Looks at these queues and exchanges; `None` and `false` for those that do not exist. Of queues without consumers also at their limits.
+/// Inspects queues and exchanges. `None` and `false` for those that do not exist. The limits are read only for queues without
+/// consumers.
 pub async fn inspect(
     broker: &Broker,
     queues: &[String],
@@ -54,13 +55,13 @@ pub async fn inspect(
     Ok((states, known))
 }
 
-/// On a channel of its own, as the broker closes it if there is none.
+/// Uses a new channel, because the broker closes it if the queue does not exist.
 pub(super) async fn queue_state(
     connection: &Connection,
     name: &str,
 ) -> Result<Option<QueueState>, AmqpError> {
     let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-    // What a message claims may be longer than any name: there is no such queue.
+    // A message can claim a name that is too long for any queue.
     let Ok(name) = ShortString::try_new(name) else { return Ok(None) };
     let found = answer(async {
         let channel = connection.create_channel().await?;
@@ -80,7 +81,7 @@ async fn exists(connection: &Connection, name: &str) -> Result<bool, AmqpError> 
     or_none(found).map(|found| found.is_some())
 }
 
-/// Fails with the broker's words where there is no such exchange.
+/// Fails with the broker's words if the exchange does not exist.
 pub(super) async fn look_for_exchange(connection: &Connection, name: &str) -> Result<(), AmqpError> {
     let options = ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() };
     let too_long = || AmqpError::Refused { code: 404, text: "the name is longer than 255 bytes".into() };
@@ -88,8 +89,8 @@ pub(super) async fn look_for_exchange(connection: &Connection, name: &str) -> Re
     let channel = connection.create_channel().await?;
     let found = channel.exchange_declare(short, ExchangeKind::Direct, options, FieldTable::default()).await;
     match found.map_err(AmqpError::from) {
-        // RabbitMQ 4 closes the connection when the name of an exchange that does not exist makes its words so long that it has to cut
-        // them, and that falls within a character.
+        // If the name of a missing exchange makes the error text too long, RabbitMQ 4 truncates it. If that splits a character,
+        // it closes the connection.
         Err(AmqpError::Refused { code: 541, .. }) if !name.is_ascii() => {
             Err(AmqpError::Refused { code: 404, text: "the broker fails when it is asked for it".into() })
         }

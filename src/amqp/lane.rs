@@ -1,8 +1,8 @@
-//! A lane: an exchange of ours that leads to one queue, whatever the routing key.
+//! A lane: an exchange that leads to one queue, whatever the routing key.
 //!
-//! A message reaches a single queue by the default exchange only with the queue's name for a routing key. With the header `BCC` it
-//! would keep its own, but a queue that happens to be named like that key would get it too; and where the queue itself is gone,
-//! the broker would call that routed. A fanout exchange with one binding has neither fault: it routes to its queue, or
+//! Through the default exchange, a message reaches a single queue only with the queue's name as its routing key. The header `BCC`
+//! would keep the original key, but a queue with that name would get the message as well, even if the target queue is gone, and
+//! the broker would report it as routed. A fanout exchange with one binding has neither problem: it routes to its queue, or
 //! returns the message. The broker deletes it together with the queue.
 
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
@@ -15,12 +15,12 @@ use super::AmqpError;
 use super::connection::answer;
 use super::outgoing::Refusal;
 
-/// What the names of our exchanges begin with; whoever limits the rights of our user by names allows these.
+/// Prefix of the exchanges. Permissions that are limited by name have to include it.
 const PREFIX: &str = "dead-letter.to.";
-/// The longest name that there can be.
+/// Longest name of an exchange, in bytes.
 const MAX_NAME: usize = 255;
 
-/// The exchange that leads to this queue: named like it, or by a hash of its name where that would be too long.
+/// The exchange that leads to this queue: named after it, or after a hash of its name if that would be too long.
 pub fn lane_to(queue: &str) -> String {
     if PREFIX.len() + queue.len() <= MAX_NAME {
         return format!("{PREFIX}{queue}");
@@ -30,7 +30,7 @@ pub fn lane_to(queue: &str) -> String {
     format!("{PREFIX}{}", Uuid::new_v8(head))
 }
 
-/// Makes the lane to this queue, or makes sure that it is there.
+/// Creates the lane to this queue, unless it exists.
 pub(super) async fn open(connection: &Connection, queue: &str) -> Result<(), AmqpError> {
     let absent =
         || AmqpError::Refused { code: 404, text: "the queue's name is longer than 255 bytes".into() };
@@ -38,8 +38,8 @@ pub(super) async fn open(connection: &Connection, queue: &str) -> Result<(), Amq
     let queue = ShortString::try_new(queue).map_err(|_| absent())?;
     answer(async {
         let channel = connection.create_channel().await?;
-        let look = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-        channel.queue_declare(queue.clone(), look, FieldTable::default()).await?;
+        let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+        channel.queue_declare(queue.clone(), passive, FieldTable::default()).await?;
         let with_its_queue =
             ExchangeDeclareOptions { durable: true, auto_delete: true, ..ExchangeDeclareOptions::default() };
         let (kind, none) = (ExchangeKind::Fanout, FieldTable::default());
@@ -51,7 +51,7 @@ pub(super) async fn open(connection: &Connection, queue: &str) -> Result<(), Amq
     .await
 }
 
-/// Why messages cannot go by the lane to this queue.
+/// The refusal of messages whose lane cannot be created.
 pub(super) fn refusal(queue: &str, code: u16, text: &str) -> Refusal {
     let advice = match code {
         403 => format!(

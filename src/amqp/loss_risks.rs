@@ -1,4 +1,4 @@
-//! What a queue's settings mean for its messages: how the broker would lose them.
+//! How the broker may lose messages of a queue, from the queue's arguments.
 
 use super::settings::{QueueKind, QueueSettings};
 use super::version::DeliveryLimits;
@@ -6,15 +6,15 @@ use super::version::DeliveryLimits;
 /// A way in which the broker may lose messages of a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LossRisk {
-    /// Which, as in the metric's label.
+    /// The label of the metric.
     pub kind: &'static str,
-    /// In words for whoever runs the broker.
+    /// A sentence for operators of the broker.
     pub text: String,
 }
 
-/// A message that was delivered so often before is half-way to the default limit of `RabbitMQ` 4.
+/// Deliveries after which a message is half-way to the default limit of `RabbitMQ` 4.
 pub const MANY_DELIVERIES: i64 = 10;
-/// How to see what the protocol does not show.
+/// Shows what the protocol does not.
 const CHECK: &str = "rabbitmqctl list_policies";
 
 impl LossRisk {
@@ -22,7 +22,7 @@ impl LossRisk {
         Self { kind, text: text.into() }
     }
 
-    /// Messages come that were delivered many times before.
+    /// Messages arrive that were delivered many times before.
     pub fn many_deliveries() -> Self {
         Self::new(
             "many_deliveries",
@@ -34,7 +34,7 @@ impl LossRisk {
     }
 }
 
-/// How the broker would lose messages of a queue with these settings.
+/// The risks of a queue with these settings.
 pub(super) fn of(settings: &QueueSettings, limits: DeliveryLimits) -> Vec<LossRisk> {
     let mut losses = Vec::new();
     if settings.value("durable") == Some("false") {
@@ -62,7 +62,7 @@ pub(super) fn of(settings: &QueueSettings, limits: DeliveryLimits) -> Vec<LossRi
     losses
 }
 
-/// Where the broker does not tell the settings of a queue, but what kind of queue it is.
+/// The risks of a queue of this kind whose settings the broker does not reveal.
 pub(super) fn unseen(kind: QueueKind, limits: DeliveryLimits) -> Vec<LossRisk> {
     if kind != QueueKind::Quorum || limits != DeliveryLimits::ByDefault {
         return Vec::new();
@@ -74,7 +74,7 @@ pub(super) fn unseen(kind: QueueKind, limits: DeliveryLimits) -> Vec<LossRisk> {
     vec![LossRisk::new("unseen_delivery_limit", text)]
 }
 
-/// The limits in force, each with which messages it is about.
+/// The limits in force, each with the messages that it affects.
 fn limits_of(settings: &QueueSettings, limits: DeliveryLimits) -> Vec<(&'static str, String)> {
     let rejects = rejects_publish(settings);
     let value = |name: &str| settings.value(name).filter(|value| !value.starts_with('-'));
@@ -95,7 +95,7 @@ fn limits_of(settings: &QueueSettings, limits: DeliveryLimits) -> Vec<(&'static 
         )),
         _ => set("x-delivery-limit", "that are returned more often").map(|limit| ("delivery_limit", limit)),
     };
-    // Where new ones are rejected, none is taken out for their number.
+    // A queue that rejects new messages drops no old ones.
     let length = |name, which| if rejects { None } else { set(name, which) };
     let others = [
         ("message_ttl", set("x-message-ttl", "that wait for more milliseconds")),
@@ -106,7 +106,7 @@ fn limits_of(settings: &QueueSettings, limits: DeliveryLimits) -> Vec<(&'static 
     delivery_limit.into_iter().chain(others).collect()
 }
 
-/// What the broker does with messages beyond a limit. `None` where it keeps them safe.
+/// What the broker does with messages beyond a limit. `None` if it keeps them safe.
 fn what_happens(settings: &QueueSettings) -> Option<&'static str> {
     if settings.value("x-dead-letter-exchange").is_none() {
         return Some("are dropped, as the queue has no x-dead-letter-exchange");

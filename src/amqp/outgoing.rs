@@ -9,7 +9,7 @@ pub struct Outgoing {
     pub exchange: String,
     /// The routing key.
     pub routing_key: String,
-    /// The one queue that the exchange leads to, where it is a lane of ours.
+    /// The queue, if the exchange is a lane.
     pub lane: Option<String>,
     /// Properties and headers.
     pub properties: Properties,
@@ -17,23 +17,23 @@ pub struct Outgoing {
     pub body: Vec<u8>,
 }
 
-/// What the broker did with a message.
+/// The broker's answer for a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Receipt {
     /// It is in every queue that it was routed to, and in at least one.
     Confirmed,
-    /// It is in no queue on our account, for this reason.
+    /// This publish put it in no queue.
     Refused(Refusal),
-    /// Nobody knows, for this reason.
+    /// Unknown, for this reason.
     Unknown(String),
 }
 
 /// Why a message was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// In one of a few words, for metrics.
+    /// One of a few words, for metrics.
     pub kind: &'static str,
-    /// In the broker's words, where it has some.
+    /// The broker's words, if it has any.
     pub detail: String,
 }
 

@@ -19,12 +19,12 @@ use super::transport::Connection;
 use super::{AmqpError, Broker, lane};
 use crate::domain::wire;
 
-/// Class, weight and body size that stand before the properties in a content header, and the frame's own bytes.
+/// Bytes of a content header before the properties (class, weight and body size), and of the frame around it.
 const HEADER_OVERHEAD: usize = 12 + 8;
-/// How long a broker that has said that it blocks publishers is waited for: it confirms what it had taken before, and no more.
-const BLOCKED_PATIENCE: Duration = Duration::from_secs(2);
+/// Longest wait for a broker that blocks publishers. It confirms the messages that it had read before, and no others.
+const BLOCKED_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A connection of its own for publishing, so that a broker that blocks publishers does not keep acks back.
+/// Publishes on its own connection, so that a broker that blocks publishers does not delay acks.
 #[derive(Debug)]
 pub struct Publisher {
     broker: Broker,
@@ -36,21 +36,21 @@ pub struct Publisher {
 struct Open {
     connection: Connection,
     channel: Channel,
-    /// Whether confirms may still come on the channel that nobody waits for.
+    /// Whether the channel may still deliver confirms of an abandoned window.
     stale: bool,
     blocked: watch::Receiver<Option<String>>,
 }
 
 impl Publisher {
-    /// Prepares a publisher that takes so long at most for a batch, from connecting to the last confirm.
+    /// Prepares a publisher. The timeout limits a batch, from connecting to the last confirm.
     pub fn new(broker: Broker, confirm_timeout: Duration) -> Self {
         Self { broker, confirm_timeout, open: None }
     }
 
-    /// Connects, where there is no connection that works.
+    /// Connects, unless there is a working connection.
     ///
-    /// A broker that blocks publishers is waited for on the connection that it blocked: what it has not yet read of that one
-    /// it takes in when it goes on, so that each further connection would bring a further copy.
+    /// The connection that a broker blocks is kept. When the broker unblocks, it reads what was sent on that connection. Each
+    /// further connection would add another copy.
     async fn ready(&mut self, deadline: Instant) -> Result<(), AmqpError> {
         let connected = answer_by(deadline, self.connect()).await;
         if connected.as_ref().is_err_and(|error| !matches!(error, AmqpError::Blocked(_))) {
@@ -67,7 +67,7 @@ impl Publisher {
             self.open = Some(Open { connection, channel, stale: false, blocked });
         }
         let Some(open) = &mut self.open else { return Ok(()) };
-        if let Some(reason) = open.is_blocked() {
+        if let Some(reason) = open.blocked_reason() {
             return Err(AmqpError::Blocked(reason));
         }
         if open.stale || !open.channel.status().connected() {
@@ -77,22 +77,22 @@ impl Publisher {
         Ok(())
     }
 
-    /// Publishes all of them, persistent as their properties say and mandatory, and tells what became of each.
+    /// Publishes the messages as mandatory. Returns a receipt for each.
     ///
-    /// One that the broker closes the channel for makes the fate of those around it unknown; they are then published
-    /// again one by one, so that each gets an answer of its own. Which may deliver some twice, with the same redelivery
-    /// id: better than not at all. What does so most often, an exchange that does not exist, is looked for before.
+    /// A message for which the broker closes the channel makes the outcome of its neighbours unknown. These are then published
+    /// again one by one. Some may be delivered twice, with the same redelivery id. The most frequent cause, an exchange that does
+    /// not exist, is checked before.
     pub async fn publish(&mut self, messages: &[Outgoing]) -> Vec<Receipt> {
         let deadline = Instant::now() + self.confirm_timeout;
         if let Err(error) = self.ready(deadline).await {
             return vec![Receipt::Unknown(error.to_string()); messages.len()];
         }
-        let closed_ways = self.closed_ways(messages, deadline).await;
-        // To look may have cost the connection.
+        let unreachable_routes = self.unreachable_routes(messages, deadline).await;
+        // The check may have cost the connection.
         if let Err(error) = self.ready(deadline).await {
             return vec![Receipt::Unknown(error.to_string()); messages.len()];
         }
-        let mut receipts = self.publish_window(messages, &closed_ways, deadline).await;
+        let mut receipts = self.publish_window(messages, &unreachable_routes, deadline).await;
         let closed = self
             .open
             .as_ref()
@@ -106,8 +106,8 @@ impl Publisher {
         }
         if receipts.iter().any(|receipt| matches!(receipt, Receipt::Unknown(_))) {
             match &mut self.open {
-                Some(open) if open.is_blocked().is_some() => open.stale = true,
-                // What is still buffered for a connection that is stuck must not go out later.
+                Some(open) if open.blocked_reason().is_some() => open.stale = true,
+                // Messages that are still buffered for a stuck connection must not be sent later.
                 open => *open = None,
             }
         }
@@ -123,8 +123,8 @@ impl Publisher {
         answer.unwrap_or_else(|| Receipt::Unknown("not published".into()))
     }
 
-    /// The exchanges of these messages that do not exist, and the lanes that cannot be opened, with what that means for their messages.
-    async fn closed_ways(&self, messages: &[Outgoing], deadline: Instant) -> HashMap<String, Receipt> {
+    /// The exchanges that do not exist, and the lanes that cannot be opened, with the receipt for their messages.
+    async fn unreachable_routes(&self, messages: &[Outgoing], deadline: Instant) -> HashMap<String, Receipt> {
         let mut closed = HashMap::new();
         let Some(open) = &self.open else { return closed };
         let ways: BTreeSet<_> =
@@ -152,7 +152,7 @@ impl Publisher {
         closed
     }
 
-    /// Publishes them all before it waits for the first confirm.
+    /// Publishes all messages before it waits for the first confirm.
     async fn publish_window(
         &self,
         messages: &[Outgoing],
@@ -162,8 +162,8 @@ impl Publisher {
         let Some(open) = &self.open else {
             return vec![Receipt::Unknown("not connected".into()); messages.len()];
         };
-        let alone = messages.len() == 1;
-        let given_up = open.given_up(deadline).shared();
+        let window = if messages.len() == 1 { Window::Single } else { Window::Several };
+        let abandoned = open.abandoned(deadline).shared();
         let mut sent = Vec::with_capacity(messages.len());
         for message in messages {
             if let Some(receipt) = closed.get(&message.exchange) {
@@ -173,7 +173,7 @@ impl Publisher {
             sent.push(tokio::select! {
                 biased;
                 publishing = open.publish(message) => publishing,
-                () = given_up.clone() => Err(Receipt::Unknown(open.overdue())),
+                () = abandoned.clone() => Err(Receipt::Unknown(open.timeout_reason())),
             });
         }
         let mut receipts = Vec::with_capacity(messages.len());
@@ -183,8 +183,8 @@ impl Publisher {
                 Err(receipt) => receipt,
                 Ok(confirm) => tokio::select! {
                     biased;
-                    answer = confirm => receipt(answer, alone, |back| returned.push(open.returned(&back))),
-                    () = given_up.clone() => Receipt::Unknown(open.overdue()),
+                    answer = confirm => receipt(answer, window, |back| returned.push(open.returned(&back))),
+                    () = abandoned.clone() => Receipt::Unknown(open.timeout_reason()),
                 },
             });
         }
@@ -192,7 +192,7 @@ impl Publisher {
         receipts
     }
 
-    /// How many messages wait in this queue; `None` where that cannot be told, now or ever.
+    /// Number of ready messages in this queue. `None` if it is unknown.
     pub async fn depth(&mut self, queue: &str) -> Option<u32> {
         self.ready(Instant::now() + self.confirm_timeout).await.ok()?;
         let state = queue_state(&self.open.as_ref()?.connection, queue).await.ok()??;
@@ -211,7 +211,7 @@ impl Open {
     async fn publish(&self, message: &Outgoing) -> Result<PublisherConfirm, Receipt> {
         let refused = |kind, detail: String| Receipt::Refused(Refusal::new(kind, detail));
         let unencodable = |detail: String| refused("unencodable", detail);
-        // A content header is one frame: a longer one makes the broker close the connection, with all that is on it.
+        // A content header is one frame. The broker closes the connection if it is longer.
         let properties = wire::encode(&message.properties).map_err(|error| unencodable(error.to_string()))?;
         let length = properties.len();
         let frame_max = self.connection.configuration().frame_max() as usize;
@@ -239,39 +239,46 @@ impl Open {
         Returned::new(message, properties.as_deref())
     }
 
-    /// Why the broker does not take messages at the moment, if it says so.
-    fn is_blocked(&self) -> Option<String> {
+    /// Why the broker blocks publishers, while it does.
+    fn blocked_reason(&self) -> Option<String> {
         self.blocked.borrow().clone()
     }
 
-    /// Ends when nothing more is to be waited for.
-    async fn given_up(&self, deadline: Instant) {
+    /// Resolves when waiting for confirms is pointless.
+    async fn abandoned(&self, deadline: Instant) {
         let mut blocked = self.blocked.clone();
         let blocked_for_long = async {
             while blocked.wait_for(Option::is_some).await.is_ok() {
                 let unblocked = blocked.wait_for(Option::is_none);
-                if tokio::time::timeout(BLOCKED_PATIENCE, unblocked).await.is_err() {
+                if tokio::time::timeout(BLOCKED_TIMEOUT, unblocked).await.is_err() {
                     return;
                 }
             }
-            // The connection is gone, and its confirms with it.
+            // The connection has failed, and its confirms with it.
             std::future::pending::<()>().await;
         };
         let _ = tokio::time::timeout_at(deadline, blocked_for_long).await;
     }
 
-    fn overdue(&self) -> String {
-        self.is_blocked().map_or_else(
+    fn timeout_reason(&self) -> String {
+        self.blocked_reason().map_or_else(
             || "No confirm from the broker in time. Retrying.".into(),
             |reason| AmqpError::Blocked(reason).to_string(),
         )
     }
 }
 
-/// What a confirm says; the return that comes with it may be of another message.
+/// How many messages are published before the first confirm is awaited.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Window {
+    Single,
+    Several,
+}
+
+/// The receipt for a confirm. The return that comes with it may be of another message.
 fn receipt(
     answer: lapin::Result<Confirmation>,
-    alone: bool,
+    window: Window,
     returned: impl FnOnce(BasicReturnMessage),
 ) -> Receipt {
     match answer {
@@ -288,11 +295,10 @@ fn receipt(
         }
         Ok(Confirmation::NotRequested) => Receipt::Unknown("the channel does not confirm".into()),
         Err(error) => match AmqpError::from(error) {
-            // Alone on its channel, it is what the broker closed the channel for.
-            AmqpError::Refused { code, ref text } if alone => Receipt::Refused(Refusal::new(
-                "channel_closed",
-                format!("The broker closed the channel ({code} {text})"),
-            )),
+            // The only message on its channel is the reason why the broker closed it.
+            AmqpError::Refused { code, ref text } if window == Window::Single => Receipt::Refused(
+                Refusal::new("channel_closed", format!("The broker closed the channel ({code} {text})")),
+            ),
             error => Receipt::Unknown(error.to_string()),
         },
     }

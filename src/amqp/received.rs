@@ -1,4 +1,4 @@
-//! A message as the wire had it, and as it could be read.
+//! A delivered message: its bytes, and their decoded form.
 
 use lapin::message::Delivery;
 
@@ -8,18 +8,18 @@ use crate::domain::wire::{self, WireError};
 /// A message that a source delivered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Received {
-    /// What could be read. A name of an exchange or a routing key that is not UTF-8 has `?` in place of other bytes.
+    /// The decoded message. In an exchange or routing key that is not UTF-8, `?` replaces the bytes beyond ASCII.
     pub message: Message,
-    /// The properties as they came: the truth (rule R4).
+    /// The properties as they came (rule R4).
     pub properties: Vec<u8>,
-    /// Why nothing of the properties could be read.
+    /// Why the properties could not be decoded.
     pub unreadable: Option<WireError>,
-    /// Whether the broker says that it may have delivered it before. It may say so of what it has not, and is never evidence (rule R3).
+    /// Whether the broker may have delivered it before. The flag can be set on a first delivery; it is never evidence (rule R3).
     pub redelivered: bool,
 }
 
 impl Received {
-    /// Reads the properties.
+    /// Decodes the properties.
     pub fn read(exchange: String, routing_key: String, properties: Vec<u8>, body: Vec<u8>) -> Self {
         let (read, unreadable) = match wire::decode(&properties) {
             Ok(read) => (read, None),
@@ -33,13 +33,13 @@ impl Received {
         }
     }
 
-    /// What came with these properties.
+    /// A delivery with these properties.
     pub(super) fn of(delivery: Delivery, properties: Vec<u8>) -> Self {
         let Delivery { exchange, routing_key, data, redelivered, .. } = delivery;
         Self { redelivered, ..Self::read(exchange.into(), routing_key.into(), properties, data) }
     }
 
-    /// A message that is made here, as if it had come.
+    /// A message that was built here, as if it had been delivered.
     pub fn made(message: Message) -> Result<Self, WireError> {
         Ok(Self {
             properties: wire::encode(&message.properties)?,

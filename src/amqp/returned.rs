@@ -1,7 +1,8 @@
-//! Which message a return is of.
+//! Matches returns to messages.
 //!
-//! `basic.return` bears no delivery tag, and lapin hands it out with the next confirm, whosever that is: where several messages are out,
-//! and confirms come in another order or for many at once, that is another message's. Its redelivery id tells.
+//! `basic.return` has no delivery tag, and lapin delivers it with the next confirm. If several messages are unconfirmed, and
+//! confirms arrive in another order or for many at once, that confirm is of another message. The redelivery id identifies the
+//! right one.
 
 use std::collections::HashMap;
 
@@ -21,7 +22,7 @@ pub(super) struct Returned {
 }
 
 impl Returned {
-    /// What came back with these properties.
+    /// A return with these properties.
     pub fn new(returned: &BasicReturnMessage, properties: Option<&[u8]>) -> Self {
         let (exchange, key) = (&returned.delivery.exchange, &returned.delivery.routing_key);
         let why = if exchange.as_str().is_empty() {
@@ -42,28 +43,28 @@ fn mark(properties: &Properties) -> Option<String> {
 
 /// Refuses the messages that were returned, whichever confirms their returns came with (rule R7).
 ///
-/// A return comes before the confirm of its message, and each confirm hands one out: once all have come, all returns are known. But one
-/// whose own confirm has not come took the place of another that may still be to come. Then nobody knows which of the confirmed ones were
-/// returned.
+/// A return precedes the confirm of its message, and lapin delivers one return per confirm. So once all confirms have arrived,
+/// all returns are known. If the confirm of a returned message is missing, its return came with the confirm of another message,
+/// whose own return may still be due: any confirmed message may have been returned.
 pub(super) fn assign(messages: &[Outgoing], receipts: &mut [Receipt], returned: Vec<Returned>) {
     if returned.is_empty() {
         return;
     }
     let marks = messages.iter().map(|message| mark(&message.properties));
     let places: HashMap<_, _> = marks.enumerate().filter_map(|(place, mark)| Some((mark?, place))).collect();
-    let mut one_is_to_come = false;
+    let mut is_one_missing = false;
     for Returned { mark, refusal } in returned {
         let place =
             if messages.len() == 1 { Some(0) } else { mark.and_then(|mark| places.get(&mark).copied()) };
         match place.and_then(|place| receipts.get_mut(place)) {
             Some(receipt) => {
-                one_is_to_come |= matches!(receipt, Receipt::Unknown(_));
+                is_one_missing |= matches!(receipt, Receipt::Unknown(_));
                 *receipt = Receipt::Refused(refusal);
             }
-            None => one_is_to_come = true,
+            None => is_one_missing = true,
         }
     }
-    if one_is_to_come {
+    if is_one_missing {
         for receipt in receipts.iter_mut().filter(|receipt| **receipt == Receipt::Confirmed) {
             *receipt = Receipt::Unknown("another message was returned, and its confirm did not come".into());
         }
@@ -119,7 +120,7 @@ mod tests {
 
     #[test]
     fn one_that_took_the_place_of_another_makes_confirms_doubtful() {
-        // Of a window that was given up: the return of `a` may be the one that is still to come.
+        // In an abandoned window the return of `a` may be the missing one.
         let some = || vec![Receipt::Confirmed, Receipt::Confirmed, unknown()];
         assert_eq!(outcome(some(), vec![]), "ccu");
         assert_eq!(outcome(some(), vec![returned("a")]), "rcu");

@@ -1,8 +1,9 @@
-//! What the broker tells of a queue's arguments, by refusing.
+//! Reads the arguments of a queue from the broker's refusals.
 //!
-//! AMQP has no way to ask for them. But `RabbitMQ` refuses to declare a queue that is there with other arguments, and says
-//! which one differs first, and what it is; asked again with that one, it names the next. One that we add is valid for no
-//! queue: so the last refusal is always due, and a queue that is absent is never made. What policies set stays unseen.
+//! AMQP has no request for them. But `RabbitMQ` refuses to declare an existing queue with other arguments, and names the first
+//! one that differs with its value. Repeated with that value, the declaration is refused for the next one. We add an argument
+//! that is invalid for every queue: so the last declaration is refused as well, and an absent queue is never created. Policies
+//! stay invisible.
 
 use std::collections::BTreeMap;
 
@@ -13,15 +14,15 @@ use lapin::{Channel, Connection};
 use super::AmqpError;
 use super::inspect::QueueLimits;
 
-/// Valid for no queue, and compared last.
-const NEVER: (&str, &str) = ("x-queue-leader-locator", "dead-letter asks");
-/// More arguments than there are.
-const MOST: usize = 24;
+/// An argument that no queue can have, and that the broker compares last.
+const UNMATCHABLE: (&str, &str) = ("x-queue-leader-locator", "dead-letter asks");
+/// Limit of the loop: more than the arguments that exist.
+const MAX_ARGUMENTS: usize = 24;
 
 /// How a queue was declared.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct QueueSettings {
-    /// By name, as the broker writes them; also `durable` and `auto_delete`, where they are not as usual.
+    /// By name, as the broker writes them. Includes `durable` and `auto_delete` if they are not the default.
     arguments: BTreeMap<String, Argument>,
 }
 
@@ -32,15 +33,14 @@ struct Argument {
 }
 
 impl QueueSettings {
-    /// Asks the broker. `None` where it does not tell: without the right to configure the queue, or in words that we do not
-    /// know.
+    /// Asks the broker. `None` without the permission to configure the queue, or if the refusal is not understood.
     pub async fn of(connection: &Connection, queue: &str) -> Result<Option<Self>, AmqpError> {
         let mut settings = Self::default();
-        for _ in 0..MOST {
+        for _ in 0..MAX_ARGUMENTS {
             let channel = connection.create_channel().await?;
             match settings.declare(&channel, queue).await {
                 Err(AmqpError::Refused { code: 406, text }) => match differing(&text) {
-                    Some((name, _)) if name == NEVER.0 => return Ok(Some(settings)),
+                    Some((name, _)) if name == UNMATCHABLE.0 => return Ok(Some(settings)),
                     Some((name, Some(argument))) if !settings.arguments.contains_key(&name) => {
                         settings.arguments.insert(name, argument);
                         if settings.kind() == QueueKind::Stream {
@@ -49,7 +49,7 @@ impl QueueSettings {
                     }
                     _ => return Ok(None),
                 },
-                // A classic queue of RabbitMQ 3 takes the argument that no queue can be made with.
+                // A classic queue of RabbitMQ 3 accepts the impossible argument.
                 Ok(()) => return Ok(Some(settings)),
                 Err(AmqpError::Refused { .. }) => return Ok(None),
                 Err(error) => return Err(error),
@@ -73,7 +73,7 @@ impl QueueSettings {
                 table.insert(name.as_str().into(), number.unwrap_or_else(|| text(value)));
             }
         }
-        table.insert(NEVER.0.into(), text(NEVER.1));
+        table.insert(UNMATCHABLE.0.into(), text(UNMATCHABLE.1));
         channel.queue_declare(queue.into(), options, table).await?;
         Ok(())
     }
@@ -83,7 +83,7 @@ impl QueueSettings {
         self.arguments.get(name).map(|argument| argument.value.as_str())
     }
 
-    /// What it does with messages that nobody takes.
+    /// Arguments by which it may lose unconsumed messages.
     pub fn limits(&self) -> QueueLimits {
         let number = |name| self.value(name)?.parse().ok();
         let rejects = self.value("x-overflow").is_some_and(|overflow| overflow.starts_with("reject-publish"));
@@ -94,7 +94,7 @@ impl QueueSettings {
         }
     }
 
-    /// Which kind of queue it is.
+    /// The type of the queue.
     pub fn kind(&self) -> QueueKind {
         match self.value("x-queue-type") {
             None | Some("classic") => QueueKind::Classic,
@@ -110,13 +110,13 @@ impl QueueSettings {
     }
 }
 
-/// The kinds of queues that differ for whoever consumes one.
+/// The types of queues that differ for consumers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum QueueKind {
     Classic,
     Quorum,
     Stream,
-    /// Of a plugin, or not told.
+    /// A plugin's type, or unknown.
     Other,
 }
 
@@ -130,8 +130,8 @@ impl QueueKind {
         }
     }
 
-    /// Asks the broker, with no other right than to read the queue: it refuses a consumer that wants to begin at an offset, and
-    /// says of which kind the queue is. A stream takes that consumer.
+    /// Asks the broker, with the permission to read only: it refuses a consumer with a stream offset, and names the type of the
+    /// queue. A stream accepts that consumer.
     pub async fn of(connection: &Connection, queue: &str) -> Result<Self, AmqpError> {
         let channel = connection.create_channel().await?;
         channel.basic_qos(1, BasicQosOptions::default()).await?;
@@ -153,12 +153,12 @@ impl QueueKind {
     }
 }
 
-/// What a refusal says that an exchange or a queue is.
+/// The current value of an argument, from a refusal.
 pub(super) fn current(refusal: &str, argument: &str) -> Option<String> {
     differing(refusal).filter(|(name, _)| name == argument).and_then(|(_, current)| Some(current?.value))
 }
 
-/// The name of the argument that a refusal is about, and what it is, where there is one.
+/// The argument that a refusal is about, and its current value, if it has one.
 fn differing(refusal: &str) -> Option<(String, Option<Argument>)> {
     let (_, rest) = refusal.split_once("inequivalent arg '")?;
     let (name, rest) = rest.split_once('\'')?;
@@ -198,7 +198,7 @@ mod tests {
         let kind = read("x-queue-type", "the value 'quorum' of type 'longstr'");
         assert_eq!(kind, Some(("x-queue-type".into(), argument("quorum", true))));
         assert_eq!(read("durable", "'false'"), Some(("durable".into(), argument("false", true))));
-        assert_eq!(read(NEVER.0, "none"), Some((NEVER.0.into(), None)));
+        assert_eq!(read(UNMATCHABLE.0, "none"), Some((UNMATCHABLE.0.into(), None)));
         assert_eq!(differing("PRECONDITION_FAILED - in other words"), None);
     }
 }

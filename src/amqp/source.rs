@@ -1,4 +1,4 @@
-//! A dead-letter queue that is consumed.
+//! Consumes a dead-letter queue.
 
 use futures_util::StreamExt;
 use lapin::message::Delivery;
@@ -16,50 +16,48 @@ use super::transport::Connection;
 use super::version::{self, DeliveryLimits};
 use super::{AmqpError, Broker, Received};
 
-/// Which queue to consume, and whether it is ours to declare.
+/// The queue to consume, and whether to declare it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceQueue {
     /// The queue.
     pub queue: String,
-    /// The exchange that we declare together with the queue; `None` where neither is ours.
+    /// The exchange to declare together with the queue. `None` if neither is to be declared.
     pub exchange: Option<String>,
 }
 
 /// A message with the tag to acknowledge it by.
 #[derive(Debug)]
 pub struct Arrival {
-    /// The delivery tag: 1, 2, 3 and so on, for the life of a channel.
+    /// The delivery tag: 1, 2, 3 and so on in each channel.
     pub tag: u64,
     /// The message.
     pub received: Received,
 }
 
-/// A connection and a channel of its own on which one queue is consumed.
+/// A connection and a channel on which one queue is consumed.
 #[derive(Debug)]
 pub struct Source {
     connection: Connection,
     channel: Channel,
-    /// For requests that may fail, and would take the consumer with them.
+    /// For requests that may fail: an error closes the channel, and the consumers on it.
     rpc_channel: Channel,
     queue: String,
     consumer: Option<Consumer>,
     consumers: u64,
-    /// The last delivery tag that came.
-    last_tag: u64,
 }
 
 impl Source {
-    /// Connects, and makes sure that the queue is there.
+    /// Connects, and checks or declares the queue.
     pub async fn open(broker: &Broker, source: &SourceQueue) -> Result<Self, AmqpError> {
         let connection = broker.connect(&format!("source {}", source.queue)).await?;
         answer(ensure(&connection, source)).await.map_err(with_rights)?;
         let channel = answer(async { Ok(connection.create_channel().await?) }).await?;
         let rpc_channel = answer(async { Ok(connection.create_channel().await?) }).await?;
         let queue = source.queue.clone();
-        Ok(Self { connection, channel, rpc_channel, queue, consumer: None, consumers: 0, last_tag: 0 })
+        Ok(Self { connection, channel, rpc_channel, queue, consumer: None, consumers: 0 })
     }
 
-    /// Consumes, with at most `prefetch` messages that are not acknowledged.
+    /// Begins to consume, with at most `prefetch` unacknowledged messages.
     pub async fn consume(&mut self, prefetch: u16) -> Result<(), AmqpError> {
         self.consumers += 1;
         let tag = format!("dead-letter-{}", self.consumers);
@@ -75,13 +73,12 @@ impl Source {
         Ok(())
     }
 
-    /// Whether messages may still come.
+    /// Whether messages may still arrive.
     pub fn is_consuming(&self) -> bool {
         self.consumer.is_some()
     }
 
-    /// The next message. `None` once a cancelled consumer has given all it had; waits for ever where there is none. An
-    /// error where one was left out: nothing after it could ever be acknowledged.
+    /// The next message. `None` after the last message of a cancelled consumer. Pending forever without a consumer.
     pub async fn next(&mut self) -> Option<Result<Arrival, AmqpError>> {
         let Some(consumer) = self.consumer.as_mut() else { return std::future::pending().await };
         let next = consumer.next().await;
@@ -91,49 +88,44 @@ impl Source {
         Some(next?.map_err(AmqpError::from).and_then(|delivery| self.arrival(delivery)))
     }
 
-    /// The client library drops what comes for a consumer that it does not know, which one is that the broker has cancelled.
-    fn arrival(&mut self, delivery: Delivery) -> Result<Arrival, AmqpError> {
+    fn arrival(&self, delivery: Delivery) -> Result<Arrival, AmqpError> {
         let tag = delivery.delivery_tag;
-        let expected = self.last_tag + 1;
-        if tag != expected {
-            return Err(AmqpError::Unavailable(format!("delivery {tag} came where {expected} was due")));
-        }
         let properties = self.connection.properties(&delivery.properties);
         let properties = properties
             .ok_or_else(|| AmqpError::Unavailable(format!("delivery {tag} came without properties")))?;
-        self.last_tag = tag;
         Ok(Arrival { tag, received: Received::of(delivery, properties) })
     }
 
-    /// Asks the broker for no more; what it has sent already still comes out of [`Self::next`], which then ends.
+    /// Cancels the consumer. [`Self::next`] still yields the messages that were already sent, and then ends.
     pub async fn cancel(&mut self) -> Result<(), AmqpError> {
         let Some(consumer) = &self.consumer else { return Ok(()) };
         let (channel, tag) = (&self.channel, consumer.tag());
         answer(async { Ok(channel.basic_cancel(tag, BasicCancelOptions::default()).await?) }).await
     }
 
-    /// Acknowledges every message up to this tag. An error means that they will come again.
+    /// Acknowledges every message up to this tag. After an error they are delivered again.
     pub async fn ack_up_to(&self, tag: u64) -> Result<(), AmqpError> {
         answer(async { Ok(self.channel.basic_ack(tag, BasicAckOptions { multiple: true }).await?) }).await
     }
 
-    /// Takes one more message, if there is any, without a consumer. The queue answers after it has noted every acknowledgement from
-    /// before. That is worth knowing before an end: a channel of `RabbitMQ` that has 32 commands on their way to a quorum queue
-    /// (`quorum_commands_soft_limit`) keeps further acknowledgements to itself, and forgets them as it is closed (its issue 10327).
-    pub async fn get(&mut self) -> Result<Option<Arrival>, AmqpError> {
+    /// Fetches one more message without a consumer, if there is any. The queue answers only after it has processed all earlier
+    /// acknowledgements. Before a close this is necessary: a channel of `RabbitMQ` with 32 commands on their way to a quorum
+    /// queue (`quorum_commands_soft_limit`) delays further acknowledgements, and drops them when it is closed (RabbitMQ issue
+    /// 10327).
+    pub async fn get(&self) -> Result<Option<Arrival>, AmqpError> {
         let (channel, queue) = (&self.channel, self.queue.as_str());
         let got =
             answer(async { Ok(channel.basic_get(queue.into(), BasicGetOptions::default()).await?) }).await?;
         got.map(|message| self.arrival(message.delivery)).transpose()
     }
 
-    /// What the broker says that it is, such as `RabbitMQ 4.0.5`.
+    /// Product and version of the broker, such as `RabbitMQ 4.0.5`.
     pub fn broker_version(&self) -> String {
         version::of(&self.connection)
     }
 
-    /// How the broker would lose messages of this queue, as it was declared. `None` where the broker does not tell. A queue that
-    /// cannot be a source is refused.
+    /// How the broker may lose messages of this queue, from its arguments. `None` if the broker does not reveal them. Fails for a
+    /// queue that cannot be a source.
     pub async fn loss_risks(&self) -> Result<Option<Vec<LossRisk>>, AmqpError> {
         let limits = DeliveryLimits::of(&self.connection);
         let Ok(settings) = answer(QueueSettings::of(&self.connection, &self.queue)).await else {
@@ -158,23 +150,23 @@ impl Source {
         ))
     }
 
-    /// The name of the cluster at the other end, where it tells.
+    /// The name of the cluster, if the broker reveals it.
     pub fn cluster(&self) -> Option<String> {
         version::text(self.connection.server(), "cluster_name")
     }
 
-    /// To look at the queue while it is consumed.
+    /// Inspects the queue while it is consumed.
     pub fn probe(&self) -> QueueProbe {
         QueueProbe { channel: self.rpc_channel.clone(), queue: self.queue.clone() }
     }
 
-    /// Closes the connection: what is not acknowledged goes back to the queue.
+    /// Closes the connection. Unacknowledged messages return to the queue.
     pub async fn close(self) {
         close(self.connection).await;
     }
 }
 
-/// Looks at a queue, on a channel of its own.
+/// Inspects a queue on a separate channel.
 #[derive(Clone, Debug)]
 pub struct QueueProbe {
     channel: Channel,
@@ -182,7 +174,7 @@ pub struct QueueProbe {
 }
 
 impl QueueProbe {
-    /// How many messages wait in the queue, those that are out for delivery not counted.
+    /// Number of ready messages. Unacknowledged ones are not counted.
     pub async fn depth(&self) -> Result<u32, AmqpError> {
         let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
         let queue = answer(async {
@@ -193,7 +185,7 @@ impl QueueProbe {
     }
 }
 
-/// Names the rights that are needed, where one is missing.
+/// Adds the required permissions to a permission error.
 fn with_rights(error: AmqpError) -> AmqpError {
     match error {
         AmqpError::Refused { code: 403, text } => AmqpError::Refused {
@@ -207,11 +199,11 @@ fn with_rights(error: AmqpError) -> AmqpError {
     }
 }
 
-/// Types of exchanges that pass every message to a queue that is bound with the key `#` and no arguments.
+/// Exchange types that route every message to a queue bound with the key `#` and no arguments.
 const TAKES_ALL: [&str; 3] = ["topic", "fanout", "headers"];
 
-/// Looks for the queue, and declares it with its exchange where it is ours and absent. One that is there stays as it is,
-/// whatever its arguments: those are policy, and a declaration with others would fail.
+/// Checks the queue. Declares it with its exchange if it is absent and the exchange is given. An existing queue is left as it is:
+/// its arguments are policy, and a declaration with other arguments would fail.
 async fn ensure(connection: &Connection, source: &SourceQueue) -> Result<(), AmqpError> {
     let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
     let queue = source.queue.as_str();
@@ -239,7 +231,7 @@ async fn declare_queue(connection: &Connection, queue: &str) -> Result<(), AmqpE
     let channel = connection.create_channel().await?;
     let declared = channel.queue_declare(queue.into(), QueueDeclareOptions::durable(), arguments).await;
     match declared.map_err(AmqpError::from) {
-        // Somebody else declared it at the same moment.
+        // Another replica declared it at the same moment.
         Err(error) if error.is_precondition_failed() => Ok(()),
         other => other.map(drop),
     }
@@ -253,7 +245,7 @@ async fn declare_exchange(connection: &Connection, exchange: &str) -> Result<(),
         .await
         .map_err(AmqpError::from);
     match declared {
-        // There is one that is not as ours would be.
+        // It exists with other properties.
         Err(AmqpError::Refused { code: 406, text }) => match current(&text, "type") {
             Some(kind) if !TAKES_ALL.contains(&kind.as_str()) => Err(AmqpError::Unsuitable(format!(
                 "the exchange {exchange} is of type {kind}, and would drop messages instead of passing all of them to the \

@@ -1,34 +1,34 @@
-//! Which `RabbitMQ` it is, as far as our settings depend on it.
+//! The broker's version, as far as our settings depend on it.
 
 use std::borrow::Cow;
 
 use super::transport::Connection;
 use crate::domain::message::Table;
 
-/// How a broker counts deliveries of a message that come to nothing.
+/// How a broker limits unacknowledged deliveries of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum DeliveryLimits {
-    /// `RabbitMQ` 4: a quorum queue has a limit of 20, unless it is told otherwise; a negative one is none.
+    /// `RabbitMQ` 4: a quorum queue has a limit of 20 by default. A negative limit means none.
     ByDefault,
-    /// `RabbitMQ` 3: only a queue that is given a limit has one; a negative one is 0.
+    /// `RabbitMQ` 3: no limit by default. A negative limit means 0.
     OnlyWhereSet,
     /// Another broker.
     Unknown,
 }
 
-/// What the broker at the other end says that it is, such as `RabbitMQ 4.0.5`.
+/// Product and version of the broker, such as `RabbitMQ 4.0.5`.
 pub(super) fn of(connection: &Connection) -> String {
     let said = |name| text(connection.server(), name).unwrap_or_default();
     format!("{} {}", said("product"), said("version"))
 }
 
-/// One of the things that it tells, as text.
+/// A server property, as text.
 pub(super) fn text(server: &Table, name: &str) -> Option<String> {
     server.text(name).map(Cow::into_owned)
 }
 
 impl DeliveryLimits {
-    /// Those of the broker at the other end.
+    /// The limits of this broker.
     pub fn of(connection: &Connection) -> Self {
         Self::by(connection.server())
     }

@@ -3,6 +3,7 @@
 use anyhow::Context;
 use clap::Args;
 
+use crate::clock;
 use crate::config::{DatabaseConfig, LogConfig};
 use crate::store::{PoolSettings, Store};
 use crate::telemetry::Telemetry;
@@ -20,7 +21,7 @@ pub(super) async fn run(config: MigrateConfig) -> anyhow::Result<()> {
     let store = Store::new(&config.database.database_url, PoolSettings::default())
         .context("DATABASE_URL cannot be used")?;
     let schema = store.migrate().await.context("the schema could not be brought up to date")?;
-    store.create_partitions().await.context("the partitions could not be made")?;
+    store.create_partitions(clock::now().date_naive()).await.context("the partitions could not be made")?;
     tracing::info!("the schema is {schema}");
     store.close().await;
     telemetry.shutdown();

@@ -83,7 +83,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     };
     lifecycle.spawn("api", http::serve(api_listener, api));
     if let Some(file) = ownership_file {
-        lifecycle.spawn("ownership", ownership::watch(file, ownership, stop.clone()));
+        lifecycle.spawn("ownership", ownership::reload_on_change(file, ownership, stop.clone()));
     }
     info!(api = %config.http_addr, admin = %config.admin_addr, broker = brokers.address(), "dead-letter starts");
 

@@ -64,7 +64,7 @@ pub(super) async fn keep_schema(
         return Ok(());
     }
     loop {
-        if let Err(error) = store.create_partitions().await {
+        if let Err(error) = store.create_partitions(clock::now().date_naive()).await {
             warn!(%error, "could not create partitions, rows go to the default partition until then");
         }
         done.cancel();

@@ -1,53 +1,53 @@
-//! Canary ladders: a few first, then more, and all the rest only if those came through.
+//! Canaries: a few messages first, then more, and the others only if these succeed.
 
 use serde::{Deserialize, Serialize};
 
 use super::outcome::Outcomes;
 use super::words::count;
 
-/// After each step an operation waits, and goes on only if few enough of what it sent failed.
+/// After each step the operation waits, and continues only if few enough messages failed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Canary {
-    /// How many in all have been tried at the end of each step, ascending. Without any there is no ladder.
+    /// Total number of tried items at the end of each step, ascending. Empty without a canary.
     pub steps: Vec<i64>,
-    /// How long to wait at the end of each, in seconds.
+    /// Wait at the end of each step, in seconds.
     pub wait_seconds: i64,
-    /// It stops where more than so many percent were refused or died again.
+    /// Limit in percent of items that were refused or died again.
     pub max_failed_percent: f64,
 }
 
-/// What is found at the end of a step.
+/// The verdict at the end of a step.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
-    /// On to the next step, past this one.
+    /// Continue past this step.
     Pass(i64),
-    /// The operation stops, for this reason.
+    /// Pause the operation, for this reason.
     Stop(String),
 }
 
 impl Canary {
-    /// The step that is climbed, after the last one that was passed.
+    /// The current step: the first after the last one that was passed.
     fn step(&self, passed: i64) -> Option<i64> {
         self.steps.iter().copied().find(|step| *step > passed)
     }
 
-    /// Whether a step is left.
+    /// Whether there is a current step.
     pub fn is_climbing(&self, passed: i64) -> bool {
         self.step(passed).is_some()
     }
 
-    /// How many may be tried before the end of the step; `None` where nothing bounds them.
+    /// Number of items that may be tried before the end of the step. `None` without a limit.
     pub fn allowance(&self, passed: i64, outcomes: &Outcomes) -> Option<i64> {
         self.step(passed).map(|step| (step - outcomes.tried()).max(0))
     }
 
-    /// How many more may be tried past the step that has ended, `None` for all the others; `None` where none has ended.
+    /// Number of items that may be tried after the step that has ended (`Some(None)` for all). `None` if no step has ended.
     pub fn next_allowance(&self, passed: i64, outcomes: &Outcomes) -> Option<Option<i64>> {
         let step = self.step(passed).filter(|step| outcomes.tried() >= *step)?;
         Some(self.allowance(step, outcomes))
     }
 
-    /// What is to be done at the end of the step; `None` where it is not reached. To be asked when the wait is over.
+    /// The verdict, once the wait after the step is over. `None` before the end of the step.
     pub fn verdict(&self, passed: i64, outcomes: &Outcomes) -> Option<Verdict> {
         let tried = outcomes.tried();
         let step = self.step(passed).filter(|step| tried >= *step)?;

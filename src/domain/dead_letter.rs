@@ -43,7 +43,7 @@ pub struct Derived {
     pub service: String,
     /// Where it died.
     pub origin: Origin,
-    /// Who says so.
+    /// Who vouches for the origin.
     pub origin_told_by: ToldBy,
     /// The broker's reason.
     pub reason: Option<String>,
@@ -157,7 +157,7 @@ pub struct Payload {
     pub properties: Vec<u8>,
     /// The body.
     pub body: Vec<u8>,
-    /// With how much care they are read.
+    /// How much of it is decoded.
     pub decoding: Decoding,
 }
 

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::message::{Message, Properties};
 
-/// The time after which a worker of the message's library does not handle it any more; `None` where it bears none that we know.
+/// The time after which a worker of the message's library discards it. `None` if there is no known deadline.
 pub fn of(message: &Message) -> Option<DateTime<Utc>> {
     let properties = &message.properties;
     by_headers(properties).or_else(|| by_body(properties, &message.body))

@@ -1,4 +1,4 @@
-//! What is changed in a message that is put back.
+//! Edits of a message before it is redelivered.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,11 +9,11 @@ use super::patch::{self, PatchError, PatchOperation};
 /// Longest name of a content-encoding that a refusal shows.
 const MAX_ENCODING: usize = 40;
 
-/// Another body, or a patch over the one that is there; and other headers. The properties stay.
+/// Another body or a patch, and other headers. The properties stay.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Edit {
-    /// The body instead of the one that came.
+    /// The new body.
     pub body: Option<EditedBody>,
     /// What is done with a JSON body, operation by operation; all of them, or the message is not sent.
     pub patch: Vec<PatchOperation>,
@@ -24,7 +24,7 @@ pub struct Edit {
     pub remove_headers: Vec<String>,
 }
 
-/// A body, as it was asked for.
+/// The new body, as requested.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EditedBody {

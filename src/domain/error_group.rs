@@ -30,9 +30,9 @@ pub struct ErrorGroup {
     pub last_seen: DateTime<Utc>,
     /// How many have ever arrived.
     pub arrived: i64,
-    /// When somebody said that it is resolved.
+    /// When it was marked as resolved.
     pub resolved_at: Option<DateTime<Utc>>,
-    /// Until when nobody wants to hear of it.
+    /// Muted until then.
     pub muted_until: Option<DateTime<Utc>>,
     /// Until how many have arrived.
     pub muted_up_to: Option<i64>,
@@ -87,7 +87,7 @@ impl GroupState {
 }
 
 impl ErrorGroup {
-    /// Where it stands now. Derived when it is asked for: no arrival has to change anything.
+    /// The current state. It is derived on read, so that arrivals change nothing.
     pub fn state(&self, now: DateTime<Utc>) -> GroupState {
         if self.is_muted(now) {
             return GroupState::Muted;
@@ -108,18 +108,18 @@ impl ErrorGroup {
     }
 }
 
-/// What somebody does with a group.
+/// An action on a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GroupAction {
     /// Says that it is resolved: it is heard of again when it comes back.
     Resolve,
-    /// Takes back what was said.
+    /// Removes the resolution and the mute.
     Reopen,
     /// Does not want to hear of it.
     Mute {
         /// Until then.
         until: Option<DateTime<Utc>>,
-        /// Until so many more have arrived.
+        /// Until this many more have arrived.
         count: Option<i64>,
     },
     /// Writes something down.
@@ -138,7 +138,7 @@ impl GroupAction {
     }
 }
 
-/// What somebody did with a group (rule R13).
+/// A recorded action on a group (rule R13).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupEvent {
     /// Its id, which also says when.

@@ -10,10 +10,10 @@ use super::body_path::BodyPath;
 use super::dead_letter::Status;
 use super::needle::Needle;
 
-/// Which statuses a filter lets through.
+/// The statuses that a filter selects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StatusFilter {
-    /// Only what nothing was done with yet; the default.
+    /// Only dead ones; the default.
     #[default]
     Dead,
     /// Only this status.
@@ -23,7 +23,7 @@ pub enum StatusFilter {
 }
 
 impl StatusFilter {
-    /// The one status that is let through; `None` where all are.
+    /// The selected status. `None` for all.
     pub fn status(self) -> Option<Status> {
         match self {
             Self::Dead => Some(Status::Dead),
@@ -32,7 +32,7 @@ impl StatusFilter {
         }
     }
 
-    /// The counters that are to be added up, as SQL.
+    /// The counters to add up, as SQL.
     pub fn count_column(self) -> &'static str {
         match self.status() {
             Some(status) => status.as_str(),
@@ -40,7 +40,7 @@ impl StatusFilter {
         }
     }
 
-    /// Whether only what nothing was done with is let through.
+    /// Whether only dead ones are selected.
     pub fn is_dead(self) -> bool {
         self.status() == Some(Status::Dead)
     }
@@ -49,7 +49,7 @@ impl StatusFilter {
 /// Every condition must hold; an absent one holds for all.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Filter {
-    /// The services to look in: one that was asked for, or those of a squad. `None` means all.
+    /// The services: a single one, or those of a squad. `None` means all.
     pub services: Option<Vec<String>>,
     /// Broker that it died on.
     pub broker: Option<String>,
@@ -85,22 +85,22 @@ pub struct Filter {
     pub died_from: Option<DateTime<Utc>>,
     /// Died before, as the message tells.
     pub died_to: Option<DateTime<Utc>>,
-    /// Within the body, whichever way it is escaped or compressed there.
+    /// Text within the body, even if it is escaped or compressed there.
     pub contains: Option<Needle>,
-    /// An id of any kind; where it is none that is known, a text within the error, the body, or a header's value.
+    /// An id of any kind. If it is unknown: a text within the error, the body, or the value of a header.
     pub find: Option<String>,
     /// Headers and their values.
     pub headers: BTreeMap<String, String>,
     /// Paths in a JSON body, and the values there.
     pub body_paths: BTreeMap<BodyPath, String>,
-    /// Died at least so often.
+    /// Minimum number of deaths.
     pub min_attempt: Option<i32>,
-    /// Whether it died again after we had redelivered it.
+    /// Whether it died again after a redelivery.
     pub returned: Option<bool>,
 }
 
 impl Filter {
-    /// Whether only what is the same for all of an error group is asked for, so that the counters know the exact number.
+    /// Whether every condition is the same for all rows of an error group, so that the counters have the exact number.
     pub fn is_counted(&self) -> bool {
         *self
             == Self {
@@ -114,17 +114,17 @@ impl Filter {
             }
     }
 
-    /// Whether a message or correlation id is asked for, which few dead letters have.
+    /// Whether a message or correlation id is given. Few dead letters have the same.
     pub fn names_an_id(&self) -> bool {
         self.message_id.is_some() || self.correlation_id.is_some()
     }
 
-    /// Whether each service's dead letters are worth reading along their own index.
+    /// Whether the dead letters of each service are read along their own index.
     pub fn leads_by_service(&self) -> bool {
         self.services.is_some() && self.status.is_dead() && !self.names_an_id()
     }
 
-    /// Whether an index leads to the rows, so that hardly any is read in vain.
+    /// Whether an index selects the rows almost exactly.
     pub fn is_indexed(&self) -> bool {
         let by_arrival = Self {
             services: self.services.clone(),
@@ -142,13 +142,13 @@ impl Filter {
         self.names_an_id() || (*self == by_arrival && is_served)
     }
 
-    /// Whether nothing is asked for.
+    /// Whether there is no condition except the status.
     pub fn is_empty(&self) -> bool {
         *self == Self { status: self.status, ..Self::default() }
     }
 }
 
-/// In which order a search lists, by arrival.
+/// The order of a search, by arrival.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Order {

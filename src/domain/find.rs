@@ -1,4 +1,4 @@
-//! One text for whatever somebody has at hand: an id of any kind, whole or as screens shorten it, or a part of a text.
+//! Interprets the text of `find`: an id of any kind, whole or shortened, or a part of a text.
 
 use uuid::Uuid;
 
@@ -6,7 +6,7 @@ use uuid::Uuid;
 const MIN_DIGITS: usize = 8;
 /// The digits of a UUID.
 const DIGITS: usize = 32;
-/// So many digits follow the last hyphen of a UUID.
+/// Digits after the last hyphen of a UUID.
 const LAST_DIGITS: usize = 12;
 
 /// How a text was understood.

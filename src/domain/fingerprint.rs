@@ -24,7 +24,7 @@ pub struct Fingerprint {
 }
 
 impl Fingerprint {
-    /// The same failure elsewhere is another group: whoever mends one place has not mended the other.
+    /// The same failure in another place is another group: a fix in one place does not fix the other.
     pub fn away(self, place: Option<&Place>) -> Self {
         let Some(place) = place else { return self };
         let mut hash = Sha256::new_with_prefix("dead-letter fingerprint away");

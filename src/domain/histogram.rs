@@ -11,9 +11,9 @@ pub const LENGTHS: [(&str, TimeDelta); 6] = [
     ("6h", TimeDelta::hours(6)),
     ("1d", TimeDelta::days(1)),
 ];
-/// So many intervals are shown at most.
+/// Largest number of intervals.
 pub const MAX_BUCKETS: i64 = 1500;
-/// So many are shown where the length was not asked for.
+/// Number of intervals if no length is given.
 const ENOUGH: i64 = 100;
 
 /// What a histogram is split by.

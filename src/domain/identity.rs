@@ -1,10 +1,10 @@
 //! Identity: what makes two deliveries the same death of the same message (rule R3).
 //!
-//! A message that bears a message id and a time of death has one: a hash of the place where it was consumed, and of all that came:
-//! exchange, routing key, properties, headers, body. In the headers stand its deaths and our redelivery; all of it stays the same when
-//! the broker delivers that death again (after a crash, or as the second copy of at-least-once dead-lettering). What does not are
-//! the broker's counts of deliveries, and the order of the headers, which it sorts when it adds such a count. A message that lacks
-//! either has none: two like it may be twins, and both are kept.
+//! A message that bears a message id and a time of death has one: a hash of the place where it was consumed, and of all that
+//! came: exchange, routing key, properties, headers, body. In the headers stand its deaths and our redelivery; all of it stays
+//! the same when the broker delivers that death again (after a crash, or as the second copy of at-least-once dead-lettering).
+//! What does not are the broker's counts of deliveries, and the order of the headers, which it sorts when it adds such a count. A
+//! message that lacks either has none: two like it may be twins, and both are kept.
 
 use std::borrow::Cow;
 
@@ -26,7 +26,7 @@ pub fn of(source: &Source, message: &Message, read: &Recognised) -> Option<Uuid>
 /// The identity that this message has if it has one: it depends on nothing that a convention reads.
 pub fn of_content(source: &Source, message: &Message) -> Uuid {
     let mut fields = Fields(Vec::with_capacity(1024));
-    // Home has no name here: what is there is the same when other brokers join.
+    // The home broker has no name here, so that identities stay the same when other brokers join.
     let broker = source.away().map_or("", |away| &away.broker);
     for text in [broker, vhost(source), source.queue(), &message.exchange, &message.routing_key] {
         fields.bytes(text.as_bytes());
@@ -164,7 +164,8 @@ impl Fields {
     }
 }
 
-/// The identity that the release before gave to this death. It leaves out most properties and headers: it finds what may be a copy.
+/// The identity that the release before gave to this death. It leaves out most properties and headers: it finds what may be a
+/// copy.
 pub fn of_the_release_before(source: &Source, message: &Message, read: &Recognised) -> Option<Uuid> {
     let message_id =
         read.message_id.as_deref().map(str::as_bytes).or(message.properties.message_id.as_deref())?;
@@ -198,8 +199,8 @@ pub fn of_the_release_before(source: &Source, message: &Message, read: &Recognis
     Some(uuid_of(&hash.finalize()))
 }
 
-/// The id under which a dead letter is redelivered by an operation: the same each time it is tried (rule R10). It begins with the time
-/// that the dead letter's id begins with, by which the database finds what died again.
+/// The id under which a dead letter is redelivered by an operation: the same each time it is tried (rule R10). It begins with the
+/// time that the dead letter's id begins with, by which the database finds what died again.
 pub fn redelivery_id(operation: Uuid, dead_letter: Uuid) -> Uuid {
     let hash = redelivery_hash("dead-letter redelivery 2", operation, dead_letter);
     let mut bytes = [0; 16];
@@ -208,7 +209,7 @@ pub fn redelivery_id(operation: Uuid, dead_letter: Uuid) -> Uuid {
     Uuid::new_v8(bytes)
 }
 
-/// The same, by an operation that was asked for before release 0.3.
+/// The same for operations from before release 0.3.
 pub fn former_redelivery_id(operation: Uuid, dead_letter: Uuid) -> Uuid {
     uuid_of(&redelivery_hash("dead-letter redelivery 1", operation, dead_letter))
 }
@@ -245,7 +246,8 @@ mod tests {
     }
 
     fn source(broker: &str, vhost: &str, queue: &str) -> Source {
-        Source::new(queue, Place::new(broker, vhost), broker == "b")
+        let place = Place::new(broker, vhost);
+        if broker == "b" { Source::at_home(queue, place) } else { Source::elsewhere(queue, place) }
     }
 
     fn table(headers: &[(&str, Value)]) -> Table {
@@ -324,7 +326,7 @@ mod tests {
         assert!(!are_of_one_message(&first.properties, &message().properties));
     }
 
-    /// They are in databases: a release that makes others stores again what is there.
+    /// They are stored: a release that computes others would store duplicates.
     #[test]
     fn they_are_the_same_in_each_release() {
         let message = with(&[

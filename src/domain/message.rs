@@ -117,7 +117,7 @@ impl Table {
         )
     }
 
-    /// Leaves so many values and so many bytes of names and strings, the first ones. Returns whether any are gone.
+    /// Truncates to this many values, and this many bytes of names and strings. Returns whether anything was removed.
     pub fn shorten(&mut self, mut values: usize, mut bytes: usize) -> bool {
         shorten_table(self, &mut values, &mut bytes)
     }
@@ -264,7 +264,7 @@ pub struct Message {
 }
 
 impl Message {
-    /// One that did not just come: it is stored, or is to be published.
+    /// A message that is stored or to be published, without an exchange and a routing key.
     pub fn at_rest(properties: Properties, body: Vec<u8>) -> Self {
         Self { exchange: String::new(), routing_key: String::new(), properties, body }
     }

@@ -1,5 +1,5 @@
-//! Plain types and rules, without I/O: what a dead letter is, where it died, why, how it is told apart
-//! from its twins, how it is found again, and what it looks like when it is put back.
+//! Plain types and rules without I/O: dead letters, where and why they died, their identity, how they are searched, and the
+//! messages that redeliver them.
 
 pub mod body_path;
 pub mod bounded;

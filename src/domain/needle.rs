@@ -1,7 +1,7 @@
 //! A text that is looked for in bodies, whichever way JSON has escaped it there.
 //!
-//! Writers of JSON may escape what they like: Python and PHP write `Ø` as `\u00d8`, .NET as `\u00D8`, PHP `/` as `\/`. So a body is
-//! read as it stands, then with its escapes replaced, and once more for JSON that lies as text within JSON.
+//! Writers of JSON may escape what they like: Python and PHP write `Ø` as `\u00d8`, .NET as `\u00D8`, PHP `/` as `\/`. So a body
+//! is read as it stands, then with its escapes replaced, and once more for JSON that lies as text within JSON.
 
 use memchr::memmem::{self, Finder};
 

@@ -21,27 +21,27 @@ pub use words::{Kind, RoutingKey, Sequence, State};
 pub struct Operation {
     /// Its id: UUID version 7 of its request.
     pub id: Uuid,
-    /// What it does.
+    /// The kind.
     pub kind: Kind,
-    /// Where it stands.
+    /// The state.
     pub state: State,
-    /// The selection as it was asked for.
+    /// The selection as requested.
     pub asked: serde_json::Value,
     /// Where to, for a redelivery.
     pub target: Target,
     /// Which ones first.
     pub order: Sequence,
-    /// At most so many messages a second.
+    /// Limit in messages per second.
     pub rate: Option<u32>,
     /// Why, in words.
     pub note: Option<String>,
-    /// A few first.
+    /// The canary.
     pub canary: Canary,
-    /// The last step of it that was passed.
+    /// The last step of the canary that was passed.
     pub canary_passed: i64,
-    /// It waits while a target queue has more ready messages.
+    /// The operation waits while a target queue has more ready messages.
     pub max_queue_depth: Option<i64>,
-    /// What is changed in the messages; absent in lists.
+    /// The edit of the messages. Absent in lists.
     pub edit: Option<Edit>,
     /// Whether it publishes copies only, and the dead letters stay dead.
     pub copy: bool,
@@ -49,17 +49,17 @@ pub struct Operation {
     pub routing_key: RoutingKey,
     /// Whether it sends once more what was redelivered before.
     pub again: bool,
-    /// Who asked.
+    /// The caller.
     pub requested_by: String,
     /// Number of items.
     pub total: i64,
     /// Items by outcome.
     pub outcomes: Outcomes,
-    /// What it waits for on purpose, while it does.
+    /// What it is waiting for, while it waits on purpose.
     pub waiting_for: Option<String>,
-    /// What keeps it from going on against its purpose, while something does.
+    /// The error that keeps it from continuing, while there is one.
     pub last_error: Option<String>,
-    /// When it was asked for.
+    /// Time of the request.
     pub created_at: DateTime<Utc>,
     /// When its first chunk began.
     pub started_at: Option<DateTime<Utc>>,
@@ -77,7 +77,7 @@ pub struct Operation {
 
 #[cfg(test)]
 impl Operation {
-    /// One that no database has.
+    /// An operation for tests.
     pub(crate) fn made() -> Self {
         Self {
             id: Uuid::nil(),
@@ -117,30 +117,30 @@ impl Operation {
         if self.again { Status::Redelivered } else { self.kind.acts_on() }
     }
 
-    /// What its canary finds now, where it is at the end of a step.
+    /// The verdict of the canary, at the end of a step.
     pub fn verdict(&self) -> Option<Verdict> {
         let verdict = self.canary.verdict(self.canary_passed, &self.outcomes);
         verdict.filter(|_| self.state != State::Cancelling)
     }
 
-    /// Whether one worker has it at a time: each message is confirmed before one of the next chunk is published, so that they keep
-    /// their order at a queue, and a rate its measure.
+    /// Whether only one worker may have it at a time. Each message is then confirmed before the next chunk is published, which
+    /// keeps the order at a queue, and the rate.
     pub fn has_one_worker(&self) -> bool {
         let in_order = self.kind == Kind::Redeliver && self.order != Sequence::Any;
         in_order || self.rate.is_some() || self.canary.is_climbing(self.canary_passed)
     }
 
-    /// Whether its next chunk publishes messages: a cancelled one lets its items go.
+    /// Whether its next chunk publishes messages. A cancelled operation skips its items.
     pub fn publishes(&self) -> bool {
         self.kind == Kind::Redeliver && self.state != State::Cancelling
     }
 
-    /// Whether a chunk may be read while the one before is published: nothing but an order keeps them apart.
+    /// Whether a chunk may be read while the previous one is published: only the order separates them.
     pub fn can_be_read_ahead(&self) -> bool {
         self.publishes() && self.order != Sequence::Any && self.allowance().is_none()
     }
 
-    /// How many items the next chunk may have, where that is bounded.
+    /// Limit of items in the next chunk, if there is one.
     pub fn allowance(&self) -> Option<i64> {
         if self.state == State::Cancelling {
             return None;
@@ -151,7 +151,7 @@ impl Operation {
     }
 }
 
-/// Why an operation does not go on now. It tries again by itself.
+/// Why an operation does not continue now. It retries automatically.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Hold {
     /// It waits on purpose, for this.
@@ -176,14 +176,14 @@ impl Hold {
     }
 }
 
-/// How somebody steers an operation.
+/// How a user steers an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Steering {
     /// Stops it for a while.
     Pause,
     /// Lets it go on, past the canary's step that it may have stopped at.
     Resume,
-    /// Stops it for good: what is not done stays as it was.
+    /// Ends it. The remaining dead letters stay as they are.
     Cancel,
     /// Sets another rate.
     Rate(Option<u32>),
@@ -200,7 +200,7 @@ impl Steering {
         }
     }
 
-    /// The states of the database that it can be done in. In the one that it leads to it changes nothing.
+    /// The states in which it is allowed. In the state that it leads to it changes nothing.
     pub fn allowed_in(self) -> &'static [State] {
         match self {
             Self::Pause | Self::Resume | Self::Rate(_) => &[State::Pending, State::Running, State::Paused],
@@ -209,7 +209,7 @@ impl Steering {
     }
 }
 
-/// What somebody, or the canary, did to a running operation (rule R13).
+/// A recorded action of a user or the canary on an operation (rule R13).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OperationEvent {
     /// Its id, which also says when.

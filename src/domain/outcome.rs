@@ -13,9 +13,9 @@ named! {
         Deleted = "deleted",
         /// Restored: dead again.
         Restored = "restored",
-        /// The broker, or a rule of it that we know, refused it: it is still dead.
+        /// Refused by the broker, or because the broker would refuse it. It is still dead.
         Refused = "refused",
-        /// Not this operation's to act on: another one has it, or it is not dead, or not there.
+        /// Not acted on: another operation has it, it is not dead, or it is no longer stored.
         Skipped = "skipped",
     }
 }
@@ -50,17 +50,17 @@ impl Outcomes {
         }
     }
 
-    /// Items that have ended.
+    /// Items with an outcome.
     pub fn settled(&self) -> i64 {
         self.sent + self.returned + self.deleted + self.restored + self.refused + self.skipped
     }
 
-    /// Items that were published, whatever became of them.
+    /// Published items, including returned ones.
     pub fn went(&self) -> i64 {
         self.sent + self.returned
     }
 
-    /// Items that were published, whatever became of them, or would have been.
+    /// Published and refused items.
     pub fn tried(&self) -> i64 {
         self.sent + self.returned + self.refused
     }

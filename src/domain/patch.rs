@@ -14,13 +14,13 @@ pub use operation::PatchOperation;
 
 /// Largest body that is patched, and largest that a patch may make of one.
 pub const MAX_BYTES: usize = 8 << 20;
-/// A patch may have so many operations: each costs a look at the whole document.
+/// Longest patch in operations: each may read the whole document.
 pub const MAX_OPERATIONS: usize = 100;
 
 /// Why a patch does not apply. Says nothing of what the message holds (rule R14).
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum PatchError {
-    /// The body is not one that can be patched.
+    /// The body cannot be patched.
     #[error("the body cannot be patched: {0}")]
     Body(#[from] Unread),
     /// The body is encoded.
@@ -51,8 +51,8 @@ pub fn apply(patch: &[PatchOperation], body: &[u8]) -> Result<Vec<u8>, PatchErro
     Ok(document.into_bytes())
 }
 
-/// The most memory that [`apply`] takes for a body of so many bytes, near enough: the text as it is and as it becomes, and a value that
-/// is moved or copied.
+/// The most memory that [`apply`] takes for a body of so many bytes, near enough: the text as it is and as it becomes, and a
+/// value that is moved or copied.
 pub fn memory(patch: &[PatchOperation], body: usize) -> usize {
     // What is too large is refused at once.
     if patch.is_empty() || body > MAX_BYTES {

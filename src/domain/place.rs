@@ -25,7 +25,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// A queue that dead letters are consumed from. Clones are the same: every dead letter has one.
+/// A queue that dead letters are consumed from. Clones are cheap: every dead letter has one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source(Arc<Parts>);
 
@@ -37,10 +37,15 @@ struct Parts {
 }
 
 impl Source {
-    /// The queue at this place. Home is the place whose dead letters have always been in the database: what is derived from them does not
-    /// change as other places join.
-    pub fn new(queue: impl Into<String>, place: Place, is_home: bool) -> Self {
-        Self(Arc::new(Parts { queue: queue.into(), place: Some(place), is_home }))
+    /// A queue at the home place: the first place whose dead letters were stored. What is derived from these does not change when
+    /// other places join.
+    pub fn at_home(queue: impl Into<String>, home: Place) -> Self {
+        Self(Arc::new(Parts { queue: queue.into(), place: Some(home), is_home: true }))
+    }
+
+    /// A queue at another place.
+    pub fn elsewhere(queue: impl Into<String>, place: Place) -> Self {
+        Self(Arc::new(Parts { queue: queue.into(), place: Some(place), is_home: false }))
     }
 
     /// The queue.
@@ -48,19 +53,19 @@ impl Source {
         &self.0.queue
     }
 
-    /// Where it is; `None` for home, whichever that is.
+    /// Its place. `None` for the home place if that is not known.
     pub fn place(&self) -> Option<&Place> {
         self.0.place.as_ref()
     }
 
-    /// Where it is, unless that is home.
+    /// Its place, unless that is the home place.
     pub fn away(&self) -> Option<&Place> {
         self.place().filter(|_| !self.0.is_home)
     }
 }
 
 impl From<&str> for Source {
-    /// The queue of this name at home, whichever place that is.
+    /// The queue of this name at the home place, whichever that is.
     fn from(queue: &str) -> Self {
         Self(Arc::new(Parts { queue: queue.into(), place: None, is_home: true }))
     }

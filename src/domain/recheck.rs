@@ -1,5 +1,5 @@
-//! Rechecks candidates of a search, for conditions that SQL cannot decide: the values of headers, and texts in bodies that are escaped,
-//! compressed or JSON. The database rules out what cannot match; the recheck decides on the rest (rule R9).
+//! Rechecks candidates of a search, for conditions that SQL cannot decide: the values of headers, and texts in bodies that are
+//! escaped, compressed or JSON. The database rules out what cannot match; the recheck decides on the rest (rule R9).
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

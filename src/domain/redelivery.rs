@@ -6,8 +6,8 @@ use super::convention::{Conventions, Decoding, Origin};
 use super::headers::{self, COPY_ID, DEATHS, FIRST_ROUTING, REDELIVERY_COUNT, REDELIVERY_ID};
 use super::message::{Message, Value};
 
-/// Adds the exchange and routing key with which the message was first published. A message that is sent straight to its queue loses
-/// them otherwise: the broker only knows the latest ones.
+/// Adds the exchange and routing key with which the message was first published. A message that is sent straight to its queue
+/// loses them otherwise: the broker only knows the latest ones.
 pub fn keep_first_routing(message: &mut Message, origin: &Origin) {
     let parts = (&origin.queue, &origin.exchange, &origin.routing_key);
     if let (Some(queue), Some(exchange), Some(routing_key)) = parts
@@ -41,21 +41,21 @@ pub enum Destination {
 /// Delivery mode of a persistent message.
 const PERSISTENT: u8 = 2;
 
-/// Builds the message to publish: the stored one without the traces of its failure, and without what would make the broker refuse or
-/// misroute it.
+/// Builds the message to publish: the stored one without the traces of its failure, and without what would make the broker refuse
+/// or misroute it.
 ///
 /// [`Conventions::restore`] undoes what the library did to the message. Also removed are
 /// - the broker's headers (`x-death`, `x-first-death-*`, `x-last-death-*`, `x-delivery-count`, `x-acquired-count`,
 ///   `x-stream-offset`), and those of an earlier redelivery;
 /// - `CC` and `BCC` if the message goes to one queue, where they would be read as queue names;
 /// - `user-id`, because the broker refuses another user's;
-/// - `expiration`: the message would vanish unseen from a queue without consumers. The broker removes it for the same reason when it
-///   dead-letters a message.
+/// - `expiration`: the message would vanish unseen from a queue without consumers. The broker removes it for the same reason when
+///   it dead-letters a message.
 ///
 /// The delivery mode becomes persistent. Everything else stays.
 ///
-/// Added are the redelivery's id and count, and the deaths so far, so that the next death does not count as the first. Of an undecoded
-/// message only the deaths in its headers are known.
+/// Added are the redelivery's id and count, and the deaths so far, so that the next death does not count as the first. Of an
+/// undecoded message only the deaths in its headers are known.
 pub fn message(
     conventions: &Conventions,
     mut message: Message,

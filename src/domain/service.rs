@@ -12,7 +12,7 @@ pub const UNKNOWN: &str = "unknown";
 /// What follows the last underscore, as in `dev-k8s-bankaccount_term-deposit`; else the whole name.
 pub const DEFAULT_RULE: &str = "^(?:.*_)?(?P<service>[^_]+)$";
 
-/// The answers for so many queues are remembered: far more than anybody has, unless they are made up.
+/// Size of the cache in queues: far more than there are, unless messages invent them.
 const REMEMBERED: usize = 10_000;
 
 /// A regular expression with the named group `service`. Clones share what they remember.

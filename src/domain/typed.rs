@@ -87,7 +87,7 @@ fn single(tagged: &Map<String, Json>, value: &Json) -> Option<f32> {
     (narrow.is_finite() == wide.is_finite()).then_some(narrow)
 }
 
-/// So many hexadecimal digits.
+/// This many hexadecimal digits.
 fn bits(tagged: &Map<String, Json>, digits: usize) -> Option<u64> {
     let text = tagged.get("bits")?.as_str().filter(|text| text.len() == digits)?;
     u64::from_str_radix(text, 16).ok()

@@ -1,4 +1,4 @@
-//! Verdicts: did an operation do what was asked for. A redelivery is watched for returns before it is said to have helped.
+//! Verdicts: whether an operation achieved its purpose. A redelivery counts as helpful only after it was watched for returns.
 
 use chrono::{DateTime, TimeDelta, Utc};
 

@@ -15,7 +15,7 @@ pub fn count(number: i64) -> String {
     text
 }
 
-/// So many of a thing: `1 message`, `43,695 messages`.
+/// A number of things: `1 message`, `43,695 messages`.
 pub fn things(number: i64, thing: &str) -> String {
     format!("{} {thing}{}", count(number), if number == 1 { "" } else { "s" })
 }

@@ -1,8 +1,8 @@
 //! `x-death`, the history that `RabbitMQ` writes into a message each time it dead-letters it.
 //!
-//! The header is an array with one table for each pair of queue and reason, the most recently *moved* pair first. A
-//! repeated death moves its pair to the front and leaves the pair's time, exchange and routing keys as they were at its first death;
-//! so the last element is not always the first death: the broker's `x-first-death-queue` and `x-first-death-reason` name that one
+//! The header is an array with one table for each pair of queue and reason, the most recently *moved* pair first. A repeated
+//! death moves its pair to the front and leaves the pair's time, exchange and routing keys as they were at its first death; so
+//! the last element is not always the first death: the broker's `x-first-death-queue` and `x-first-death-reason` name that one
 //! (rabbitmq.com/docs/dlx).
 //!
 //! A message died where a consumer failed it: the newest `rejected` or `delivery_limit`. To expire is how messages wait, in the

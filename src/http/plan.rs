@@ -245,7 +245,7 @@ pub async fn get_plan(State(api): State<Api>, id: PathId, query: Query) -> Resul
     let id = path_id(id)?;
     query.finish()?;
     let plan = api.store.planned(id).await?.ok_or_else(|| no_plan(id))?;
-    let planned = api.operations.look_at(plan).await?;
+    let planned = api.operations.evaluate(plan).await?;
     Ok(Json(PlanView::new(planned, &api.ownership.now())))
 }
 

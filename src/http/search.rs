@@ -14,6 +14,7 @@ use super::view::DeadLetteredMessage;
 use crate::domain::cursor::{Cursor, SearchHash};
 use crate::domain::filter::Order;
 use crate::domain::operation::Sequence;
+use crate::store::Edge;
 
 /// In which order.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
@@ -120,8 +121,9 @@ pub async fn search(
     let cursor = page.cursor(hash)?;
     let filter = input.resolve(&api).await?;
 
-    let (edge, backwards) = cursor.map_or((None, false), |cursor| (Some(cursor.id), cursor.backwards));
-    let (found, total) = api.store.search(&filter, order, edge, backwards, limit).await?;
+    let edge =
+        cursor.map(|Cursor { id, backwards, .. }| if backwards { Edge::Before(id) } else { Edge::After(id) });
+    let (found, total) = api.store.search(&filter, order, edge, limit).await?;
 
     let cursor_at = |id, backwards| Cursor { backwards, id, search: hash }.encode();
     let next = found.rows.last().filter(|_| found.has_next).map(|row| cursor_at(row.id, false));

@@ -31,7 +31,7 @@ impl Batch {
         self.rows.len() >= config.batch_rows as usize || self.bytes >= config.batch_bytes
     }
 
-    /// When it is to be stored, full or not; `None` while it is empty.
+    /// When it is to be stored even if it is not full. `None` while it is empty.
     pub fn due(&self, config: &IngestConfig) -> Option<Instant> {
         self.since.map(|since| since + config.batch_linger)
     }

@@ -1,8 +1,8 @@
-//! With how much care messages are read that were delivered before: one of them may have ended the process that had it (rule R16).
+//! Decides how redelivered messages are decoded: one of them may have crashed the process that had it (rule R16).
 //!
-//! A process that begins knows of the one before it. One that has run all along is told nothing: what another one had in hand comes
-//! to it within milliseconds, whether that process died or only lost its connection. So it asks, and waits until each of the others
-//! has said that it lives, or has been silent for too long.
+//! A process that starts finds the session that a crash left behind. A running process gets no such sign: the messages of another
+//! process reach it within milliseconds, whether that process crashed or only lost its connection. So it asks for the other
+//! sessions, and waits until each has sent a heartbeat or has been silent for too long.
 
 use std::time::Duration;
 
@@ -14,61 +14,61 @@ use crate::amqp::Received;
 use crate::domain::convention::Decoding;
 use crate::store::Peers;
 
-/// How often a process says that it lives.
+/// Interval of the heartbeats of a session.
 pub(super) const BEAT: Duration = Duration::from_secs(1);
-/// How often it is looked whether the others have said so.
-const LOOK: Duration = Duration::from_millis(200);
-/// Who has not said so by then has died, or the database does not answer.
-const LONGEST_LOOK: Duration = Duration::from_secs(10);
-/// The broker returns what a dead process had in hand within this time.
+/// Pause between questions about the other sessions.
+const POLL: Duration = Duration::from_millis(200);
+/// A session without a heartbeat by then has crashed, or the database does not answer.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// The broker returns the messages of a crashed process within this time.
 const GIVEN_BACK_WITHIN: Duration = Duration::from_secs(10);
 
-/// What one consumer knows of the others.
+/// How one consumer decodes redelivered messages.
 #[derive(Debug)]
 pub(super) struct CrashGuard {
     decoding: Decoding,
     begun: Instant,
-    /// When all the others were last found to live.
-    all_lived: Option<Instant>,
+    /// When all other sessions were last found alive.
+    all_alive: Option<Instant>,
 }
 
 impl CrashGuard {
-    /// Of a consumer that begins now, and knows whether one died before.
+    /// For a consumer that begins now. `decoding` says whether a process crashed before.
     pub fn new(decoding: Decoding) -> Self {
-        Self { decoding, begun: Instant::now(), all_lived: None }
+        Self { decoding, begun: Instant::now(), all_alive: None }
     }
 
-    /// With how much care whoever comes next has to read what was delivered before.
+    /// How the next consumer has to decode redelivered messages.
     pub fn decoding(&self) -> Decoding {
         self.decoding
     }
 
-    /// With how much care this is read.
-    pub async fn of(&mut self, received: &Received, ingest: &Ingest) -> Decoding {
+    /// How this message is to be decoded.
+    pub async fn decoding_of(&mut self, received: &Received, ingest: &Ingest) -> Decoding {
         if !received.redelivered {
             if self.begun.elapsed() >= GIVEN_BACK_WITHIN {
-                // What was given back comes before what is new.
+                // Returned messages come before new ones.
                 self.decoding = Decoding::Full;
             }
             return Decoding::Full;
         }
-        let is_known = self.all_lived.is_some_and(|at| at.elapsed() < BEAT);
-        if self.decoding == Decoding::Full && !is_known {
-            self.look_around(ingest).await;
+        let is_recent = self.all_alive.is_some_and(|at| at.elapsed() < BEAT);
+        if self.decoding == Decoding::Full && !is_recent {
+            self.ask_for_peers(ingest).await;
         }
         self.decoding
     }
 
-    async fn look_around(&mut self, ingest: &Ingest) {
-        let question = Instant::now();
-        while question.elapsed() < LONGEST_LOOK {
-            match ingest.store.peers(&ingest.session, question.elapsed()).await {
+    async fn ask_for_peers(&mut self, ingest: &Ingest) {
+        let asked_at = Instant::now();
+        while asked_at.elapsed() < LONGEST_WAIT {
+            match ingest.store.peers(&ingest.session, asked_at.elapsed()).await {
                 Ok(Peers::Alive) => {
-                    self.all_lived = Some(Instant::now());
+                    self.all_alive = Some(Instant::now());
                     return;
                 }
                 Ok(Peers::Died) => break,
-                Ok(Peers::Silent) | Err(_) => sleep(LOOK).await,
+                Ok(Peers::Silent) | Err(_) => sleep(POLL).await,
             }
         }
         warn_of_crash(ingest);
@@ -76,7 +76,7 @@ impl CrashGuard {
     }
 }
 
-/// Says that what was delivered before is read with care.
+/// Logs that redelivered messages are stored undecoded.
 pub(super) fn warn_of_crash(ingest: &Ingest) {
     warn!(
         source = ingest.source.queue,

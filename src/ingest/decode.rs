@@ -1,4 +1,4 @@
-//! From a message to a row: what is derived may be wrong or missing, and never costs the message (rule R4).
+//! From a message to a row. Derived fields may be wrong or missing, and never cost the message (rule R4).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -17,21 +17,21 @@ use crate::domain::service::{ServiceRule, UNKNOWN};
 /// Longest text of a property; short strings have 255 bytes at most.
 const MAX_PROPERTY: usize = 255;
 
-/// What a message is read with.
+/// How to decode messages of a source.
 #[derive(Clone, Copy, Debug)]
 pub struct Decoder<'a> {
-    /// Where it was consumed.
+    /// The source.
     pub source: &'a Source,
-    /// From queue to service.
+    /// Derives the service from the queue.
     pub service_rule: &'a ServiceRule,
-    /// How libraries tell of failures.
+    /// Describes failures.
     pub conventions: &'a Conventions,
-    /// With how much care it is read.
+    /// How much of the message is decoded.
     pub decoding: Decoding,
 }
 
-/// What a message tells.
-struct Told {
+/// The derived fields of a message.
+struct Facts {
     identity: Option<Uuid>,
     former_identity: Option<Uuid>,
     latest_death: Option<DateTime<Utc>>,
@@ -40,25 +40,25 @@ struct Told {
     warning: Option<String>,
 }
 
-/// Reads a message that arrived under this id. One that cannot be read for a fault of ours is stored all the same.
+/// Decodes a message that arrived under this id. If decoding panics, the message is stored without derived fields.
 pub fn decode(decoder: Decoder<'_>, id: Uuid, received: Received) -> NewDeadLetter {
-    let told = caught(|| read(decoder, &received)).unwrap_or_else(|| Told::nothing(decoder.source));
+    let facts = caught(|| read(decoder, &received)).unwrap_or_else(|| Facts::none(decoder.source));
     let Received { message, properties, .. } = received;
     NewDeadLetter {
         id,
-        identity: told.identity,
-        former_identity: told.former_identity,
-        latest_death: told.latest_death,
+        identity: facts.identity,
+        former_identity: facts.former_identity,
+        latest_death: facts.latest_death,
         source: decoder.source.clone(),
-        derived: told.derived,
-        fingerprint: told.fingerprint,
-        warning: told.warning,
+        derived: facts.derived,
+        fingerprint: facts.fingerprint,
+        warning: facts.warning,
         properties,
         body: message.body,
     }
 }
 
-fn read(decoder: Decoder<'_>, received: &Received) -> Told {
+fn read(decoder: Decoder<'_>, received: &Received) -> Facts {
     let Received { message, unreadable, .. } = received;
     let (conventions, queue) = (decoder.conventions, decoder.source.queue());
     let read = conventions.read(queue, message, decoder.decoding);
@@ -66,9 +66,9 @@ fn read(decoder: Decoder<'_>, received: &Received) -> Told {
     let service = decoder.service_rule.service(believed).to_owned();
     let identity = identity::of(decoder.source, message, &read);
     let former_identity = match (decoder.decoding, identity) {
-        // What would give it an identity may stand where it is not looked. If it has one and is stored, this is a copy.
+        // The fields that give it an identity may be in the part that is not decoded. If it is stored under one, this is a copy.
         (Decoding::HeadersOnly, None) => Some(identity::of_content(decoder.source, message)),
-        // Without a crash in the middle of an upgrade there is none. The flag only saves the trouble for what is new.
+        // Only a crash during an upgrade leaves such a copy. The flag merely saves the lookup for new messages.
         _ if received.redelivered => identity::of_the_release_before(decoder.source, message, &read),
         _ => None,
     };
@@ -95,12 +95,12 @@ fn read(decoder: Decoder<'_>, received: &Received) -> Told {
         error_message: read.failure.error_message,
     };
     let warning = unreadable.map(|error| format!("the properties cannot be read: {error}")).or(read.warning);
-    Told { identity, former_identity, latest_death: read.latest_death, derived, fingerprint, warning }
+    Facts { identity, former_identity, latest_death: read.latest_death, derived, fingerprint, warning }
 }
 
-impl Told {
-    /// Of a message that was not read to its end.
-    fn nothing(source: &Source) -> Self {
+impl Facts {
+    /// Of a message whose decoding panicked.
+    fn none(source: &Source) -> Self {
         Self {
             identity: None,
             former_identity: None,
@@ -112,7 +112,7 @@ impl Told {
     }
 }
 
-/// What a panic would have made of it: nothing.
+/// `None` if reading panics.
 fn caught<T>(read: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(read)).ok()
 }
@@ -124,10 +124,10 @@ mod tests {
 
     #[test]
     fn a_panic_costs_what_would_have_been_read_and_no_more() {
-        let source = Source::new("q", Place::new("b", "/"), true);
-        let told = caught(|| -> Told { panic!("while reading") }).unwrap_or_else(|| Told::nothing(&source));
-        assert_eq!((told.derived.service.as_str(), told.identity), (UNKNOWN, None));
-        assert!(told.warning.is_some_and(|warning| warning.contains("was not read")));
+        let source = Source::at_home("q", Place::new("b", "/"));
+        let facts = caught(|| -> Facts { panic!("while reading") }).unwrap_or_else(|| Facts::none(&source));
+        assert_eq!((facts.derived.service.as_str(), facts.identity), (UNKNOWN, None));
+        assert!(facts.warning.is_some_and(|warning| warning.contains("was not read")));
         assert_eq!(caught(|| 7), Some(7));
     }
 }

@@ -1,12 +1,18 @@
-//! The ack ledger: which delivery tags of a channel's life may be acknowledged (rule R1).
+//! The ack ledger: the delivery tags of one channel, and which of them may be acknowledged (rule R1).
 
 use std::collections::BTreeMap;
 
-/// Batches are committed in any order; acks are `multiple` and so may cover only a committed prefix without a gap.
+/// Batches are committed in any order. Acks are `multiple`, and so may only cover a committed prefix without a gap.
 ///
-/// A ledger lives as long as its channel: tags of another channel mean other messages.
+/// A ledger belongs to one channel: on another channel the same tags mean other messages.
 #[derive(Debug, Default)]
 pub struct AckLedger {
+    /// The last tag that arrived.
+    arrived: u64,
+    /// The last tag that arrived before the current consumer began.
+    before_consumer: u64,
+    /// The last tag that was acknowledged.
+    acked: u64,
     /// The last tag of the committed prefix.
     prefix: u64,
     /// Committed ranges beyond the prefix: first tag → last tag.
@@ -14,6 +20,36 @@ pub struct AckLedger {
 }
 
 impl AckLedger {
+    /// Notes a delivery. Fails with the tag that was due if another one came: the client library drops what it receives for a
+    /// consumer that the broker has cancelled, and nothing after a gap could ever be acknowledged.
+    pub(super) fn arrive(&mut self, tag: u64) -> Result<(), u64> {
+        let due = self.arrived + 1;
+        if tag != due {
+            return Err(due);
+        }
+        self.arrived = tag;
+        Ok(())
+    }
+
+    /// Notes that a new consumer begins.
+    pub(super) fn begin_consumer(&mut self) {
+        self.before_consumer = self.arrived;
+    }
+
+    /// Notes that the broker was told of the acknowledgement up to this tag.
+    pub(super) fn acked(&mut self, tag: u64) {
+        self.acked = tag;
+    }
+
+    pub(super) fn has_acked(&self) -> bool {
+        self.acked > 0
+    }
+
+    /// How many messages of the current consumer are not acknowledged.
+    pub(super) fn in_hand(&self) -> u64 {
+        self.arrived - self.acked.max(self.before_consumer)
+    }
+
     /// Notes that the messages `first..=last` are committed. Returns the tag to acknowledge up to, if the prefix grew.
     pub fn commit(&mut self, first: u64, last: u64) -> Option<u64> {
         debug_assert!(self.prefix < first && first <= last, "a tag is committed once");
@@ -41,6 +77,17 @@ mod tests {
         assert_eq!(ledger.commit(4, 6), None);
         assert_eq!(ledger.commit(1, 2), Some(2));
         assert_eq!(ledger.commit(3, 3), Some(6));
+    }
+
+    #[test]
+    fn a_delivery_out_of_turn_is_refused() {
+        let mut ledger = AckLedger::default();
+        assert_eq!((ledger.arrive(1), ledger.arrive(3), ledger.arrive(2)), (Ok(()), Err(2), Ok(())));
+        assert_eq!(ledger.in_hand(), 2);
+        ledger.acked(1);
+        assert_eq!((ledger.in_hand(), ledger.has_acked()), (1, true));
+        ledger.begin_consumer();
+        assert_eq!(ledger.in_hand(), 0);
     }
 
     #[test]

@@ -1,12 +1,17 @@
-//! The road in: a source's messages are decoded, gathered into batches, stored, and only then acknowledged.
+//! Ingest: messages of a source are decoded, gathered into batches, stored, and only then acknowledged.
 //!
-//! [`supervisor`] keeps a source consumed, whatever fails; [`pump`] moves its messages; [`mod@decode`] reads one, with the care that
-//! [`crash_guard`] finds it needs; [`batch`] gathers them; [`writer`] stores a batch; [`ledger`] knows which tags may be acknowledged.
+//! [`supervisor`] keeps a source consumed, whatever fails. [`pump`] moves its messages, in the phases of [`mod@phase`].
+//! [`intake`] makes a row of a message: [`crash_guard`] decides how much of it is decoded, and [`mod@decode`] does so. [`batch`]
+//! gathers rows, [`writer`] stores a batch, and [`ledger`] knows which tags may be acknowledged. [`depth_monitor`] notices a
+//! consumer that the broker has lost.
 
 mod batch;
 mod crash_guard;
 mod decode;
+mod depth_monitor;
+mod intake;
 mod ledger;
+mod phase;
 mod prefetch;
 mod pump;
 mod status;
@@ -27,7 +32,7 @@ pub use ledger::AckLedger;
 pub use status::{SourceState, SourceStatus};
 pub use supervisor::supervise;
 
-/// What ingest of one source works with.
+/// Everything that the ingest of one source needs.
 #[derive(Clone, Debug)]
 pub struct Ingest {
     /// The broker.
@@ -36,16 +41,16 @@ pub struct Ingest {
     pub source: SourceQueue,
     /// The database.
     pub store: Store,
-    /// From queue to service.
+    /// Derives the service from the queue.
     pub service_rule: ServiceRule,
-    /// How libraries tell of failures.
+    /// Describes failures.
     pub conventions: Conventions,
-    /// Who consumes it, for others to know of if that dies.
+    /// The session of this process, by which other processes notice a crash.
     pub session: ConsumerSession,
     /// Settings.
     pub config: IngestConfig,
     /// Its metrics.
     pub metrics: SourceMetrics,
-    /// What it is doing, for readiness.
+    /// Its state, for readiness.
     pub status: Arc<SourceStatus>,
 }

@@ -1,24 +1,24 @@
-//! The prefetch window: how many messages may be out for delivery (rule R12).
+//! The prefetch window: how many messages may be delivered and unacknowledged (rule R12).
 //!
-//! The broker counts messages, and the client library buffers whatever it is sent, so the window is the only bound on
-//! memory. It begins with a single message, as nothing is known of the next ones and each may be of the largest; it grows
-//! by steps, and follows the mean size of recent messages, such that a full window takes about the bytes that were configured:
-//! many large messages slow ingest down, and do not kill it.
+//! The broker counts messages, and the client library buffers everything that it is sent. So the window is the only limit on
+//! memory. It begins with a single message, because any message may be of the largest size. It grows in steps and follows the
+//! mean size of recent messages, so that a full window takes about the configured bytes. Large messages slow ingest down instead
+//! of killing it.
 //!
-//! Another window means another consumer, and a quorum queue takes back, and counts as given back, what is on its way to one
-//! that is cancelled. So the window grows only while it is full: when all that the broker may send is here.
+//! Another window needs another consumer. A quorum queue takes back the messages on their way to a cancelled consumer, and counts
+//! them as returned. So the window grows only while it is full: when everything that the broker may send has arrived.
 
-/// Until the first message has come.
+/// The window before the first message.
 const FIRST: u16 = 1;
 /// The window grows by this factor at most,
 const STEP: u16 = 4;
-/// until so many messages were seen.
+/// until this many messages were seen.
 const KNOWN: u64 = 256;
-/// Sizes of about so many messages make the mean.
+/// The mean is over about this many messages.
 const SMOOTHING: f64 = 64.0;
 
 #[derive(Debug)]
-pub(super) struct Window {
+pub(super) struct PrefetchWindow {
     most: u16,
     budget: f64,
     mean: f64,
@@ -26,7 +26,7 @@ pub(super) struct Window {
     current: u16,
 }
 
-impl Window {
+impl PrefetchWindow {
     #[expect(clippy::cast_precision_loss, reason = "a budget in bytes is far below 2^52")]
     pub fn new(most: u16, budget: usize) -> Self {
         Self { most, budget: budget as f64, mean: 0.0, seen: 0, current: FIRST }
@@ -36,8 +36,8 @@ impl Window {
         self.current
     }
 
-    /// Notes a message's size, and how many there are in hand with it. Returns the new window if it ought to be another, by a
-    /// factor of two at least.
+    /// Notes the size of a message, and how many are unacknowledged. Returns the new window if it differs by a factor of at least
+    /// two.
     #[expect(clippy::cast_precision_loss, reason = "a message is far smaller than 2^52 bytes")]
     pub fn observe(&mut self, size: usize, in_hand: u64) -> Option<u16> {
         self.seen += 1;
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     /// What the window becomes as so many messages of this size come, all of which stay in hand until it changes.
-    fn changes(window: &mut Window, count: usize, size: usize) -> Vec<u16> {
+    fn changes(window: &mut PrefetchWindow, count: usize, size: usize) -> Vec<u16> {
         let mut in_hand = 0;
         let observe = |_| {
             in_hand += 1;
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn it_grows_for_small_messages_and_shrinks_for_large_ones() {
-        let mut window = Window::new(2000, 64 << 20);
+        let mut window = PrefetchWindow::new(2000, 64 << 20);
         assert_eq!(window.current(), 1);
         assert_eq!(changes(&mut window, 2000, 1024), [4, 16, 64, 256, 2000]);
         let changes = changes(&mut window, 1000, 2 << 20);
@@ -83,15 +83,15 @@ mod tests {
 
     #[test]
     fn large_messages_from_the_start_never_open_it() {
-        let mut window = Window::new(2000, 64 << 20);
+        let mut window = PrefetchWindow::new(2000, 64 << 20);
         assert!(changes(&mut window, 500, 2 << 20).into_iter().all(|wanted| wanted <= 32));
-        let mut window = Window::new(2000, 64 << 20);
+        let mut window = PrefetchWindow::new(2000, 64 << 20);
         assert!(changes(&mut window, 500, 128 << 20).is_empty());
     }
 
     #[test]
     fn a_small_one_before_the_largest_opens_it_by_a_step_only() {
-        let mut window = Window::new(2000, 64 << 20);
+        let mut window = PrefetchWindow::new(2000, 64 << 20);
         assert_eq!(window.observe(10, 1), Some(4));
         assert_eq!(window.observe(128 << 20, 1), Some(1));
     }
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn enough_messages_open_it_at_once() {
         let open = |number: u64| {
-            let mut window = Window::new(2000, 64 << 20);
+            let mut window = PrefetchWindow::new(2000, 64 << 20);
             assert_eq!(window.observe(10, 1), Some(4));
             assert!((2..number).all(|_| window.observe(10, 1).is_none()));
             window.observe(10, 4)
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn it_stays_as_it_is_while_messages_may_be_on_their_way() {
-        let mut window = Window::new(2000, 64 << 20);
+        let mut window = PrefetchWindow::new(2000, 64 << 20);
         assert_eq!(window.observe(10, 1), Some(4));
         assert!((0..100).all(|_| window.observe(10, 3).is_none()));
         assert_eq!(window.observe(10, 4), Some(16));

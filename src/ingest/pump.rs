@@ -1,46 +1,54 @@
-//! The pump: moves the messages of one channel from the source into batches, the batches into the store, and acks back.
+//! The pump: moves the messages of one channel from the source into batches, batches into the store, and acks back to the broker.
 //!
-//! While the database is away it holds: the consumer is cancelled, what is in hand is kept and tried again, and nothing is
-//! ever given back by nack (rule R6). Past half of the broker's consumer timeout it ends, which returns the messages to
+//! While the database is away the pump holds: the consumer is cancelled, in-flight messages are kept, and their batches are
+//! retried. Nothing is nacked (rule R6). After half of the broker's consumer timeout the pump ends, which returns the messages to
 //! the queue once.
-
-use std::collections::VecDeque;
-use std::time::Duration;
+//!
+//! # Phases
+//!
+//! | phase | consumer | full batches | after | leads to |
+//! |---|---|---|---|---|
+//! | `Consuming` | yes; replaced whenever it ends | written | a batch could not be stored: consumer cancelled | `Held` |
+//! | | | | stop: consumer cancelled | `Draining` |
+//! | `Held` | none after those already sent | held; the first is retried | stop | `DrainingHeld` |
+//! | | | | no batch is held or being written | `Consuming` |
+//! | `Draining` | none after those already sent | written | a batch could not be stored | `DrainingHeld` |
+//! | | | | everything is stored and acknowledged: one more message is fetched | `Finishing` |
+//! | `DrainingHeld` | none after those already sent | held; the first is retried | no batch is held or being written | `Draining` |
+//! | `Finishing` | none | written | a batch could not be stored | `FinishingHeld` |
+//! | | | | everything is stored and acknowledged | [`End::Stopped`] |
+//! | `FinishingHeld` | none | held; the first is retried | no batch is held or being written | `Finishing` |
+//! | any `…Held` | | | half of the consumer timeout has passed | [`End::HeldTooLong`] |
+//! | any | | | the channel or the connection fails | [`End::Broker`] |
+//!
+//! A consumer ends because the pump cancelled it (to stop, to hold, or to begin again with another prefetch), or because the
+//! broker did. In `Consuming` the next one begins, after a look at the queue that fails if it is gone. Only in `Consuming` does
+//! another prefetch replace the consumer.
 
 use futures_util::FutureExt;
 use tokio::task::JoinSet;
 use tokio::task::coop::consume_budget;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
-use tracing::{Span, error, field, info_span};
+use tracing::{Instrument, Span, error, field, info_span};
 
 use super::batch::Batch;
-use super::crash_guard::CrashGuard;
-use super::decode::{Decoder, decode};
+use super::depth_monitor::monitor_depth;
+use super::intake::Intake;
 use super::ledger::AckLedger;
-use super::prefetch::Window;
+use super::phase::{Hold, Phase};
+use super::prefetch::PrefetchWindow;
 use super::writer::{self, Written};
 use super::{Ingest, SourceState};
-use crate::amqp::{AmqpError, Arrival, LossRisk, MANY_DELIVERIES, QueueProbe, Source};
-use crate::clock;
+use crate::amqp::{AmqpError, Arrival, Source};
 use crate::domain::convention::Decoding;
-use crate::domain::headers::X_DELIVERY_COUNT;
-use crate::domain::message::Value;
-use crate::domain::place;
-use crate::store::StoreError;
-use crate::telemetry::{BatchStored, SourceMetrics, link_to_message};
-
-/// How often the depth of the queue is looked at.
-const DEPTH_INTERVAL: Duration = Duration::from_secs(2);
-/// A consumer that gets nothing for longer, of a queue that has messages, is given up.
-const LONGEST_SILENCE: Duration = Duration::from_secs(10);
-const FIRST_RETRY: Duration = Duration::from_millis(100);
-const LONGEST_RETRY: Duration = Duration::from_secs(2);
+use crate::store::{StoreError, Stored};
+use crate::telemetry::BatchStored;
 
 /// Why a pump ended.
 #[derive(Debug)]
 pub(super) enum End {
-    /// It was asked to, and everything in hand is stored and acknowledged.
+    /// The process stops, and every in-flight message is stored and acknowledged.
     Stopped,
     /// The channel or the connection is gone.
     Broker(String),
@@ -48,219 +56,169 @@ pub(super) enum End {
     HeldTooLong(String),
 }
 
-/// Batches that wait for the database.
-#[derive(Debug)]
-struct Hold {
-    batches: VecDeque<Batch>,
-    since: Instant,
-    retry_at: Instant,
-    backoff: Duration,
-    why: String,
-}
-
 pub(super) struct Pump<'i> {
     ingest: &'i Ingest,
-    crash_guard: CrashGuard,
-    /// What each dead letter bears.
-    source: place::Source,
+    intake: Intake<'i>,
+    phase: Phase,
     ledger: AckLedger,
-    window: Window,
+    window: PrefetchWindow,
     batch: Batch,
-    /// Of the batch that is gathered, linked to the traces that its messages came from.
+    /// The span of `batch`, linked to the traces of its messages.
     span: Option<Span>,
     writing: JoinSet<Written>,
-    hold: Option<Hold>,
-    acked: u64,
-    /// The last tag that was taken, and the last before this consumer began.
-    taken: u64,
-    before: u64,
 }
 
 impl<'i> Pump<'i> {
     pub fn new(ingest: &'i Ingest, decoding: Decoding) -> Self {
-        let place = ingest.broker.place();
         Self {
             ingest,
-            crash_guard: CrashGuard::new(decoding),
-            source: place::Source::new(&ingest.source.queue, place.clone(), ingest.store.is_home(place)),
+            intake: Intake::new(ingest, decoding),
+            phase: Phase::Consuming,
             ledger: AckLedger::default(),
-            window: Window::new(ingest.config.prefetch, ingest.config.memory_bytes),
+            window: PrefetchWindow::new(ingest.config.prefetch, ingest.config.memory_bytes),
             batch: Batch::default(),
             span: None,
             writing: JoinSet::new(),
-            hold: None,
-            acked: 0,
-            taken: 0,
-            before: 0,
         }
     }
 
-    /// With how much care whoever comes next has to read what was delivered before.
+    /// How the next consumer has to decode redelivered messages.
     pub fn decoding(&self) -> Decoding {
-        self.crash_guard.decoding()
+        self.intake.decoding()
     }
 
     pub fn has_acked(&self) -> bool {
-        self.acked > 0
+        self.ledger.has_acked()
     }
 
     /// Runs until the channel fails, the database is away for too long, or everything is finished after a stop.
     pub async fn run(&mut self, source: &mut Source, stop: &CancellationToken) -> End {
-        let watching = watch(source.probe(), self.ingest.metrics.clone());
+        let monitoring = monitor_depth(source.probe(), self.ingest.metrics.clone());
         let pumped = tokio::select! {
             pumped = self.pump(source, stop) => pumped,
-            silent = watching => Err(silent),
+            silent = monitoring => Err(silent),
         };
         pumped.unwrap_or_else(|error| End::Broker(error.to_string()))
     }
 
     async fn pump(&mut self, source: &mut Source, stop: &CancellationToken) -> Result<End, AmqpError> {
         self.consume(source).await?;
-        let (mut stopping, mut noted) = (false, false);
         loop {
-            if stopping && !source.is_consuming() && self.is_idle() {
-                if noted {
+            if self.phase.is_stopping() && !source.is_consuming() && self.is_idle() {
+                if matches!(self.phase, Phase::Finishing) {
                     return Ok(End::Stopped);
                 }
-                // The last thing to do, and then to store, so that the queue knows of what was acknowledged.
-                noted = true;
+                // The queue answers only after it has processed the acknowledgements.
+                self.phase.finish();
                 if let Some(arrival) = source.get().await? {
-                    self.take(arrival, source, stopping).await?;
+                    self.take(arrival, source).await?;
                 }
                 continue;
             }
-            if let Some(hold) = self.held_too_long() {
-                return Ok(End::HeldTooLong(hold));
+            // Past half of the broker's consumer timeout the messages are better off in the queue.
+            if let Some(why) = self.phase.held_for(self.ingest.config.consumer_timeout / 2) {
+                return Ok(End::HeldTooLong(why));
             }
             let full = self.batch.is_full(&self.ingest.config);
             let lingered = self.batch.due(&self.ingest.config);
             let due = lingered.filter(|_| self.may_store());
-            let retry = self.hold.as_ref().map(|hold| hold.retry_at).filter(|_| self.writing.is_empty());
+            let retry = self.phase.retry_at().filter(|_| self.writing.is_empty());
             tokio::select! {
-                () = stop.cancelled(), if !stopping => {
-                    stopping = true;
+                () = stop.cancelled(), if !self.phase.is_stopping() => {
+                    self.phase.stop();
                     source.cancel().await?;
                 }
                 Some(written) = self.writing.join_next() => self.settle(written, source).await?,
                 () = at(due), if due.is_some() => {
-                    self.take_ready(source, stopping).await?;
-                    // What had arrived may have filled it: then it is stored already, and the next one waits.
+                    self.take_ready(source).await?;
+                    // The messages that had arrived may have filled it. Then it is stored already, and the next one waits.
                     if self.may_store() {
                         self.store_batch();
                     }
                 }
                 () = at(retry), if retry.is_some() => self.retry(),
-                // While a batch lingers, what arrives need not wake anybody.
+                // While a batch lingers, arrivals need not wake the pump.
                 arrival = next_after(lingered, source), if source.is_consuming() && !full => {
-                    self.take_next(arrival, source, stopping).await?;
-                    self.take_ready(source, stopping).await?;
+                    self.take_next(arrival, source).await?;
+                    self.take_ready(source).await?;
                 }
             }
-            if self.hold.is_none() && !stopping && !source.is_consuming() {
+            if self.phase.is_consuming() && !source.is_consuming() {
                 self.consume(source).await?;
             }
         }
     }
 
     async fn consume(&mut self, source: &mut Source) -> Result<(), AmqpError> {
-        self.before = self.taken;
+        self.ledger.begin_consumer();
         source.consume(self.window.current()).await?;
         self.ingest.status.set(SourceState::Consuming);
         Ok(())
     }
 
-    /// A batch that is not full waits for the one before it, and gathers meanwhile: so batches grow with the load, and none
-    /// waits when there is little. Only full ones are written beside each other.
+    /// A batch that is not full waits until the previous one is written, and grows meanwhile: batches grow with the load, and
+    /// none waits when there is little. Only full batches are written concurrently.
     fn may_store(&self) -> bool {
         let full = self.batch.is_full(&self.ingest.config);
         let most = if full { self.ingest.config.batches_in_flight as usize } else { 1 };
-        self.hold.is_none() && self.writing.len() < most
+        !self.phase.is_held() && self.writing.len() < most
     }
 
     fn is_idle(&self) -> bool {
-        self.batch.rows.is_empty() && self.writing.is_empty() && self.hold.is_none()
+        self.batch.rows.is_empty() && self.writing.is_empty() && !self.phase.is_held()
     }
 
-    /// Takes all that have arrived already, as far as they fit.
-    async fn take_ready(&mut self, source: &mut Source, stopping: bool) -> Result<(), AmqpError> {
+    /// Takes the messages that have arrived already, until the batch is full.
+    async fn take_ready(&mut self, source: &mut Source) -> Result<(), AmqpError> {
         while source.is_consuming() && !self.batch.is_full(&self.ingest.config) {
-            // To decode a whole batch would keep others of this thread waiting, such as health.
+            // Decoding a whole batch would block other tasks of this thread, such as health.
             consume_budget().await;
             let Some(next) = source.next().now_or_never() else { break };
-            self.take_next(next, source, stopping).await?;
+            self.take_next(next, source).await?;
         }
         Ok(())
     }
 
-    /// Takes what the consumer gave: a message, or its end.
+    /// Takes a message, or the end of the consumer.
     async fn take_next(
         &mut self,
         next: Option<Result<Arrival, AmqpError>>,
         source: &mut Source,
-        stopping: bool,
     ) -> Result<(), AmqpError> {
         match next {
-            Some(arrival) => self.take(arrival?, source, stopping).await,
-            None if stopping => Ok(()),
-            None => self.consumer_ended(source).await,
+            Some(arrival) => self.take(arrival?, source).await,
+            // If the queue is gone this fails, and the supervisor takes over.
+            None if self.phase.is_consuming() => source.probe().depth().await.map(drop),
+            None => Ok(()),
         }
     }
 
-    /// Decodes a message into the batch; stores the batch when it is full.
-    async fn take(&mut self, arrival: Arrival, source: &mut Source, stopping: bool) -> Result<(), AmqpError> {
-        let ingest = self.ingest;
-        let decoding = self.crash_guard.of(&arrival.received, ingest).await;
-        let span = self.span.get_or_insert_with(|| {
-            info_span!(
-                "process batch",
-                messaging.system = "rabbitmq",
-                messaging.operation.r#type = "process",
-                messaging.destination.name = ingest.source.queue,
-                messaging.batch.message_count = field::Empty,
-            )
-        });
-        let properties = &arrival.received.message.properties;
-        link_to_message(span, properties);
-        let deliveries = properties.header(X_DELIVERY_COUNT).and_then(Value::as_i64);
-        if deliveries.is_some_and(|deliveries| deliveries >= MANY_DELIVERIES) {
-            ingest.status.warn(LossRisk::many_deliveries());
-        }
-        let decoder = Decoder {
-            source: &self.source,
-            service_rule: &ingest.service_rule,
-            conventions: &ingest.conventions,
-            decoding,
-        };
-        let row = decode(decoder, clock::new_id(), arrival.received);
-        let size = row.size();
-        ingest.metrics.in_flight.inc();
-        ingest.metrics.in_flight_bytes.add(i64::try_from(size).unwrap_or(i64::MAX));
-        self.taken = arrival.tag;
+    /// Decodes a message into the batch. Stores or holds the batch when it is full.
+    async fn take(&mut self, arrival: Arrival, source: &mut Source) -> Result<(), AmqpError> {
+        self.ledger.arrive(arrival.tag).map_err(|due| {
+            AmqpError::Unavailable(format!("delivery {} came where {due} was due", arrival.tag))
+        })?;
+        let decoding = self.intake.decoding_of(&arrival.received).await;
+        let span = self.span.get_or_insert_with(|| batch_span(self.ingest));
+        let row = self.intake.row(arrival.received, decoding, span);
+        let (size, metrics) = (row.size(), &self.ingest.metrics);
+        metrics.in_flight.inc();
+        metrics.in_flight_bytes.add(i64::try_from(size).unwrap_or(i64::MAX));
         self.batch.push(arrival.tag, row);
-        if self.batch.is_full(&ingest.config) {
-            let may_store = self.may_store();
-            match &mut self.hold {
-                Some(hold) => hold.batches.push_back(std::mem::take(&mut self.batch)),
-                None if may_store => self.store_batch(),
-                // It is stored as soon as another one is done; until then nothing more is taken.
-                None => {}
+        if self.batch.is_full(&self.ingest.config) {
+            if let Some(hold) = self.phase.held_mut() {
+                hold.add(std::mem::take(&mut self.batch));
+            } else if self.may_store() {
+                self.store_batch();
             }
+            // Otherwise it is stored as soon as another one is written. Nothing more is taken until then.
         }
-        let in_hand = self.taken - self.acked.max(self.before);
-        if self.window.observe(size, in_hand).is_some() && self.hold.is_none() && !stopping {
-            // The broker takes a new prefetch for new consumers only: this one ends, and the next begins with it.
+        let resized = self.window.observe(size, self.ledger.in_hand()).is_some();
+        if resized && self.phase.is_consuming() {
+            // The broker applies a new prefetch to new consumers only.
             source.cancel().await?;
         }
         Ok(())
-    }
-
-    /// The consumer ended: as we asked, to begin again with another window or to hold, or because the broker cancelled it.
-    async fn consumer_ended(&mut self, source: &mut Source) -> Result<(), AmqpError> {
-        if self.hold.is_some() {
-            return Ok(());
-        }
-        // If the queue is gone this fails, and the supervisor takes over.
-        source.probe().depth().await.map(drop)
     }
 
     fn store_batch(&mut self) {
@@ -271,12 +229,11 @@ impl<'i> Pump<'i> {
     }
 
     fn spawn_writer(&mut self, batch: Batch, span: Span) {
-        use tracing::Instrument;
         let writing = writer::write(self.ingest.store.clone(), self.ingest.metrics.clone(), batch);
         self.writing.spawn(writing.instrument(span));
     }
 
-    /// Acknowledges what a committed batch completes, or holds a batch that could not be stored.
+    /// Acknowledges the prefix that a committed batch completes, or holds a batch that could not be stored.
     async fn settle(
         &mut self,
         written: Result<Written, tokio::task::JoinError>,
@@ -284,24 +241,24 @@ impl<'i> Pump<'i> {
     ) -> Result<(), AmqpError> {
         let written = match written {
             Ok(written) => written,
-            // The batch is gone with its task, but nothing of it is acknowledged: the broker has it still.
+            // The batch is lost with its task. Nothing of it is acknowledged: the broker still has it.
             Err(crash) => return Err(AmqpError::Unavailable(format!("a writer crashed: {crash}"))),
         };
         match written.result {
             Ok(stored) => {
                 if let Some(tag) = self.ledger.commit(written.batch.tags.0, written.batch.tags.1) {
                     source.ack_up_to(tag).await?;
-                    self.acked = tag;
+                    self.ledger.acked(tag);
                 }
                 self.note_stored(&written, stored);
-                self.release();
+                self.phase.stored(self.writing.len());
                 Ok(())
             }
             Err(error) => self.hold(written.batch, &error, source).await,
         }
     }
 
-    fn note_stored(&self, written: &Written, stored: crate::store::Stored) {
+    fn note_stored(&self, written: &Written, stored: Stored) {
         let metrics = &self.ingest.metrics;
         let rows = &written.batch.rows;
         let returned = rows.iter().filter(|row| row.derived.redelivery_id.is_some()).count();
@@ -329,48 +286,21 @@ impl<'i> Pump<'i> {
                 "a batch cannot be stored and stays in memory"
             );
         }
-        let now = Instant::now();
-        let hold = self.hold.get_or_insert_with(|| Hold {
-            batches: VecDeque::new(),
-            since: now,
-            retry_at: now,
-            backoff: FIRST_RETRY,
-            why: why.clone(),
-        });
-        hold.batches.push_front(batch);
-        hold.retry_at = now + hold.backoff;
-        hold.backoff = (hold.backoff * 2).min(LONGEST_RETRY);
+        self.phase.hold(batch, why.clone());
         self.ingest.status.set(SourceState::WaitingForDatabase(why));
         source.cancel().await
     }
 
-    /// Tries the first of the held batches again.
+    /// Tries the first held batch again.
     fn retry(&mut self) {
-        if let Some(batch) = self.hold.as_mut().and_then(|hold| hold.batches.pop_front()) {
+        if let Some(batch) = self.phase.held_mut().and_then(Hold::next) {
             self.spawn_writer(batch, Span::none());
         }
-    }
-
-    /// After a batch was stored: the next held one follows at once, and with the last one the hold ends.
-    fn release(&mut self) {
-        if let Some(hold) = &mut self.hold {
-            hold.retry_at = Instant::now();
-            hold.backoff = FIRST_RETRY;
-            if hold.batches.is_empty() && self.writing.is_empty() {
-                self.hold = None;
-            }
-        }
-    }
-
-    /// Past half of the broker's consumer timeout the messages had better be in the queue.
-    fn held_too_long(&self) -> Option<String> {
-        let hold = self.hold.as_ref()?;
-        (hold.since.elapsed() > self.ingest.config.consumer_timeout / 2).then(|| hold.why.clone())
     }
 }
 
 impl Drop for Pump<'_> {
-    /// Writers go on to their end: what they store is known when the broker delivers it again.
+    /// Writers finish: a batch that they store is recognised when the broker redelivers it.
     fn drop(&mut self) {
         self.writing.detach_all();
     }
@@ -390,21 +320,12 @@ async fn at(time: Option<Instant>) {
     }
 }
 
-/// Beside the pump: notes the depth of the queue. A broker that is slow to answer this delivers and takes acks all the same.
-/// Ends when messages wait while none comes, although none is in hand: then the broker has lost the consumer, and told nobody.
-async fn watch(queue: QueueProbe, metrics: SourceMetrics) -> AmqpError {
-    let (mut came, mut waits_since) = (0, Instant::now());
-    loop {
-        if let Ok(messages) = queue.depth().await {
-            metrics.depth.set(messages.into());
-            let came_before = std::mem::replace(&mut came, metrics.ingested.get() + metrics.duplicates.get());
-            let idle = metrics.consuming.get() == 1 && metrics.in_flight.get() == 0 && came == came_before;
-            if messages == 0 || !idle {
-                waits_since = Instant::now();
-            } else if waits_since.elapsed() >= LONGEST_SILENCE {
-                return AmqpError::Unavailable(format!("{messages} messages wait, and none comes"));
-            }
-        }
-        sleep(DEPTH_INTERVAL).await;
-    }
+fn batch_span(ingest: &Ingest) -> Span {
+    info_span!(
+        "process batch",
+        messaging.system = "rabbitmq",
+        messaging.operation.r#type = "process",
+        messaging.destination.name = ingest.source.queue,
+        messaging.batch.message_count = field::Empty,
+    )
 }

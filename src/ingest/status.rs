@@ -1,4 +1,4 @@
-//! What a source is doing: said in readiness always, and in the log once, when it changes.
+//! The state of a source. Readiness always shows it; the log has a line for each change.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -9,20 +9,20 @@ use crate::amqp::LossRisk;
 use crate::domain::place::Place;
 use crate::telemetry::SourceMetrics;
 
-/// What a source is doing.
+/// The state of a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SourceState {
-    /// It has not begun.
+    /// Not started yet.
     Starting,
     /// Messages are consumed.
     Consuming,
-    /// It waits for the database, and holds what is in hand.
+    /// Waiting for the database; in-flight messages are held.
     WaitingForDatabase(String),
-    /// It waits for the broker.
+    /// Waiting for the broker.
     WaitingForBroker(String),
     /// The source cannot be consumed without losing messages.
     Refused(String),
-    /// It was asked to stop.
+    /// Stopped.
     Stopped,
 }
 
@@ -39,24 +39,24 @@ impl fmt::Display for SourceState {
     }
 }
 
-/// The state of one source.
+/// The state and the warnings of one source.
 #[derive(Debug)]
 pub struct SourceStatus {
     source: String,
     place: Place,
-    /// What logs call it.
+    /// The name in logs.
     name: String,
-    /// What is odd about its broker.
+    /// A warning about its broker.
     note: Mutex<Option<String>>,
     metrics: SourceMetrics,
     state: Mutex<SourceState>,
     warnings: Mutex<Vec<LossRisk>>,
-    /// The version of the broker that has told how the source was declared; another one may treat it differently.
-    known_to: Mutex<Option<String>>,
+    /// The broker version that the warnings are for. Another version may treat the source differently.
+    checked_with: Mutex<Option<String>>,
 }
 
 impl SourceStatus {
-    /// A source that has not begun.
+    /// The state of a source that has not started.
     pub fn new(source: &str, place: &Place, name: String, metrics: SourceMetrics) -> Self {
         Self {
             source: source.to_owned(),
@@ -66,7 +66,7 @@ impl SourceStatus {
             metrics,
             state: Mutex::new(SourceState::Starting),
             warnings: Mutex::default(),
-            known_to: Mutex::default(),
+            checked_with: Mutex::default(),
         }
     }
 
@@ -75,17 +75,17 @@ impl SourceStatus {
         &self.source
     }
 
-    /// Where it is.
+    /// Broker and virtual host.
     pub fn place(&self) -> &Place {
         &self.place
     }
 
-    /// What logs call it.
+    /// The name in logs.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Says what is odd about its broker: in the log once, and in readiness until it is taken back.
+    /// Sets or removes a warning about its broker, and logs a new one.
     pub(super) fn note(&self, note: Option<String>) {
         let mut known = self.note.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(note) = note.as_ref().filter(|note| known.as_ref() != Some(note)) {
@@ -94,41 +94,41 @@ impl SourceStatus {
         *known = note;
     }
 
-    /// What it is doing now.
+    /// The current state.
     pub fn get(&self) -> SourceState {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// How the broker may lose messages of the source, as far as it can be seen, and what is odd about it.
+    /// Ways in which the broker may lose messages of the source, and the warning about the broker.
     pub fn warnings(&self) -> Vec<String> {
         let warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
         let note = self.note.lock().unwrap_or_else(PoisonError::into_inner).clone();
         warnings.iter().map(|loss| loss.text.clone()).chain(note).collect()
     }
 
-    pub(super) fn is_known_to(&self, broker: &str) -> bool {
-        self.known_to.lock().unwrap_or_else(PoisonError::into_inner).as_deref() == Some(broker)
+    pub(super) fn was_checked_with(&self, broker: &str) -> bool {
+        self.checked_with.lock().unwrap_or_else(PoisonError::into_inner).as_deref() == Some(broker)
     }
 
-    /// Takes what the broker of this version has told of the source.
-    pub(super) fn set_known_to(&self, broker: String, losses: Vec<LossRisk>) {
+    /// Replaces the warnings by those that a broker of this version gives.
+    pub(super) fn set_checked_with(&self, broker: String, risks: Vec<LossRisk>) {
         self.forget();
-        *self.known_to.lock().unwrap_or_else(PoisonError::into_inner) = Some(broker);
-        for loss in losses {
+        *self.checked_with.lock().unwrap_or_else(PoisonError::into_inner) = Some(broker);
+        for loss in risks {
             self.warn(loss);
         }
     }
 
-    /// The queue is gone, and what was known of it: another may come in its place.
+    /// Removes the warnings: the queue is gone, and another may take its place.
     pub(super) fn forget(&self) {
-        *self.known_to.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.checked_with.lock().unwrap_or_else(PoisonError::into_inner) = None;
         let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
         for loss in warnings.drain(..) {
             self.metrics.warnings.with(loss.kind).set(0);
         }
     }
 
-    /// Says it in the log once, and in readiness and the metric from now on.
+    /// Adds a warning, and logs it if it is new.
     pub(super) fn warn(&self, loss: LossRisk) {
         let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
         if !warnings.contains(&loss) {

@@ -4,7 +4,6 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use rand::Rng;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
@@ -13,23 +12,24 @@ use super::crash_guard::{BEAT, warn_of_crash};
 use super::pump::{End, Pump};
 use super::{Ingest, SourceState};
 use crate::amqp::{AmqpError, Source};
+use crate::clock;
 use crate::domain::convention::Decoding;
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(200);
-/// Somebody has to change something first, and the broker logs each look as an error.
+/// An operator has to change something first, and the broker logs each attempt as an error.
 const REFUSED_BACKOFF: Duration = Duration::from_secs(15);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
-const LAST_WORD: Duration = Duration::from_secs(2);
+const END_SESSION_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Consumes the source until the process is to stop.
 pub async fn supervise(ingest: Ingest, stop: CancellationToken) -> anyhow::Result<()> {
     tokio::select! {
         () = consume(&ingest, &stop) => {}
-        // Also while there is no connection: a process that has lost its own is not dead.
-        never = beat(&ingest) => match never {},
+        // Also while there is no connection: a process without one has not crashed.
+        never = send_heartbeats(&ingest) => match never {},
     }
-    // Without an answer in time the row is left, and the next process reads redelivered messages with care although it need not.
-    let _ = tokio::time::timeout(LAST_WORD, ingest.store.end_session(&ingest.session)).await;
+    // If this fails, the next process decodes the headers of redelivered messages only, although it need not.
+    let _ = tokio::time::timeout(END_SESSION_TIMEOUT, ingest.store.end_session(&ingest.session)).await;
     ingest.status.set(SourceState::Stopped);
     Ok(())
 }
@@ -47,15 +47,13 @@ async fn consume(ingest: &Ingest, stop: &CancellationToken) {
         }
         ingest.metrics.in_flight.set(0);
         ingest.metrics.in_flight_bytes.set(0);
-        // Jitter, so that replicas do not all come at once.
-        let wait = backoff.mul_f64(rand::rng().random_range(0.5..1.0));
-        let _ = stop.run_until_cancelled(tokio::time::sleep(wait)).await;
+        let _ = stop.run_until_cancelled(sleep(clock::jittered(backoff))).await;
         backoff = (backoff * 2).min(LONGEST_BACKOFF);
     }
 }
 
-/// Says again and again that this process lives. What cannot be said is said the next time.
-async fn beat(ingest: &Ingest) -> Infallible {
+/// Sends the heartbeats of the session.
+async fn send_heartbeats(ingest: &Ingest) -> Infallible {
     loop {
         sleep(BEAT).await;
         if let Err(error) = ingest.store.renew_session(&ingest.session).await {
@@ -64,7 +62,7 @@ async fn beat(ingest: &Ingest) -> Infallible {
     }
 }
 
-/// What to wait for where the source could not be opened.
+/// The state after the source could not be opened.
 fn not_open(ingest: &Ingest, error: AmqpError) -> SourceState {
     if error.is_not_found() {
         ingest.status.forget();
@@ -75,10 +73,10 @@ fn not_open(ingest: &Ingest, error: AmqpError) -> SourceState {
     }
 }
 
-/// Whether the broker's name has led to another cluster before: two brokers of one name are one for everybody who redelivers.
+/// A warning if the broker's name has led to another cluster before: redelivery cannot tell two brokers of one name apart.
 async fn other_cluster(ingest: &Ingest, cluster: Option<String>) -> Option<String> {
     let (name, cluster) = (&ingest.broker.place().broker, cluster?);
-    // One that is not known now is found at the next connection.
+    // Without an answer it is checked at the next connection.
     let known = ingest.store.known_cluster(name, &cluster).await.ok()?;
     (known != cluster).then(|| {
         format!(
@@ -88,15 +86,15 @@ async fn other_cluster(ingest: &Ingest, cluster: Option<String>) -> Option<Strin
     })
 }
 
-/// One life of a connection. Returns what to wait for next.
+/// Runs one connection. Returns the state to report while waiting for the next.
 async fn attempt(
     ingest: &Ingest,
     stop: &CancellationToken,
     backoff: &mut Duration,
     decoding: &mut Decoding,
 ) -> Option<SourceState> {
-    // Without a database that takes rows there is nothing to do with a message but to hold it: leave it where it is safe, as
-    // each time that it goes back counts (rule R6).
+    // Without a database that accepts rows, messages are safer in the queue: each return counts against the delivery limit (rule
+    // R6).
     if let Err(error) = ingest.store.takes_rows().await {
         return Some(SourceState::WaitingForDatabase(error.to_string()));
     }
@@ -105,11 +103,11 @@ async fn attempt(
         Ok(source) => source,
         Err(error) => return Some(not_open(ingest, error)),
     };
-    // Once for each version: the broker logs each question as an error.
+    // Once for each version: the broker logs the questions as errors.
     let broker = source.broker_version();
-    if !ingest.status.is_known_to(&broker) {
+    if !ingest.status.was_checked_with(&broker) {
         match stop.run_until_cancelled(source.loss_risks()).await? {
-            Ok(Some(risks)) => ingest.status.set_known_to(broker, risks),
+            Ok(Some(risks)) => ingest.status.set_checked_with(broker, risks),
             Ok(None) => {}
             Err(error) => return Some(not_open(ingest, error)),
         }
@@ -130,7 +128,7 @@ async fn attempt(
     match end {
         End::Stopped => None,
         End::Broker(why) => {
-            // It had worked: the first try to come back follows soon.
+            // The connection had worked: reconnect soon.
             if pump.has_acked() {
                 *backoff = FIRST_BACKOFF;
             }

@@ -9,7 +9,7 @@ use crate::clock;
 use crate::store::{Store, StoreError, Stored};
 use crate::telemetry::{RowPoisoned, SourceMetrics};
 
-/// An attempt to store a batch: the batch comes back with how it went.
+/// The result of an attempt to store a batch, with the batch.
 #[derive(Debug)]
 pub(super) struct Written {
     pub batch: Batch,
@@ -17,15 +17,15 @@ pub(super) struct Written {
     pub duration: Duration,
 }
 
-/// Stores the batch. A batch that fails as a whole can be tried again, also after a commit whose answer was lost: its rows
-/// keep their ids, and one that is there already is not stored twice.
+/// Stores the batch. A batch that fails can be retried, even after a commit whose answer was lost: rows keep their ids, and a row
+/// that is stored already is not stored twice.
 pub(super) async fn write(store: Store, metrics: SourceMetrics, mut batch: Batch) -> Written {
     let begun = Instant::now();
     let result = store_isolating(&store, &metrics, &mut batch).await;
     Written { batch, result, duration: begun.elapsed() }
 }
 
-/// Halves what the database refuses until the refused rows stand alone; these are stored without what is derived.
+/// Bisects a batch that the database refuses, until the refused rows are alone. These are stored without derived fields.
 async fn store_isolating(
     store: &Store,
     metrics: &SourceMetrics,
@@ -53,7 +53,7 @@ async fn store_isolating(
                 RowPoisoned { source: rows[0].source.queue(), id: rows[0].id, code: &code }.emit(metrics);
                 ranges.push(range);
             }
-            // A row that is refused even when blanked is held like an outage: never dropped, never acknowledged.
+            // A row that is refused even then is held as in an outage: neither dropped nor acknowledged.
             Err(error) => return Err(error),
         }
     }

@@ -1,4 +1,4 @@
-//! What the messages of a plan say of themselves that may go wrong with them, and queues in which they would vanish.
+//! Warnings from the messages of a plan themselves, and about queues that would drop them.
 
 use chrono::{DateTime, Utc};
 
@@ -15,11 +15,11 @@ use crate::domain::wire;
 use crate::domain::words::{ago, count, things};
 use crate::store::{Plan, StoreError, Summary};
 
-/// So many messages are looked into at most.
+/// Largest number of messages to inspect.
 const SAMPLE: i64 = 1000;
 
 impl Operations {
-    /// What the plan's messages and options say.
+    /// Warnings from the plan's messages and options.
     pub(super) async fn hazards(&self, plan: &Plan, summary: &Summary) -> Result<Vec<Warning>, StoreError> {
         let mut warnings = Vec::new();
         let total = summary.total;
@@ -50,7 +50,7 @@ impl Operations {
     }
 }
 
-/// What consumers will see instead of the routing key that messages were published with. Whether they look at it, nobody here knows.
+/// Consumers will see another routing key than the original one. Whether they use it is unknown.
 fn rekeyed(plan: &Plan, summary: &Summary) -> Option<Warning> {
     let changed = summary.rekeyed;
     let is_rekeyed = plan.options.target == Target::Queue && plan.options.routing_key == RoutingKey::Queue;
@@ -65,7 +65,7 @@ fn rekeyed(plan: &Plan, summary: &Summary) -> Option<Warning> {
     })
 }
 
-/// Messages whose own deadline has passed, of a sample.
+/// Messages of a sample whose own deadline has passed.
 fn discarded(sample: &[Payload], total: i64, now: DateTime<Utc>) -> Option<Warning> {
     let decoded: Vec<_> = sample.iter().filter(|payload| payload.decoding == Decoding::Full).collect();
     let deadlines = decoded.iter().filter_map(|payload| {
@@ -88,7 +88,7 @@ fn discarded(sample: &[Payload], total: i64, now: DateTime<Utc>) -> Option<Warni
     Some(Warning::new("discards", message, Some(found).filter(|_| is_whole)))
 }
 
-/// How messages would vanish from a queue that nobody consumes.
+/// How a queue without consumers would drop messages.
 pub(super) fn vanishing(queue: &str, state: QueueState, concerned: Option<i64>) -> Vec<Warning> {
     if state.consumers > 0 {
         return Vec::new();

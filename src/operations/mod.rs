@@ -1,7 +1,7 @@
-//! The road out: a request freezes a selection; workers take it chunk by chunk, publish or delete, and record.
+//! Operations: a request freezes a selection, and workers carry it out chunk by chunk: they publish or delete, and record.
 //!
-//! [`mod@request`] makes an operation; [`mod@worker`] takes chunks of whatever operation has waited longest; [`mod@redeliver`] publishes
-//! the messages of one. [`mod@returns`] sees what came back.
+//! [`mod@request`] makes an operation; [`mod@worker`] takes chunks of whatever operation has waited longest; [`mod@redeliver`]
+//! publishes the messages of one. [`mod@returns`] links messages that died again.
 
 mod backpressure;
 mod chunk_result;

@@ -1,7 +1,7 @@
-//! What was published and could not be recorded, because the database failed in between.
+//! Outcomes that are not recorded yet, because the database failed after the messages were published.
 //!
-//! Its chunk is done again. Without this a database that reads, but does not commit, would have the same messages published
-//! with each try, for as long as that lasts.
+//! The chunk is tried again. Without this cache, a database that can be read but does not commit would cause the same messages to
+//! be published with each attempt.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,39 +11,36 @@ use uuid::Uuid;
 use crate::domain::operation::Settled;
 use crate::store::ChunkItem;
 
-/// The outcomes that this process knows and the database may not, by operation and position; shared by its workers.
+/// Outcomes that this process knows and the database may not, by operation and position. Shared by its workers.
 #[derive(Clone, Debug, Default)]
 pub(super) struct OutcomeCache(Arc<Mutex<HashMap<(Uuid, i64), Settled>>>);
 
 impl OutcomeCache {
-    /// What is known of these items of the operation.
+    /// The known outcomes of these items.
     pub fn of<'i>(&self, operation: Uuid, items: impl Iterator<Item = &'i ChunkItem>) -> Vec<Settled> {
         let outcomes = self.lock();
         items.filter_map(|item| outcomes.get(&(operation, item.position)).cloned()).collect()
     }
 
-    /// To be called before the outcomes are recorded.
+    /// Keeps outcomes before they are recorded.
     pub fn keep(&self, operation: Uuid, settled: &[Settled]) {
         self.lock().extend(settled.iter().map(|item| ((operation, item.position), item.clone())));
     }
 
-    /// To be called when they are; with all of the operation, once that is completed.
-    pub fn forget(&self, operation: Uuid, settled: &[Settled], completed: bool) {
+    /// Forgets outcomes that are recorded.
+    pub fn forget(&self, operation: Uuid, settled: &[Settled]) {
         let mut outcomes = self.lock();
         for item in settled {
             outcomes.remove(&(operation, item.position));
         }
-        if completed {
-            outcomes.retain(|(of, _), _| *of != operation);
-        }
     }
 
-    /// The operations that something is known of.
+    /// The operations with known outcomes.
     pub fn operations(&self) -> BTreeSet<Uuid> {
         self.lock().keys().map(|(operation, _)| *operation).collect()
     }
 
-    /// To be called with operations that have ended: another replica may have done, and recorded, the chunk.
+    /// Forgets operations that have ended: another replica may have recorded their chunks.
     pub fn forget_all_of(&self, ended: &[Uuid]) {
         self.lock().retain(|(of, _), _| !ended.contains(of));
     }

@@ -1,4 +1,4 @@
-//! Planning: what a request would do, frozen, and what may go wrong with it.
+//! Plans: a frozen selection, and warnings about running it.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,23 +13,23 @@ use crate::domain::operation::{Kind, NewOperation, Operation, Target};
 use crate::domain::words::{ago, count, span, things};
 use crate::store::{Plan, StoreError, Summary};
 
-/// How long a plan may be run.
+/// How long a plan can be run.
 pub const VALID_FOR: TimeDelta = TimeDelta::minutes(15);
-/// What arrived in this time says whether a group still fails.
+/// Period whose arrivals show whether a group still fails.
 const LATELY: TimeDelta = TimeDelta::minutes(5);
-/// One with an arrival so short a while ago does.
+/// A group with an arrival within this time still fails.
 const SHORTLY: TimeDelta = TimeDelta::seconds(30);
 
-/// A plan, what it is about, and what may go wrong.
+/// A plan with its summary and warnings.
 #[derive(Clone, Debug)]
 pub struct Planned {
     /// The plan.
     pub plan: Plan,
-    /// What it is about.
+    /// Numbers about it.
     pub summary: Summary,
     /// Its error groups.
     pub groups: Vec<PlannedGroup>,
-    /// What may go wrong.
+    /// Warnings, the most severe first.
     pub warnings: Vec<Warning>,
 }
 
@@ -40,18 +40,18 @@ pub struct PlannedGroup {
     pub group: ErrorGroup,
     /// How many of the plan's dead letters.
     pub count: i64,
-    /// How many arrived in the last minutes, where it still fails.
+    /// Number of arrivals in the last minutes, if it still fails.
     pub recent: Option<i64>,
 }
 
 impl Operations {
-    /// Freezes the selection as a plan (rule R9), and looks at what would happen to it.
+    /// Freezes the selection as a plan (rule R9), and evaluates it.
     pub async fn plan(&self, new: &NewOperation) -> Result<Planned, StoreError> {
         let (id, now) = (clock::new_id(), clock::now());
         let left_out = self.store.plan(new, id, now, now + VALID_FOR).await?;
         let plan = self.store.planned(id).await?;
         let plan = plan.ok_or_else(|| StoreError::Inconsistent(format!("plan {id} is gone")))?;
-        let mut planned = self.look_at(plan).await?;
+        let mut planned = self.evaluate(plan).await?;
         if left_out > 0 {
             let wanted = new.acts_on().as_str();
             let message = format!("{} left out: not {wanted}, or no longer stored.", count(left_out));
@@ -61,8 +61,8 @@ impl Operations {
         Ok(planned)
     }
 
-    /// Looks at what would happen to a plan now.
-    pub async fn look_at(&self, plan: Plan) -> Result<Planned, StoreError> {
+    /// Evaluates what running the plan would do now.
+    pub async fn evaluate(&self, plan: Plan) -> Result<Planned, StoreError> {
         let summary = self.store.plan_summary(plan.id).await?;
         let now = clock::now();
         let groups = self.groups(&summary, now).await?;
@@ -73,7 +73,7 @@ impl Operations {
             let failing = groups.iter().filter(|planned| planned.recent.is_some());
             warnings.extend(failing.map(|planned| still_failing(planned, now)));
             warnings.extend(self.hazards(&plan, &summary).await?);
-            warnings.extend(self.look_at_targets(&plan.options, &summary).await?);
+            warnings.extend(self.check_targets(&plan.options, &summary).await?);
             warnings.extend(claimed(&plan.options.target, &summary, self.conventions.claims()));
             if summary.large > 0 {
                 let message = format!(
@@ -105,7 +105,7 @@ impl Operations {
     }
 }
 
-/// Messages that go where only they themselves say they died: a note where settings allow it, and a warning where they do not.
+/// Messages with a claimed origin: a note if the settings accept the claim, a warning if they do not.
 fn claimed(target: &Target, summary: &Summary, claims: &Claims) -> Vec<Warning> {
     if matches!(target, Target::Explicit { .. }) {
         return Vec::new();
@@ -131,7 +131,8 @@ fn claimed(target: &Target, summary: &Summary, claims: &Claims) -> Vec<Warning> 
     refused.chain(followed).collect()
 }
 
-/// Whether an error that arrived so often lately, and last so long ago, still occurs: a silence of three times its usual gap says no.
+/// Whether an error still occurs, from the time since its last arrival and the number of recent arrivals. A silence of three
+/// times the usual gap says no.
 fn is_failing(silence: TimeDelta, arrived: i64) -> bool {
     let gap = LATELY / i32::try_from(arrived.max(1)).unwrap_or(i32::MAX);
     silence < (gap * 3).clamp(SHORTLY, LATELY)

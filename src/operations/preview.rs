@@ -1,10 +1,10 @@
-//! What the first messages of a request would be.
+//! Previews the first messages of a request.
 
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
 use super::Operations;
-use super::redeliver::{Redelivery, edited};
+use super::redeliver::{Redelivery, apply_edit};
 use crate::amqp::{Outgoing, Refusal};
 use crate::domain::convention::{Conventions, Origin};
 use crate::domain::headers::{COPY_ID, REDELIVERY_ID};
@@ -15,32 +15,32 @@ use crate::domain::wire;
 use crate::store::{MAX_PREVIEWED, Previewed, StoreError};
 use crate::{clock, memory_budget};
 
-/// So many are shown.
+/// Number of samples.
 const SAMPLES: i64 = 10;
-/// So much is kept of a body: enough for what is shown of it, also where it is compressed.
+/// Bytes of a body that are kept: enough for what is shown of it, even if it is compressed.
 const HEAD: usize = 128 << 10;
-/// What a preview holds in the meantime: the bodies as they were stored, one as it is changed, and the heads.
-const ROOM: usize = MAX_PREVIEWED as usize + 4 * patch::MAX_BYTES + (4 << 20);
+/// Memory of a preview in bytes: the stored bodies, one that is being edited, and the heads.
+const MEMORY: usize = MAX_PREVIEWED as usize + 4 * patch::MAX_BYTES + (4 << 20);
 
-/// A message before and after.
+/// A message before and after the operation.
 #[derive(Clone, Debug)]
 pub struct Sample {
     /// The dead letter.
     pub dead_letter: Uuid,
-    /// Where it died, and what it was published with.
+    /// Where it died, and how it was published.
     pub origin: Origin,
-    /// As it is stored.
+    /// The stored message.
     pub before: Head,
-    /// As it would go out, but for the id that it would bear; or why it would not.
+    /// The message that would be published, without its redelivery id; or why it would be refused.
     pub after: Result<Head, String>,
 }
 
-/// A message; of a large body the head only.
+/// A message with the head of its body.
 #[derive(Clone, Debug)]
 pub struct Head {
     /// The message.
     pub message: Message,
-    /// How long the body is.
+    /// Length of the whole body in bytes.
     pub size: usize,
 }
 
@@ -54,9 +54,9 @@ impl Head {
 }
 
 impl Operations {
-    /// The first messages of the selection by its order, and how many it has. Nothing is done, and nothing kept.
+    /// The first messages of the selection, and how many there are in all. Changes nothing.
     pub async fn preview(&self, new: &NewOperation) -> Result<(i64, Vec<Sample>), StoreError> {
-        let _reserved = memory_budget::reserve(ROOM).await;
+        let _reserved = memory_budget::reserve(MEMORY).await;
         let (total, letters) = self.store.preview(new, clock::now(), SAMPLES).await?;
         let (conventions, options) = (self.conventions.clone(), new.options.clone());
         let samples = spawn_blocking(move || {
@@ -75,14 +75,14 @@ fn sample(conventions: &Conventions, options: &Options, letter: Previewed) -> Sa
         copy: options.copy,
         routing_key: options.routing_key,
     };
-    // What cannot be read is not sent either: `after` says so.
+    // Unreadable properties are refused: `after` says so.
     let properties = wire::decode(&payload.properties).unwrap_or_default();
     let head = payload.body[..payload.body.len().min(HEAD)].to_vec();
     let before = Head { message: Message::at_rest(properties, head), size };
     let after = if payload.body.len() == size {
         redelivery.outgoing(Uuid::nil(), &provenance, payload).and_then(|mut outgoing| {
             if let Some(edit) = &options.edit {
-                edited(edit, &mut outgoing)?;
+                apply_edit(edit, &mut outgoing)?;
             }
             let Outgoing { exchange, routing_key, properties, body, .. } = outgoing;
             Ok(Head::of(Message { exchange, routing_key, properties: without_id(properties), body }))
@@ -99,7 +99,7 @@ fn sample(conventions: &Conventions, options: &Options, letter: Previewed) -> Sa
     }
 }
 
-/// Only an operation that exists has ids for its messages.
+/// Redelivery ids belong to an operation, and there is none.
 fn without_id(mut properties: Properties) -> Properties {
     if let Some(headers) = &mut properties.headers {
         headers.0.retain(|(name, _)| name != REDELIVERY_ID.as_bytes() && name != COPY_ID.as_bytes());

@@ -1,4 +1,4 @@
-//! A publisher for each place: a message goes to the broker and virtual host where it died, and nowhere else.
+//! A publisher for each place. A message goes to the broker and virtual host where it died, and nowhere else.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,12 +8,12 @@ use futures_util::future::join_all;
 use crate::amqp::{Brokers, Outgoing, Publisher, Receipt};
 use crate::domain::place::Place;
 
-/// The publishers of one worker, each with a connection of its own from its first message on.
+/// The publishers of one worker. Each connects with its first message.
 #[derive(Debug)]
 pub struct Publishers(HashMap<Place, Publisher>);
 
 impl Publishers {
-    /// One for each of these places, which takes so long at most for a batch.
+    /// One for each place. `confirm_timeout` limits a batch.
     pub fn new(brokers: &Brokers, confirm_timeout: Duration) -> Self {
         let publisher = |place: &Place| {
             let broker = brokers.at(place)?.clone();
@@ -22,7 +22,7 @@ impl Publishers {
         Self(brokers.places().filter_map(publisher).collect())
     }
 
-    /// Publishes each to its place, all places at the same time, and tells what became of each.
+    /// Publishes each message to its place, all places concurrently. Returns a receipt for each.
     pub async fn publish(&mut self, messages: Vec<(Place, Outgoing)>) -> Vec<Receipt> {
         let mut receipts: Vec<_> =
             messages.iter().map(|(place, _)| Receipt::Unknown(not_connected(place))).collect();
@@ -44,7 +44,7 @@ impl Publishers {
         receipts
     }
 
-    /// How many messages wait in this queue; `None` where that cannot be told, now or ever.
+    /// Number of ready messages in this queue. `None` if it is unknown.
     pub async fn depth(&mut self, place: &Place, queue: &str) -> Option<u32> {
         self.0.get_mut(place)?.depth(queue).await
     }
@@ -55,7 +55,7 @@ impl Publishers {
     }
 }
 
-/// Why a message that died at this place cannot be put back by this service.
+/// Why this service cannot redeliver a message from this place.
 pub(super) fn not_connected(place: &Place) -> String {
     format!("it died on {place}, which this service is not connected to")
 }

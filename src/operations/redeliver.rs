@@ -1,4 +1,4 @@
-//! Publishing the messages of a chunk again.
+//! Redelivers the messages of a chunk.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,11 +23,11 @@ use crate::domain::wire;
 use crate::memory_budget;
 use crate::store::ChunkItem;
 
-/// Publishes each, and settles those whose fate is known: sent only if confirmed and not returned (rule R7). The others
-/// stay open, to be published again under the same redelivery id.
+/// Publishes the items, and settles those with a known outcome: `sent` only if confirmed and not returned (rule R7). Items with
+/// an unknown outcome stay open, to be published again under the same redelivery id.
 ///
-/// An edit can make much of little, and take long: so no more is prepared than a portion, and nothing after this time, or after a
-/// portion of which something is not known.
+/// An edit can make a large message of a small one, and take long. So messages are prepared in portions, and none after `within`,
+/// or after a portion with an unknown outcome.
 pub(super) async fn redeliver(
     publishers: &mut Publishers,
     conventions: &Conventions,
@@ -47,11 +47,10 @@ pub(super) async fn redeliver(
     for item in items {
         let payload = std::mem::take(&mut item.payload);
         let outgoing = match (redelivery.outgoing(item.redelivery_id, &item.provenance, payload), &edit) {
-            (Ok(outgoing), Some(edit)) => changed(edit.clone(), outgoing).await,
+            (Ok(outgoing), Some(edit)) => edit_blocking(edit.clone(), outgoing).await,
             (outgoing, _) => outgoing,
         };
         match outgoing {
-            // Where nobody has said yet what is home, nobody asks for operations either.
             Ok(message) => portion.add(item, message),
             Err(refusal) => done.settle(item, Receipt::Refused(refusal)),
         }
@@ -67,12 +66,12 @@ pub(super) async fn redeliver(
     done
 }
 
-/// Messages that are published at once.
+/// Messages that are published together.
 #[derive(Default)]
 struct Portion<'i> {
     items: Vec<&'i ChunkItem>,
     messages: Vec<(Place, Outgoing)>,
-    /// Of bodies and headers.
+    /// Bytes of bodies and headers.
     bytes: usize,
 }
 
@@ -95,7 +94,7 @@ impl<'i> Portion<'i> {
     }
 }
 
-/// How the messages of an operation go out.
+/// How an operation publishes its messages.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Redelivery<'o> {
     pub conventions: &'o Conventions,
@@ -104,23 +103,23 @@ pub(super) struct Redelivery<'o> {
     pub routing_key: RoutingKey,
 }
 
-/// So much is prepared before it is published, in bytes, but for a single larger message.
+/// Size of a portion in bytes. A single message may be larger.
 const PORTION: usize = 4 << 20;
-/// A change that takes no more memory needs no room of its own.
+/// An edit that needs no more memory than this, in bytes, reserves none.
 const SMALL: usize = 3 << 20;
 
-/// Beside the threads that serve others: a large body takes a while, and room.
-async fn changed(edit: Arc<Edit>, mut outgoing: Outgoing) -> Result<Outgoing, Refusal> {
+/// Applies the edit on a blocking thread: a large body takes a while, and memory.
+async fn edit_blocking(edit: Arc<Edit>, mut outgoing: Outgoing) -> Result<Outgoing, Refusal> {
     let needed = patch::memory(&edit.patch, outgoing.body.len());
     let _reserved = if needed > SMALL { Some(memory_budget::reserve(needed).await) } else { None };
-    let changing = spawn_blocking(move || edited(&edit, &mut outgoing).map(|()| outgoing));
+    let changing = spawn_blocking(move || apply_edit(&edit, &mut outgoing).map(|()| outgoing));
     changing
         .await
         .unwrap_or_else(|_| Err(Refusal::new("edit", "it cannot be changed: a fault of dead-letter")))
 }
 
-/// Makes the changes that are asked for.
-pub(super) fn edited(edit: &Edit, outgoing: &mut Outgoing) -> Result<(), Refusal> {
+/// Applies the edit.
+pub(super) fn apply_edit(edit: &Edit, outgoing: &mut Outgoing) -> Result<(), Refusal> {
     let properties = std::mem::take(&mut outgoing.properties);
     let mut message = Message::at_rest(properties, std::mem::take(&mut outgoing.body));
     edit.apply(&mut message).map_err(|error| Refusal::new("edit", error.to_string()))?;
@@ -129,7 +128,7 @@ pub(super) fn edited(edit: &Edit, outgoing: &mut Outgoing) -> Result<(), Refusal
 }
 
 impl Redelivery<'_> {
-    /// The message as it goes out under this redelivery id, but for what is changed in it, or why it cannot.
+    /// The message to publish under this redelivery id, before the edit.
     pub fn outgoing(&self, id: Uuid, from: &Provenance, payload: Payload) -> Result<Outgoing, Refusal> {
         let Address { exchange, routing_key, queue } = self.address(from)?;
         let properties = wire::decode(&payload.properties).map_err(|error| {
@@ -145,7 +144,7 @@ impl Redelivery<'_> {
         let mark = if self.copy { Mark::Copy(id) } else { Mark::Redelivery(id) };
         let to = if queue.is_some() { Destination::Queue } else { Destination::Exchange };
         let mut message = redelivery::message(self.conventions, original, payload.decoding, mark, to);
-        // What is only claimed is not handed on: the next time it would look like ours.
+        // A claimed routing is not written: next time it would look like ours.
         let is_known = from.claimed_by.is_none() && !is_forged;
         if is_known && !self.copy && *self.target == Target::Queue {
             redelivery::keep_first_routing(&mut message, &from.origin);
@@ -188,11 +187,11 @@ impl Redelivery<'_> {
     }
 }
 
-/// Where a message goes.
+/// Where a message is published.
 struct Address {
     exchange: String,
     routing_key: String,
-    /// The one queue that it goes to, where it goes to one.
+    /// The queue, if it goes to one only.
     queue: Option<String>,
 }
 
@@ -214,7 +213,7 @@ fn known(what: &str, name: Option<&String>) -> Result<String, Refusal> {
         .ok_or_else(|| Refusal::new("no_origin", format!("Its {what} is not known: name a target with `to`")))
 }
 
-/// A name that was kept as text may not be what it was: another would lead elsewhere.
+/// A name with a replacement character is not the original one, and would lead elsewhere.
 fn as_published(what: &str, name: Option<&String>) -> Result<String, Refusal> {
     let name = known(what, name)?;
     if name.contains(char::REPLACEMENT_CHARACTER) {

@@ -1,4 +1,4 @@
-//! Asking for an operation.
+//! Requests for operations.
 
 use std::sync::Arc;
 
@@ -15,12 +15,12 @@ use crate::domain::convention::Conventions;
 use crate::domain::operation::{NewOperation, Selection};
 use crate::store::{Frozen, IDS_IN_A_ROW, ServedPlaces, Store, StoreError};
 
-/// Where operations are asked for. Clones are the same.
+/// Accepts requests for operations. Clones share their state.
 #[derive(Clone, Debug)]
 pub struct Operations {
     pub(super) store: Store,
     pub(super) brokers: Brokers,
-    /// The places of these, for the workers.
+    /// The places of these brokers, for the workers.
     pub(super) served: Arc<ServedPlaces>,
     watch_returns: TimeDelta,
     ids_in_a_row: u32,
@@ -30,7 +30,7 @@ pub struct Operations {
 }
 
 impl Operations {
-    /// On this database and these brokers.
+    /// Accepts requests for this database and these brokers.
     pub fn new(store: Store, brokers: Brokers, conventions: Conventions, config: &OperationsConfig) -> Self {
         let served = Arc::new(ServedPlaces::new(brokers.places().cloned().collect()));
         let (asked, outcome_cache) = (Arc::new(Notify::new()), OutcomeCache::default());
@@ -40,7 +40,7 @@ impl Operations {
         Self { store, brokers, served, watch_returns, ids_in_a_row, conventions, asked, outcome_cache }
     }
 
-    /// Freezes the selection (rule R9); the work begins at once. A plan is run under its own id, and so once.
+    /// Freezes the selection (rule R9) and wakes the workers. A plan keeps its id, and so runs once.
     pub async fn request(&self, new: &NewOperation) -> Result<Requested, StoreError> {
         let id = match new.selection {
             Selection::Plan(plan) => plan,
@@ -59,27 +59,27 @@ impl Operations {
         self.watch_returns
     }
 
-    /// Has the workers look at once.
+    /// Wakes the workers.
     pub fn wake(&self) {
         self.asked.notify_waiters();
     }
 
-    /// Waits until an operation is asked for on this replica.
+    /// Waits for a request on this replica.
     pub(super) async fn asked(&self) {
         self.asked.notified().await;
     }
 }
 
-/// What became of a request.
+/// The result of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Requested {
-    /// It is this operation, now or since before.
+    /// The operation, new or found by its idempotency key.
     Operation(Uuid),
-    /// Its plan was run before.
+    /// The plan was run before.
     AlreadyRun,
 }
 
-/// Of what was asked for, but not by whom: the same key with another request is a mistake.
+/// Hash of the request without the caller: the same idempotency key with another request is a mistake.
 fn hash(new: &NewOperation) -> Uuid {
     let NewOperation { kind, asked, options, .. } = new;
     let request = format!("{kind:?} {asked} {options:?}");

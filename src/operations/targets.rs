@@ -1,4 +1,4 @@
-//! What the brokers say of where the messages of a plan would go.
+//! Checks the target queues and exchanges of a plan at the brokers.
 
 use std::time::Duration;
 
@@ -14,26 +14,33 @@ use crate::domain::place::Place;
 use crate::domain::words::{self, things};
 use crate::store::{StoreError, Summary};
 
-/// A queue in which more messages wait is worth a warning.
+/// A queue with more ready messages gets a warning.
 const MANY_READY: i64 = 1000;
-/// A broker is asked for so long.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// Longest wait for a broker.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// What is to be looked at in one place.
-struct Look<'s> {
+/// Whether warnings name the place that they are about.
+#[derive(Clone, Copy)]
+enum PlaceNames {
+    Shown,
+    /// There is only one.
+    Omitted,
+}
+
+/// The targets to check in one place.
+struct TargetCheck<'s> {
     broker: &'s Broker,
-    /// How many of the plan's dead letters died there.
+    /// Number of the plan's dead letters that died there.
     total: i64,
     queues: Vec<(String, i64)>,
     exchange: Option<String>,
-    /// A redelivery waits while more messages are ready in a queue.
+    /// The redelivery waits while a queue has more ready messages.
     most_ready: Option<i64>,
 }
 
 impl Operations {
-    /// Warns of what the brokers say of where the messages would go, each in the place where it died. One may be away: that is a warning,
-    /// too.
-    pub(super) async fn look_at_targets(
+    /// Checks the targets of each place at its broker. A broker that is unavailable is a warning as well.
+    pub(super) async fn check_targets(
         &self,
         options: &Options,
         summary: &Summary,
@@ -49,18 +56,18 @@ impl Operations {
             );
             warnings.push(Warning::new("no_origin", message, unknown));
         }
-        let looks = summary.places.iter().filter_map(|(place, count)| {
+        let checks = summary.places.iter().filter_map(|(place, count)| {
             let place = place.as_ref()?;
-            look(self.brokers.at(place)?, options, summary, *count)
+            target_check(self.brokers.at(place)?, options, summary, *count)
         });
-        let several = summary.places.len() > 1;
-        for found in join_all(looks.map(|look| look.warnings(several))).await {
+        let place_names = if summary.places.len() > 1 { PlaceNames::Shown } else { PlaceNames::Omitted };
+        for found in join_all(checks.map(|check| check.warnings(place_names))).await {
             warnings.extend(found);
         }
         Ok(warnings)
     }
 
-    /// What died where this service is not connected to is redelivered by another, or waits for one.
+    /// Messages from places that this service is not connected to: another service redelivers them, or they wait for one.
     async fn other_places(&self, summary: &Summary) -> Result<Vec<Warning>, StoreError> {
         let places = summary.places.iter().filter_map(|(place, count)| Some((place.as_ref()?, *count)));
         let others: Vec<_> = places.filter(|(place, _)| self.brokers.at(place).is_none()).collect();
@@ -81,9 +88,14 @@ impl Operations {
     }
 }
 
-/// What to look at in a place; nothing where each message goes to an exchange of its own, which need not be there any more: the broker
-/// says so of each.
-fn look<'s>(broker: &'s Broker, options: &Options, summary: &Summary, total: i64) -> Option<Look<'s>> {
+/// The targets to check in a place. `None` if each message goes to the exchange that it came from: the broker refuses those whose
+/// exchange is gone.
+fn target_check<'s>(
+    broker: &'s Broker,
+    options: &Options,
+    summary: &Summary,
+    total: i64,
+) -> Option<TargetCheck<'s>> {
     let (queues, exchange) = match &options.target {
         Target::Queue => {
             let here = summary.queues.iter().filter(|queue| queue.place.as_ref() == Some(broker.place()));
@@ -95,17 +107,20 @@ fn look<'s>(broker: &'s Broker, options: &Options, summary: &Summary, total: i64
         Target::Explicit { exchange, .. } => (Vec::new(), Some(exchange.clone())),
         Target::Exchange => return None,
     };
-    Some(Look { broker, total, queues, exchange, most_ready: options.max_queue_depth })
+    Some(TargetCheck { broker, total, queues, exchange, most_ready: options.max_queue_depth })
 }
 
-impl Look<'_> {
-    /// What there is to warn of; the place is named where there are several.
-    async fn warnings(self, several: bool) -> Vec<Warning> {
-        let place = if several { format!(" ({})", self.broker.place()) } else { String::new() };
+impl TargetCheck<'_> {
+    async fn warnings(self, place_names: PlaceNames) -> Vec<Warning> {
+        let place = match place_names {
+            PlaceNames::Shown => format!(" ({})", self.broker.place()),
+            PlaceNames::Omitted => String::new(),
+        };
         let queues: Vec<String> = self.queues.iter().map(|(queue, _)| queue.clone()).collect();
         let exchanges: Vec<String> = self.exchange.iter().cloned().collect();
-        let looked = tokio::time::timeout(PATIENCE, amqp::inspect(self.broker, &queues, &exchanges)).await;
-        let (states, known) = match looked {
+        let inspected =
+            tokio::time::timeout(CHECK_TIMEOUT, amqp::inspect(self.broker, &queues, &exchanges)).await;
+        let (states, known) = match inspected {
             Ok(Ok(found)) => found,
             Ok(Err(error)) => return vec![unreachable(&place, &error.to_string())],
             Err(_) => return vec![unreachable(&place, "no answer in time")],

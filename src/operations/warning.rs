@@ -1,17 +1,17 @@
-//! What a plan warns of.
+//! Warnings about a plan.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::domain::operation::State;
 
-/// How much a warning matters. A warning that is always there teaches people to skip all of them: such are notes.
+/// How much a warning matters. Warnings that always appear teach people to skip all of them; these are notes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// Messages may fail again, wait, be refused or be lost: a reason to stop.
     #[default]
     Warning,
-    /// Something that happens as it is meant to, and that somebody may want to know.
+    /// Expected behaviour that users may want to know about.
     Note,
 }
 
@@ -25,38 +25,38 @@ impl Severity {
     }
 }
 
-/// What may go wrong with a plan.
+/// A warning about a plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Warning {
     /// Whether it is a reason to stop.
     pub severity: Severity,
-    /// In one of a few words.
+    /// A stable code.
     pub code: &'static str,
-    /// In words for people.
+    /// A sentence for users.
     pub message: String,
-    /// How many of the plan's dead letters it is about, where that is known.
+    /// Number of dead letters that it is about, if known.
     pub count: Option<i64>,
     /// The service that it is about.
     pub service: Option<String>,
     /// The type of the error that it is about.
     pub error_type: Option<String>,
-    /// When that error last arrived.
+    /// Last arrival of that error.
     pub last_seen: Option<DateTime<Utc>>,
     /// The queue that it is about.
     pub queue: Option<String>,
-    /// How many messages are ready in that queue.
+    /// Number of ready messages in that queue.
     pub ready: Option<i64>,
-    /// The operation that it is about, and where that stands.
+    /// The operation that it is about, and its state.
     pub operation: Option<(Uuid, State)>,
 }
 
 impl Warning {
-    /// Of that kind, in these words, about so many of the plan's dead letters.
+    /// A warning about this number of dead letters.
     pub fn new(code: &'static str, message: String, count: impl Into<Option<i64>>) -> Self {
         Self { code, message, count: count.into(), ..Self::default() }
     }
 
-    /// The same, but worth to know and no more.
+    /// A note about this number of dead letters.
     pub fn note(code: &'static str, message: String, count: impl Into<Option<i64>>) -> Self {
         Self { severity: Severity::Note, ..Self::new(code, message, count) }
     }

@@ -1,15 +1,14 @@
-//! A worker: takes the next chunk of whatever operation has waited longest, acts, records, and goes on.
+//! A worker takes the next chunk of the operation that has waited longest, acts, records, and goes on.
 //!
-//! A chunk is one transaction (rule R10). A worker that dies in the middle leaves it undone; whoever takes it next publishes
-//! under the same redelivery ids.
+//! A chunk is one transaction (rule R10). If a worker crashes, its chunk is rolled back, and the next worker publishes it under
+//! the same redelivery ids.
 //!
-//! Of an operation that keeps an order one worker has two chunks at a time: one is published while the one before is recorded and the one
-//! after is read, so that neither the broker nor the database waits for the other.
+//! A worker has two chunks at a time of an operation that keeps an order. One is published while the previous one is recorded and
+//! the next one is read, so that neither the broker nor the database waits for the other.
 
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rand::Rng;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info, info_span, warn};
@@ -31,36 +30,36 @@ use crate::memory_budget::ChunkReservation;
 use crate::store::{Chunk, ChunkItem, Follower, Next, Store, StoreError};
 use crate::telemetry::{ChunkDone, Metrics};
 
-/// How often a worker looks for operations that other replicas were asked for, or left behind.
+/// Interval at which a worker looks for operations that other replicas accepted or left behind.
 const POLL: Duration = Duration::from_secs(1);
-/// So many chunks of an operation are done without a look at what others wait for.
+/// Longest run of chunks of one operation, while others may wait.
 const IN_A_ROW: usize = 16;
-/// How long an operation waits after the broker failed it.
+/// Pause of an operation after the broker failed it.
 const RETRY: TimeDelta = TimeDelta::seconds(1);
 
-/// What a worker works with.
+/// A worker, with its connections.
 #[derive(Debug)]
 pub struct Worker {
-    /// Who it is, to the database.
+    /// Its id in the database.
     id: Uuid,
     /// The database.
     pub store: Store,
-    /// Where operations are asked for.
+    /// The queue of operations.
     pub operations: Operations,
     /// Settings.
     pub config: OperationsConfig,
     /// Metrics.
     pub metrics: std::sync::Arc<Metrics>,
-    /// How libraries tell of failures.
+    /// Restore messages to what they were before they failed.
     pub conventions: Conventions,
-    /// The ways to the brokers.
+    /// One for each place.
     pub publishers: Publishers,
-    /// How much its queues have to do.
+    /// Depths of the target queues.
     backpressure: Backpressure,
 }
 
 impl Worker {
-    /// A worker with connections of its own to the brokers.
+    /// A worker with its own connections to the brokers.
     pub fn new(
         store: Store,
         operations: Operations,
@@ -82,7 +81,7 @@ impl Worker {
         }
     }
 
-    /// Does the next chunks of an operation, if there are any to do now.
+    /// Runs the next chunks of an operation. Returns whether there were any.
     async fn next(&mut self, stop: &CancellationToken) -> Result<bool, StoreError> {
         let limits = self.limits();
         let served = &self.operations.served;
@@ -101,7 +100,7 @@ impl Worker {
         let span = info_span!("operation chunks", %operation, kind = chunk.operation.kind.as_str());
         let done = Box::pin(self.run_chunks(chunk, stop)).instrument(span).await;
         if done.is_err() {
-            // Where this fails, too, the chunk that this worker begins next says the same.
+            // If this fails as well, the next attempt of this worker replaces the row.
             let _ = self.store.forget_attempt(operation, self.id).await;
         }
         done.map(|()| true)
@@ -111,8 +110,8 @@ impl Worker {
         (self.config.chunk_items.into(), self.config.chunk_bytes.into())
     }
 
-    /// Does this chunk and, where their operation keeps an order, some of those after it: while one is published, the one before is
-    /// recorded, and the one after is read. Nothing of a chunk is published before all of the one before is confirmed.
+    /// Runs this chunk and, if the operation keeps an order, some of the chunks after it. While one is published, the previous
+    /// one is recorded and the next one is read. Nothing of a chunk is published before the previous one is confirmed.
     async fn run_chunks(&mut self, first: Box<Chunk>, stop: &CancellationToken) -> Result<(), StoreError> {
         let (recorder, mut next, mut acted) = (self.recorder(), Some(first), None);
         for number in 1.. {
@@ -138,7 +137,7 @@ impl Worker {
         }
     }
 
-    /// What is needed beside a chunk that is published.
+    /// Records and reads chunks while another one is published.
     fn recorder(&self) -> Recorder {
         Recorder {
             store: self.store.clone(),
@@ -148,7 +147,7 @@ impl Worker {
         }
     }
 
-    /// Drops what is kept of operations that another replica has ended.
+    /// Forgets operations that another replica has ended.
     async fn forget_ended(&self) -> Result<(), StoreError> {
         let kept: Vec<_> = self.operations.outcome_cache.operations().into_iter().collect();
         if !kept.is_empty() {
@@ -157,21 +156,25 @@ impl Worker {
         Ok(())
     }
 
-    /// Publishes the messages of these items again, but for those whose queue has enough to do. Takes the bytes out of the items.
+    /// Redelivers these items, except those whose queue is over its limit. Takes the bytes out of the items.
     async fn publish_items(&mut self, operation: &Operation, mut items: Vec<&mut ChunkItem>) -> ChunkResult {
-        let crowded =
-            self.backpressure.of(&mut self.publishers, operation, items.iter().map(|item| &**item)).await;
-        items.retain(|item| target_queue(operation, item).is_none_or(|queue| !crowded.contains_key(&queue)));
+        let over_limit = self
+            .backpressure
+            .queues_over_limit(&mut self.publishers, operation, items.iter().map(|item| &**item))
+            .await;
+        items.retain(|item| {
+            target_queue(operation, item).is_none_or(|queue| !over_limit.contains_key(&queue))
+        });
         let most = self.config.confirm_timeout / 2;
         let mut done =
             redeliver::redeliver(&mut self.publishers, &self.conventions, operation, items, most).await;
-        if let (None, Some(((_, queue), depth))) = (&done.hold, crowded.iter().next()) {
-            done.hold = Some(Hold::Waits(crowded_queue(queue, *depth, operation.max_queue_depth)));
+        if let (None, Some(((_, queue), depth))) = (&done.hold, over_limit.iter().next()) {
+            done.hold = Some(Hold::Waits(queue_over_limit(queue, *depth, operation.max_queue_depth)));
         }
         done
     }
 
-    /// Does what the operation asks for with each item.
+    /// Acts on each item as the operation says.
     async fn act(&mut self, chunk: &mut Chunk) -> Result<ChunkResult, StoreError> {
         self.store.note_attempt(chunk).await?;
         let wanted = chunk.operation.acts_on();
@@ -194,7 +197,7 @@ impl Worker {
     }
 }
 
-/// A chunk, and what was done with it.
+/// A chunk with its result, not yet recorded.
 struct Acted {
     chunk: Box<Chunk>,
     done: ChunkResult,
@@ -202,7 +205,6 @@ struct Acted {
     begun_at: DateTime<Utc>,
 }
 
-/// Records chunks, and reads them.
 struct Recorder {
     store: Store,
     operations: Operations,
@@ -217,19 +219,18 @@ impl Recorder {
 
     async fn record(&self, Acted { chunk, done, begun, begun_at }: Acted) -> Result<(), StoreError> {
         let operation = chunk.operation.clone();
-        let next_chunk_at = match done.hold {
-            // What is let go goes at once.
-            _ if operation.state == State::Cancelling => begun_at,
-            Some(_) => clock::now() + RETRY,
-            None => (begun_at + spacing(&operation, done.settled.len())).max(step_wait(&operation, &done)),
-        };
+        let now = clock::now();
+        let next_chunk_at = next_chunk_at(&operation, &done, begun_at, now);
         let not_done = match operation.state {
             State::Cancelling => acted_on(&chunk.items, operation.acts_on()).count(),
             _ => 0,
         };
         let not_done = i64::try_from(not_done).unwrap_or(i64::MAX);
-        let completed = chunk.record(&done.settled, not_done, done.hold.as_ref(), next_chunk_at).await?;
-        self.operations.outcome_cache.forget(operation.id, &done.settled, completed);
+        let completed = chunk.record(&done.settled, not_done, done.hold.as_ref(), next_chunk_at, now).await?;
+        self.operations.outcome_cache.forget(operation.id, &done.settled);
+        if completed {
+            self.operations.outcome_cache.forget_all_of(&[operation.id]);
+        }
         let mut outcomes = Outcomes::default();
         for item in &done.settled {
             outcomes.add(item.outcome);
@@ -247,14 +248,14 @@ impl Recorder {
     }
 }
 
-/// Works until the process is to stop; a chunk that is begun is finished.
+/// Works until the process stops. A chunk that was begun is finished.
 pub async fn work(mut worker: Worker, stop: CancellationToken) -> anyhow::Result<()> {
     let mut failing = false;
     while !stop.is_cancelled() {
         let next = worker.next(&stop).await;
         match &next {
             Ok(_) if failing => info!("operations resume"),
-            // Said once: readiness says it all along.
+            // Logged once: readiness shows it all the time.
             Err(error) if !failing => warn!(%error, "operations wait for the database"),
             _ => {}
         }
@@ -262,8 +263,7 @@ pub async fn work(mut worker: Worker, stop: CancellationToken) -> anyhow::Result
         if matches!(next, Ok(true)) {
             continue;
         }
-        // Jitter, so that idle replicas do not look at the same moment.
-        let pause = tokio::time::sleep(POLL.mul_f64(rand::rng().random_range(0.5..1.0)));
+        let pause = tokio::time::sleep(clock::jittered(POLL));
         tokio::select! {
             () = stop.cancelled() => {}
             () = pause => {}
@@ -274,7 +274,7 @@ pub async fn work(mut worker: Worker, stop: CancellationToken) -> anyhow::Result
     Ok(())
 }
 
-fn crowded_queue(queue: &str, depth: u32, most: Option<i64>) -> String {
+fn queue_over_limit(queue: &str, depth: u32, most: Option<i64>) -> String {
     format!(
         "queue {queue} has {} ready (limit {})",
         things(depth.into(), "message"),
@@ -286,12 +286,12 @@ fn acted_on(items: &[ChunkItem], wanted: Status) -> impl Iterator<Item = &ChunkI
     items.iter().filter(move |item| item.status == Some(wanted))
 }
 
-/// Whether it is to be published: what became of the others is known.
+/// Whether the item is still to be published: its outcome is unknown.
 fn is_unknown(item: &ChunkItem, wanted: Status, known: &[Settled]) -> bool {
     item.status == Some(wanted) && known.iter().all(|one| one.position != item.position)
 }
 
-/// An item whose dead letter was acted on, or went away, between the freezing and the chunk.
+/// Skips an item whose dead letter was acted on, or removed, after the selection was frozen.
 fn skipped(item: &ChunkItem, wanted: Status) -> Option<Settled> {
     let detail = match item.status {
         Some(status) if status == wanted => return None,
@@ -307,7 +307,7 @@ fn skipped(item: &ChunkItem, wanted: Status) -> Option<Settled> {
     })
 }
 
-/// What a cancelled operation has not done.
+/// Skips the items of a cancelled operation.
 fn skip_cancelled<'i>(items: impl Iterator<Item = &'i ChunkItem>) -> ChunkResult {
     settle_all(items, Outcome::Skipped, Some("Not done: the operation was cancelled"))
 }
@@ -327,17 +327,32 @@ fn settle_all<'i>(
     ChunkResult { settled: settled.collect(), ..ChunkResult::default() }
 }
 
-/// Until when the operation waits to see what comes back, where this chunk ends a step of its canary.
-fn step_wait(operation: &Operation, done: &ChunkResult) -> DateTime<Utc> {
+/// When the next chunk of the operation may begin.
+fn next_chunk_at(
+    operation: &Operation,
+    done: &ChunkResult,
+    begun_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> DateTime<Utc> {
+    match done.hold {
+        // A cancelled operation ends without delay.
+        _ if operation.state == State::Cancelling => begun_at,
+        Some(_) => now + RETRY,
+        None => (begun_at + spacing(operation, done.settled.len())).max(step_wait(operation, done, now)),
+    }
+}
+
+/// If this chunk ends a step of the canary, the time until which the operation waits for returns.
+fn step_wait(operation: &Operation, done: &ChunkResult, now: DateTime<Utc>) -> DateTime<Utc> {
     let mut outcomes = operation.outcomes;
     done.settled.iter().for_each(|item| outcomes.add(item.outcome));
     match operation.canary.verdict(operation.canary_passed, &outcomes) {
-        Some(_) => clock::now() + TimeDelta::seconds(operation.canary.wait_seconds),
+        Some(_) => now + TimeDelta::seconds(operation.canary.wait_seconds),
         None => DateTime::UNIX_EPOCH,
     }
 }
 
-/// How long after this chunk's beginning the next one may begin, for the operation's rate.
+/// The time between the beginnings of this chunk and the next one, for the operation's rate.
 fn spacing(operation: &Operation, items: usize) -> TimeDelta {
     let Some(rate) = operation.rate else { return TimeDelta::zero() };
     let microseconds = (items as u64).saturating_mul(1_000_000) / u64::from(rate.max(1));
@@ -346,3 +361,5 @@ fn spacing(operation: &Operation, items: usize) -> TimeDelta {
 
 #[cfg(test)]
 mod model;
+#[cfg(test)]
+mod tests;

@@ -18,11 +18,11 @@ use tracing::{error, info};
 
 use super::{Owners, Ownership};
 
-/// How often the file is looked at. Its content is compared, as Kubernetes swaps the files of a mounted `ConfigMap` by
-/// links, which file notifications miss.
+/// Interval of the checks. The content is compared, because Kubernetes swaps the files of a mounted `ConfigMap` by links, which
+/// file notifications miss.
 const INTERVAL: Duration = Duration::from_secs(2);
 
-/// A file that says who owns what.
+/// The ownership file.
 #[derive(Clone, Debug)]
 pub struct OwnershipFile {
     path: PathBuf,
@@ -43,7 +43,7 @@ struct Rule {
 }
 
 impl OwnershipFile {
-    /// Reads the file for the first time: it must be there and be right.
+    /// Reads the file for the first time. It must exist and be valid.
     pub fn open(path: &Path, ownership: &Ownership) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("cannot read the ownership file {}", path.display()))?;
@@ -53,7 +53,7 @@ impl OwnershipFile {
         Ok(Self { path: path.to_owned(), text })
     }
 
-    /// Reads it again if it has changed; the last good ownership stays when it cannot be read.
+    /// Reads the file again if it has changed. If it is invalid, the last valid ownership stays.
     fn reload(&mut self, ownership: &Ownership) -> anyhow::Result<bool> {
         let text = std::fs::read_to_string(&self.path).context("cannot be read")?;
         if text == self.text {
@@ -65,8 +65,8 @@ impl OwnershipFile {
     }
 }
 
-/// Reads the file again whenever it changes, until the process stops.
-pub async fn watch(
+/// Reloads the file whenever it changes, until the process stops.
+pub async fn reload_on_change(
     mut file: OwnershipFile,
     ownership: Ownership,
     stop: CancellationToken,

@@ -1,4 +1,4 @@
-//! Which squad owns which service: joined when it is read, never stored with a dead letter.
+//! Which squad owns which service. Joined on read, never stored with a dead letter.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -7,15 +7,15 @@ use crate::domain::pattern;
 
 mod file;
 
-pub use file::{OwnershipFile, watch};
+pub use file::{OwnershipFile, reload_on_change};
 
-/// The squad of the services that nobody owns.
+/// The squad of services without an owner.
 pub const UNOWNED: &str = "unowned";
 
-/// Prefix that the catalog's groups bear and people leave out: `squad-nasa` and `nasa` are the same squad.
+/// Optional prefix of the catalog's groups: `squad-nasa` and `nasa` are the same squad.
 const SQUAD_PREFIX: &str = "squad-";
 
-/// The ownership as it is known now. Clones see the same.
+/// The current ownership. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct Ownership(Arc<RwLock<Arc<Owners>>>);
 
@@ -27,7 +27,7 @@ pub struct Owners {
 }
 
 impl Ownership {
-    /// The ownership as it is now.
+    /// A snapshot of the current ownership.
     pub fn now(&self) -> Arc<Owners> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -49,12 +49,12 @@ impl Owners {
             .map_or(UNOWNED, String::as_str)
     }
 
-    /// Those of the services that the squad owns.
+    /// The services among these that the squad owns.
     pub fn of_squad(&self, squad: &str, services: impl IntoIterator<Item = String>) -> Vec<String> {
         services.into_iter().filter(|service| same_squad(self.squad(service), squad)).collect()
     }
 
-    /// Makes a snapshot of rules, each a service's name or a pattern with `*` and `?`, and its squad.
+    /// A snapshot from rules: the name of a service, or a pattern with `*` and `?`, with its squad.
     fn new(rules: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut owners = Self::default();
         for (service, squad) in rules {
@@ -68,7 +68,7 @@ impl Owners {
     }
 }
 
-/// Whether both names are the same squad's.
+/// Whether both names mean the same squad.
 pub fn same_squad(one: &str, other: &str) -> bool {
     let short = |name: &str| name.strip_prefix(SQUAD_PREFIX).unwrap_or(name).to_owned();
     short(one) == short(other)

@@ -1,9 +1,8 @@
 //! Connections whose client went silent in the middle of a statement.
 //!
-//! The server ends a statement that takes too long, and a transaction whose client pauses between two statements. It does neither
-//! where a statement waits for the rest of what its client sends, as `COPY` does: a client that lost power, or whose connection
-//! is cut without a word, leaves a transaction open for as long as the kernel believes in the connection. Its rows are in the way
-//! of whoever receives the same messages.
+//! The server ends statements that take too long, and transactions that are idle between two statements. It does neither while a
+//! statement waits for data from its client, as `COPY` does. A client that lost power or its network leaves the transaction open
+//! for as long as the kernel keeps the connection. Its rows block other replicas that receive the same messages.
 
 use super::{BATCH_STATEMENT, Store, StoreError};
 

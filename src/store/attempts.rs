@@ -1,7 +1,7 @@
 //! Attempts at chunks. A row is committed before a worker acts, so that a chunk that crashes its worker can be identified.
 //!
-//! The transaction of a chunk ends with its worker; the row of the attempt stays. It is written without waiting for the disk: it only
-//! has to survive the service. If the database crashes as well, an attempt goes uncounted.
+//! The transaction of a chunk ends with its worker; the row of the attempt stays. It is written without waiting for the disk: it
+//! only has to survive the service. If the database crashes as well, an attempt goes uncounted.
 
 use uuid::Uuid;
 
@@ -25,8 +25,8 @@ pub(super) enum PastAttempts {
     TooMany,
 }
 
-/// Whether other workers crashed during this chunk. A live worker has its items locked. So if an attempt of another worker overlaps
-/// this chunk, that worker has crashed or failed.
+/// Whether other workers crashed during this chunk. A live worker has its items locked. So if an attempt of another worker
+/// overlaps this chunk, that worker has crashed or failed.
 pub(super) async fn past_attempts(
     transaction: &mut Transaction<'static>,
     operation: &Operation,
@@ -86,8 +86,8 @@ impl Store {
     }
 }
 
-/// Removes the attempt at the chunk that ends with this transaction, unless its worker has begun the next one, and the attempts of
-/// crashed workers whose items have all ended.
+/// Removes the attempt at the chunk that ends with this transaction, unless its worker has begun the next one, and the attempts
+/// of crashed workers whose items have all ended.
 pub(super) async fn clear(
     transaction: &mut Transaction<'static>,
     operation: &Operation,

@@ -1,13 +1,12 @@
 //! Batches of new dead letters: one transaction each, rows and counters together.
 //!
-//! The fast way for a large batch is `COPY`. `INSERT … ON CONFLICT DO NOTHING` is for small ones, where it is faster, and is
-//! the careful way, taken
-//! - when `COPY` met a row that is there already: after a crash, or when a commit's answer was lost;
-//! - when a copy of a row may lie in another partition than its own, whose unique index cannot know of it. That is only so
-//!   if its message died on an earlier UTC day than it arrived, or if the day is about to change or has just changed:
-//!   no copy can have been stored before its death. Such a batch looks the identities up in the days in question, and
-//!   a lock makes two batches with the same message on both sides of midnight see each other: shared by those that only
-//!   look, exclusive for those that may hold the other copy.
+//! A large batch is written by `COPY`. `INSERT … ON CONFLICT DO NOTHING` is faster for small batches, and it is the careful way,
+//! which is also taken
+//! - when `COPY` finds a row that is stored already: after a crash, or when the answer to a commit was lost;
+//! - when a copy of a row may be in another partition, whose unique index does not cover it. No copy can have been stored before
+//!   the message died. So that is only possible if the message died on an earlier UTC day than it arrived, or around midnight.
+//!   Such a batch looks up its identities in the days that can hold a copy. An advisory lock serialises batches that may both
+//!   contain a message around midnight: shared to look up, exclusive to store.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use sqlx::{Executor, Postgres};
@@ -22,18 +21,18 @@ use crate::domain::dead_letter::{self, NewDeadLetter, received_at};
 use crate::domain::identity;
 use crate::domain::wire;
 
-/// How far the clocks of broker, service and database may be apart, and how long a batch may take; around midnight.
+/// Longest distance between the clocks of broker, service and database, plus the longest batch.
 const EDGE: TimeDelta = TimeDelta::minutes(5);
 
-/// Smaller batches, in bytes, are inserted: one round trip instead of five, which is most of what they take.
+/// Size in bytes from which a batch is copied. A smaller one is inserted, in one round trip instead of five.
 const COPY_FROM: usize = 128 << 10;
 
-/// What became of a batch.
+/// The result of storing a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stored {
     /// Rows that were stored.
     pub stored: u64,
-    /// Rows that were there already.
+    /// Rows that were stored before.
     pub duplicates: u64,
 }
 
@@ -51,7 +50,7 @@ impl Store {
         Ok(())
     }
 
-    /// Stores a batch: all of it, but for what is there already, or nothing. `now` is the time of the attempt.
+    /// Stores all rows of a batch that are not stored yet, or none. `now` is the time of the attempt.
     pub async fn insert(&self, rows: &[NewDeadLetter], now: DateTime<Utc>) -> Result<Stored, StoreError> {
         let _writing = self.scans.note_write();
         self.make_groups(rows).await?;
@@ -108,11 +107,11 @@ impl Store {
     }
 }
 
-/// The days besides a row's own in which a copy of it may lie.
+/// The days that can hold copies of the rows.
 struct Neighbours {
     from: NaiveDate,
     to: NaiveDate,
-    /// Whether a copy may be arriving on another day at this moment.
+    /// Whether a copy may be arriving on another day at the same time.
     exclusive: bool,
 }
 
@@ -126,12 +125,12 @@ impl Neighbours {
         self.from == self.to
     }
 
-    /// `None` where each row's own day is the only one that can hold a copy.
+    /// `None` if only the own day of each row can hold a copy.
     fn of(rows: &[NewDeadLetter], now: DateTime<Utc>) -> Option<Self> {
         let keyed = || rows.iter().filter(|row| row.identity.is_some());
         let arrivals = || keyed().map(|row| dead_letter::received_on(row.id));
         let earliest = keyed().filter_map(|row| row.latest_death).min()?.min(now) - EDGE;
-        // Whatever a message claims, ids begin in 1970: before it there is no day to look in.
+        // A message can claim any date, but ids begin in 1970.
         let earliest = earliest.max(DateTime::UNIX_EPOCH);
         let days = (arrivals().min()?, arrivals().max()?);
         let today = now.date_naive();
@@ -145,7 +144,7 @@ impl Neighbours {
 
     /// Which of the rows' identities are stored on these days.
     async fn known(&self, connection: &mut Lease, rows: &[NewDeadLetter]) -> Result<Vec<Uuid>, StoreError> {
-        // Shared, as two of them cannot hold copies in different days unless one of them takes it for itself.
+        // Two batches can only contain copies for different days if at least one of them takes the lock exclusively.
         let lock = if self.exclusive { "pg_advisory_xact_lock" } else { "pg_advisory_xact_lock_shared" };
         sqlx::query(&format!("SELECT {lock}(hashtextextended('dead-letter midnight', 0))"))
             .execute(&mut *connection)
@@ -163,7 +162,7 @@ impl Neighbours {
         Ok(known)
     }
 
-    /// Which rows of the release before may be copies.
+    /// Rows that the previous release stored, and that may be copies.
     async fn former_candidates(
         &self,
         connection: &mut Lease,
@@ -186,14 +185,14 @@ impl Neighbours {
     }
 }
 
-/// A row that has an identity of the release before.
+/// A row with an identity of the previous release.
 struct FormerRow {
     identity: Uuid,
     properties: Vec<u8>,
 }
 
 impl FormerRow {
-    /// That identity left out most of the properties: they are compared.
+    /// That identity does not cover most of the properties, so they are compared.
     fn is_copy(&self, row: &NewDeadLetter) -> bool {
         let of_one_message = || {
             let [stored, came] = [&self.properties, &row.properties].map(|bytes| wire::decode(bytes).ok());
@@ -203,7 +202,8 @@ impl FormerRow {
     }
 }
 
-/// Inserts the rows whose id and identity are not there yet, and counts them in the same statement. Returns how many.
+/// Inserts the rows whose id and identity are not stored yet, and updates the counters in the same statement. Returns their
+/// number.
 async fn insert_unknown(
     database: impl Executor<'_, Database = Postgres>,
     rows: &[&NewDeadLetter],

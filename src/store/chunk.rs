@@ -1,13 +1,13 @@
-//! A chunk of an operation: one transaction that locks, lets its holder act, and records (rule R10).
+//! A chunk of an operation: one transaction that locks the items, lets the worker act, and records the outcomes (rule R10).
 //!
-//! An operation with a rate, and a redelivery that keeps an order, are a matter for one worker at a time, by an advisory lock: all
-//! of a chunk is confirmed before anything of the next is published. Of others the rows that list the items are locked: workers take the
-//! next ones that nobody has. When a holder dies its locks are gone with the connection, so that whoever comes next does the chunk
-//! again. Nobody who only reads waits for any of these.
+//! An operation with a rate, or a redelivery that keeps an order, has one worker at a time, by an advisory lock: all of a chunk
+//! is confirmed before anything of the next one is published. In other operations the rows that list the items are locked, and
+//! workers skip locked rows. If a worker crashes, its locks end with its connection, and another worker repeats the chunk.
+//! Readers never wait for these locks.
 //!
-//! A worker may hold two chunks of an operation that keeps an order: the one that it publishes, and the one before or after. The
-//! advisory lock goes with the first of them. The rows of the other one keep everybody else out, as whoever needs an order takes the
-//! first open rows or none.
+//! A worker may hold two chunks of an operation that keeps an order: the one that it publishes, and the previous or the next one.
+//! The advisory lock belongs to the first of them. The row locks of the other exclude other workers, because a worker that needs
+//! an order takes the first open rows or none.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -27,40 +27,39 @@ mod record;
 
 pub use items::{ChunkItem, IDS_IN_A_ROW};
 
-/// How many unfinished operations are looked at for one that nobody is working on.
+/// Number of unfinished operations to try for one that no other worker has.
 const CANDIDATES: i64 = 20;
-/// Which operations have something to do at the time `$1`.
+/// Selects the operations with work to do at the time `$1`.
 const DUE: &str = "state IN ('pending', 'running', 'cancelling') AND next_chunk_at <= $1";
 
-/// A chunk that is locked. Dropped, it was never begun.
+/// A locked chunk. If it is dropped, it is rolled back.
 #[derive(Debug)]
 pub struct Chunk {
     transaction: Transaction<'static>,
-    /// Who does it.
+    /// The worker that holds it.
     pub(super) worker: Uuid,
-    /// The operation that it is of.
+    /// Its operation.
     pub operation: Operation,
-    /// The next items that have no outcome.
+    /// Items without an outcome.
     pub items: Vec<ChunkItem>,
-    /// What their messages take.
+    /// Memory for their messages.
     _reserved: ChunkReservation,
 }
 
-/// What there is to do.
+/// The next work of a worker.
 #[derive(Debug)]
 pub enum Next {
-    /// This chunk.
+    /// A chunk.
     Chunk(Box<Chunk>),
-    /// A chunk whose messages have so many bytes, for which there is no room now.
+    /// The messages of the next chunk have this many bytes, and there is not enough memory now.
     OverBudget(usize),
     /// Nothing now.
     Nothing,
 }
 
 impl Store {
-    /// Locks the next chunk of the operation that has waited longest, if one has any to do now, for this worker. A chunk has at most
-    /// `items` items and `bytes` bytes of messages, but one item at least. No lock waits for room: where there is too little, nothing
-    /// is begun.
+    /// Locks the next chunk of the operation that has waited longest. A chunk has at most `items` items and `bytes` bytes of
+    /// messages, and at least one item. No lock is held while waiting for memory: if there is too little, nothing is locked.
     pub async fn next_chunk(
         &self,
         worker: Uuid,
@@ -69,16 +68,7 @@ impl Store {
         served: &ServedPlaces,
         mut reserved: ChunkReservation,
     ) -> Result<Next, StoreError> {
-        let due = format!(
-            "SELECT id FROM operation WHERE {DUE} AND id <> ALL ($3) ORDER BY next_chunk_at LIMIT $2"
-        );
-        let candidates: Vec<Uuid> = sqlx::query_scalar(&due)
-            .bind(now)
-            .bind(CANDIDATES)
-            .bind(served.left_to_others())
-            .fetch_all(&self.operations)
-            .await?;
-        for id in candidates {
+        for id in self.candidates(now, served).await? {
             let mut transaction = self.operations.begin().await?;
             if let Some(operation) = lock(&mut transaction, id, now).await? {
                 if let Some(verdict) = operation.verdict() {
@@ -97,7 +87,7 @@ impl Store {
                     }
                 }
                 if items.is_empty() && has_open_items(&mut transaction, id).await? {
-                    // Others are at them.
+                    // Other workers have them.
                     continue;
                 }
                 let needed = bytes_of(&items, &operation);
@@ -126,8 +116,21 @@ impl Store {
         Ok(Next::Nothing)
     }
 
-    /// Locks the chunk after this one, while this one is published, if the operation still goes on as before. Nothing of it is to be published
-    /// before all of this one is confirmed.
+    /// Operations with work to do, the one that has waited longest first.
+    async fn candidates(&self, now: DateTime<Utc>, served: &ServedPlaces) -> Result<Vec<Uuid>, StoreError> {
+        let due = format!(
+            "SELECT id FROM operation WHERE {DUE} AND id <> ALL ($3) ORDER BY next_chunk_at LIMIT $2"
+        );
+        Ok(sqlx::query_scalar(&due)
+            .bind(now)
+            .bind(CANDIDATES)
+            .bind(served.left_to_others())
+            .fetch_all(&self.operations)
+            .await?)
+    }
+
+    /// Locks the next chunk while the current one is published, if the operation continues unchanged. Nothing of it may be
+    /// published before all of the current one is confirmed.
     pub async fn following_chunk(
         &self,
         after: &Follower,
@@ -156,7 +159,7 @@ impl Store {
     }
 }
 
-/// Whose turn it is after a chunk.
+/// The position after a chunk, to read ahead.
 #[derive(Clone, Copy, Debug)]
 pub struct Follower {
     operation: Uuid,
@@ -166,7 +169,7 @@ pub struct Follower {
 }
 
 impl Chunk {
-    /// What comes after this chunk, where that may be read while this one is published.
+    /// The position after this chunk, if the next one may be read while this one is published.
     pub fn follower(&self) -> Option<Follower> {
         let position = self.items.last()?.position;
         let (operation, worker) = (self.operation.id, self.worker);
@@ -174,7 +177,8 @@ impl Chunk {
     }
 }
 
-/// Takes the operation, unless another worker has it to itself, or had it since it was looked at. See [`Operation::has_one_worker`].
+/// Locks the operation, unless another worker has it exclusively, or has acted on it in the meantime. See
+/// [`Operation::has_one_worker`].
 async fn lock(
     transaction: &mut Transaction<'static>,
     id: Uuid,
@@ -195,7 +199,7 @@ async fn lock(
     due(transaction, id, now).await
 }
 
-/// The operation, if it has something to do now.
+/// The operation, if it has work to do now.
 async fn due(
     transaction: &mut Transaction<'static>,
     id: Uuid,
@@ -206,7 +210,7 @@ async fn due(
     row.as_ref().map(operations::operation).transpose()
 }
 
-/// Records what the canary found: the operation is paused, or looked at again at once, past the step.
+/// Records the verdict of the canary: the operation is paused, or continues with the next step.
 async fn judge(mut transaction: Transaction<'static>, id: Uuid, verdict: Verdict) -> Result<(), StoreError> {
     let (passed, stopped) = match &verdict {
         Verdict::Pass(step) => (Some(*step), None),

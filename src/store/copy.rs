@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::columns::{self, Column, Value};
 use crate::domain::dead_letter::NewDeadLetter;
 
-/// About so many bytes are sent at once: a batch is not in memory twice, and a large body is sent from where it is.
+/// Size of a piece in bytes: a batch is not in memory twice, and a large body is sent without a copy.
 const PIECE: usize = 256 << 10;
 
 /// A batch in the binary format of `COPY`.
@@ -25,7 +25,7 @@ pub(super) struct CopyData<'r> {
     rows: std::slice::Iter<'r, NewDeadLetter>,
     /// The piece that is being made, or was sent last.
     out: Writer,
-    /// What is still to be sent of a large body.
+    /// The rest of a large body.
     body: &'r [u8],
     state: State,
 }

@@ -17,9 +17,9 @@ pub(super) const FINE: TimeDelta = TimeDelta::minutes(5);
 pub(super) const COARSE: TimeDelta = TimeDelta::hours(1);
 /// How long intervals stay as they were written.
 pub(super) const FINE_FOR: TimeDelta = TimeDelta::days(2);
-/// Whoever folds or takes away counters has this lock, so that no two do at once.
+/// Advisory lock of folding and removing counters.
 pub(super) const FOLDING: &str = "hashtextextended('dead-letter folded counters', 0)";
-/// So many rows that were folded are worth a VACUUM at once.
+/// Number of folded rows after which a VACUUM follows immediately.
 const MANY: i64 = 1000;
 
 /// The interval that an arrival is counted in.
@@ -111,8 +111,8 @@ pub(super) async fn count(
 }
 
 impl Store {
-    /// Adds what was written lately to the totals and the intervals. Of several replicas one does it. Nobody waits for it, and a sum
-    /// is the same before and after.
+    /// Adds what was written lately to the totals and the intervals. Of several replicas one does it. Nobody waits for it, and a
+    /// sum is the same before and after.
     pub async fn fold_counters(&self) -> Result<(), StoreError> {
         let mut transaction = self.operations.begin().await?;
         let is_ours: bool = sqlx::query_scalar(&format!("SELECT pg_try_advisory_xact_lock({FOLDING})"))
@@ -142,7 +142,7 @@ impl Store {
         .await?;
         transaction.commit().await?;
         if folded >= MANY && !self.operations.is_pooled() {
-            // Whoever counts reads past what is gone, until it is cleared away.
+            // Readers have to skip dead rows until they are vacuumed.
             sqlx::query("VACUUM error_group_change").execute(&self.operations).await?;
         }
         Ok(())
@@ -228,7 +228,7 @@ impl Store {
         differing.iter().map(|row| Ok((row.try_get("error_group")?, row.try_get("hour")?))).collect()
     }
 
-    /// Sets every counter to what a recount finds. Nobody else writes meanwhile.
+    /// Sets every counter to the result of a recount. Blocks other writers.
     pub async fn rebuild_counters(&self) -> Result<(), StoreError> {
         let mut transaction = self.operations.begin().await?;
         sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *transaction).await?;

@@ -36,7 +36,7 @@ pub struct HistoryOperation {
     pub kind: Kind,
     /// Whether it published a copy, and the dead letter stayed dead.
     pub copy: bool,
-    /// Who asked for it.
+    /// The caller.
     pub requested_by: String,
     /// Why.
     pub note: Option<String>,
@@ -55,7 +55,7 @@ pub struct HistoryOperation {
 }
 
 impl Store {
-    /// The dead letter, its properties, and so many bytes of its body, the first ones.
+    /// The dead letter, its properties, and the first bytes of its body.
     pub async fn get(&self, id: Uuid, head: usize) -> Result<Option<(DeadLetter, Payload)>, StoreError> {
         let query = format!(
             "SELECT {COLUMNS}, d.properties, substring(d.body FROM 1 FOR $2) AS body FROM dead_letter_now d WHERE d.id = $1"
@@ -78,7 +78,7 @@ impl Store {
         Ok(size.and_then(|size| usize::try_from(size).ok()))
     }
 
-    /// So many bytes of the body from here on.
+    /// A part of the body.
     pub async fn body_part(
         &self,
         id: Uuid,

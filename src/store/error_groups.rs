@@ -1,4 +1,4 @@
-//! Error groups: which there are, how many dead letters they have, and what people did with them.
+//! Error groups, their counts, and the actions of users.
 
 use std::collections::HashMap;
 
@@ -23,15 +23,15 @@ const GROUP: &str = "g.id, g.service, g.reason, g.error_type, g.template, g.firs
 pub const SPARKLINE: usize = 24;
 /// How long a group stays in lists after its last arrival, when nothing of it is dead.
 const STAYS: TimeDelta = TimeDelta::days(1);
-/// The longest record of what was done with a group.
+/// Largest number of recorded actions per group.
 const MAX_EVENTS: i64 = 200;
 
-/// What a list shows of a group besides its counters.
+/// What a list shows of a group in addition to its counters.
 #[derive(Clone, Debug, Default)]
 pub struct GroupPreview {
-    /// The newest that is dead.
+    /// The newest dead letter that is dead.
     pub sample: Option<DeadLetter>,
-    /// How many arrived in each of the last hours, the running one last.
+    /// Arrivals in each of the last hours, the current one last.
     pub sparkline: [i64; SPARKLINE],
 }
 
@@ -39,8 +39,9 @@ pub struct GroupPreview {
 const MOST_FIRST: &str = " ORDER BY count DESC, t.last_seen DESC";
 
 impl Store {
-    /// The groups of the dead letters that the filter lists, and how many each has, most first. Where it asks for dead ones, a group
-    /// whose last arrival lies within a day stays when none is left, so that it can be resolved after its messages were redelivered.
+    /// The groups of the dead letters that the filter lists, and how many each has, most first. Where it asks for dead ones, a
+    /// group whose last arrival lies within a day stays when none is left, so that it can be resolved after its messages were
+    /// redelivered.
     pub async fn error_groups(
         &self,
         filter: &Filter,
@@ -70,7 +71,7 @@ impl Store {
         rows.iter().map(|row| Ok((group(row)?, row.try_get("count")?))).collect()
     }
 
-    /// What a list shows besides of these groups, which were last seen then.
+    /// Previews of groups, each with the time when it was last seen.
     pub async fn group_previews(
         &self,
         groups: &[(Uuid, DateTime<Utc>)],
@@ -177,7 +178,7 @@ impl Store {
             .collect()
     }
 
-    /// Does this with the group, and records who did it (rule R13). Whether there is such a group.
+    /// Applies the action to the group, and records who did it (rule R13). Returns whether the group exists.
     pub async fn act_on_group(
         &self,
         id: Uuid,

@@ -10,7 +10,8 @@ use crate::domain::filter::{Filter, Order};
 use crate::domain::needle::Needle;
 use crate::domain::recheck::{Recheck, is_text_only};
 
-/// Whether the body of `d` may be compressed: a content encoding is there, and its name may be at the beginning of the properties.
+/// Whether the body of `d` may be compressed: a content encoding is there, and its name may be at the beginning of the
+/// properties.
 const MAY_BE_COMPRESSED: &str = "(get_bit(substring(d.properties FOR 1) || '\\x00'::bytea, 6) = 1 \
      AND encode(substring(d.properties FROM 3 FOR 511), 'escape') ~* '(gzip|deflate|zstd)')";
 
@@ -41,7 +42,8 @@ pub(super) fn push(query: &mut QueryBuilder<'static, Postgres>, search: &SearchP
         query.push(" FROM ");
         push_heads(query, heads);
         query.push(" CROSS JOIN LATERAL (");
-        push_head_ids(query, filter, Order::Newest, None, false);
+        push_head_ids(query, filter, Order::Newest, None);
+        query.push(" OFFSET 0");
         query.push(") k");
         push_dead_row(query, "k");
     } else {
@@ -111,21 +113,20 @@ fn push_narrowed(query: &mut QueryBuilder<'static, Postgres>, filter: &Filter) {
     }
 }
 
-/// Appends the groups to look into, as `h (error_group, mask)`.
+/// Appends the groups to read, as `h (error_group, mask)`.
 pub(super) fn push_heads(query: &mut QueryBuilder<'static, Postgres>, heads: Vec<Head>) {
     let (groups, masks): (Vec<_>, Vec<_>) = heads.into_iter().unzip();
     query.push("UNNEST(").push_bind(groups).push("::uuid[], ").push_bind(masks);
     query.push("::bigint[]) AS h (error_group, mask)");
 }
 
-/// Appends a query for the ids of the head's dead letters that are worth a look, from the index alone, in the order asked for
-/// if one is.
+/// Appends a query for the ids of the head's candidates, from the index alone. The caller appends an order, and `OFFSET 0`, which
+/// keeps the planner from merging the query into another.
 pub(super) fn push_head_ids(
     query: &mut QueryBuilder<'static, Postgres>,
     filter: &Filter,
     order: Order,
     edge: Option<Uuid>,
-    in_order: bool,
 ) {
     query.push(
         "SELECT k.id FROM dead_letter_pending k WHERE k.error_group = h.error_group \
@@ -133,10 +134,6 @@ pub(super) fn push_head_ids(
     );
     push_arrival(query, filter, "k");
     push_edge(query, "k", order, edge);
-    if in_order {
-        query.push(" ORDER BY k.id ").push(order.direction());
-    }
-    query.push(" OFFSET 0");
 }
 
 /// Appends the look-up of a row by its id, as `d`.
@@ -146,7 +143,7 @@ pub(super) fn push_row(query: &mut QueryBuilder<'static, Postgres>, of: &str) {
     ));
 }
 
-/// The same of one that is known to be dead.
+/// The same for a row that is known to be dead.
 pub(super) fn push_dead_row(query: &mut QueryBuilder<'static, Postgres>, of: &str) {
     query.push(format!(
         " CROSS JOIN LATERAL (SELECT x.*, 'dead'::dead_letter_status AS status FROM dead_letter x WHERE x.id = {of}.id LIMIT 1) d"
@@ -209,7 +206,7 @@ pub(super) fn push_conditions(query: &mut QueryBuilder<'static, Postgres>, searc
     };
 }
 
-/// Appends ` AND …` for the place of a dead letter or of an error group. One that bears none is of the home place.
+/// Appends ` AND …` for the place of a dead letter or an error group. Without a place it belongs to the home place.
 pub(super) fn push_place(query: &mut QueryBuilder<'static, Postgres>, alias: &str, filter: &Filter) {
     for (column, value) in [("broker", &filter.broker), ("vhost", &filter.vhost)] {
         if let Some(value) = value {
@@ -252,7 +249,7 @@ fn push_found(query: &mut QueryBuilder<'static, Postgres>, search: &SearchPlan<'
     }
 }
 
-/// Appends ` AND …` for what every dead letter has that a closer look will find: it is looked for in the bytes as they are.
+/// Appends ` AND …` for the bytes that every match contains, to select the candidates of a recheck.
 fn push_candidates(query: &mut QueryBuilder<'static, Postgres>, search: &SearchPlan<'_>) {
     let Some(recheck) = search.recheck.as_deref().filter(|_| search.rechecked.is_none()) else { return };
     if let Some(needle) = &recheck.contains {

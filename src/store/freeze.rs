@@ -12,8 +12,8 @@ use super::{Store, StoreError, filter_sql};
 use crate::domain::dead_letter::{Status, floor_id};
 use crate::domain::operation::{NewOperation, Options, Selection};
 
-/// How long a closer look at a selection may take: as long as a statement.
-const LOOKING: Duration = Duration::from_mins(1);
+/// Longest recheck of a selection: as long as a statement may take.
+const RECHECK_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A request for an operation, frozen or known from before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,8 +27,8 @@ pub enum Frozen {
 }
 
 impl Store {
-    /// Makes the operation, with an item for each dead letter that is selected now, so many to a row. An item that another live operation
-    /// has, or that cannot be acted on, ends at once as skipped.
+    /// Makes the operation, with an item for each dead letter that is selected now, so many to a row. An item that another live
+    /// operation has, or that cannot be acted on, ends at once as skipped.
     pub async fn freeze(
         &self,
         new: &NewOperation,
@@ -38,7 +38,7 @@ impl Store {
         ids_in_a_row: u32,
     ) -> Result<Frozen, StoreError> {
         let mut transaction = self.operations.begin().await?;
-        // Whoever asks is told that the table is locked. Others who freeze are worth waiting for.
+        // A caller gets an error if the table is locked, but waits for other freezes.
         let lock = "SET LOCAL lock_timeout = '1s'; LOCK TABLE ONLY dead_letter IN ACCESS SHARE MODE; SET LOCAL lock_timeout = 0";
         transaction.execute(lock).await?;
         if !insert_operation(&mut transaction, new, id, now, hash).await? {
@@ -123,8 +123,8 @@ async fn insert_operation(
     Ok(inserted.rows_affected() == 1)
 }
 
-/// The dead letters that are selected now, and why some cannot be acted on, as `WITH chosen (id, service, refusal)`. A plan and a run
-/// choose alike (rule R9).
+/// The dead letters that are selected now, and why some cannot be acted on, as `WITH chosen (id, service, refusal)`. A plan and a
+/// run choose alike (rule R9).
 pub(super) async fn chosen(
     transaction: &mut Transaction<'_>,
     new: &NewOperation,
@@ -159,7 +159,7 @@ pub(super) async fn chosen(
         Selection::Filter(filter) => {
             let mut search = SearchPlan::resolve(&mut *transaction, filter).await?;
             if search.recheck.is_some() {
-                search.narrow(&mut *transaction, LOOKING).await?;
+                search.narrow(&mut *transaction, RECHECK_TIMEOUT).await?;
             }
             query.push("d.id, d.service, NULL::text AS refusal");
             filter_sql::push_ids(&mut query, &search);
@@ -176,10 +176,10 @@ pub(super) async fn chosen(
     Ok(query)
 }
 
-/// Makes an item of each row that was chosen, and says how many that are, and how many of them have ended. The live ones are claimed in
-/// the order of their ids, whatever order they are to be acted on in, so that two operations that want the same ones wait for each
-/// other in one direction only; the key of the claims then says who has each (rule R8). Which of them are taken is looked up in a hash
-/// table, however few the planner expects: of an error group that began a moment ago it knows nothing.
+/// Makes an item of each row that was chosen, and says how many that are, and how many of them have ended. The live ones are
+/// claimed in the order of their ids, whatever order they are to be acted on in, so that two operations that want the same ones
+/// wait for each other in one direction only; the key of the claims then says who has each (rule R8). Which of them are taken is
+/// looked up in a hash table, however few the planner expects: of an error group that began a moment ago it knows nothing.
 async fn insert_chosen(
     transaction: &mut Transaction<'_>,
     mut query: QueryBuilder<'static, Postgres>,
@@ -231,7 +231,7 @@ async fn insert_chosen(
 /// The same number for neighbours, of rows with `position`, `chunk` and `detail`.
 const ISLAND: &str = "position - row_number() OVER (PARTITION BY chunk, detail ORDER BY position)";
 
-/// Ends the items that another operation has, and says which one that is.
+/// Skips the items that another operation has claimed, and names that operation.
 async fn skip_those_of_others(transaction: &mut Transaction<'_>, id: Uuid) -> Result<(), StoreError> {
     let query = format!(
         "INSERT INTO operation_run (operation_id, first_position, last_position, outcome, detail) \

@@ -2,8 +2,8 @@
 
 use uuid::Uuid;
 
-/// Ids of dead letters, and the ends of their range: with them the database looks into the days of the range only, whatever number of days
-/// it has.
+/// Ids of dead letters, and the ends of their range: with them the database looks into the days of the range only, whatever
+/// number of days it has.
 pub(super) struct Ids {
     pub all: Vec<Uuid>,
     pub least: Uuid,

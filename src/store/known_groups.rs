@@ -13,7 +13,7 @@ use crate::domain::fingerprint;
 
 /// How long a group is there for sure after that: one that was touched within a day is not forgotten.
 const SURE_FOR: Duration = Duration::from_hours(1);
-/// So many are remembered.
+/// Size of the cache.
 const MOST: usize = 100_000;
 
 /// Groups, and when they were last made sure of. Clones are the same.

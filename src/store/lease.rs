@@ -1,8 +1,9 @@
-//! A connection for as long as it is wanted, and the transactions on it.
+//! A connection on loan from its pool, and the transactions on it.
 //!
-//! A connection goes back to its pool only where each exchange with the server came to its end. One whose statement was cancelled, or
-//! not answered in time, is closed: the answer may still come, and whoever had the connection next would take it for its own. A BEGIN
-//! that is answered with another's error leaves a transaction open of which nobody knows, and what is written in it is never committed.
+//! A connection returns to its pool only if every exchange with the server was completed. If a statement was cancelled, or not
+//! answered in time, the connection is closed: the answer may still arrive, and the next user would treat it as its own. A BEGIN
+//! that is answered by the error of another statement would leave an unnoticed transaction open, whose writes are never
+//! committed.
 
 use std::borrow::Cow;
 use std::io;
@@ -21,21 +22,21 @@ use tokio::time::timeout;
 
 use super::copy::CopyData;
 
-/// Longest that the pool waits for a connection to say that it is well, where answers have no deadline.
-const WELL_WITHIN: Duration = Duration::from_secs(5);
+/// Longest health check of a returned connection, if answers have no deadline.
+const HEALTH_CHECK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A connection. Dropped, it goes back to its pool, or is closed; a transaction that is open on it is rolled back.
+/// A connection. When dropped, it returns to its pool or is closed. An open transaction is rolled back.
 #[derive(Debug)]
 pub(super) struct Lease {
-    /// There until it is dropped.
+    /// `None` only while it is dropped.
     connection: Option<PoolConnection<Postgres>>,
-    /// An exchange has begun, and its end has not been heard.
+    /// An exchange has begun and is not completed.
     unanswered: bool,
     /// For each answer.
     deadline: Option<Duration>,
 }
 
-/// A transaction on a connection of its own, or within one that somebody holds. Dropped without [`Transaction::commit`], it is rolled back.
+/// A transaction that owns its connection, or borrows a lease. Without [`Transaction::commit`] it is rolled back when dropped.
 #[derive(Debug)]
 pub(super) struct Transaction<'c> {
     on: On<'c>,
@@ -48,39 +49,39 @@ enum On<'c> {
     Held(&'c mut Lease),
 }
 
-/// What the server is still to say in an exchange.
+/// The rest of an exchange.
 struct Answer<'l> {
     unanswered: &'l mut bool,
     deadline: Option<Duration>,
 }
 
 impl Answer<'_> {
-    /// A part of it, in time.
+    /// Awaits a part of the answer, within the deadline.
     async fn part<T>(&self, part: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
         let Some(deadline) = self.deadline else { return part.await };
         timeout(deadline, part).await.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
     }
 
-    /// All of it, in time.
+    /// Awaits the whole answer, within the deadline.
     async fn whole<T>(self, answer: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
         let answer = self.part(answer).await;
         self.end(&answer);
         answer
     }
 
-    /// Its last part: with an error of the server's own it has answered to the end, and it is known what the connection says next.
+    /// Completes the exchange. An error of the server itself also completes it.
     fn end<T>(self, last: &sqlx::Result<T>) {
         *self.unanswered = !matches!(last, Ok(_) | Err(sqlx::Error::Database(_)));
     }
 }
 
 impl Lease {
-    /// A connection that leaves a question without an answer for longer than the deadline is given up.
+    /// Leases a connection. It is closed if an answer takes longer than the deadline.
     pub fn new(connection: PoolConnection<Postgres>, deadline: Option<Duration>) -> Self {
         Self { connection: Some(connection), unanswered: false, deadline }
     }
 
-    /// Begins an exchange, unless the last one did not come to its end.
+    /// Begins an exchange, unless the last one was not completed.
     fn exchange(&mut self) -> sqlx::Result<(&mut PgConnection, Answer<'_>)> {
         let Self { connection: Some(connection), unanswered: unanswered @ false, deadline } = self else {
             return Err(sqlx::Error::Io(io::ErrorKind::ConnectionAborted.into()));
@@ -89,13 +90,13 @@ impl Lease {
         Ok((&mut *connection, Answer { unanswered, deadline: *deadline }))
     }
 
-    /// Begins a transaction; within another one, a savepoint.
+    /// Begins a transaction, or a savepoint within one.
     pub async fn begin(&mut self) -> sqlx::Result<Transaction<'_>> {
         self.open(None).await?;
         Ok(Transaction { on: On::Held(self), is_open: true })
     }
 
-    /// Begins a transaction that keeps the connection, with a statement of one's own in place of BEGIN.
+    /// Begins a transaction that owns the connection, with a custom statement in place of BEGIN.
     pub async fn into_transaction(
         mut self,
         statement: Option<Cow<'static, str>>,
@@ -107,7 +108,7 @@ impl Lease {
     /// Begins a transaction that ends with the lease.
     pub async fn open(&mut self, statement: Option<Cow<'static, str>>) -> sqlx::Result<()> {
         let (connection, answer) = self.exchange()?;
-        // After an error, whosever it is, nobody knows how far it came: sqlx forgets the transaction, and the server may not.
+        // After an error the state is unknown: sqlx forgets the transaction, the server may not.
         let begun = answer.part(PgTransactionManager::begin(connection, statement)).await;
         if begun.is_ok() {
             answer.end(&begun);
@@ -115,7 +116,7 @@ impl Lease {
         begun
     }
 
-    /// For what needs the connection itself, and takes as long as it takes.
+    /// Runs work that needs the connection itself, without a deadline.
     pub async fn raw<T, E>(
         &mut self,
         work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, E>,
@@ -126,7 +127,7 @@ impl Lease {
         Ok(done)
     }
 
-    /// Gives back what the largest answer took, which the connection keeps for the next one.
+    /// Releases the buffers that the connection keeps after large answers.
     pub fn shrink_buffers(&mut self) {
         if let Some(connection) = &mut self.connection {
             connection.shrink_buffers();
@@ -221,13 +222,13 @@ impl Drop for Lease {
         if PgTransactionManager::get_transaction_depth(&connection) > 0 {
             PgTransactionManager::start_rollback(&mut connection);
         }
-        // The rollback is sent with it. Where the server is silent the connection is closed.
-        tokio::spawn(timeout(self.deadline.unwrap_or(WELL_WITHIN), connection.return_to_pool()));
+        // This also sends the rollback. If the server does not answer, the connection is closed.
+        tokio::spawn(timeout(self.deadline.unwrap_or(HEALTH_CHECK_TIMEOUT), connection.return_to_pool()));
     }
 }
 
 impl Transaction<'_> {
-    /// What was written stays.
+    /// Commits.
     pub async fn commit(mut self) -> sqlx::Result<()> {
         let (connection, answer) = self.exchange()?;
         let ended = answer.whole(PgTransactionManager::commit(connection)).await;
@@ -235,7 +236,7 @@ impl Transaction<'_> {
         ended
     }
 
-    /// What was written does not stay.
+    /// Rolls back.
     pub async fn rollback(mut self) -> sqlx::Result<()> {
         let (connection, answer) = self.exchange()?;
         let ended = answer.whole(PgTransactionManager::rollback(connection)).await;
@@ -266,7 +267,7 @@ impl DerefMut for Transaction<'_> {
 
 impl Drop for Transaction<'_> {
     fn drop(&mut self) {
-        // A connection of its own sees to that itself.
+        // An owned connection does this itself.
         if let On::Held(Lease { connection: Some(connection), unanswered: false, .. }) = &mut self.on
             && self.is_open
         {

@@ -68,32 +68,32 @@ pub use overview::{DayCount, ServiceCount, Trend};
 pub use plans::{Plan, QueueCount, Summary};
 pub use preview::{MAX_BYTES as MAX_PREVIEWED, Previewed};
 pub use schema::Schema;
-pub use search::{Page, Total};
+pub use search::{Edge, Page, Total};
 pub use served_places::ServedPlaces;
 pub use sessions::{ConsumerSession, Peers};
 
-/// Longest that a request waits for a connection: the answer is 503 after that.
+/// Longest wait of a request for a connection, before it is answered with 503.
 const ACQUIRE_FOR_HTTP: Duration = Duration::from_secs(1);
 
-/// Connections for health and metrics: searches that take long and have all the others make nobody believe that the database
-/// is away.
+/// Connections that are reserved for health and metrics, so that slow searches that occupy all others do not make the database
+/// look down.
 const WATCHING: u32 = 2;
 
-/// Longest that a statement of a batch may take.
+/// Longest statement of a batch.
 const BATCH_STATEMENT: &str = "30s";
 
 const EVERYWHERE: [Setting; 2] = [
     ("timezone", "UTC"),
-    // Every statement here is short: compiling one takes longer than running it.
+    // Statements are short: compiling one takes longer than running it.
     ("jit", "off"),
 ];
-// A batch never pauses in the middle: one that does was given up by us, and its rows are in the way of the next try.
+// A transaction of a batch is never idle. If it is, it was abandoned, and its rows block the next attempt.
 const FOR_BATCHES: [Setting; 2] =
     [("statement_timeout", BATCH_STATEMENT), ("idle_in_transaction_session_timeout", "10s")];
-// To plan for many partitions takes longer than to read a page, so it is done once for each statement.
+// Planning for many partitions takes longer than reading a page, so each statement is planned once.
 const FOR_PAGES: [Setting; 5] = [
     ("statement_timeout", "5s"),
-    // Who asks is told that a table is locked, and does not wait for whoever has it.
+    // A caller gets an error if a table is locked.
     ("lock_timeout", "1s"),
     ("idle_in_transaction_session_timeout", "60s"),
     ("plan_cache_mode", "force_generic_plan"),
@@ -103,24 +103,24 @@ const FOR_PAGES: [Setting; 5] = [
 const FOR_OPERATIONS: [Setting; 2] =
     [("statement_timeout", "60s"), ("idle_in_transaction_session_timeout", "45s")];
 
-/// How many connections each part may open, and how long an answer may take.
+/// Sizes of the pools, and the timeout of answers.
 #[derive(Clone, Copy, Debug)]
 pub struct PoolSettings {
-    /// For ingest: one a batch in flight.
+    /// For ingest: one per batch in flight.
     pub ingest: u32,
     /// For HTTP requests.
     pub http: u32,
-    /// Of these, searches that no index serves, at the same time.
+    /// Largest number of concurrent scans among these.
     pub scans: usize,
-    /// For operations: three a worker (a chunk that is published, one before or after it, and the note that it is begun), and one for each
-    /// selection that is being frozen.
+    /// For operations: three per worker (the chunk that is published, the previous or next one, and the attempt), and one for
+    /// each selection that is being frozen.
     pub operations: u32,
-    /// A connection whose server leaves it without an answer for so long is closed: the server hangs, or the network did not tell of its
-    /// end. To be longer than any statement may take; `None` for ever.
+    /// Close a connection that has not answered for this long: the server hangs, or the network failed silently. Must be longer
+    /// than any statement may take. `None` waits forever.
     pub answer_timeout: Option<Duration>,
 }
 
-/// For a command that does one thing after another.
+/// For a command that runs one statement at a time.
 impl Default for PoolSettings {
     fn default() -> Self {
         Self { ingest: 1, http: 1, scans: 1, operations: 1, answer_timeout: None }
@@ -141,7 +141,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Prepares the pools; connects when first asked to. Fails only on a URL that is none.
+    /// Prepares the pools. Connects on first use. Fails only if the URL is invalid.
     pub fn new(url: &str, settings: PoolSettings) -> Result<Self, StoreError> {
         let options = url::read(url)?.application_name("dead-letter");
         let pooler = pool::is_pooler(url);
@@ -163,7 +163,7 @@ impl Store {
         })
     }
 
-    /// Whether the database answers, and soon.
+    /// Whether the database answers in time.
     pub async fn ping(&self) -> Result<(), StoreError> {
         let asking = async { Ok(sqlx::query("SELECT 1").execute(&self.watch).await?) };
         let answer: Result<_, StoreError> =
@@ -171,7 +171,7 @@ impl Store {
         answer.map(drop)
     }
 
-    /// How the pools are used.
+    /// Use of the pools.
     pub fn pool_use(&self) -> [PoolUse; 3] {
         [("ingest", &self.ingest), ("http", &self.http), ("operations", &self.operations)].map(
             |(name, pool)| {
@@ -181,7 +181,7 @@ impl Store {
         )
     }
 
-    /// Closes every connection once it is no longer used.
+    /// Closes every connection when it is no longer used.
     pub async fn close(&self) {
         tokio::join!(self.ingest.close(), self.http.close(), self.operations.close(), self.watch.close());
     }

@@ -33,10 +33,10 @@ fn listed() -> String {
     format!("{LISTED}, {TOLD_STATE} AS state, NULL AS edit")
 }
 
-/// Items of so many chunks are read at once.
+/// Number of chunks whose items are read together.
 const CHUNKS_READ: i64 = 4;
 
-/// So many operations are named that have dead letters of a plan.
+/// Largest number of operations that are named.
 const MAX_HOLDERS: i64 = 20;
 
 /// Which operations are listed.
@@ -62,7 +62,7 @@ impl Store {
         Ok(found.pop())
     }
 
-    /// At most `limit` operations that were asked for before `before`, the last one first.
+    /// At most `limit` operations requested before `before`, the latest first.
     pub async fn operations(
         &self,
         wanted: &WantedOperations,
@@ -189,7 +189,8 @@ impl Store {
     }
 }
 
-/// Where the next chunks begin and end that have an item past this place, of this outcome, if one is given: as many as are read at once.
+/// Where the next chunks begin and end that have an item past this place, of this outcome, if one is given: as many as are read
+/// at once.
 async fn chunks(
     connection: &mut Lease,
     operation: Uuid,

@@ -2,57 +2,59 @@
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use sqlx::Row;
+use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
 use super::counters::FINE;
 use super::{Store, StoreError};
 use crate::domain::dead_letter::received_at;
 
-/// What is compared with the day before.
 const HOUR: TimeDelta = TimeDelta::hours(1);
 const DAY: TimeDelta = TimeDelta::days(1);
 
-/// What one service has, or had within the last day.
+/// The dead letters of one service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceCount {
     /// The service.
     pub service: String,
-    /// How many are dead.
+    /// Number of dead ones.
     pub dead: i64,
-    /// When the first of them arrived.
+    /// Arrival of the oldest dead one.
     pub oldest: Option<DateTime<Utc>>,
-    /// When the last of them arrived.
+    /// Arrival of the newest dead one.
     pub newest: Option<DateTime<Utc>>,
-    /// How many arrived, whatever became of them.
+    /// Recent arrivals, compared with the day before.
     pub trend: Trend,
-    /// What arrived in the last day, and what became of it.
+    /// Arrivals of the last day by status.
     pub last_day: DayCount,
 }
 
-/// What arrived in the 24 hours that end now, to five minutes.
+/// Arrivals of the last 24 hours, to five minutes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DayCount {
-    /// How many died.
+    /// All arrivals.
     pub died: i64,
-    /// How many of these are redelivered.
+    /// Redelivered ones among these.
     pub redelivered: i64,
-    /// How many of these are deleted.
+    /// Deleted ones among these.
     pub deleted: i64,
 }
 
-/// How many died lately, and how many the day before.
+/// Arrivals of the last hour, and of the same hour the day before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Trend {
-    /// In the hour that ends now, to five minutes.
+    /// The last 60 minutes, to five minutes.
     pub last_hour: i64,
-    /// In the same hour of the day before.
+    /// The same hour of the day before.
     pub day_before: i64,
 }
 
 impl Store {
-    /// The services with dead letters, and those whose last arrival lies within a day, most first. A look into the index says when the first and the last of each arrived: in the
-    /// day in which the counters expect it, or where that was acted on, in the others.
-    /// Where a place is asked for, only what died there is counted.
+    /// The services with dead letters or with an arrival within the last day, the largest first. With a broker or virtual host,
+    /// only the dead letters of that place count.
+    ///
+    /// The oldest and the newest are looked up in the index: first in the day in which the counters expect them, then in the
+    /// other days.
     pub async fn service_counts(
         &self,
         broker: Option<&str>,
@@ -60,16 +62,34 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<Vec<ServiceCount>, StoreError> {
         let hour = (now + FINE - HOUR).duration_trunc(FINE).unwrap_or(now);
-        // Conditions on a group and on a row; none costs nothing.
-        let group = at("g", broker, vhost);
-        let row = match (broker, vhost) {
-            (None, None) => String::new(),
-            _ => {
-                format!(" AND EXISTS (SELECT FROM dead_letter x WHERE x.id = d.id{})", at("x", broker, vhost))
-            }
-        };
-        let query = format!(
-            "WITH groups AS ( \
+        let query = counts_query(broker, vhost);
+        let rows = sqlx::query(&query)
+            .bind(hour)
+            .bind(hour - DAY)
+            .bind(hour - DAY + HOUR)
+            // Without an upper bound the planner would expect a third of all rows.
+            .bind(hour + HOUR + HOUR)
+            .bind(now - DAY)
+            .bind(hour + HOUR - DAY)
+            .bind(broker)
+            .bind(vhost)
+            .fetch_all(&self.http)
+            .await?;
+        rows.iter().map(service_count).collect()
+    }
+
+    /// Every service that has had a dead letter which may still be stored.
+    pub async fn services(&self) -> Result<Vec<String>, StoreError> {
+        Ok(sqlx::query_scalar("SELECT DISTINCT service FROM error_group").fetch_all(&self.http).await?)
+    }
+}
+
+/// The query of [`Store::service_counts`].
+fn counts_query(broker: Option<&str>, vhost: Option<&str>) -> String {
+    let group = at("g", broker, vhost);
+    let edges = edges(broker, vhost);
+    format!(
+        "WITH groups AS ( \
                  SELECT g.service, c.dead, c.last_seen, (SELECT i.start FROM error_group_interval i \
                      WHERE i.error_group = g.id ORDER BY i.start LIMIT 1) AS first_start \
                  FROM (SELECT error_group, sum(dead) AS dead, max(last_seen) AS last_seen FROM error_group_count \
@@ -98,7 +118,20 @@ impl Store {
                  COALESCE(t.day_before, 0) AS day_before, COALESCE(y.died, 0) AS died, \
                  COALESCE(y.redelivered, 0) AS redelivered, COALESCE(y.deleted, 0) AS deleted \
              FROM services s LEFT JOIN trends t ON t.service = s.service LEFT JOIN days y ON y.service = s.service \
-             LEFT JOIN LATERAL ( \
+             {edges}ORDER BY s.dead DESC, s.service"
+    )
+}
+
+/// Joins the oldest (`o`) and the newest (`n`) dead letter of each service.
+fn edges(broker: Option<&str>, vhost: Option<&str>) -> String {
+    let row = match (broker, vhost) {
+        (None, None) => String::new(),
+        _ => {
+            format!(" AND EXISTS (SELECT FROM dead_letter x WHERE x.id = d.id{})", at("x", broker, vhost))
+        }
+    };
+    format!(
+        "LEFT JOIN LATERAL ( \
                  (SELECT id FROM dead_letter_pending d WHERE d.service = s.service{row} \
                      AND d.id >= dead_letter_floor_id(s.early - interval '1 day') AND d.id < dead_letter_floor_id(s.early) \
                   ORDER BY id LIMIT 1) \
@@ -113,52 +146,29 @@ impl Store {
                  UNION ALL \
                  (SELECT id FROM dead_letter_pending d WHERE d.service = s.service{row} \
                      AND d.id < dead_letter_floor_id(s.late) ORDER BY id DESC LIMIT 1) \
-                 LIMIT 1) n ON true \
-             ORDER BY s.dead DESC, s.service"
-        );
-        let rows = sqlx::query(&query)
-            .bind(hour)
-            .bind(hour - DAY)
-            .bind(hour - DAY + HOUR)
-            // Without an end the planner would expect a third of all.
-            .bind(hour + HOUR + HOUR)
-            .bind(now - DAY)
-            .bind(hour + HOUR - DAY)
-            .bind(broker)
-            .bind(vhost)
-            .fetch_all(&self.http)
-            .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(ServiceCount {
-                    service: row.try_get("service")?,
-                    dead: row.try_get("dead")?,
-                    oldest: row.try_get::<Option<Uuid>, _>("oldest")?.map(received_at),
-                    newest: row.try_get::<Option<Uuid>, _>("newest")?.map(received_at),
-                    trend: Trend {
-                        last_hour: row.try_get("last_hour")?,
-                        day_before: row.try_get("day_before")?,
-                    },
-                    last_day: DayCount {
-                        died: row.try_get("died")?,
-                        redelivered: row.try_get("redelivered")?,
-                        deleted: row.try_get("deleted")?,
-                    },
-                })
-            })
-            .collect()
-    }
-
-    /// Every service that has had a dead letter which may still be stored.
-    pub async fn services(&self) -> Result<Vec<String>, StoreError> {
-        Ok(sqlx::query_scalar("SELECT DISTINCT service FROM error_group").fetch_all(&self.http).await?)
-    }
+                 LIMIT 1) n ON true "
+    )
 }
 
-/// A condition on the place of a row or a group, for the parameters `$7` and `$8`.
+fn service_count(row: &PgRow) -> Result<ServiceCount, StoreError> {
+    Ok(ServiceCount {
+        service: row.try_get("service")?,
+        dead: row.try_get("dead")?,
+        oldest: row.try_get::<Option<Uuid>, _>("oldest")?.map(received_at),
+        newest: row.try_get::<Option<Uuid>, _>("newest")?.map(received_at),
+        trend: Trend { last_hour: row.try_get("last_hour")?, day_before: row.try_get("day_before")? },
+        last_day: DayCount {
+            died: row.try_get("died")?,
+            redelivered: row.try_get("redelivered")?,
+            deleted: row.try_get("deleted")?,
+        },
+    })
+}
+
+/// A condition on the place of a row or a group, in the parameters `$7` and `$8`.
 fn at(alias: &str, broker: Option<&str>, vhost: Option<&str>) -> String {
     if broker.is_none() && vhost.is_none() {
-        // The parameters are there all the same, and have to have types.
+        // The parameters are bound all the same, and need types.
         return " AND ($7::text IS NULL AND $8::text IS NULL)".into();
     }
     let is = |column: &str, parameter: &str| {

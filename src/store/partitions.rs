@@ -6,34 +6,32 @@ use chrono::{NaiveDate, TimeDelta};
 
 use super::counters::FOLDING;
 use super::{Store, StoreError};
-use crate::clock;
 
-/// Getting rid of a day waits no longer than this for those who read or write, as others then queue behind it.
+/// Longest wait of a drop for readers and writers: others queue behind it.
 const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '500ms'";
 /// How often it is tried.
 const TRIES: u32 = 10;
 const BETWEEN_TRIES: Duration = Duration::from_millis(200);
 
-/// How many days ahead there are partitions. They are looked after every hour; and a look-up that does not know the day asks
-/// each of them.
+/// Number of days ahead with a partition. They are checked every hour. More of them would slow lookups down that do not know the
+/// day.
 const DAYS_AHEAD: i64 = 3;
 
 /// The tables that have a partition for each day.
 pub(super) const PARTITIONED: [&str; 3] = ["dead_letter", "dead_letter_pending", "dead_letter_left"];
 
 impl Store {
-    /// Makes the partitions of the coming days. Rows of a day without one go to the default partition, where they are as
-    /// safe, only not as cheap to get rid of.
-    pub async fn create_partitions(&self) -> Result<(), StoreError> {
-        let today = clock::now().date_naive();
+    /// Creates the partitions from yesterday to the coming days. Rows of a day without a partition go to the default partition,
+    /// where they are as safe, but more expensive to delete.
+    pub async fn create_partitions(&self, today: NaiveDate) -> Result<(), StoreError> {
         self.create_partitions_for(today - TimeDelta::days(1), today + TimeDelta::days(DAYS_AHEAD)).await
     }
 
-    /// Makes the partitions of these days, the last included, where there are none.
+    /// Creates the missing partitions of these days, the last included.
     pub async fn create_partitions_for(&self, from: NaiveDate, to: NaiveDate) -> Result<(), StoreError> {
         for day in from.iter_days().take_while(|day| *day <= to) {
             let mut transaction = self.operations.begin().await?;
-            // Attaching a partition waits for all who write: better to give up and come again than to make them queue.
+            // Attaching a partition waits for all writers, and new writers queue behind it: retry rather than block them.
             sqlx::query("SET LOCAL lock_timeout = '2s'").execute(&mut *transaction).await?;
             // Replicas that start together would collide on the name.
             sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('dead-letter partitions', 0))")
@@ -48,8 +46,8 @@ impl Store {
         Ok(())
     }
 
-    /// Frees the days of arrival before this one, rows and counters together, whatever became of their dead letters. Returns
-    /// how many there were on each.
+    /// Drops the days of arrival before this one, rows and counters together, whatever the status of their dead letters. Returns
+    /// the number of dead letters of each day.
     pub async fn drop_days_before(&self, day: NaiveDate) -> Result<Vec<(NaiveDate, i64)>, StoreError> {
         let expired: Vec<NaiveDate> = sqlx::query_scalar(
             "SELECT to_date(right(relname, 8), 'YYYYMMDD') AS day FROM pg_inherits JOIN pg_class ON oid = inhrelid \
@@ -71,7 +69,7 @@ impl Store {
         self.drop_days(&expired).await
     }
 
-    /// Forgets the groups that have no dead letters any more and of which nobody has said anything.
+    /// Deletes groups without dead letters and without recorded actions.
     pub async fn forget_empty_groups(&self) -> Result<(), StoreError> {
         let mut transaction = self.operations.begin().await?;
         sqlx::query(LOCK_TIMEOUT).execute(&mut *transaction).await?;

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::Row;
+use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
 use super::freeze::chosen;
@@ -20,11 +21,11 @@ pub struct Plan {
     pub id: Uuid,
     /// What it does.
     pub kind: Kind,
-    /// The selection as it was asked for.
+    /// The selection as requested.
     pub asked: serde_json::Value,
     /// How.
     pub options: Options,
-    /// Who asked.
+    /// The caller.
     pub requested_by: String,
     /// When.
     pub created_at: DateTime<Utc>,
@@ -51,8 +52,8 @@ pub struct Summary {
     pub large: i64,
     /// How many have an expiration.
     pub expiring: i64,
-    /// How many were published with another routing key than the name of the queue that they died in, and may be for consumers that
-    /// look at it.
+    /// How many were published with another routing key than the name of the queue that they died in, and may be for consumers
+    /// that look at it.
     pub rekeyed: i64,
 }
 
@@ -67,15 +68,43 @@ pub struct QueueCount {
     pub count: i64,
 }
 
-/// A longer body is not looked into for what it says of itself.
-const LOOKED_INTO: i64 = 64 << 10;
+/// Longest body in a sample, in bytes.
+const SAMPLED_BODY: i64 = 64 << 10;
 /// Bytes of a sample.
 const SAMPLE_BYTES: i64 = 8 << 20;
 
 /// What RabbitMQ takes since 4.0, unless told otherwise.
 const LARGE: i64 = 16 << 20;
-/// So many services, queues and groups are named.
+/// Largest number of services, queues and groups that are named.
 const NAMED: i64 = 100;
+
+impl Summary {
+    /// Adds a row of the query of [`Store::plan_summary`].
+    fn add(&mut self, row: &PgRow) -> Result<(), StoreError> {
+        let (what, count): (String, i64) = (row.try_get("what")?, row.try_get("count")?);
+        match what.as_str() {
+            "service" => self.services.push((row.try_get("value")?, count)),
+            "queue" => {
+                let (place, name) = (place(row)?, row.try_get("value")?);
+                self.queues.push(QueueCount { place, name, count });
+            }
+            "place" => self.places.push((place(row)?, count)),
+            "group" => self.groups.push((row.try_get("error_group")?, count)),
+            "claimed" => {
+                let origin = Origin { queue: row.try_get("value")?, ..Origin::default() };
+                self.claimed.push((
+                    Provenance { origin, claimed_by: row.try_get("claimed_by")?, ..Provenance::default() },
+                    count,
+                ));
+            }
+            "large" => self.large = count,
+            "rekeyed" => self.rekeyed = count,
+            "expiring" => self.expiring = count,
+            _ => self.total = count,
+        }
+        Ok(())
+    }
+}
 
 impl Store {
     /// Freezes the selection as a plan of this id. Only what can be acted on now is in it; returns how many were asked for and
@@ -137,7 +166,7 @@ impl Store {
             .transpose()
     }
 
-    /// The messages of at most so many of the plan's dead letters, chosen without regard to their age; fewer where they are large.
+    /// A random sample of the plan's messages, at most `most`. Fewer if they are large.
     pub async fn plan_sample(&self, id: Uuid, most: i64) -> Result<Vec<Payload>, StoreError> {
         let rows = sqlx::query(
             "WITH picked AS MATERIALIZED ( \
@@ -153,7 +182,7 @@ impl Store {
         )
         .bind(id)
         .bind(most)
-        .bind(LOOKED_INTO)
+        .bind(SAMPLED_BODY)
         .bind(SAMPLE_BYTES)
         .fetch_all(&self.operations)
         .await?;
@@ -167,7 +196,7 @@ impl Store {
         Ok(sqlx::query_scalar(query).bind(id).fetch_one(&self.operations).await?)
     }
 
-    /// What the plan is about. Reads each of its dead letters once.
+    /// Numbers about the plan. Reads each of its dead letters once.
     pub async fn plan_summary(&self, id: Uuid) -> Result<Summary, StoreError> {
         let query = format!(
             "WITH items AS MATERIALIZED ( \
@@ -203,31 +232,7 @@ impl Store {
             .await?;
         let mut summary = Summary::default();
         for row in rows {
-            let (what, count): (String, i64) = (row.try_get("what")?, row.try_get("count")?);
-            match what.as_str() {
-                "service" => summary.services.push((row.try_get("value")?, count)),
-                "queue" => {
-                    let (place, name) = (place(&row)?, row.try_get("value")?);
-                    summary.queues.push(QueueCount { place, name, count });
-                }
-                "place" => summary.places.push((place(&row)?, count)),
-                "group" => summary.groups.push((row.try_get("error_group")?, count)),
-                "claimed" => {
-                    let origin = Origin { queue: row.try_get("value")?, ..Origin::default() };
-                    summary.claimed.push((
-                        Provenance {
-                            origin,
-                            claimed_by: row.try_get("claimed_by")?,
-                            ..Provenance::default()
-                        },
-                        count,
-                    ));
-                }
-                "large" => summary.large = count,
-                "rekeyed" => summary.rekeyed = count,
-                "expiring" => summary.expiring = count,
-                _ => summary.total = count,
-            }
+            summary.add(&row)?;
         }
         Ok(summary)
     }

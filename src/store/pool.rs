@@ -1,8 +1,8 @@
-//! A pool of connections, and the settings that hold for each of its statements.
+//! A pool of connections, with settings for all of its statements.
 //!
-//! Settings go with the connection, and statements are prepared once for each. Neither works behind a pooler in transaction mode
-//! (`PgBouncer`), which gives every transaction the connection that happens to be free: there each statement is in a
-//! transaction, which begins with the settings, and nothing is kept beyond its end.
+//! Settings and prepared statements belong to a connection. Neither works behind a pooler in transaction mode (`PgBouncer`),
+//! which gives every transaction whichever connection is free. There each statement runs in a transaction that begins with the
+//! settings, and nothing outlives it.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -17,22 +17,22 @@ use sqlx::{Describe, Either, Execute, Executor};
 
 use super::lease::{Lease, Transaction};
 
-/// What says in `DATABASE_URL` that a pooler is in between.
+/// The parameter of `DATABASE_URL` that announces a pooler.
 const THROUGH_POOLER: &str = "statement-cache-capacity=0";
 
 /// Name and value.
 pub(super) type Setting = (&'static str, &'static str);
 
-/// As an [`Executor`] it runs one statement, in a transaction of its own that is committed if the statement succeeds.
+/// As an [`Executor`] it runs one statement in its own transaction, which is committed if the statement succeeds.
 #[derive(Clone, Debug)]
 pub(super) struct Pool {
     connections: PgPool,
-    /// Through a pooler, which keeps no settings.
+    /// For a pooler, which keeps no settings.
     pooled: Option<Beginnings>,
     answer_timeout: Option<Duration>,
 }
 
-/// What begins a transaction, with its settings.
+/// Statements that begin a transaction with the settings.
 #[derive(Clone, Debug)]
 struct Beginnings {
     read: String,
@@ -45,7 +45,7 @@ pub(super) fn is_pooler(url: &str) -> bool {
 }
 
 impl Pool {
-    /// Connects when first asked to. A connection on which no answer comes for `answer_timeout` is closed.
+    /// Connects on first use. A connection that does not answer for `answer_timeout` is closed.
     pub fn new(
         options: &PgConnectOptions,
         pooler: bool,
@@ -64,7 +64,7 @@ impl Pool {
         Self { connections: pool.connect_lazy_with(options), pooled, answer_timeout }
     }
 
-    /// For several statements that only read.
+    /// A connection for several statements that only read.
     pub async fn acquire(&self) -> sqlx::Result<Lease> {
         let mut lease = self.lease().await?;
         if let Some(beginnings) = &self.pooled {
@@ -82,7 +82,7 @@ impl Pool {
         Ok(Lease::new(self.connections.acquire().await?, self.answer_timeout))
     }
 
-    /// Runs one statement, to its end.
+    /// Runs one statement to its end.
     async fn run<'q>(
         &self,
         query: impl Execute<'q, Postgres> + 'q,
@@ -105,7 +105,7 @@ impl Pool {
         self.connections.close().await;
     }
 
-    /// Connections that are open, and of these those that nobody uses.
+    /// Open connections, and the idle ones among them.
     pub fn size(&self) -> (u32, u32) {
         (self.connections.size(), u32::try_from(self.connections.num_idle()).unwrap_or(u32::MAX))
     }
@@ -114,7 +114,7 @@ impl Pool {
 impl Beginnings {
     fn new(settings: &[Setting]) -> Self {
         let settings = settings.iter().map(|(name, value)| format!("; SET LOCAL {name} = '{value}'"));
-        // sqlx names its statements even where it does not keep them, and others' names lie about on the connection.
+        // sqlx names its statements even if it does not cache them, and other clients have left names on the connection.
         let rest = format!("; DEALLOCATE ALL{}", settings.collect::<String>());
         let of = |begin: &str| format!("{begin}{rest}");
         Self { read: of("BEGIN READ ONLY"), write: of("BEGIN") }

@@ -1,4 +1,4 @@
-//! Where a stored dead letter died, for whoever sends it back there.
+//! The origin of a stored dead letter, for redelivery.
 
 use sqlx::Row;
 use sqlx::postgres::PgRow;

@@ -1,5 +1,5 @@
-//! Reads the candidates of a search and rechecks each. Candidates are read along the index of the page, in growing portions, until enough
-//! have matched.
+//! Reads the candidates of a search and rechecks each. Candidates are read along the index of the page, in growing portions,
+//! until enough have matched.
 
 use std::sync::Arc;
 use std::time::Duration;

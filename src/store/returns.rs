@@ -10,9 +10,9 @@ use super::lease::Lease;
 use super::{Store, StoreError};
 use crate::domain::dead_letter::{NewDeadLetter, floor_id};
 
-/// What nobody has linked after this time is not a message of ours, or its operation is no longer stored.
+/// A return that is not linked after this time is not ours, or its operation is no longer stored.
 const KEPT: TimeDelta = TimeDelta::days(1);
-/// So many are linked at once.
+/// Number of returns that are linked together.
 const AT_ONCE: i64 = 1000;
 
 /// Notes which of these rows, stored in the same transaction, are returns.

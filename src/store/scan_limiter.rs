@@ -42,8 +42,8 @@ struct WriteTime {
 #[derive(Debug)]
 pub(super) struct WriteGuard(Arc<Mutex<WriteTime>>);
 
-/// Permission to scan, with a connection. Dropped before [`ScanPermit::finish`], the caller has gone: the statement is cancelled on
-/// the server, where it would otherwise keep running.
+/// Permission to scan, with a connection. Dropped before [`ScanPermit::finish`], the caller has gone: the statement is cancelled
+/// on the server, where it would otherwise keep running.
 pub(super) struct ScanPermit {
     limiter: ScanLimiter,
     permit: Option<OwnedSemaphorePermit>,

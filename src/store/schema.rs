@@ -1,7 +1,7 @@
-//! The schema: brought up to date, and looked at before anything relies on it.
+//! The schema: migrated, and checked before anything relies on it.
 //!
-//! Migrations only add, so that releases can run beside each other during an upgrade: one that finds migrations of a later release
-//! says so and goes on.
+//! Migrations only add, so that releases can run beside each other during an upgrade: one that finds migrations of a later
+//! release says so and goes on.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -129,8 +129,8 @@ async fn look(connection: &mut Lease) -> Result<Option<Schema>, StoreError> {
     Ok(Some(if newer.is_empty() { Schema::Current } else { Schema::Newer(newer) }))
 }
 
-/// Of several replicas that start together one applies, and the others wait. All in one transaction: a lock of the session's would
-/// stay with whatever connection a pooler gave it.
+/// Of several replicas that start together one applies, and the others wait. All in one transaction: a lock of the session's
+/// would stay with whatever connection a pooler gave it.
 async fn apply(connection: &mut Lease) -> Result<(), StoreError> {
     sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('dead-letter schema', 0))")
         .execute(&mut *connection)

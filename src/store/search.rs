@@ -29,73 +29,79 @@ pub(super) const COLUMNS: &str = "d.id, d.status::text AS status, d.deaths, d.di
 pub(super) const PLACE: &str = "COALESCE(d.broker, (SELECT broker FROM home_place)) AS broker, \
      COALESCE(d.vhost, (SELECT vhost FROM home_place)) AS vhost";
 
-/// Matches are counted one by one up to here.
+/// Up to this number matches are counted one by one.
 const COUNTED: i64 = 10_000;
 const COUNTED_AT_MOST: usize = 10_001;
-/// How long that may take.
+/// Longest count.
 const COUNTING: Duration = Duration::from_secs(1);
-/// How long a closer look may take: as long as a statement.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Longest recheck: as long as a statement may take.
+const RECHECK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Where a page begins or ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edge {
+    /// The page after this row.
+    After(Uuid),
+    /// The page before this row.
+    Before(Uuid),
+}
 
 /// A page of a search.
 #[derive(Debug)]
 pub struct Page {
-    /// The dead letters, in the order that was asked for.
+    /// The dead letters, in the requested order.
     pub rows: Vec<DeadLetter>,
     /// Whether there are more before the first.
     pub has_previous: bool,
     /// Whether there are more after the last.
     pub has_next: bool,
-    /// As what a text was found, where one was to be.
+    /// What the text of `find` turned out to be.
     pub found_as: Vec<FoundAs>,
 }
 
 impl Page {
-    /// How many there are in all, as far as the page tells: exactly, where it is the only one.
+    /// The total, as far as the page shows it: exact, if it is the only page.
     fn total(&self) -> Total {
         let value = i64::try_from(self.rows.len()).unwrap_or(i64::MAX);
         Total { value, exact: !self.has_previous && !self.has_next }
     }
 }
 
-/// How many there are in all.
+/// The total number of matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Total {
     /// The number.
     pub value: i64,
-    /// Whether it is exactly that, and not at least that.
+    /// Whether the number is exact. It is a lower bound otherwise.
     pub exact: bool,
 }
 
 impl Store {
-    /// The page after (or before, for `backwards`) the row `edge`, or the first one, and how many dead letters the filter lists
-    /// in all.
+    /// The page at this edge, or the first one, and how many dead letters the filter lists in all.
     pub async fn search(
         &self,
         filter: &Filter,
         order: Order,
-        edge: Option<Uuid>,
-        backwards: bool,
+        edge: Option<Edge>,
         limit: u32,
     ) -> Result<(Page, Total), StoreError> {
         let mut search = self.resolve(filter).await?;
-        let paging = Paging { order, edge, backwards, limit };
+        let paging = Paging { order, edge, limit };
         if search.is_indexed() {
             return read(&search, paging, &mut self.http.acquire().await?).await;
         }
-        // It reads until it has found enough.
         let mut permit = self.scans.acquire().await?;
         let found = read_closely(&mut search, paging, permit.connection()).await;
         permit.finish();
         found
     }
 
-    /// What the filter means, as far as it can be known at once.
+    /// Looks up what the filter needs.
     pub(super) async fn resolve<'f>(&self, filter: &'f Filter) -> Result<SearchPlan<'f>, StoreError> {
         SearchPlan::resolve(&mut self.http.acquire().await?, filter).await
     }
 
-    /// Reads all rows of a query: in a turn, unless what is meant was found in one.
+    /// Fetches all rows of a query. It counts as a scan, unless the matches are known already.
     pub(super) async fn fetch_all(
         &self,
         search: &SearchPlan<'_>,
@@ -107,34 +113,49 @@ impl Store {
         self.scans.fetch_all(query).await
     }
 
-    /// What the filter means, and nothing else.
+    /// Narrows the plan to the matches.
     pub(super) async fn narrow(&self, search: &mut SearchPlan<'_>) -> Result<(), StoreError> {
         if search.recheck.is_none() {
             return Ok(());
         }
         let mut permit = self.scans.acquire().await?;
-        let narrowed = search.narrow(permit.connection(), PATIENCE).await;
+        let narrowed = search.narrow(permit.connection(), RECHECK_TIMEOUT).await;
         permit.finish();
         narrowed
     }
 }
 
-/// What is read of each row.
+/// The columns to read.
 #[derive(Clone, Copy)]
 pub(super) enum Columns<'l> {
-    /// What a list shows.
+    /// The columns of a list.
     Listed,
-    /// What a closer look needs.
+    /// The columns of a recheck.
     Candidate(&'l Recheck),
 }
 
-/// Which page.
+/// The page to read.
 #[derive(Clone, Copy)]
 struct Paging {
     order: Order,
-    edge: Option<Uuid>,
-    backwards: bool,
+    edge: Option<Edge>,
     limit: u32,
+}
+
+impl Paging {
+    /// The row at the edge.
+    fn row(self) -> Option<Uuid> {
+        self.edge.map(|(Edge::After(id) | Edge::Before(id))| id)
+    }
+
+    /// The order in which the page is read: a page before an edge is read backwards.
+    fn reading_order(self) -> Order {
+        if self.is_before() { self.order.reversed() } else { self.order }
+    }
+
+    fn is_before(self) -> bool {
+        matches!(self.edge, Some(Edge::Before(_)))
+    }
 }
 
 async fn read(
@@ -147,7 +168,7 @@ async fn read(
     Ok((page, total))
 }
 
-/// The same, where more than indexes must tell.
+/// The same for a plan that needs a scan or a recheck.
 async fn read_closely(
     search: &mut SearchPlan<'_>,
     paging: Paging,
@@ -155,9 +176,9 @@ async fn read_closely(
 ) -> Result<(Page, Total), StoreError> {
     search.resolve_id_suffix(connection).await?;
     let Some(recheck) = search.recheck.clone() else { return read(search, paging, connection).await };
-    let Paging { order, edge, backwards, limit } = paging;
-    let reading = if backwards { order.reversed() } else { order };
-    let wanted = Wanted { order: reading, edge, count: limit as usize + 1, within: PATIENCE };
+    let Paging { order, limit, .. } = paging;
+    let count = limit as usize + 1;
+    let wanted = Wanted { order: paging.reading_order(), edge: paging.row(), count, within: RECHECK_TIMEOUT };
     search.rechecked = Some(recheck::recheck(search, &recheck, wanted, connection).await?.ids);
     let page = page(search, paging, connection).await?;
     if page.total().exact {
@@ -178,22 +199,20 @@ async fn read_closely(
 }
 
 async fn page(search: &SearchPlan<'_>, paging: Paging, connection: &mut Lease) -> Result<Page, StoreError> {
-    let Paging { order, edge, backwards, limit } = paging;
-    let reading = if backwards { order.reversed() } else { order };
-    let wanted = i64::from(limit) + 1;
-    let mut query = page_query(Columns::Listed, search, reading, edge, wanted);
+    let (edge, limit) = (paging.row(), paging.limit);
+    let mut query = page_query(Columns::Listed, search, paging.reading_order(), edge, i64::from(limit) + 1);
     let rows = query.build().fetch_all(connection).await?;
     let mut rows = rows.iter().map(dead_letter).collect::<Result<Vec<_>, _>>()?;
     let more = rows.len() > limit as usize;
     rows.truncate(limit as usize);
-    if backwards {
+    if paging.is_before() {
         rows.reverse();
     }
-    let (has_previous, has_next) = if backwards { (more, edge.is_some()) } else { (edge.is_some(), more) };
+    let (has_previous, has_next) = if paging.is_before() { (more, true) } else { (edge.is_some(), more) };
     Ok(Page { rows, has_previous, has_next, found_as: search.found_as() })
 }
 
-/// Exactly, as far as the page, the counters or a bounded count know; else at least.
+/// The exact number, if the page, the counters or a bounded count have it. A lower bound otherwise.
 async fn total(search: &SearchPlan<'_>, page: &Page, connection: &mut Lease) -> Result<Total, StoreError> {
     if page.total().exact {
         return Ok(page.total());
@@ -218,10 +237,10 @@ async fn total(search: &SearchPlan<'_>, page: &Page, connection: &mut Lease) -> 
     }
 }
 
-/// A transaction that does not count for long.
+/// A transaction with a short timeout.
 async fn begin_counting(connection: &mut Lease) -> Result<Transaction<'_>, StoreError> {
     let mut transaction = connection.begin().await?;
-    // Unlike a page, a count has no order that says how to read: how many rows the values select is worth knowing.
+    // A page is read in its order. A count has none, so the planner should know how many rows the values select.
     sqlx::query(
         "SELECT set_config('statement_timeout', '1s', true), \
              set_config('plan_cache_mode', 'force_custom_plan', true)",
@@ -231,7 +250,7 @@ async fn begin_counting(connection: &mut Lease) -> Result<Transaction<'_>, Store
     Ok(transaction)
 }
 
-/// The same look, not for long. One that takes longer is not heard to its end: its transaction is only dropped.
+/// Rechecks with a short timeout. If it expires, the transaction is dropped without reading the rest of the answer.
 async fn recheck_counting(
     search: &SearchPlan<'_>,
     recheck: &Arc<Recheck>,
@@ -269,7 +288,8 @@ pub(super) fn page_query(
         query.push(" FROM (SELECT k.id FROM ");
         filter_sql::push_heads(&mut query, heads);
         query.push(" CROSS JOIN LATERAL (SELECT k.id FROM (");
-        filter_sql::push_head_ids(&mut query, filter, order, edge, true);
+        filter_sql::push_head_ids(&mut query, filter, order, edge);
+        query.push(" ORDER BY k.id ").push(order.direction()).push(" OFFSET 0");
         query.push(") k");
         filter_sql::push_dead_row(&mut query, "k");
         filter_sql::push_where(&mut query, search);

@@ -1,7 +1,7 @@
 //! How a search is carried out: its filter, and the error groups that can hold its text.
 //!
-//! A text is searched in the templates of the error groups first. There are thousands of these, but millions of rows. In some groups
-//! every row contains the text, in most groups none can, and in the others the trigrams of the rows select candidates.
+//! A text is searched in the templates of the error groups first. There are thousands of these, but millions of rows. In some
+//! groups every row contains the text, in most groups none can, and in the others the trigrams of the rows select candidates.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,8 +72,8 @@ impl TextGroups {
 }
 
 impl<'f> SearchPlan<'f> {
-    /// Looks up ids, and searches texts in the groups that have rows of the requested status. The plan selects a superset of the matches
-    /// until it is [narrowed](Self::narrow).
+    /// Looks up ids, and searches texts in the groups that have rows of the requested status. The plan selects a superset of the
+    /// matches until it is [narrowed](Self::narrow).
     pub async fn resolve(connection: &mut Lease, filter: &'f Filter) -> Result<Self, StoreError> {
         let text = match &filter.error {
             Some(needle) => Some(text_groups(connection, filter, needle).await?),
@@ -239,7 +239,8 @@ pub(super) enum Counted {
     ByGroups,
 }
 
-/// Appends a join with `t (error_group, count, arrived, last_seen)`: the counters of the groups `g` that have rows of this status.
+/// Appends a join with `t (error_group, count, arrived, last_seen)`: the counters of the groups `g` that have rows of this
+/// status.
 pub(super) fn push_counts(query: &mut QueryBuilder<'static, Postgres>, status: StatusFilter) {
     let count = status.count_column();
     query.push(format!(

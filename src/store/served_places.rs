@@ -1,4 +1,4 @@
-//! Places: which one is home, and which ones services are connected to.
+//! Places: the home place, and the places that replicas are connected to.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -14,19 +14,19 @@ use crate::domain::dead_letter::Status;
 use crate::domain::operation::Operation;
 use crate::domain::place::Place;
 
-/// How long an operation is left to others before this replica looks again.
+/// How long this replica leaves an operation to others.
 const LEFT_FOR: Duration = Duration::from_secs(1);
-/// How long an operation waits that nobody can go on with.
+/// Pause of an operation that no replica can continue.
 const RETRY: TimeDelta = TimeDelta::seconds(1);
 
-/// A condition on chunks `c` of operations: that one of the items without an outcome died at the places `$4`, `$5`, or is no longer stored.
+/// A condition on chunks `c`: an item without an outcome died at one of the places `$4`, `$5`, or is no longer stored.
 pub(super) const CHUNKS_OF_PLACES: &str = " AND EXISTS ( \
      SELECT FROM operation_item i WHERE i.operation_id = c.operation_id AND i.chunk = c.first_position AND i.outcome IS NULL \
          AND COALESCE((SELECT (COALESCE(x.broker, (SELECT broker FROM home_place)), \
                  COALESCE(x.vhost, (SELECT vhost FROM home_place))) IN (SELECT * FROM UNNEST($4::text[], $5::text[])) \
              FROM dead_letter x WHERE x.id = i.dead_letter_id LIMIT 1), true))";
 
-/// The places that this replica is connected to, and the operations that lately had nothing for it to do.
+/// The places that this replica is connected to, and the operations that it has recently left to others.
 #[derive(Debug)]
 pub struct ServedPlaces {
     places: Vec<Place>,
@@ -34,7 +34,7 @@ pub struct ServedPlaces {
 }
 
 impl ServedPlaces {
-    /// A replica that is connected to these places.
+    /// For a replica that is connected to these places.
     pub fn new(places: Vec<Place>) -> Self {
         Self { places, left: Mutex::default() }
     }
@@ -49,14 +49,14 @@ impl ServedPlaces {
         self.places.contains(place)
     }
 
-    /// The operations to leave out for now.
+    /// The operations to skip for now.
     pub(super) fn left_to_others(&self) -> Vec<Uuid> {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         left.retain(|_, since| since.elapsed() < LEFT_FOR);
         left.keys().copied().collect()
     }
 
-    /// The other places that messages of these items would have to go to, where there are any.
+    /// The places of these items that this replica is not connected to, if there are any.
     pub(super) fn not_for_us(&self, operation: &Operation, items: &[ChunkItem]) -> Option<BTreeSet<Place>> {
         if !operation.publishes() {
             return None;
@@ -68,15 +68,14 @@ impl ServedPlaces {
     }
 }
 
-/// A service that has not said for so long that it is connected to a place is not.
+/// A place without an announcement for this long is not served.
 const SERVED_FOR: TimeDelta = TimeDelta::seconds(30);
 
-/// The home place, once it is known. Clones know the same.
+/// The home place, once it is known. Clones share it.
 pub(super) type KnownHome = Arc<OnceLock<Place>>;
 
 impl Store {
-    /// Notes down that this is the home place, unless another one is already: that of the first service that asked. Rows and groups that
-    /// bear no place are of it.
+    /// Makes this the home place, unless there is one: that of the first service. Rows and groups without a place belong to it.
     pub async fn settle_home(&self, place: &Place) -> Result<(), StoreError> {
         let mut transaction = self.operations.begin().await?;
         sqlx::query("INSERT INTO home_place (broker, vhost) VALUES ($1, $2) ON CONFLICT DO NOTHING")
@@ -97,7 +96,7 @@ impl Store {
         self.home.get() == Some(place)
     }
 
-    /// The cluster that the broker of this name was when it was first connected to: this one, if never before.
+    /// The cluster of the broker of this name at the first connection. If this is the first, `cluster`.
     pub async fn known_cluster(&self, broker: &str, cluster: &str) -> Result<String, StoreError> {
         let mut transaction = self.operations.begin().await?;
         sqlx::query("INSERT INTO known_broker (name, cluster) VALUES ($1, $2) ON CONFLICT DO NOTHING")
@@ -113,7 +112,7 @@ impl Store {
         Ok(known)
     }
 
-    /// Says that a service is connected to these places.
+    /// Announces that a service is connected to these places.
     pub async fn say_served(&self, places: &[Place], now: DateTime<Utc>) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO served_place (broker, vhost, seen_at) \
@@ -128,7 +127,7 @@ impl Store {
         Ok(())
     }
 
-    /// The places that any service is connected to now.
+    /// The places that any service is connected to.
     pub async fn served_places(&self, now: DateTime<Utc>) -> Result<Vec<Place>, StoreError> {
         let places: Vec<(String, String)> =
             sqlx::query_as("SELECT broker, vhost FROM served_place WHERE seen_at > $1")
@@ -138,7 +137,7 @@ impl Store {
         Ok(places.into_iter().map(|(broker, vhost)| Place { broker, vhost }).collect())
     }
 
-    /// Lets the operation go, whose open items all died at other places, for a replica that is connected to one of them. Where there is
+    /// Leaves an operation, whose open items all died at other places, to a replica that is connected to one of them. If there is
     /// none, the operation says what it waits for.
     pub(super) async fn leave_to_others(
         &self,

@@ -1,5 +1,5 @@
-//! Consumer sessions: a row for each process and source, from its first message to a clean end. A row that is left over belongs to a
-//! process that crashed (rule R16).
+//! Consumer sessions: a row for each process and source, from its first message to a clean end. A row that is left over belongs
+//! to a process that crashed (rule R16).
 
 use std::time::Duration;
 

@@ -1,7 +1,8 @@
 //! Statistics of the tables that grow, for the planner.
 //!
-//! The database looks once a minute which tables have changed. In that minute a day's partition may grow from nothing to a million rows,
-//! of which the planner believes that they are nearly none, or all alike. So a table is analysed here whenever it has doubled.
+//! The database looks once a minute which tables have changed. In that minute a day's partition may grow from nothing to a
+//! million rows, of which the planner believes that they are nearly none, or all alike. So a table is analysed here whenever it
+//! has doubled.
 
 use sqlx::Executor;
 

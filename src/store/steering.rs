@@ -1,4 +1,4 @@
-//! Steering operations that run (rule R13: who did what).
+//! Steers running operations (rule R13: who did what).
 
 use chrono::{DateTime, Utc};
 use sqlx::Row;
@@ -21,11 +21,11 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
         let change = match steering {
-            // Whoever pauses it is what it waits for now.
+            // A paused operation waits for the user.
             Steering::Pause => {
                 "state = 'paused', last_error = CASE WHEN last_error = waits_for THEN NULL ELSE last_error END"
             }
-            // Whoever lets it go on has seen what the canary found.
+            // The user who resumes it has seen the verdict of the canary.
             Steering::Resume => {
                 "state = CASE WHEN started_at IS NULL THEN 'pending' ELSE 'running' END, last_error = NULL, \
                  canary_passed = CASE WHEN state = 'paused' THEN COALESCE((SELECT max(step) FROM UNNEST(canary_steps) AS s (step) \

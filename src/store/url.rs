@@ -1,4 +1,4 @@
-//! `DATABASE_URL`: what is wrong with it is said before anybody waits for a database that it cannot lead to.
+//! `DATABASE_URL`, checked before the service waits for a database that it cannot lead to.
 
 use std::str::FromStr;
 

@@ -1,4 +1,4 @@
-//! What happens, as types: one method writes the log line and counts, so that the two cannot disagree.
+//! Events as types. One method writes the log line and updates the metrics, so that the two cannot disagree.
 
 use std::time::Duration;
 
@@ -15,11 +15,11 @@ pub struct BatchStored<'a> {
     pub source: &'a str,
     /// Rows that were stored.
     pub stored: u64,
-    /// Rows that were there already.
+    /// Rows that were stored before.
     pub duplicates: u64,
-    /// Of the rows, those that we had redelivered before.
+    /// Rows of messages that were redelivered before.
     pub returned: u64,
-    /// How long it took to store.
+    /// Time to store it.
     pub commit: Duration,
 }
 
@@ -74,7 +74,7 @@ pub struct ChunkDone<'a> {
     pub duration: Duration,
     /// Whether the operation is now completed.
     pub completed: bool,
-    /// What keeps the rest waiting.
+    /// Why the other items stay open.
     pub hold: Option<&'a Hold>,
 }
 
@@ -93,7 +93,7 @@ impl ChunkDone<'_> {
         let kind = self.operation.kind.as_str();
         metrics.chunk_duration.with_label_values(&[kind]).observe(self.duration.as_secs_f64());
         if self.outcomes == Outcomes::default() && self.hold.is_some() {
-            // Every second, for as long as it waits; the operation itself tells it.
+            // Every second while it waits, and the operation shows it.
             debug!(operation = %self.operation.id, kind, waitsFor = self.hold.map(Hold::reason), "Operation waits");
             return;
         }

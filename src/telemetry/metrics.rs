@@ -16,7 +16,7 @@ pub struct Metrics {
     registry: Registry,
     labels: SourceLabels,
     sources: SourceFamilies,
-    /// Messages that were put back, confirmed.
+    /// Redelivered messages, confirmed.
     pub redelivered: IntCounter,
     /// Dead letters that were deleted.
     pub deleted: IntCounter,
@@ -32,17 +32,17 @@ pub struct Metrics {
     pool: IntGaugeVec,
 }
 
-/// What tells sources apart in metrics.
+/// The labels of a source.
 #[derive(Clone, Copy, Debug)]
 pub enum SourceLabels {
-    /// The queue: there is one place.
+    /// The queue, if there is only one place.
     Queue,
-    /// The queue, and where it is.
+    /// The queue and its place.
     QueueAndPlace,
 }
 
 impl SourceLabels {
-    /// Those for so many places.
+    /// The labels for this number of places.
     pub fn of(places: usize) -> Self {
         if places > 1 { Self::QueueAndPlace } else { Self::Queue }
     }
@@ -63,14 +63,14 @@ impl SourceLabels {
     }
 }
 
-/// Use of one of the pools.
+/// Use of a connection pool.
 #[derive(Clone, Copy, Debug)]
 pub struct PoolUse {
-    /// Whose pool it is.
+    /// The part of the service that uses it.
     pub name: &'static str,
-    /// Connections that are open.
+    /// Open connections.
     pub size: u32,
-    /// Of these, connections that nobody uses.
+    /// Idle connections among these.
     pub idle: u32,
 }
 
@@ -109,9 +109,9 @@ pub struct SourceMetrics {
     pub ack_lag: Histogram,
     /// Messages that wait in the queue.
     pub depth: IntGauge,
-    /// Messages in hand.
+    /// In-flight messages.
     pub in_flight: IntGauge,
-    /// Bytes of messages in hand.
+    /// Bytes of in-flight messages.
     pub in_flight_bytes: IntGauge,
     /// 1 while it is consumed.
     pub consuming: IntGauge,
@@ -134,95 +134,113 @@ impl SourceWarnings {
     }
 }
 
-impl Metrics {
-    /// A registry of its own.
-    #[expect(
-        clippy::expect_used,
-        reason = "the names are literals, each used once: a clash shows at the first start"
-    )]
-    pub fn new(labels: SourceLabels) -> Self {
-        fn register<C: Collector + Clone + 'static>(registry: &Registry, metric: prometheus::Result<C>) -> C {
-            let metric = metric.expect("valid metric");
-            registry.register(Box::new(metric.clone())).expect("registered once");
-            metric
-        }
-        let registry = Registry::new();
-        let counter = |name: &str, help: &str, labels: &[&str]| {
-            register(&registry, IntCounterVec::new(Opts::new(name, help), labels))
-        };
-        let gauge = |name: &str, help: &str, labels: &[&str]| {
-            register(&registry, IntGaugeVec::new(Opts::new(name, help), labels))
-        };
-        let seconds = exponential_buckets(0.001, 2.0, 16).expect("valid buckets");
-        let rows = exponential_buckets(1.0, 2.0, 12).expect("valid buckets");
-        let histogram = |name: &str, help: &str, labels: &[&str], buckets: &[f64]| {
-            let options = HistogramOpts::new(name, help).buckets(buckets.to_vec());
-            register(&registry, HistogramVec::new(options, labels))
-        };
+/// Creates metrics in a registry.
+#[derive(Default)]
+struct Registrar(Registry);
+
+#[expect(
+    clippy::expect_used,
+    reason = "the names are literals, each used once: a clash shows at the first start"
+)]
+impl Registrar {
+    fn register<C: Collector + Clone + 'static>(&self, metric: prometheus::Result<C>) -> C {
+        let metric = metric.expect("valid metric");
+        self.0.register(Box::new(metric.clone())).expect("registered once");
+        metric
+    }
+
+    fn counter(&self, name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
+        self.register(IntCounterVec::new(Opts::new(name, help), labels))
+    }
+
+    fn plain_counter(&self, name: &str, help: &str) -> IntCounter {
+        self.counter(name, help, &[]).with_label_values(&[] as &[&str])
+    }
+
+    fn gauge(&self, name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
+        self.register(IntGaugeVec::new(Opts::new(name, help), labels))
+    }
+
+    /// From 1 ms to half a minute.
+    fn seconds(&self, name: &str, help: &str, labels: &[&str]) -> HistogramVec {
+        self.histogram(name, help, labels, exponential_buckets(0.001, 2.0, 16).expect("valid buckets"))
+    }
+
+    /// From 1 to 2048.
+    fn rows(&self, name: &str, help: &str, labels: &[&str]) -> HistogramVec {
+        self.histogram(name, help, labels, exponential_buckets(1.0, 2.0, 12).expect("valid buckets"))
+    }
+
+    fn histogram(&self, name: &str, help: &str, labels: &[&str], buckets: Vec<f64>) -> HistogramVec {
+        self.register(HistogramVec::new(HistogramOpts::new(name, help).buckets(buckets), labels))
+    }
+}
+
+impl SourceFamilies {
+    fn new(registrar: &Registrar, labels: SourceLabels) -> Self {
         let (source, source_and_kind) = labels.names();
-        let sources = SourceFamilies {
-            ingested: counter("dead_letter_ingested_total", "Dead letters stored", source),
-            duplicates: counter("dead_letter_duplicates_total", "Messages that were stored before", source),
-            poisoned: counter(
-                "dead_letter_poisoned_total",
-                "Rows stored with their derived fields blanked",
-                source,
-            ),
-            returned: counter(
-                "dead_letter_returned_total",
-                "Stored dead letters that had been redelivered",
-                source,
-            ),
-            batch_rows: histogram("dead_letter_batch_rows", "Rows in a batch", source, &rows),
-            commit_duration: histogram(
-                "dead_letter_batch_commit_duration_seconds",
-                "Time to store a batch",
-                source,
-                &seconds,
-            ),
-            ack_lag: histogram(
-                "dead_letter_ack_lag_seconds",
-                "From a batch's first arrival to its ack",
-                source,
-                &seconds,
-            ),
-            depth: gauge("dead_letter_source_depth", "Messages that wait in the source", source),
-            in_flight: gauge("dead_letter_in_flight_messages", "Messages in hand", source),
-            in_flight_bytes: gauge("dead_letter_in_flight_bytes", "Bytes of messages in hand", source),
-            consuming: gauge("dead_letter_source_consuming", "1 while the source is consumed", source),
-            warnings: gauge(
+        let counter = |name, help| registrar.counter(name, help, source);
+        let gauge = |name, help| registrar.gauge(name, help, source);
+        let seconds = |name, help| registrar.seconds(name, help, source);
+        Self {
+            ingested: counter("dead_letter_ingested_total", "Dead letters stored"),
+            duplicates: counter("dead_letter_duplicates_total", "Messages that were stored before"),
+            poisoned: counter("dead_letter_poisoned_total", "Rows stored with their derived fields blanked"),
+            returned: counter("dead_letter_returned_total", "Stored dead letters that had been redelivered"),
+            batch_rows: registrar.rows("dead_letter_batch_rows", "Rows in a batch", source),
+            commit_duration: seconds("dead_letter_batch_commit_duration_seconds", "Time to store a batch"),
+            ack_lag: seconds("dead_letter_ack_lag_seconds", "From a batch's first arrival to its ack"),
+            depth: gauge("dead_letter_source_depth", "Messages that wait in the source"),
+            in_flight: gauge("dead_letter_in_flight_messages", "Messages in hand"),
+            in_flight_bytes: gauge("dead_letter_in_flight_bytes", "Bytes of messages in hand"),
+            consuming: gauge("dead_letter_source_consuming", "1 while the source is consumed"),
+            warnings: registrar.gauge(
                 "dead_letter_source_warnings",
                 "1 for each way in which the broker may lose messages of the source",
                 source_and_kind,
             ),
-        };
-        let plain = |name: &str, help: &str| counter(name, help, &[]).with_label_values(&[] as &[&str]);
+        }
+    }
+}
+
+impl Metrics {
+    /// Registers every metric.
+    pub fn new(labels: SourceLabels) -> Self {
+        let registrar = Registrar::default();
         Self {
             labels,
-            sources,
-            redelivered: plain("dead_letter_redelivered_total", "Messages put back, confirmed"),
-            deleted: plain("dead_letter_deleted_total", "Dead letters deleted"),
-            skipped: plain("dead_letter_skipped_total", "Items of operations that were skipped"),
-            refused: counter("dead_letter_refused_total", "Redeliveries refused, by reason", &["reason"]),
-            chunk_duration: histogram(
+            sources: SourceFamilies::new(&registrar, labels),
+            redelivered: registrar
+                .plain_counter("dead_letter_redelivered_total", "Messages put back, confirmed"),
+            deleted: registrar.plain_counter("dead_letter_deleted_total", "Dead letters deleted"),
+            skipped: registrar
+                .plain_counter("dead_letter_skipped_total", "Items of operations that were skipped"),
+            refused: registrar.counter(
+                "dead_letter_refused_total",
+                "Redeliveries refused, by reason",
+                &["reason"],
+            ),
+            chunk_duration: registrar.seconds(
                 "dead_letter_operation_chunk_duration_seconds",
                 "Time a chunk took",
                 &["kind"],
-                &seconds,
             ),
-            http_duration: histogram(
+            http_duration: registrar.seconds(
                 "http_server_request_duration_seconds",
                 "Time a request took",
                 &["http_request_method", "http_route", "http_response_status_code"],
-                &seconds,
             ),
-            operations: gauge(
+            operations: registrar.gauge(
                 "dead_letter_operations",
                 "Operations by state, of the whole service",
                 &["state"],
             ),
-            pool: gauge("dead_letter_db_connections", "Connections to the database", &["pool", "state"]),
-            registry,
+            pool: registrar.gauge(
+                "dead_letter_db_connections",
+                "Connections to the database",
+                &["pool", "state"],
+            ),
+            registry: registrar.0,
         }
     }
 

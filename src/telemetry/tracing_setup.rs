@@ -20,14 +20,14 @@ use crate::config::{LogConfig, LogFormat};
 use crate::domain::headers::TRACE_CONTEXT;
 use crate::domain::message::Properties;
 
-/// Keeps spans flowing; they are flushed by [`Telemetry::shutdown`].
+/// Exports spans. [`Telemetry::shutdown`] flushes them.
 #[derive(Debug)]
 pub struct Telemetry {
     provider: Option<SdkTracerProvider>,
 }
 
 impl Telemetry {
-    /// Begins to log and, where an endpoint is configured, to trace.
+    /// Starts logging, and tracing if an endpoint is configured.
     pub fn start(config: &LogConfig) -> anyhow::Result<Self> {
         let filter = EnvFilter::try_new(&config.log).context("DEAD_LETTER_LOG is not a log filter")?;
         let format = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
@@ -46,10 +46,10 @@ impl Telemetry {
         Ok(Self { provider })
     }
 
-    /// Sends the spans that are still here.
+    /// Sends the remaining spans.
     pub fn shutdown(&self) {
         if let Some(provider) = &self.provider {
-            // Nobody is left to tell.
+            // There is no one left to report an error to.
             let _ = provider.shutdown();
         }
     }
@@ -69,10 +69,10 @@ fn provider(endpoint: &str) -> anyhow::Result<SdkTracerProvider> {
     Ok(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build())
 }
 
-/// Whether spans go anywhere: there are far more messages than anything else that is linked, so it is asked first.
+/// Whether spans are exported. Checked first, because every message would be linked.
 static EXPORTING: AtomicBool = AtomicBool::new(false);
 
-/// Links a span to the trace that the message was made in, where it bears a `traceparent` and anybody traces.
+/// Links a span to the trace of the message, if it has a `traceparent` and tracing is on.
 pub fn link_to_message(span: &Span, properties: &Properties) {
     if !EXPORTING.load(Ordering::Relaxed) {
         return;

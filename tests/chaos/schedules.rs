@@ -276,7 +276,7 @@ impl<'s> Play<'s> {
         }
         let is_over = asked.items.values().all(Option::is_some);
         let (operation, now) = (chunk.operation.id, clock::now());
-        let over = chunk.record(&settled, 0, None, now).await.unwrap();
+        let over = chunk.record(&settled, 0, None, now, now).await.unwrap();
         if over != is_over {
             self.wrong.push(format!("completed: {over}, and has to be {is_over}"));
         }

@@ -11,8 +11,8 @@
 )]
 
 mod again;
+mod attempts;
 mod attribution;
-mod begins;
 mod breadcrumb;
 mod bytes;
 mod cli;

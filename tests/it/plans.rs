@@ -20,7 +20,7 @@ use dead_letter::domain::needle::Needle;
 use dead_letter::domain::operation::{Kind, NewOperation, Options, Outcome, Selection, Settled};
 use dead_letter::domain::place::Place;
 use dead_letter::memory_budget::ChunkReservation;
-use dead_letter::store::{Frozen, Next, ServedPlaces, Store};
+use dead_letter::store::{Edge, Frozen, Next, ServedPlaces, Store};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use tracing_subscriber::layer::SubscriberExt;
@@ -233,10 +233,10 @@ impl Interview<'_> {
             ("whatever its status", Filter { status: StatusFilter::Any, ..Filter::default() }),
         ];
         for (what, filter) in &searches {
-            store.search(filter, Order::Newest, None, false, 25).await.unwrap();
+            store.search(filter, Order::Newest, None, 25).await.unwrap();
             self.told(what);
         }
-        store.search(&of_squad, Order::Oldest, Some(id), true, 25).await.unwrap();
+        store.search(&of_squad, Order::Oldest, Some(Edge::Before(id)), 25).await.unwrap();
         self.told("page of a squad before this one, oldest first");
         store.get(id, 1000).await.unwrap();
         self.told("one dead letter");
@@ -314,7 +314,7 @@ impl Interview<'_> {
                     redelivery_id: Some(item.redelivery_id),
                 })
                 .collect();
-            chunk.record(&settled, 0, None, clock::now()).await.unwrap();
+            chunk.record(&settled, 0, None, clock::now(), clock::now()).await.unwrap();
             self.told("its outcome");
         }
     }

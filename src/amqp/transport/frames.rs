@@ -15,7 +15,7 @@ const HELD: usize = 64 << 10;
 
 /// What becomes of frames.
 pub(super) trait Rewrite {
-    /// Whether a frame of this type and length, in bytes, is to be gathered. One that is not passes as it is.
+    /// Whether a frame of this type and length (in bytes) is to be buffered. Other frames pass unchanged.
     fn wants(&self, kind: u8, length: usize) -> io::Result<bool>;
 
     /// Writes a frame, from its type to the octet that ends it, or another one in its place.
@@ -25,14 +25,14 @@ pub(super) trait Rewrite {
 /// Where in the stream we are.
 #[derive(Debug, Default)]
 pub(super) struct Frames {
-    /// So many bytes pass as they are.
+    /// This many bytes pass unchanged.
     passing: usize,
     /// The beginning of a frame that is to be rewritten.
     pub held: Vec<u8>,
 }
 
 impl Frames {
-    /// So many bytes come before the first frame.
+    /// This many bytes precede the first frame.
     pub fn after(bytes: usize) -> Self {
         Self { passing: bytes, held: Vec::new() }
     }

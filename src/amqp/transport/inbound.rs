@@ -8,8 +8,8 @@ use super::side_table::SideTables;
 
 /// The longest method that is read, in bytes: far longer than any that has a short string of a publisher's in it.
 const MOST_METHOD: usize = 64 << 10;
-/// The longest content header, in bytes. The broker does not split one, whatever was agreed, and what it adds as a message dies makes
-/// one longer than the publisher's, which fitted a frame.
+/// The longest content header, in bytes. The broker does not split one, whatever was agreed, and what it adds as a message dies
+/// makes one longer than the publisher's, which fitted a frame.
 const MOST_HEADER: usize = 64 << 20;
 /// Payload of a content header that has a token for properties.
 const TOKEN_PAYLOAD: u32 = 12 + 2 + 8;
@@ -21,9 +21,9 @@ const BEFORE_SERVER_PROPERTIES: usize = 4 + 2;
 
 /// A part of a method's arguments.
 enum Part {
-    /// So many bytes.
+    /// This many bytes.
     Bytes(usize),
-    /// A length of one byte, and so many of text.
+    /// A short string: a length of one byte, and the text.
     Short,
 }
 
@@ -66,11 +66,11 @@ impl Inbound {
         Self { frames: Frames::default(), contents }
     }
 
-    /// Takes all of the input, which may begin and end anywhere, and appends what lapin is to read. Nothing of the input is output
-    /// before the properties in it can be taken off the shelf. An error is for good.
+    /// Takes all of the input, which may begin and end anywhere, and appends what lapin is to read. Nothing of the input is
+    /// output before the properties in it can be taken off the shelf. An error is for good.
     pub fn feed(&mut self, input: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
         self.frames.feed(input, out, usize::MAX, &mut self.contents)?;
-        // One lock for all: whoever takes them off contends for it.
+        // One lock for all of them: the readers contend for it.
         let Contents { tables, arrived } = &mut self.contents;
         if !arrived.is_empty() {
             tables.incoming.put_all(arrived.drain(..));
@@ -122,7 +122,8 @@ fn server_properties(method: &[u8]) -> Option<&[u8]> {
     table.get(..length.checked_add(4)?)
 }
 
-/// Each byte beyond ASCII of a short string that is not UTF-8 becomes `?`, in place. What is cut off stays as it is, for lapin to refuse.
+/// Each byte beyond ASCII of a short string that is not UTF-8 becomes `?`, in place. What is cut off stays as it is, for lapin to
+/// refuse.
 fn make_readable(method: &mut [u8]) {
     let Some((&mut name, mut left)) = method.split_first_chunk_mut() else { return };
     for part in short_strings(name) {

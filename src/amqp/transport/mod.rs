@@ -29,7 +29,7 @@ pub use inbound::Inbound;
 pub use outbound::Outbound;
 pub use side_table::SideTables;
 
-/// A connection of lapin's, with what passes it by.
+/// A connection of lapin, with the properties that bypass it.
 #[derive(Debug)]
 pub(super) struct Connection {
     inner: lapin::Connection,
@@ -52,12 +52,12 @@ impl Connection {
         Ok(Self { inner, tables, server })
     }
 
-    /// What the broker tells of itself as a connection begins, such as its version. Empty where that cannot be read.
+    /// The server properties of the connection, such as the version. Empty if they cannot be decoded.
     pub const fn server(&self) -> &Table {
         &self.server
     }
 
-    /// The bytes of the properties of a delivery or a return, once. `None` where there are none for it.
+    /// Takes the bytes of the properties of a delivery or a return. `None` if there are none for it.
     pub fn properties(&self, stand_in: &BasicProperties) -> Option<Vec<u8>> {
         self.tables.received(stand_in)
     }
@@ -76,7 +76,7 @@ impl Connection {
         let token = self.tables.to_send(properties);
         let stand_in = BasicProperties::default().with_timestamp(token);
         let published = channel.basic_publish(exchange, key, options, body, stand_in).await;
-        // Written by now, or never to be. Not by a guard: a message whose future was dropped is still to be written.
+        // Written by now, or never. This is not a drop guard: a message whose future was dropped can still be written.
         self.tables.outgoing.take(token);
         published
     }

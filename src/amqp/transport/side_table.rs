@@ -1,4 +1,4 @@
-//! Properties on their way past lapin.
+//! Tables of the properties that bypass lapin.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,19 +6,20 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lapin::BasicProperties;
 
-/// What passes lapin by on one connection.
+/// The properties that bypass lapin on one connection.
 ///
-/// It grows by what lapin holds: deliveries that were not taken, at most the prefetch, and messages that wait to be written.
+/// They are as many as the messages in lapin: deliveries that were not taken yet, at most the prefetch, and messages that wait to
+/// be written.
 #[derive(Debug, Default)]
 pub struct SideTables {
     pub(super) incoming: SideTable,
     pub(super) outgoing: SideTable,
-    /// The table with which the broker introduced itself.
+    /// The server properties.
     server: Mutex<Vec<u8>>,
 }
 
 impl SideTables {
-    /// The properties for which lapin read this stand-in, once.
+    /// Takes the properties for which lapin read this stand-in.
     pub fn received(&self, stand_in: &BasicProperties) -> Option<Vec<u8>> {
         self.incoming.take((*stand_in.timestamp())?)
     }
@@ -42,7 +43,7 @@ impl SideTables {
 /// Properties as bytes, by their tokens.
 #[derive(Debug, Default)]
 pub(super) struct SideTable {
-    /// How many tokens there were.
+    /// Number of tokens so far.
     tokens: AtomicU64,
     kept: Mutex<HashMap<u64, Vec<u8>>>,
 }
@@ -68,7 +69,7 @@ impl SideTable {
     }
 }
 
-/// No invariant spans two of its entries, so a panic elsewhere leaves it sound.
+/// No invariant spans several entries, so a panic elsewhere does no harm.
 fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

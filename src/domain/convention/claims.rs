@@ -1,7 +1,7 @@
 //! Whom to believe about where a message died (rule R15).
 //!
-//! The broker knows: from `x-death`, or as the dead-letter queue belongs to one other queue. All that headers and envelopes
-//! tell is a claim: whoever may publish to a dead-letter exchange can write it. A claim stands in where the broker knows nothing, or
+//! The broker knows: from `x-death`, or as the dead-letter queue belongs to one other queue. All that headers and envelopes tell
+//! is a claim: whoever may publish to a dead-letter exchange can write it. A claim stands in where the broker knows nothing, or
 //! only that the message has waited somewhere; it is marked, and settings say which claims a redelivery follows.
 
 use std::sync::Arc;
@@ -41,14 +41,15 @@ impl Claims {
     }
 }
 
-/// Where a stored message died, and which convention claims that, where it is not the broker who tells.
+/// Where a stored message died. If the broker does not vouch for it, also the convention that claims it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Provenance {
     /// Where it died.
     pub origin: Origin,
     /// The convention whose claim that is.
     pub claimed_by: Option<String>,
-    /// Whether the dead letter that it is the return of had another exchange or routing key: it was not we who wrote these.
+    /// Whether the dead letter before this return had another exchange or routing key: then the headers that name them are
+    /// forged.
     pub has_other_routing: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Headers of one's own, for consumers whose library is none of the known: a setting says which header tells what.
+//! Configured headers, for consumers of unknown libraries: a setting maps failure fields to headers.
 
 use super::reader::{self, Reader};
 use super::{Convention, Origin, Recognised};
@@ -6,13 +6,13 @@ use super::{Convention, Origin, Recognised};
 /// The convention's name.
 pub(super) const NAME: &str = "own";
 
-/// What a header can tell, as the setting names it.
+/// The fields, as the setting names them.
 const TELLS: [&str; 8] =
     ["queue", "exchange", "routingKey", "errorType", "errorMessage", "errorStack", "failedAt", "attempts"];
 
 /// Such as `queue=x-failed-queue,errorMessage=x-error,failedAt=x-failed-at`.
 ///
-/// A message that bears one of them is recognised; all of them are taken off when it is put back. `failedAt` is RFC 3339 or
+/// A message with one of the headers is recognised. All of them are removed when it is redelivered. `failedAt` is RFC 3339 or
 /// milliseconds since 1970.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomHeaders(Vec<(&'static str, String)>);

@@ -9,7 +9,7 @@ use crate::domain::message::{Table, Value};
 
 /// Longest name of a header, and longest short string.
 const MAX_SHORT: usize = 255;
-/// So many headers are read.
+/// Largest number of headers that are read.
 const MAX_HEADERS: usize = 2_000;
 
 /// A value, as far as it is a single one.

@@ -53,40 +53,41 @@ pub struct Origin {
     pub routing_key: Option<String>,
 }
 
-/// With how much care a message is read.
+/// How much of a message is decoded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Decoding {
-    /// All that it tells.
+    /// All of it.
     #[default]
     Full,
-    /// Without its body, and without headers that are long or hold documents: it was in hand when a process died, maybe of it.
+    /// Neither the body nor headers that are long or contain documents: the message was in flight when a process crashed, and may
+    /// be the cause.
     HeadersOnly,
 }
 
 impl Decoding {
-    /// What a stored message needs, by its convention: one that was not decoded then is not decoded now.
+    /// For a stored message, from its convention: a message that was stored undecoded stays undecoded.
     pub fn of(convention: Option<&str>) -> Self {
         if convention == Some(UNDECODED) { Self::HeadersOnly } else { Self::Full }
     }
 }
 
-/// What stands for the convention of a message that was read with [`Decoding::HeadersOnly`].
+/// The convention of a message that was decoded with [`Decoding::HeadersOnly`].
 pub const UNDECODED: &str = "undecoded";
 
-/// Headers with more names and texts, in bytes, are not read with care.
+/// Longest headers that [`Decoding::HeadersOnly`] decodes: bytes of names and texts.
 const MAX_PLAIN_HEADERS: usize = 64 << 10;
 
-/// Who says where a message died.
+/// Who vouches for the origin of a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ToldBy {
-    /// The broker does: by `x-death`, or by the queue in which the message lay.
+    /// The broker, by `x-death` or by the source queue.
     #[default]
     Broker,
-    /// Only the message itself does: a claim.
+    /// Only the message itself: a claim.
     Message,
 }
 
-/// What is known of why it died.
+/// Why a message died.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Failure {
     /// The broker's reason: `rejected`, `expired`, `maxlen`, `delivery_limit`.
@@ -99,7 +100,7 @@ pub struct Failure {
     pub error_stack: Option<String>,
 }
 
-/// What a convention reads out of a message.
+/// What a convention reads from a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recognised {
     /// The convention's name, as in the filter `convention`.
@@ -114,19 +115,19 @@ pub struct Recognised {
     pub latest_death: Option<DateTime<Utc>>,
     /// How often it died.
     pub deaths: i64,
-    /// What stands for the property of the same name, where the library keeps it elsewhere.
+    /// The message id, if the library does not use the property.
     pub message_id: Option<String>,
-    /// Likewise.
+    /// The correlation id, if the library does not use the property.
     pub correlation_id: Option<String>,
-    /// Likewise, of the property `type`.
+    /// The message type, if the library does not use the property `type`.
     pub message_type: Option<String>,
-    /// The redelivery that it came back from.
+    /// The redelivery before this death.
     pub redelivered: Option<Redelivered>,
-    /// Who says where it died.
+    /// Who vouches for the origin.
     pub origin_told_by: ToldBy,
-    /// Whether settings keep from believing where it died.
+    /// Whether the settings refuse the claimed origin.
     pub origin_refused: bool,
-    /// What is there and could not be read, or not believed.
+    /// What could not be read, or is not accepted.
     pub warning: Option<String>,
     /// Whether a consumer failed it where the broker says that it died.
     pub(super) is_failure: bool,
@@ -137,7 +138,7 @@ pub struct Recognised {
 }
 
 impl Recognised {
-    /// What the broker's history alone tells.
+    /// The facts from the broker's history.
     fn by_the_broker(deaths: Deaths) -> Self {
         Self {
             origin: Origin {
@@ -148,14 +149,14 @@ impl Recognised {
             failure: Failure { reason: deaths.reason, ..Failure::default() },
             died_at: deaths.seconds.and_then(xdeath::time),
             latest_death: deaths.latest_seconds.and_then(xdeath::time),
-            // It lies in a dead-letter queue: it died once at least, whoever put it there.
+            // It is in a dead-letter queue, so it died at least once.
             deaths: deaths.count.max(1),
             is_failure: deaths.is_failure,
             ..Self::default()
         }
     }
 
-    /// Goes on from what it was before we redelivered it.
+    /// Restores what it was before its redelivery.
     fn came_back(&mut self, properties: &Properties) {
         let header = |name: &str| properties.header_text(name).map(|text| reader::name(&text));
         let redelivered = self.redelivered.take().or_else(|| Redelivered::read(header));
@@ -171,14 +172,14 @@ impl Recognised {
         }
     }
 
-    /// The time that the library tells, which is more exact than the broker's.
+    /// The time from the library, which is more exact than the broker's.
     fn failed_at(&mut self, time: Option<DateTime<Utc>>) {
         self.died_at = time.or(self.died_at);
         self.latest_death = time.max(self.latest_death);
     }
 
-    /// The origin that the library tells. A message that was published to the default exchange had its queue's name for
-    /// a routing key.
+    /// The origin from the library. The routing key of a message that was published to the default exchange is the name of its
+    /// queue.
     fn came_from(&mut self, origin: Origin) {
         let queue_by_key = || origin.routing_key.clone().filter(|_| origin.exchange.as_deref() == Some(""));
         self.claim = Origin { queue: origin.queue.clone().or_else(queue_by_key), ..origin };
@@ -195,27 +196,27 @@ pub trait Convention: Sync {
     /// The name by which it is filtered and shown.
     fn name(&self) -> &'static str;
 
-    /// Adds what it reads to what the broker alone tells, or says `None` before anything else: it is another library's.
+    /// Adds what it reads to the broker's history. `None`, without any change, for a message of another library.
     fn recognise(&self, reader: &mut Reader<'_>, read: &mut Recognised) -> Option<()>;
 
-    /// Whether it reads nothing but plain headers: no body, and no document in a header.
+    /// Whether it only reads plain headers: neither the body nor documents in headers.
     fn reads_plain_headers(&self) -> bool {
         true
     }
 
-    /// Whether the message is this library's, of one that reads more than plain headers: told without reading any more.
+    /// For a convention that reads more than plain headers: whether the message is this library's, from plain headers alone.
     fn is_of(&self, _message: &Message) -> bool {
         false
     }
 
-    /// Whether the header tells of the failure only, so that a redelivered message must not carry it.
+    /// Whether the header only describes the failure, so that a redelivered message must not carry it.
     fn is_failure_header(&self, name: &[u8]) -> bool;
 
-    /// Makes the message what it was before it failed, beyond taking these headers off.
+    /// Makes the message what it was before it failed, apart from removing these headers.
     fn restore(&self, _message: &mut Message) {}
 }
 
-/// Every convention, in the order in which they are asked.
+/// Every convention, in the order in which they are tried.
 const CONVENTIONS: [&dyn Convention; 17] = [
     &easynetq::EasyNetQ,
     &masstransit::MassTransit,
@@ -238,8 +239,8 @@ const CONVENTIONS: [&dyn Convention; 17] = [
     &native::Native,
 ];
 
-/// Those whose consumers find their handler by what the message itself bears (a type, a task, a job), and never by the routing key, as
-/// far as we know these libraries: not tried with each.
+/// Those whose consumers find their handler by what the message itself bears (a type, a task, a job), and never by the routing
+/// key, as far as we know these libraries: not tried with each.
 const NAME_THEIR_HANDLER: [&dyn Convention; 10] = [
     &easynetq::EasyNetQ,
     &masstransit::MassTransit,
@@ -253,7 +254,7 @@ const NAME_THEIR_HANDLER: [&dyn Convention; 10] = [
     &dramatiq::Dramatiq,
 ];
 
-/// The conventions that messages are read by: all that are known, and before them the headers of one's own.
+/// The conventions that read messages: the configured headers first, then all known ones.
 #[derive(Clone, Debug, Default)]
 pub struct Conventions {
     own: Option<Arc<CustomHeaders>>,
@@ -261,7 +262,7 @@ pub struct Conventions {
 }
 
 impl Conventions {
-    /// With headers of one's own.
+    /// With configured headers.
     pub fn new(own: Option<CustomHeaders>, claims: Claims) -> Self {
         Self { own: own.map(Arc::new), claims }
     }
@@ -271,7 +272,7 @@ impl Conventions {
         std::iter::once(custom::NAME).chain(CONVENTIONS.iter().map(|convention| convention.name()))
     }
 
-    /// The names of those whose consumers cannot notice another routing key.
+    /// The conventions whose consumers do not depend on the routing key.
     pub fn blind_to_the_routing_key() -> Vec<&'static str> {
         NAME_THEIR_HANDLER.iter().map(|convention| convention.name()).collect()
     }
@@ -291,7 +292,7 @@ impl Conventions {
         self.recognised(source, message).1
     }
 
-    /// Reads it with so much care.
+    /// Reads a message with this decoding.
     pub fn read(&self, source: &str, message: &Message, decoding: Decoding) -> Recognised {
         match decoding {
             Decoding::Full => self.recognised(source, message).1,
@@ -299,10 +300,10 @@ impl Conventions {
         }
     }
 
-    /// Makes the message what it was before it failed: without what its convention, or ours, says of the failure.
-    /// Returns what it told before. Of one that may be deadly no more is decoded than an envelope around it.
+    /// Makes the message what it was before it failed: without the headers of its convention and of ours. Returns what was read
+    /// from it. With [`Decoding::HeadersOnly`] at most an envelope around the message is decoded.
     pub fn restore(&self, message: &mut Message, decoding: Decoding) -> Recognised {
-        // From which queue it came says where it died only.
+        // The source queue only matters for the origin.
         let (convention, read) = match decoding {
             Decoding::Full => self.recognised("", message),
             Decoding::HeadersOnly => {
@@ -322,7 +323,7 @@ impl Conventions {
         read
     }
 
-    /// Reads a message that may be deadly: what the broker tells, and plain headers that are not long.
+    /// Reads a message that may crash the process: the broker's history, and short plain headers.
     fn recognised_by_headers(
         &self,
         source: &str,

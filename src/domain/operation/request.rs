@@ -1,4 +1,4 @@
-//! What is asked for: which dead letters, and what is to be done with them.
+//! A request for an operation: the selection and the options.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -47,9 +47,9 @@ pub enum Selection {
 pub struct Options {
     /// Where to, for a redelivery.
     pub target: Target,
-    /// At most so many messages a second.
+    /// Limit in messages per second.
     pub rate: Option<u32>,
-    /// At most so many dead letters.
+    /// Limit of the selection.
     pub limit: Option<u64>,
     /// Which ones first.
     pub order: Sequence,
@@ -76,11 +76,11 @@ pub struct NewOperation {
     pub kind: Kind,
     /// With which dead letters.
     pub selection: Selection,
-    /// The selection as it was asked for, for the record (rule R13).
+    /// The selection as requested, for the record (rule R13).
     pub asked: serde_json::Value,
     /// How.
     pub options: Options,
-    /// Who asked.
+    /// The caller.
     pub requested_by: String,
     /// The same request with the same key is the same operation.
     pub idempotency_key: Option<String>,

@@ -25,12 +25,12 @@ named! {
         Pending = "pending",
         /// Has begun.
         Running = "running",
-        /// It waits on purpose, and goes on by itself: enough of its messages are ready in a target queue. The database has it as one of
-        /// the two above.
+        /// It waits on purpose, and goes on by itself: enough of its messages are ready in a target queue. The database has it as
+        /// one of the two above.
         Waiting = "waiting",
-        /// Somebody, or its canary, has stopped it; it can go on.
+        /// Paused by a user or by its canary. It can be resumed.
         Paused = "paused",
-        /// What is left is being let go.
+        /// The remaining items are being skipped.
         Cancelling = "cancelling",
         /// It was cancelled: what was not done stays as it was.
         Cancelled = "cancelled",
@@ -55,14 +55,14 @@ named! {
 }
 
 named! {
-    /// Which routing key a message has at the queue that it is put back into.
+    /// The routing key of a message that is redelivered to its queue.
     #[derive(Default, Serialize, Deserialize)]
     #[serde(rename_all = "lowercase")]
     RoutingKey {
         /// The queue's name, as the default exchange wants it.
         #[default]
         Queue = "queue",
-        /// The one that it was first published with.
+        /// The routing key of the first publish.
         Original = "original",
     }
 }

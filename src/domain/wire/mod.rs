@@ -2,8 +2,8 @@
 //!
 //! Properties are stored in this form (rule R4). It keeps every type and every byte, duplicate names included.
 //!
-//! Some types have two tags. Both are read, as the broker does: `U` as `s`, `L` as `l`, and every octet but 0 as true. Written are
-//! `s`, `l` and 1.
+//! Some types have two tags. Both are read, as the broker does: `U` as `s`, `L` as `l`, and every octet but 0 as true. Written
+//! are `s`, `l` and 1.
 
 mod error;
 mod reader;
@@ -18,8 +18,8 @@ pub use error::WireError;
 pub use reader::{decode, decode_table};
 pub use writer::encode;
 
-/// How deep arrays and tables may be nested. The headers are the first level. Reading, writing and dropping recurse, and a stack is
-/// finite.
+/// How deep arrays and tables may be nested. The headers are the first level. Reading, writing and dropping recurse, and a stack
+/// is finite.
 pub const MAX_DEPTH: usize = 512;
 /// How many values are read. A value takes up to fifty times its bytes in memory. The largest headers that fit into a frame of
 /// the usual 128 KiB have fewer.
@@ -39,5 +39,5 @@ const KIND: u16 = 1 << 5;
 const USER_ID: u16 = 1 << 4;
 const APP_ID: u16 = 1 << 3;
 const CLUSTER_ID: u16 = 1 << 2;
-/// One bit without a meaning, and one that says that more flags follow, which a message never has.
+/// An unused bit, and the bit for further flags, which messages never have.
 const NO_PROPERTY: u16 = 0b11;

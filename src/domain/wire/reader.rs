@@ -6,7 +6,7 @@ use super::{
 };
 use crate::domain::message::{Properties, Table, Value};
 
-/// The properties of the bytes.
+/// Decodes properties.
 pub fn decode(bytes: &[u8]) -> Result<Properties, WireError> {
     let mut reader = Reader { input: bytes, at: 0, values: 0 };
     let flags = u16::from_be_bytes(reader.fixed("property flags")?);
@@ -37,16 +37,16 @@ pub fn decode(bytes: &[u8]) -> Result<Properties, WireError> {
     }
 }
 
-/// The table that these bytes are, its length first.
+/// Decodes a table with its length.
 pub fn decode_table(bytes: &[u8]) -> Result<Table, WireError> {
     Reader { input: bytes, at: 0, values: 0 }.table("table", 1)
 }
 
 struct Reader<'a> {
-    /// The whole input, or its head that ends with the array or table which is being read.
+    /// The input up to the end of the array or table that is being read.
     input: &'a [u8],
     at: usize,
-    /// So many were read.
+    /// Number of values so far.
     values: usize,
 }
 
@@ -111,7 +111,7 @@ impl<'a> Reader<'a> {
         Ok(values)
     }
 
-    /// Reads a length, and cuts the input where what has it ends. Returns the input as it was.
+    /// Reads a length, and limits the input to it. Returns the input before.
     fn enter(&mut self, what: &'static str, depth: usize) -> Result<&'a [u8], WireError> {
         if depth > MAX_DEPTH {
             return Err(WireError::TooDeep { offset: self.at });

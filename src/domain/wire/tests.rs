@@ -75,9 +75,8 @@ proptest! {
 }
 
 /// Every property and every type, written by hand from the specification and `RabbitMQ`'s deviations from it.
-#[test]
-fn every_property_and_every_type_are_what_the_broker_writes() {
-    let golden = [
+fn golden() -> Vec<u8> {
+    [
         b"\xff\xfc".as_slice(),
         b"\x04text",
         b"\x04gzip",
@@ -113,9 +112,13 @@ fn every_property_and_every_type_are_what_the_broker_writes() {
         b"\x00",
         b"\x01c",
     ]
-    .concat();
+    .concat()
+}
+
+/// What these bytes mean.
+fn golden_properties() -> Properties {
     let named = |name: &[u8], value| (name.to_vec(), value);
-    let properties = Properties {
+    Properties {
         content_type: Some(b"text".to_vec()),
         content_encoding: Some(b"gzip".to_vec()),
         headers: Some(Table(vec![
@@ -150,7 +153,12 @@ fn every_property_and_every_type_are_what_the_broker_writes() {
         user_id: Some(b"guest".to_vec()),
         app_id: Some(vec![]),
         cluster_id: Some(b"c".to_vec()),
-    };
+    }
+}
+
+#[test]
+fn every_property_and_every_type_are_what_the_broker_writes() {
+    let (golden, properties) = (golden(), golden_properties());
     assert_eq!(encode(&properties).expect("it fits"), golden);
     assert_eq!(decode(&golden), Ok(properties));
     assert_eq!(decode(&[0, 0]), Ok(Properties::default()));

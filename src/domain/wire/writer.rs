@@ -7,7 +7,7 @@ use super::{
 };
 use crate::domain::message::{Properties, Table, Value};
 
-/// The bytes of the properties.
+/// Encodes properties.
 pub fn encode(properties: &Properties) -> Result<Vec<u8>, WireError> {
     let mut writer = Writer { out: Vec::with_capacity(size(properties)), flags: 0 };
     writer.out.extend([0; 2]);

@@ -262,7 +262,10 @@ impl Model {
         };
         let completed = asked.rows.iter().all(|row| row.outcome.is_some());
         if matches!(how, Record::Committed) {
-            self.processes[worker / 2].forget(asked.operation.id, &done.settled, completed);
+            self.processes[worker / 2].forget(asked.operation.id, &done.settled);
+            if completed {
+                self.processes[worker / 2].forget_all_of(&[asked.operation.id]);
+            }
         }
         Ok(())
     }

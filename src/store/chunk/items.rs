@@ -1,4 +1,4 @@
-//! The items of a chunk: locked first, and their messages read once there is room for them.
+//! The items of a chunk. They are locked first, and their messages are read once there is memory for them.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,37 +19,37 @@ use crate::store::search::{PLACE, payload, place};
 use crate::store::served_places::{self, ServedPlaces};
 use crate::store::{StoreError, operations};
 
-/// An operation keeps so many ids in one row at most: a worker locks whole rows.
+/// Largest number of ids in one row of an operation. A worker locks whole rows.
 pub const IDS_IN_A_ROW: u32 = 250;
-/// Longer bodies are read in pieces of so many bytes.
+/// Longer bodies are read in pieces of this many bytes.
 const PIECE: usize = 4 << 20;
 
 /// A dead letter that is to be acted on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChunkItem {
-    /// Its place in the operation.
+    /// Its position in the operation.
     pub position: i64,
-    /// The place of the first one of its chunk.
+    /// The position of the first item of its row.
     pub(super) chunk: i64,
     /// The dead letter.
     pub dead_letter: Uuid,
-    /// The id that it is published with.
+    /// The redelivery id.
     pub redelivery_id: Uuid,
-    /// Where it stands; `None` where it is no longer stored.
+    /// Its status. `None` if it is no longer stored.
     pub status: Option<Status>,
-    /// The broker and virtual host where it died; `None` where it is no longer stored.
+    /// The broker and virtual host where it died. `None` if it is no longer stored.
     pub place: Option<Place>,
-    /// Where it died there.
+    /// Its origin.
     pub provenance: Provenance,
-    /// How many bytes it has.
+    /// Size in bytes.
     size: usize,
-    /// Its bytes; none where nothing is to be published.
+    /// Its bytes. Empty if it is not to be published.
     pub payload: Payload,
 }
 
 #[cfg(test)]
 impl ChunkItem {
-    /// One that no database has.
+    /// An item for tests.
     pub(crate) fn made(position: i64, operation: Uuid, dead_letter: Uuid, status: Status) -> Self {
         Self {
             position,
@@ -65,19 +65,19 @@ impl ChunkItem {
     }
 }
 
-/// Which items are wanted.
+/// The items to lock.
 pub(super) struct Wanted<'s> {
-    /// Those that come after this place.
+    /// Items after this position.
     pub after: i64,
-    /// So many at most.
+    /// Limit of items.
     pub items: i64,
-    /// Of so many bytes together, but one at least.
+    /// Limit in bytes. The first item may exceed it.
     pub bytes: i64,
-    /// Of what died at these places, if that is given.
+    /// Only items that died at these places, if given.
     pub of: Option<&'s ServedPlaces>,
 }
 
-/// Locks the rows that list the next items without an outcome, and reads these.
+/// Locks the rows of the next items without an outcome, and reads the items.
 pub(super) async fn next_items(
     transaction: &mut Transaction<'static>,
     operation: &Operation,
@@ -99,17 +99,16 @@ pub(super) async fn next_items(
     Ok(items)
 }
 
-/// A row that lists dead letters of an operation.
+/// A row with dead letters of an operation.
 struct Locked {
     first_position: i64,
     dead_letters: Vec<Uuid>,
     id_scheme: i16,
-    /// How many have no outcome yet.
+    /// Number of dead letters without an outcome.
     open: i32,
 }
 
-/// Locks the next rows, as many as may be needed: those that nobody has or, where an order is kept, the first ones up to one that
-/// somebody has.
+/// Locks the next rows, as many as may be needed: unlocked ones or, if an order is kept, the first ones up to a locked one.
 async fn lock(
     transaction: &mut Transaction<'static>,
     operation: &Operation,
@@ -165,8 +164,8 @@ struct Open {
     redelivery_id: Uuid,
 }
 
-/// The items of locked chunks that have no outcome. Others may have ended some between the look and the lock: so that is asked for
-/// only now.
+/// The items of locked chunks without an outcome. Other workers may have recorded some before the lock, so outcomes are read only
+/// now.
 async fn open_items(
     transaction: &mut Transaction<'static>,
     operation: Uuid,
@@ -199,7 +198,7 @@ async fn open_items(
     Ok(items.filter(|item| !ended.contains(&item.position)).collect())
 }
 
-/// Where the dead letters of these items stand. No body that is stored apart is read for its size.
+/// Looks up the dead letters of these items. Sizes are read without the bodies.
 async fn look_up(
     transaction: &mut Transaction<'static>,
     open: Vec<Open>,
@@ -243,18 +242,18 @@ async fn look_up(
         .collect()
 }
 
-/// Whether its message is published.
+/// Whether its message is to be published.
 fn is_published(item: &ChunkItem, operation: &Operation) -> bool {
     operation.publishes() && item.status == Some(operation.acts_on())
 }
 
-/// How many bytes the messages have that are published.
+/// Bytes of the messages that are to be published.
 pub(super) fn bytes_of(items: &[ChunkItem], operation: &Operation) -> usize {
     items.iter().filter(|item| is_published(item, operation)).map(|item| item.size).sum()
 }
 
-/// Reads the messages that are published, one after the other, and long bodies in pieces: an answer takes three times its length
-/// while it is read.
+/// Reads the messages to publish, one after the other, and long bodies in pieces: an answer takes three times its length while it
+/// is read.
 pub(super) async fn read_messages(
     transaction: &mut Transaction<'static>,
     operation: &Operation,
@@ -287,7 +286,7 @@ pub(super) async fn read_messages(
             item.payload.body = long_body(transaction, item).await?;
         }
     }
-    // The transaction stays open while they are published.
+    // The connection stays in use while the messages are published.
     transaction.shrink_buffers();
     Ok(())
 }

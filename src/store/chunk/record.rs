@@ -1,4 +1,4 @@
-//! Recording what became of a chunk, in the transaction that locked it.
+//! Records the outcomes of a chunk, in the transaction that locked it.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,6 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::Chunk;
-use crate::clock;
 use crate::domain::dead_letter::Status;
 use crate::domain::operation::{Hold, Outcome, Outcomes, Settled, State};
 use crate::store::counters::Changes;
@@ -14,22 +13,23 @@ use crate::store::ids::Ids;
 use crate::store::{StoreError, attempts};
 
 impl Chunk {
-    /// Records what became of the items, and when the next chunk may begin. Items that are not among them stay open, for
-    /// the reason given; `not_done` of the skipped ones are what a cancellation leaves as it was. An operation that has ended keeps its end, as a worker that found nothing to do may come after.
-    /// Returns whether the operation is completed.
+    /// Records the outcomes, and when the next chunk may begin. Items without an outcome stay open, for the reason in `hold`.
+    /// `not_done` is the number of items that a cancellation skips. An operation that has ended keeps its end, because a worker
+    /// without items may record after it. Returns whether the operation is completed.
     pub async fn record(
         mut self,
         settled: &[Settled],
         not_done: i64,
         hold: Option<&Hold>,
         next_chunk_at: DateTime<Utc>,
+        now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
-        // What was copied is as dead as before.
+        // A copy leaves its dead letter dead.
         if !self.operation.copy {
-            self.change_status(settled, Outcome::Sent, Status::Redelivered).await?;
+            self.change_status(settled, Outcome::Sent, Status::Redelivered, now).await?;
         }
-        self.change_status(settled, Outcome::Deleted, Status::Deleted).await?;
-        self.change_status(settled, Outcome::Restored, Status::Dead).await?;
+        self.change_status(settled, Outcome::Deleted, Status::Deleted, now).await?;
+        self.change_status(settled, Outcome::Restored, Status::Dead, now).await?;
         self.settle(settled).await?;
         attempts::clear(&mut self.transaction, &self.operation, self.worker, &self.items).await?;
         let mut outcomes = Outcomes::default();
@@ -70,9 +70,10 @@ impl Chunk {
         settled: &[Settled],
         outcome: Outcome,
         to: Status,
+        now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let from = self.operation.acts_on();
-        // What is redelivered once more stays redelivered.
+        // A dead letter that is redelivered again stays redelivered.
         if from == to {
             return Ok(());
         }
@@ -112,7 +113,6 @@ impl Chunk {
             )));
         }
         let mut changes = Changes::default();
-        let now = clock::now();
         for (id, group) in changed {
             changes.moved(group, id, (from, to), now);
         }
@@ -120,7 +120,7 @@ impl Chunk {
         Ok(())
     }
 
-    /// Records the outcomes, as runs of neighbours that ended alike, and frees the dead letters for other operations.
+    /// Records the outcomes as runs of neighbours with the same outcome, and releases the claims on the dead letters.
     async fn settle(&mut self, settled: &[Settled]) -> Result<(), StoreError> {
         let chunks: HashMap<i64, i64> = self.items.iter().map(|item| (item.position, item.chunk)).collect();
         let runs = runs(settled, &chunks)?;
@@ -156,7 +156,7 @@ impl Chunk {
     }
 }
 
-/// Neighbours within a chunk that ended alike.
+/// Neighbours within a chunk that have the same outcome.
 #[derive(Debug, PartialEq)]
 struct Run<'s> {
     chunk: i64,
@@ -166,7 +166,7 @@ struct Run<'s> {
     detail: Option<&'s str>,
 }
 
-/// The runs of these items, whose chunks are known by their positions.
+/// The runs of these items. `chunks` maps positions to chunks.
 fn runs<'s>(settled: &'s [Settled], chunks: &HashMap<i64, i64>) -> Result<Vec<Run<'s>>, StoreError> {
     let mut settled: Vec<_> = settled.iter().collect();
     settled.sort_unstable_by_key(|item| item.position);

@@ -144,9 +144,9 @@ fn row(random: &mut StdRng, now: DateTime<Utc>, properties: Vec<u8>, body: Vec<u
     let source = match random.random_range(0..6) {
         // As the version before wrote it: it is at home.
         0 => Source::from("s"),
-        1..4 => Source::new("s", Place::new(HOME.0, HOME.1), true),
-        4 => Source::new("s", Place::new(HOME.0, "shop"), false),
-        _ => Source::new("s", Place::new("other", HOME.1), false),
+        1..4 => Source::at_home("s", Place::new(HOME.0, HOME.1)),
+        4 => Source::elsewhere("s", Place::new(HOME.0, "shop")),
+        _ => Source::elsewhere("s", Place::new("other", HOME.1)),
     };
     let arrived = now - TimeDelta::seconds(random.random_range(0..4 * 24 * 3600));
     let died_at =
