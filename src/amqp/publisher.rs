@@ -62,7 +62,7 @@ impl Publisher {
     async fn connect(&mut self) -> Result<(), AmqpError> {
         if self.open.as_ref().is_none_or(|open| !open.connection.status().connected()) {
             let connection = self.broker.connect("publisher").await?;
-            let blocked = watch_blocked(&connection);
+            let blocked = track_blocked(&connection);
             let channel = confirm_channel(&connection).await?;
             self.open = Some(Open { connection, channel, stale: false, blocked });
         }
@@ -313,7 +313,7 @@ async fn confirm_channel(connection: &Connection) -> Result<Channel, AmqpError> 
     .await
 }
 
-fn watch_blocked(connection: &Connection) -> watch::Receiver<Option<String>> {
+fn track_blocked(connection: &Connection) -> watch::Receiver<Option<String>> {
     let (sender, blocked) = watch::channel(None);
     let mut events = Box::pin(connection.events_listener());
     tokio::spawn(async move {

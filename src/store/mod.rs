@@ -77,7 +77,7 @@ const ACQUIRE_FOR_HTTP: Duration = Duration::from_secs(1);
 
 /// Connections that are reserved for health and metrics, so that slow searches that occupy all others do not make the database
 /// look down.
-const WATCHING: u32 = 2;
+const HEALTH_CONNECTIONS: u32 = 2;
 
 /// Longest statement of a batch.
 const BATCH_STATEMENT: &str = "30s";
@@ -133,7 +133,7 @@ pub struct Store {
     ingest: Pool,
     http: Pool,
     operations: Pool,
-    watch: Pool,
+    health: Pool,
     scans: ScanLimiter,
     known_groups: KnownGroups,
     schema: KnownSchema,
@@ -150,13 +150,13 @@ impl Store {
             Pool::new(&options, pooler, size, acquire, settings.answer_timeout, &session)
         };
         let http = pool(settings.http, ACQUIRE_FOR_HTTP, &FOR_PAGES);
-        let watch = pool(WATCHING, ACQUIRE_FOR_HTTP, &FOR_PAGES);
+        let health = pool(HEALTH_CONNECTIONS, ACQUIRE_FOR_HTTP, &FOR_PAGES);
         Ok(Self {
-            scans: ScanLimiter::new(settings.scans, http.clone(), watch.clone()),
+            scans: ScanLimiter::new(settings.scans, http.clone(), health.clone()),
             ingest: pool(settings.ingest, Duration::from_secs(5), &FOR_BATCHES),
             http,
             operations: pool(settings.operations, ACQUIRE_FOR_HTTP, &FOR_OPERATIONS),
-            watch,
+            health,
             known_groups: KnownGroups::default(),
             schema: KnownSchema::default(),
             home: KnownHome::default(),
@@ -165,7 +165,7 @@ impl Store {
 
     /// Whether the database answers in time.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        let asking = async { Ok(sqlx::query("SELECT 1").execute(&self.watch).await?) };
+        let asking = async { Ok(sqlx::query("SELECT 1").execute(&self.health).await?) };
         let answer: Result<_, StoreError> =
             timeout(ACQUIRE_FOR_HTTP, asking).await.unwrap_or(Err(StoreError::Slow));
         answer.map(drop)
@@ -183,6 +183,6 @@ impl Store {
 
     /// Closes every connection when it is no longer used.
     pub async fn close(&self) {
-        tokio::join!(self.ingest.close(), self.http.close(), self.operations.close(), self.watch.close());
+        tokio::join!(self.ingest.close(), self.http.close(), self.operations.close(), self.health.close());
     }
 }

@@ -184,7 +184,7 @@ impl Store {
     /// How many operations are in each state.
     pub async fn operation_states(&self) -> Result<StateCounts, StoreError> {
         let query = format!("SELECT {TOLD_STATE} AS state, count(*) AS n FROM operation GROUP BY 1");
-        let rows = sqlx::query(&query).fetch_all(&self.watch).await?;
+        let rows = sqlx::query(&query).fetch_all(&self.health).await?;
         rows.iter().map(|row| Ok((named(row, "state", State::parse)?, row.try_get("n")?))).collect()
     }
 }

@@ -25,7 +25,7 @@ pub(super) struct ScanLimiter {
     free: Arc<Semaphore>,
     connections: Pool,
     /// To cancel the statements of callers that have gone.
-    watch: Pool,
+    health: Pool,
     writes: Arc<Mutex<WriteTime>>,
 }
 
@@ -56,12 +56,12 @@ pub(super) struct ScanPermit {
 
 impl ScanLimiter {
     /// Limits scans to this number at a time, on these connections.
-    pub fn new(scans: usize, connections: Pool, watch: Pool) -> Self {
+    pub fn new(scans: usize, connections: Pool, health: Pool) -> Self {
         let writes = WriteTime { batches: 0, counted_to: Instant::now(), total: Duration::ZERO };
         Self {
             free: Arc::new(Semaphore::new(scans)),
             connections,
-            watch,
+            health,
             writes: Arc::new(Mutex::new(writes)),
         }
     }
@@ -105,8 +105,8 @@ impl ScanPermit {
 }
 
 /// Best effort: the statement timeout ends it otherwise.
-async fn cancel_statement(backend: i32, watch: &Pool) {
-    let _ = sqlx::query("SELECT pg_cancel_backend($1)").bind(backend).execute(watch).await;
+async fn cancel_statement(backend: i32, health: &Pool) {
+    let _ = sqlx::query("SELECT pg_cancel_backend($1)").bind(backend).execute(health).await;
 }
 
 impl WriteTime {
@@ -142,11 +142,11 @@ impl Drop for WriteGuard {
 impl Drop for ScanPermit {
     fn drop(&mut self) {
         let (permit, lease) = (self.permit.take(), self.lease.take());
-        let (backend, watch) = (self.backend, self.limiter.watch.clone());
+        let (backend, health) = (self.backend, self.limiter.health.clone());
         let written = locked(&self.limiter.writes).total(Instant::now()).saturating_sub(self.written_before);
         tokio::spawn(async move {
             if let Some(lease) = lease {
-                cancel_statement(backend, &watch).await;
+                cancel_statement(backend, &health).await;
                 // Not before: the next user's statement would be cancelled.
                 drop(lease);
             }

@@ -88,7 +88,7 @@ impl Store {
         sqlx::query("UPDATE ingest_life SET beat_at = now() WHERE id = $1")
             .bind(session.id)
             // Batches may occupy all connections of ingest for a long time.
-            .execute(&self.watch)
+            .execute(&self.health)
             .await?;
         Ok(())
     }
@@ -107,7 +107,7 @@ impl Store {
         .bind(&session.source)
         .bind(session.id)
         .bind(since.as_secs_f64())
-        .fetch_one(&self.watch)
+        .fetch_one(&self.health)
         .await?;
         Ok(match (died, silent) {
             (true, _) => Peers::Died,
