@@ -5,9 +5,6 @@
 //! [`domain`], and beside them [`telemetry`], [`config`], [`lifecycle`], [`clock`] and [`memory_budget`]. Messages come in
 //! through [`ingest`], and go out through [`operations`].
 
-// For the futures of requests, which hold all that they await.
-#![recursion_limit = "256"]
-
 pub mod amqp;
 pub mod cli;
 pub mod clock;

@@ -33,7 +33,7 @@ pub async fn run(world: &World, letters: &Letters, count: u64) -> Result<Run> {
         PoolSettings { ingest: IN_FLIGHT, operations: 2, ..PoolSettings::default() },
     )?;
     store.migrate().await?;
-    store.create_partitions().await?;
+    store.create_partitions(dead_letter::clock::now().date_naive()).await?;
     let batches = Arc::new(Mutex::new(batches(letters, count)?));
 
     let processes = world.processes(None);

@@ -1,4 +1,4 @@
-//! Libraries of Java, Go, Node, Ruby, PHP and Python, and CloudEvents.
+//! Libraries of Java, Go, Node, Ruby, PHP and Python, and `CloudEvents`.
 
 use super::*;
 
