@@ -11,12 +11,12 @@ use std::sync::LazyLock;
 use dead_letter::domain::body_path::BodyPath;
 use dead_letter::domain::bounded::{self, Budget, MAX_DEPTH, Unread};
 use dead_letter::domain::coding::Coding;
-use dead_letter::domain::convention::{Decoding, Conventions};
+use dead_letter::domain::convention::{Conventions, Decoding};
 use dead_letter::domain::deadline;
-use dead_letter::domain::recheck::{DatabaseMatch, MAX_DECODED, Recheck};
 use dead_letter::domain::message::{Message, Properties, Table, Value};
 use dead_letter::domain::needle::Needle;
 use dead_letter::domain::patch::{self, PatchOperation};
+use dead_letter::domain::recheck::{DatabaseMatch, MAX_DECODED, Recheck};
 use dead_letter::domain::redelivery::{self, Destination, Mark};
 use dead_letter::domain::spans;
 use dead_letter_fuzz::memory::within;
@@ -73,7 +73,8 @@ fuzz_target!(|input: &[u8]| {
 
 /// The reader, which remembers the brackets that are open, and the places of values, which take no memory.
 fn spans(body: &[u8]) {
-    let read = within(2 * body.len() + BESIDES, "the reader", || bounded::read::<IgnoredAny>(body, Budget::MESSAGE));
+    let read =
+        within(2 * body.len() + BESIDES, "the reader", || bounded::read::<IgnoredAny>(body, Budget::MESSAGE));
     let small = Budget { bytes: LENGTH, values: 100 };
     assert!(bounded::within(body, small).is_ok() || body.len() > small.values);
     within(BESIDES, "the places of values", || {
@@ -96,10 +97,7 @@ fn messages(body: &[u8]) -> Vec<Message> {
     let text = |name| Message::at_rest(header(name, Value::LongString(body.to_vec())), Vec::new());
     vec![
         with(Properties::default()),
-        with(Properties {
-            kind: Some(b"EasyNetQ.SystemMessages.Error".to_vec()),
-            ..Properties::default()
-        }),
+        with(Properties { kind: Some(b"EasyNetQ.SystemMessages.Error".to_vec()), ..Properties::default() }),
         with(Properties {
             content_type: Some(b"application/cloudevents+json".to_vec()),
             ..Properties::default()
@@ -118,13 +116,15 @@ fn derived(message: &Message) {
     // A list of short texts takes 24 bytes for each, and twice as many while it grows.
     let limit = 8 * message.body.len() + 32 * header + HEADERS + BESIDES;
     within(limit, "to read it", || CONVENTIONS.recognise("source", message));
-    within(BESIDES + header, "to read it with decoding", || {
+    within(BESIDES + header, "to read its headers only", || {
         CONVENTIONS.read("source", message, Decoding::HeadersOnly)
     });
     within(limit, "to look for its deadline", || deadline::of(message));
     for decoding in [Decoding::Full, Decoding::HeadersOnly] {
         let (again, mark) = (message.clone(), Mark::Redelivery(Uuid::nil()));
-        within(limit, "to put it back", || redelivery::message(&CONVENTIONS, again, decoding, mark, Destination::Queue));
+        within(limit, "to put it back", || {
+            redelivery::message(&CONVENTIONS, again, decoding, mark, Destination::Queue)
+        });
     }
 }
 
@@ -140,8 +140,7 @@ fn looked_at(body: &[u8], path: &str, value: &str) {
     let body_paths = path.map(|path| (path, value.to_owned())).into_iter().collect();
     let recheck = Recheck { contains: Some(needle), find: None, headers: BTreeMap::new(), body_paths };
     for encoding in Coding::NAMES {
-        let properties =
-            Properties { content_encoding: Some(encoding.into()), ..Properties::default() };
+        let properties = Properties { content_encoding: Some(encoding.into()), ..Properties::default() };
         let coding = Coding::of(&properties).expect("it has this name");
         within(DECODER + 3 * SHOWN, "to show a part", || coding.decode(body, SHOWN));
         within(DECODER + 4 * MAX_DECODED, "to look into it", || {

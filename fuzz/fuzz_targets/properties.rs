@@ -2,8 +2,8 @@
 #![no_main]
 
 use dead_letter::amqp::Received;
-use dead_letter::domain::wire;
 use dead_letter::domain::json;
+use dead_letter::domain::wire;
 use dead_letter_fuzz::examine;
 use libfuzzer_sys::fuzz_target;
 

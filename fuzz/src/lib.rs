@@ -4,13 +4,13 @@ pub mod memory;
 
 use std::sync::LazyLock;
 
-use dead_letter::domain::headers;
 use dead_letter::amqp::Received;
-use dead_letter::domain::wire;
-use dead_letter::domain::convention::{Decoding, Conventions};
+use dead_letter::domain::convention::{Conventions, Decoding};
 use dead_letter::domain::dead_letter::Derived;
+use dead_letter::domain::headers;
 use dead_letter::domain::message::{Message, Properties};
 use dead_letter::domain::service::{DEFAULT_RULE, ServiceRule};
+use dead_letter::domain::wire;
 use dead_letter::domain::{fingerprint, identity, redelivery};
 use dead_letter::ingest::{Decoder, decode};
 use uuid::Uuid;
