@@ -1,7 +1,8 @@
-//! How the process begins and ends: a soft stop that lets work finish, within a grace period; a task that crashes ends all.
+//! Starts and stops the tasks of the process. A stop lets work finish within a grace period. A task that crashes stops the
+//! process.
 //!
-//! On SIGTERM work ends at once, but doors stay open for a moment: whoever spreads requests over replicas learns of the stop by asking for
-//! readiness, and sends some until then. What tells of the process, readiness among it, goes on to the very end.
+//! On SIGTERM no new work begins, but the API accepts requests for a drain delay: load balancers learn of the stop from
+//! readiness, and send requests until then. Health and metrics are served to the very end.
 
 use std::future::Future;
 use std::time::Duration;
@@ -27,23 +28,23 @@ type Tasks = JoinSet<(&'static str, anyhow::Result<()>)>;
 type Ended = Result<(&'static str, anyhow::Result<()>), JoinError>;
 
 impl Lifecycle {
-    /// No tasks yet. On SIGTERM doors close after the delay; tasks have the grace period to end, from the signal on.
+    /// Without tasks. The drain delay and the grace period both begin at the signal.
     pub fn new(drain_delay: Duration, grace: Duration) -> Self {
         let (stop, close) = (CancellationToken::new(), CancellationToken::new());
         Self { stop, close, tasks: JoinSet::new(), witnesses: JoinSet::new(), drain_delay, grace }
     }
 
-    /// Cancelled when the process is to stop: finish what is in hand, begin nothing new.
+    /// Cancelled when the process must stop: finish work in progress, begin nothing new.
     pub fn stop(&self) -> CancellationToken {
         self.stop.clone()
     }
 
-    /// Cancelled a moment later: take no more requests.
+    /// Cancelled after the drain delay: accept no more requests.
     pub fn close(&self) -> CancellationToken {
         self.close.clone()
     }
 
-    /// Runs a task that ends only when the process is to stop.
+    /// Runs a task that ends only after [`Self::stop`] is cancelled.
     pub fn spawn(
         &mut self,
         name: &'static str,
@@ -52,7 +53,7 @@ impl Lifecycle {
         self.tasks.spawn(async move { (name, task.await) });
     }
 
-    /// Runs a task that never ends: it is dropped with the process, after all others have ended.
+    /// Runs a task that never ends. It is dropped with the process, after all other tasks have ended.
     pub fn spawn_witness(
         &mut self,
         name: &'static str,
@@ -71,7 +72,7 @@ impl Lifecycle {
                 info!("SIGTERM: finishing work in progress");
                 (Ok(()), self.drain_delay)
             }
-            // Somebody sits at the keyboard, and no load balancer before it.
+            // From a keyboard, so there is no load balancer to wait for.
             _ = interrupt.recv() => {
                 info!("SIGINT: finishing work in progress");
                 (Ok(()), Duration::ZERO)
@@ -89,7 +90,7 @@ impl Lifecycle {
         });
         if ended.await.is_err() {
             bail!(
-                "not finished within the grace period of {:?}: what is not acknowledged comes again",
+                "work did not finish within the grace period of {:?}; the broker will redeliver unacknowledged messages",
                 self.grace
             );
         }
@@ -105,7 +106,7 @@ fn too_early(ended: Ended) -> anyhow::Result<()> {
     }
 }
 
-/// Waits until all have ended; what one of them ended with is noted.
+/// Waits until all tasks have ended. A failure replaces the outcome.
 async fn drain(tasks: &mut Tasks, outcome: &mut anyhow::Result<()>) {
     while let Some(ended) = tasks.join_next().await {
         match ended {

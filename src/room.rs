@@ -1,39 +1,38 @@
-//! Room in memory for messages that have to be held whole, by bytes (rule R12). Whoever needs room that others have waits for it.
+//! Memory budgets, in bytes, for messages that must be held whole (rule R12). A task waits until its share is free.
 //!
-//! There are two rooms: one for a preview, a patch, a search, a stack trace that stands in a body; and one for the chunks of
-//! operations. Whoever has room in the second may wait for the first, and never the other way round.
+//! There are two budgets: one for previews, patches, searches and stack traces in bodies, and one for the chunks of operations. To
+//! avoid a deadlock, a task may wait for the first while it holds a share of the second, and never the other way round.
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// What the first has, and what the second has.
 const MIB: u32 = 96;
 const CHUNKS_MIB: u32 = 64;
 
 static ROOM: Semaphore = Semaphore::const_new(MIB as usize);
 static CHUNKS: Semaphore = Semaphore::const_new(CHUNKS_MIB as usize);
 
-/// Room, until it is dropped.
+/// A share of the first budget, until it is dropped.
 #[derive(Debug)]
 pub struct Room(#[expect(dead_code, reason = "held")] Option<SemaphorePermit<'static>>);
 
-/// Waits for room for so many bytes. Who needs more than there is gets all of it.
+/// Waits for a share of this many bytes. A request that exceeds the budget gets all of it.
 pub async fn take(bytes: usize) -> Room {
     // It is never closed.
     Room(ROOM.acquire_many(mebibytes(bytes, MIB)).await.ok())
 }
 
-/// Room for the messages of a chunk, until it is dropped. While they are published they take up to three times their bytes: as they
-/// were read, and in the frames of the broker.
+/// A share of the second budget for the messages of a chunk, until it is dropped. While messages are published they need up to
+/// three times their size: as they were read, and in AMQP frames.
 #[derive(Debug, Default)]
 pub struct ChunkRoom(Option<SemaphorePermit<'static>>);
 
 impl ChunkRoom {
-    /// Waits for room for so many bytes. Who needs more than there is gets all of it, and nobody else has a message then.
+    /// Waits for a share of this many bytes. A request that exceeds the budget gets all of it; other chunks wait meanwhile.
     pub async fn take(bytes: usize) -> Self {
         Self(CHUNKS.acquire_many(mebibytes(bytes, CHUNKS_MIB)).await.ok())
     }
 
-    /// Takes what is missing to so many bytes, if it is there.
+    /// Grows the share to this many bytes, if they are free.
     pub fn grow(&mut self, bytes: usize) -> bool {
         let has = self.0.as_ref().map_or(0, SemaphorePermit::num_permits);
         let wanted = if bytes == 0 { 0 } else { mebibytes(bytes, CHUNKS_MIB) };
