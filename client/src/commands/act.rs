@@ -98,7 +98,7 @@ impl Change<'_> {
             None => self.confirm_selection().await?,
         };
         let Some(Confirmed { request, is_partial }) = confirmed else {
-            eprintln!("No dead letters selected. Nothing was done.");
+            eprintln!("No dead letters match. Nothing was done.");
             let has_ids = !self.act.selection.ids.is_empty();
             return Ok(if has_ids { Ending::NotFound } else { Ending::Done });
         };
