@@ -104,7 +104,7 @@ sbom: cargo ## write the bill of materials, CycloneDX, to target/sbom
 	@mkdir -p target/sbom
 	@# The same commit gives the same bytes, wherever it is: no folder of this machine.
 	@sed -e 's|path+file://$(CURDIR)|path+file:///dead-letter|g' -e 's|?download_url=file://[^"#]*||g' dead-letter.cdx.json >target/sbom/dead-letter.cdx.json
-	@rm -f dead-letter.cdx.json loadtest/dead-letter.cdx.json
+	@rm -f dead-letter.cdx.json client/dead-letter.cdx.json loadtest/dead-letter.cdx.json
 
 image: ## build the container image, and start it: TAG=dead-letter:dev
 	@scripts/image.sh build $(or $(TAG),dead-letter:dev)

@@ -61,8 +61,9 @@ plant() { # BUG
     tar -c --exclude=./target --exclude=./.git --exclude=./backstage --exclude=./fuzz . | tar -x -C "$tree"
     (
         cd "$tree" || exit
-        sed -i '/^\[package\]/,/^version = /s/^\(version = ".*\)"/\1-bug"/' Cargo.toml
-        sed -i '/^name = "dead-letter"$/{n;s/"$/-bug"/}' Cargo.lock
+        sed -i '/^\[package\]/,/^version = /s/^\(version = ".*\)"/\1-bug"/' Cargo.toml client/Cargo.toml
+        sed -i 's/^\(dead-letter-client = .*version = "[^"]*\)"/\1-bug"/' Cargo.toml
+        sed -i -E '/^name = "dead-letter(-client)?"$/{n;s/"$/-bug"/}' Cargo.lock
         apply "$(patch_of "$1")"
     )
 }

@@ -16,6 +16,8 @@ agrees() { # FILE EXPRESSION: what the expression has to match is the version
     done < <(sed -nE "s/$2/\1/p" "$1" | grep . || echo none)
 }
 
+agrees Cargo.toml '^dead-letter-client = .*version = "(.*)".*$'
+agrees client/Cargo.toml '^version = "(.*)"$'
 agrees openapi/openapi.json '^    "version": "(.*)",?$'
 agrees k8s/kustomization.yaml '^ *newTag: "?([^"]*)"?$'
 agrees SECURITY.md '^cosign .* ghcr\.io\/dead-letter\/dead-letter:([^ ]*).*$'

@@ -7,13 +7,13 @@ use rand::Rng;
 use uuid::Uuid;
 
 /// The current time.
-#[expect(clippy::disallowed_methods, reason = "this is the one place that asks")]
+#[expect(clippy::disallowed_methods, reason = "the only place that asks")]
 pub fn now() -> DateTime<Utc> {
     Utc::now()
 }
 
-/// A new UUID version 7: later ones of this process are greater.
-#[expect(clippy::disallowed_methods, reason = "this is the one place that asks")]
+/// A new UUID version 7, greater than all earlier ones of this process.
+#[expect(clippy::disallowed_methods, reason = "the only place that asks")]
 pub fn new_id() -> Uuid {
     Uuid::now_v7()
 }

@@ -1,7 +1,7 @@
 //! dead-letter: an AMQP dead-letter manager. It stores dead-lettered messages of `RabbitMQ` in `PostgreSQL`, shows them over HTTP, and
 //! redelivers them.
 //!
-//! A module only imports modules below it in this list: [`cli`], [`http`], [`operations`], [`ingest`], [`ownership`], [`store`], [`amqp`],
+//! A module only imports modules below it in this list: [`cli`], [`upkeep`], [`http`], [`operations`], [`ingest`], [`ownership`], [`store`], [`amqp`],
 //! [`domain`], and beside them [`telemetry`], [`config`], [`lifecycle`], [`clock`] and [`memory_budget`]. Messages come in
 //! through [`ingest`], and go out through [`operations`].
 
@@ -18,3 +18,4 @@ pub mod operations;
 pub mod ownership;
 pub mod store;
 pub mod telemetry;
+pub mod upkeep;

@@ -89,7 +89,7 @@ impl Lifecycle {
         });
         if ended.await.is_err() {
             bail!(
-                "not finished within the grace period of {:?}: what is not acknowledged comes again",
+                "work did not finish within the grace period of {:?}; the broker will redeliver unacknowledged messages",
                 self.grace
             );
         }

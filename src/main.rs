@@ -5,13 +5,13 @@ use std::process::ExitCode;
 use clap::Parser;
 use dead_letter::cli::{Cli, run};
 
-/// Messages are taken apart on one thread and freed on another, which this allocator is good at.
+/// Messages are parsed on one thread and freed on another, which this allocator handles well.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    // One TLS provider for everything in the process, before anything needs it; it is the first, so this cannot fail.
+    // The one TLS provider of the process, installed before anything needs it. This fails only if there is one already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     match run(Cli::parse()).await {
         Ok(code) => code,

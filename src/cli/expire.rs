@@ -1,4 +1,4 @@
-//! `dead-letter expire`: frees what is older than it has to be.
+//! `dead-letter expire`: drops expired days.
 
 use anyhow::Context;
 use chrono::TimeDelta;
@@ -13,7 +13,7 @@ use crate::telemetry::Telemetry;
 pub(super) struct ExpireConfig {
     #[command(flatten)]
     database: DatabaseConfig,
-    /// How long dead letters are kept, in whole UTC days of arrival, such as `90d`
+    /// How long to keep dead letters, in whole UTC days of arrival, such as `90d`
     #[arg(long, env = "DEAD_LETTER_RETENTION", value_parser = days)]
     retention: TimeDelta,
     #[command(flatten)]
@@ -23,16 +23,16 @@ pub(super) struct ExpireConfig {
 pub(super) async fn run(config: ExpireConfig) -> anyhow::Result<()> {
     let telemetry = Telemetry::start(&config.log)?;
     let store = Store::new(&config.database.database_url, PoolSettings::default())
-        .context("DATABASE_URL cannot be used")?;
+        .context("DATABASE_URL is invalid")?;
     let dropped = store
         .drop_days_before((clock::now() - config.retention).date_naive())
         .await
-        .context("not all could be freed: run it again")?;
+        .context("could not drop all expired days, run the command again")?;
     for (day, count) in &dropped {
-        println!("{count} dead letters of {day} freed");
+        println!("{day}: {count} dead letters dropped");
     }
     println!(
-        "{} dead letters of {} days freed",
+        "{} dead letters of {} days dropped",
         dropped.iter().map(|(_, count)| count).sum::<i64>(),
         dropped.len()
     );

@@ -1,4 +1,4 @@
-//! `dead-letter migrate`: brings the schema up to date.
+//! `dead-letter migrate`: migrates the database schema.
 
 use anyhow::Context;
 use clap::Args;
@@ -19,9 +19,9 @@ pub(super) struct MigrateConfig {
 pub(super) async fn run(config: MigrateConfig) -> anyhow::Result<()> {
     let telemetry = Telemetry::start(&config.log)?;
     let store = Store::new(&config.database.database_url, PoolSettings::default())
-        .context("DATABASE_URL cannot be used")?;
-    let schema = store.migrate().await.context("the schema could not be brought up to date")?;
-    store.create_partitions(clock::now().date_naive()).await.context("the partitions could not be made")?;
+        .context("DATABASE_URL is invalid")?;
+    let schema = store.migrate().await.context("could not migrate the schema")?;
+    store.create_partitions(clock::now().date_naive()).await.context("could not create the partitions")?;
     tracing::info!("the schema is {schema}");
     store.close().await;
     telemetry.shutdown();

@@ -1,6 +1,6 @@
-//! The command line.
+//! The command line: server commands, and the client commands of the crate `dead-letter-client`.
 
-mod client;
+mod completions;
 mod expire;
 mod migrate;
 mod openapi;
@@ -9,11 +9,11 @@ mod recount;
 mod reference;
 mod seed;
 mod serve;
-mod upkeep;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use dead_letter_client::ClientCommand;
 
 use crate::config::ServeConfig;
 
@@ -27,23 +27,25 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Consume dead letters, and serve the API
+    /// Consume dead letters and serve the API
     Serve(Box<ServeConfig>),
-    /// Bring the database's schema up to date, and end
+    /// Migrate the database schema and exit
     Migrate(migrate::MigrateConfig),
-    /// Free the dead letters of days that are too long ago, and end; `serve` does so by itself with `DEAD_LETTER_RETENTION`
+    /// Drop expired dead letters and exit; `serve` does this by itself with `DEAD_LETTER_RETENTION`
     Expire(expire::ExpireConfig),
-    /// Compare every counter with the rows, and end; with `--repair`, set right those that differ
+    /// Compare every counter with the stored rows and exit; `--repair` corrects wrong ones
     Recount(recount::RecountConfig),
     /// Fill a database with realistic dead letters
     Seed(seed::SeedConfig),
     /// Print the OpenAPI document
     Openapi,
     #[command(flatten)]
-    Client(client::ClientCommand),
+    Client(ClientCommand),
+    /// Print a completion script for a shell
+    Completions(completions::CompletionsArgs),
 }
 
-/// Runs what the command line asks for.
+/// Runs a command.
 pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Serve(config) => serve::run(*config).await?,
@@ -52,7 +54,20 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Recount(config) => recount::run(config).await?,
         Command::Seed(config) => seed::run(config).await?,
         Command::Openapi => openapi::run()?,
-        Command::Client(command) => return Ok(client::run(command).await),
+        Command::Client(command) => return Ok(dead_letter_client::run(command).await),
+        Command::Completions(args) => completions::run(&args)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
 }

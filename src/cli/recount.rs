@@ -1,4 +1,4 @@
-//! `dead-letter recount`: compares every counter with the rows.
+//! `dead-letter recount`: compares every counter with the stored rows.
 
 use anyhow::{Context, bail};
 use clap::Args;
@@ -7,14 +7,14 @@ use crate::config::{DatabaseConfig, LogConfig};
 use crate::store::{PoolSettings, Store};
 use crate::telemetry::Telemetry;
 
-/// So many differences are named.
-const NAMED: usize = 20;
+/// This many differences are listed.
+const LISTED: usize = 20;
 
 #[derive(Args, Debug)]
 pub(super) struct RecountConfig {
     #[command(flatten)]
     database: DatabaseConfig,
-    /// Set the counters to what was counted, where they differ; whoever writes waits meanwhile
+    /// Correct wrong counters. Writes to the database wait meanwhile
     #[arg(long)]
     repair: bool,
     #[command(flatten)]
@@ -24,7 +24,7 @@ pub(super) struct RecountConfig {
 pub(super) async fn run(config: RecountConfig) -> anyhow::Result<()> {
     let telemetry = Telemetry::start(&config.log)?;
     let store = Store::new(&config.database.database_url, PoolSettings::default())
-        .context("DATABASE_URL cannot be used")?;
+        .context("DATABASE_URL is invalid")?;
     let recounted = recount(&store, config.repair).await;
     store.close().await;
     telemetry.shutdown();
@@ -32,19 +32,19 @@ pub(super) async fn run(config: RecountConfig) -> anyhow::Result<()> {
 }
 
 async fn recount(store: &Store, repair: bool) -> anyhow::Result<()> {
-    let differing = store.recount().await.context("the rows could not be counted")?;
+    let differing = store.recount().await.context("could not count the rows")?;
     if differing.is_empty() {
-        println!("every counter is right");
+        println!("all counters are correct");
         return Ok(());
     }
-    for (group, hour) in differing.iter().take(NAMED) {
-        let hour = hour.map_or("in all".into(), |hour| format!("in the hour of {hour}"));
-        println!("error group {group} differs {hour}");
+    for (group, hour) in differing.iter().take(LISTED) {
+        let hour = hour.map_or("its total".into(), |hour| format!("the hour of {hour}"));
+        println!("error group {group}: the counter of {hour} is wrong");
     }
     if !repair {
-        bail!("{} counters differ: run it with --repair", differing.len());
+        bail!("{} counters are wrong, run the command with --repair to correct them", differing.len());
     }
-    store.rebuild_counters().await.context("the counters could not be repaired: run it again")?;
-    println!("{} counters repaired", differing.len());
+    store.rebuild_counters().await.context("could not correct the counters, run the command again")?;
+    println!("{} counters corrected", differing.len());
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The reference pages that describe the command line agree with it.
+//! Tests that the documentation agrees with the command line, and that its links and test names are right.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use regex::Regex;
 
 use super::Cli;
 
-/// Between these the table of settings stands in `docs/configuration.md`.
+/// The lines around the table of settings in `docs/configuration.md`.
 const MARKS: [&str; 2] = ["<!-- settings: `make docs` writes this table -->\n", "<!-- end of settings -->\n"];
 
 fn page(name: &str) -> (String, String) {
@@ -58,7 +58,7 @@ fn the_command_line_page_names_every_command() {
     assert!(missing.is_empty(), "docs/cli.md does not name {missing:?}");
 }
 
-/// The project's pages: at the top, in `docs`, and beside what they describe.
+/// The Markdown pages of the project.
 fn pages() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folders = ["", "docs", "docs/adr", "fuzz", "loadtest", "backstage", "backstage/plugins/dead-letter"];
@@ -120,7 +120,7 @@ fn the_rules_tests_exist() {
             }
         }
     }
-    // With a module or after `chaos: `; those that end in `*` or `…` are several.
+    // Names with a module. A name that ends in `*` or `…` stands for several tests and is not checked.
     let test = Regex::new(r"`(?:chaos: )?(?:[a-z_0-9]+::)+([a-z_0-9]+)`").unwrap();
     let rules = text.lines().filter(|line| line.starts_with("| R"));
     let names =

@@ -1,4 +1,4 @@
-//! `dead-letter serve`: consumes dead letters, and serves the API.
+//! `dead-letter serve`: consumes dead letters and serves the API.
 
 use std::sync::Arc;
 
@@ -7,7 +7,6 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use super::upkeep::{self, after};
 use crate::amqp::Brokers;
 use crate::clock;
 use crate::config::{Consumed, ServeConfig, YesNo};
@@ -19,6 +18,7 @@ use crate::operations::{self, Operations, Worker};
 use crate::ownership::{self, Ownership, OwnershipFile};
 use crate::store::{ConsumerSession, PoolSettings, Store};
 use crate::telemetry::{Metrics, SourceLabels, Telemetry};
+use crate::upkeep::{self, after};
 
 pub(super) async fn run(config: ServeConfig) -> anyhow::Result<()> {
     config.check_address()?;
@@ -28,8 +28,7 @@ pub(super) async fn run(config: ServeConfig) -> anyhow::Result<()> {
     served
 }
 
-/// This process as the consumer of a source. It has the same name after a restart, and no other replica serves this address on this
-/// host.
+/// This process as the consumer of a source. Host and address make a name that survives a restart and that no other replica has.
 fn session(config: &ServeConfig, place: &Place, source: &str) -> ConsumerSession {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let process = format!("{} {}", host.trim(), config.http_addr);
@@ -41,7 +40,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let brokers = Brokers::new(consumed.iter().map(|place| place.broker.clone()));
     let sources: Vec<_> = consumed.iter().flat_map(Consumed::each).collect();
     let store = Store::new(&config.database.database_url, pool_settings(&config, sources.len()))
-        .context("DATABASE_URL cannot be used")?;
+        .context("DATABASE_URL is invalid")?;
     let conventions = config.conventions();
     let metrics = Arc::new(Metrics::new(SourceLabels::of(consumed.len())));
     let ownership = Ownership::default();
@@ -97,8 +96,9 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     );
     lifecycle.spawn("schema", schema_is_kept);
     upkeep::start(&mut lifecycle, &store, &schema);
-    let saying = upkeep::say_served(store.clone(), brokers.places().cloned().collect(), stop.clone());
-    lifecycle.spawn("places", after(schema.clone(), stop.clone(), saying));
+    let announcement =
+        upkeep::announce_places(store.clone(), brokers.places().cloned().collect(), stop.clone());
+    lifecycle.spawn("places", after(schema.clone(), stop.clone(), announcement));
     let returns = operations::link_returns(store.clone(), stop.clone());
     lifecycle.spawn("returns", after(schema.clone(), stop.clone(), returns));
     for ((broker, source), status) in sources.into_iter().zip(statuses.iter()) {
@@ -142,7 +142,7 @@ fn pool_settings(config: &ServeConfig, sources: usize) -> PoolSettings {
         ingest: sources.saturating_mul(config.ingest.batches_in_flight),
         http: config.http_connections,
         scans: config.scans.into(),
-        // Each worker holds two for its chunks and needs one more to note what it begins; the rest freeze selections.
+        // Each worker uses two for its chunks and one to record that a chunk begins. The remaining four freeze selections.
         operations: config.operations.operation_workers * 3 + 4,
         answer_timeout: Some(config.database_answer_timeout),
     }

@@ -1,4 +1,4 @@
-//! The brokers file: the brokers, virtual hosts and queues that dead letters are consumed from, where there is more than one.
+//! The brokers file: several brokers, virtual hosts and queues to consume dead letters from.
 //!
 //! ```yaml
 //! brokers:
@@ -22,17 +22,17 @@ use serde::Deserialize;
 use super::{DEFAULT_SOURCE, broker_name};
 use crate::amqp::{Broker, SourceQueue};
 
-/// A place, and what is consumed there.
+/// A place and the queues to consume there.
 #[derive(Clone, Debug)]
 pub struct Consumed {
-    /// The way there.
+    /// How to connect.
     pub broker: Broker,
     /// The queues.
     pub sources: Vec<SourceQueue>,
 }
 
 impl Consumed {
-    /// Each queue, with the way to it.
+    /// Each queue with its broker.
     pub fn each(&self) -> impl Iterator<Item = (Broker, SourceQueue)> {
         self.sources.iter().map(|source| (self.broker.clone(), source.clone()))
     }
@@ -64,21 +64,21 @@ struct VhostEntry {
     exchange: Option<String>,
 }
 
-/// Reads the file: every place once, in its order. What is wrong is told by line or field, and without any value (rule R14).
+/// Reads the file. Each place occurs once, in the order of the file. Errors name a line or a field, and never a value (rule R14).
 pub(super) fn read(path: &Path) -> anyhow::Result<Vec<Consumed>> {
-    let wrong = || format!("the brokers file {} is not right", path.display());
+    let invalid = || format!("the brokers file {} is invalid", path.display());
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read the brokers file {}", path.display()))?;
-    parse(&text).with_context(wrong)
+    parse(&text).with_context(invalid)
 }
 
 fn parse(text: &str) -> anyhow::Result<Vec<Consumed>> {
     let document: Document =
         serde_saphyr::from_str(text).map_err(|error| anyhow!(without_values(&error.without_snippet().to_string()))).context(
-            "it needs `brokers:`, a list of entries with `name` and one of `url`, `urls` and `urlFile`, and perhaps `vhosts`, \
+            "expected `brokers:`, a list of entries with `name` and one of `url`, `urls` and `urlFile`, and optionally `vhosts`, \
              `sources` and `exchange`",
         )?;
-    ensure!(!document.brokers.is_empty(), "`brokers:` needs an entry");
+    ensure!(!document.brokers.is_empty(), "`brokers:` needs at least one entry");
     let mut consumed: Vec<Consumed> = Vec::new();
     for (number, entry) in document.brokers.into_iter().enumerate() {
         let name = broker_name(&entry.name).map_err(|why| anyhow!("brokers[{number}].name: {why}"))?;
@@ -87,7 +87,7 @@ fn parse(text: &str) -> anyhow::Result<Vec<Consumed>> {
             let at = place.broker.place();
             ensure!(
                 consumed.iter().all(|other| other.broker.place() != at),
-                "{at} is there twice: put its `sources` together"
+                "{at} is listed twice, merge its `sources`"
             );
             consumed.push(place);
         }
@@ -102,9 +102,14 @@ impl BrokerEntry {
             return Ok(vec![Consumed { broker, sources: sources(self.sources, self.exchange)? }]);
         };
         if self.sources.is_some() || self.exchange.is_some() {
-            bail!("`sources` and `exchange` beside `vhosts`: put them into one of these");
+            bail!(
+                "`sources` and `exchange` are not allowed beside `vhosts`, move them into an entry of `vhosts`"
+            );
         }
-        ensure!(!vhosts.is_empty(), "vhosts: needs an entry, or is left out for the virtual host of the URL");
+        ensure!(
+            !vhosts.is_empty(),
+            "vhosts: needs at least one entry; leave it out to use the virtual host of the URL"
+        );
         let place = |(number, entry): (usize, VhostEntry)| {
             let at = || format!("vhosts[{number}] ({})", entry.vhost);
             ensure!(!entry.vhost.is_empty(), "vhosts[{number}].vhost: must not be empty");
@@ -128,26 +133,32 @@ impl BrokerEntry {
     }
 }
 
-/// Without any, the queue and exchange `dead-letter`; an exchange is declared, with its queue.
+/// The queue and exchange `dead-letter`, if neither is configured. A configured exchange is declared together with its queue.
 fn sources(queues: Option<Vec<String>>, exchange: Option<String>) -> anyhow::Result<Vec<SourceQueue>> {
     let named = |name: &String| !name.is_empty() && name.len() <= 255;
-    ensure!(exchange.iter().chain(queues.iter().flatten()).all(named), "a name has 1 to 255 bytes");
+    ensure!(
+        exchange.iter().chain(queues.iter().flatten()).all(named),
+        "names of queues and exchanges must have 1 to 255 bytes"
+    );
     let Some(queues) = queues else {
         let name = exchange.unwrap_or_else(|| DEFAULT_SOURCE.to_owned());
         return Ok(vec![SourceQueue { queue: name.clone(), exchange: Some(name) }]);
     };
-    ensure!(!queues.is_empty(), "sources: needs a queue, or is left out for the queue `{DEFAULT_SOURCE}`");
+    ensure!(
+        !queues.is_empty(),
+        "sources: needs at least one queue; leave it out to use the queue `{DEFAULT_SOURCE}`"
+    );
     let distinct: BTreeSet<_> = queues.iter().collect();
-    ensure!(distinct.len() == queues.len(), "sources: a queue is there twice");
+    ensure!(distinct.len() == queues.len(), "sources: a queue is listed twice");
     ensure!(
         exchange.is_none() || queues.len() == 1,
-        "exchange: is for one queue, which is declared with it; `sources` names {}",
+        "exchange: is declared together with one queue, but `sources` names {}",
         queues.len()
     );
     Ok(queues.into_iter().map(|queue| SourceQueue { queue, exchange: exchange.clone() }).collect())
 }
 
-/// The message of a parser without the values that it quotes: one may be a URL with a password.
+/// A parser's message without the values that it quotes. One may be a URL with a password.
 fn without_values(message: &str) -> String {
     let mut text = String::with_capacity(message.len());
     for (number, part) in message.split('"').enumerate() {
@@ -195,18 +206,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_by_line_or_field_and_without_the_password() {
+    fn errors_name_the_line_or_field_and_never_the_password() {
         let url = "amqp://u:secret@a";
         let wrong = [
             ("", "brokers"),
-            ("brokers: []", "needs an entry"),
+            ("brokers: []", "needs at least one entry"),
             (&format!("brokers: {url}"), "line 1"),
             (&format!("brokers:\n  - {url}"), "line 2"),
             (&format!("brokers:\n  - name: a\n    url: [{url}]"), "line 3"),
             (&format!("brokers:\n  - name: a\n    urls: {url}"), "line 3"),
             (&format!("brokers:\n  - name: a\n    url: {url}\n    vhost: b"), "vhost"),
             (&format!("brokers:\n  - name: a\n   url: {url}"), "line"),
-            (&format!("brokers:\n  - name: 'a b'\n    url: {url}"), "brokers[0].name: a name has"),
+            (&format!("brokers:\n  - name: 'a b'\n    url: {url}"), "brokers[0].name: must have"),
             ("brokers:\n  - name: a", "brokers[0] (a): needs exactly one of"),
             (&format!("brokers:\n  - {{name: a, url: '{url}', urlFile: b}}"), "exactly one of"),
             ("brokers:\n  - {name: a, urlFile: /no/such}", "urlFile: cannot read /no/such"),
@@ -214,9 +225,12 @@ mod tests {
             (&format!("brokers:\n  - {{name: a, url: '{url},amqp:u:secret@b'}}"), "URL 2"),
             (
                 &format!("brokers:\n  - {{name: a, url: '{url}'}}\n  - {{name: a, url: '{url}'}}"),
-                "is there twice",
+                "is listed twice",
             ),
-            (&format!("brokers:\n  - {{name: a, url: '{url}', vhosts: []}}"), "vhosts: needs an entry"),
+            (
+                &format!("brokers:\n  - {{name: a, url: '{url}', vhosts: []}}"),
+                "vhosts: needs at least one entry",
+            ),
             (&format!("brokers:\n  - {{name: a, url: '{url}', vhosts: [{{vhost: ''}}]}}"), "vhosts[0].vhost"),
             (
                 &format!("brokers:\n  - {{name: a, url: '{url}', vhosts: [{{vhost: v}}], sources: [q]}}"),
@@ -229,7 +243,7 @@ mod tests {
             (&format!("brokers:\n  - {{name: a, url: '{url}', sources: [q, q]}}"), "twice"),
             (
                 &format!("brokers:\n  - {{name: a, url: '{url}', sources: [q, r], exchange: e}}"),
-                "exchange: is for one queue",
+                "exchange: is declared together with one queue",
             ),
         ];
         for (text, part) in wrong {

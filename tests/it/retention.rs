@@ -76,7 +76,7 @@ async fn days_that_are_over_are_freed_with_their_counts() {
     let output = expiring.await.unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let said = String::from_utf8(output.stdout).unwrap();
-    assert!(said.ends_with("6 dead letters of 2 days freed\n"), "{said}");
+    assert!(said.ends_with("6 dead letters of 2 days dropped\n"), "{said}");
 
     assert_eq!(world.database.count("dead_letter").await, 4);
     world.assert_counters_exact().await;

@@ -1,4 +1,4 @@
-//! Realistic dead letters: a few noisy services, a handful of errors each, ids and amounts that differ.
+//! Realistic dead letters: a few noisy services, a handful of errors each, with differing ids and amounts.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::rngs::StdRng;
@@ -20,7 +20,7 @@ const ROLES: [&str; 8] =
     ["term-deposit", "accounting", "statements", "fraud-check", "webshop", "mailer", "reporting", "limits"];
 const EVENTS: [&str; 6] =
     ["AccountOpened", "PaymentCaptured", "CardBlocked", "CustomerRegistered", "LoanApproved", "EntryPosted"];
-/// Type and text of errors; `#` becomes a number.
+/// Types and messages of errors. `#` becomes a number.
 const ERRORS: [(&str, &str); 8] = [
     ("PaymentDeclined", "card issuer timed out after # ms (order #)"),
     ("TemplateNotFound", "no template 'welcome-v#' for locale da-DK"),
@@ -32,7 +32,7 @@ const ERRORS: [(&str, &str); 8] = [
     ("CircuitOpen", "call to ledger rejected: circuit open for # s"),
 ];
 
-/// An endless supply, up to a number, in the order of arrival.
+/// A given number of dead letters, in the order of arrival.
 #[derive(Debug)]
 pub(super) struct Letters {
     random: StdRng,
@@ -40,14 +40,14 @@ pub(super) struct Letters {
     rule: ServiceRule,
     source: Source,
     from: DateTime<Utc>,
-    /// Between two arrivals.
+    /// Time between two arrivals.
     spacing: TimeDelta,
     made: i32,
     count: i32,
 }
 
 impl Letters {
-    #[expect(clippy::expect_used, reason = "the default rule is a literal, and tested")]
+    #[expect(clippy::expect_used, reason = "the default rule is a literal, which a test verifies")]
     pub fn new(seed: u64, services: u32, count: u64, from: DateTime<Utc>, until: DateTime<Utc>) -> Self {
         let count = i32::try_from(count).unwrap_or(i32::MAX);
         Self {
@@ -62,7 +62,7 @@ impl Letters {
         }
     }
 
-    /// The service of the next one: its number is small far more often than not.
+    /// The service of the next dead letter. Small numbers are far more frequent.
     fn service(&mut self) -> u32 {
         let skewed = self.random.random::<f64>().powi(4);
         #[expect(
@@ -119,7 +119,7 @@ impl Letters {
     }
 }
 
-/// The headers that the broker and a consumer leave on a message that it rejected.
+/// The headers that broker and consumer leave on a rejected message.
 fn headers(queue: &str, exchange: &str, key: &str, died: u64, error: (&str, &str, &str)) -> Table {
     let death = Table(named(vec![
         ("count", Value::I64(1)),
@@ -140,7 +140,7 @@ fn headers(queue: &str, exchange: &str, key: &str, died: u64, error: (&str, &str
     ]))
 }
 
-#[expect(clippy::expect_used, reason = "no name is longer than a short string, and tested")]
+#[expect(clippy::expect_used, reason = "no name is longer than a short string, which a test verifies")]
 fn made(message: Message) -> Received {
     Received::made(message).expect("properties that fit")
 }

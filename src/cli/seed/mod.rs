@@ -1,5 +1,5 @@
-//! `dead-letter seed`: fills a database with realistic dead letters, through the same decoding and the same batches as
-//! those that come from a source.
+//! `dead-letter seed`: fills a database with realistic dead letters. They are decoded and stored in batches like those from a
+//! source.
 
 mod letters;
 
@@ -19,31 +19,29 @@ use crate::store::{PoolSettings, Store};
 use crate::telemetry::Telemetry;
 use letters::Letters;
 
-/// Rows in a batch.
 const BATCH: u64 = 1000;
-/// Batches that are written at the same time.
+/// Concurrent batches.
 const WRITERS: u32 = 3;
-/// How often progress is shown.
+/// How often progress is logged.
 const PROGRESS: Duration = Duration::from_secs(2);
 
-/// What to fill the database with.
 #[derive(Args, Clone, Debug)]
 pub(super) struct SeedConfig {
     #[command(flatten)]
     database: DatabaseConfig,
-    /// How many dead letters
+    /// Number of dead letters
     #[arg(long, default_value_t = 100_000)]
     count: u64,
-    /// The same number makes the same dead letters
+    /// Random seed; the same seed makes the same dead letters
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Over how many days they arrived
+    /// Number of days over which their arrivals are spread
     #[arg(long, default_value_t = 14, value_parser = clap::value_parser!(u32).range(1..=3650))]
     days: u32,
-    /// When the last one arrived, RFC 3339; now, if not given
+    /// Arrival of the last one (RFC 3339); by default now
     #[arg(long)]
     until: Option<DateTime<Utc>>,
-    /// Of how many services; a few have most of them
+    /// Number of services; a few of them have most of the dead letters
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     services: u32,
     #[command(flatten)]
@@ -56,22 +54,22 @@ pub(super) async fn run(config: SeedConfig) -> anyhow::Result<()> {
         &config.database.database_url,
         PoolSettings { ingest: WRITERS, ..PoolSettings::default() },
     )
-    .context("DATABASE_URL cannot be used")?;
-    store.migrate().await.context("the schema could not be brought up to date")?;
+    .context("DATABASE_URL is invalid")?;
+    store.migrate().await.context("could not migrate the schema")?;
     let until = config.until.unwrap_or_else(clock::now);
     let from = until - TimeDelta::days(config.days.into());
     store
         .create_partitions_for(from.date_naive(), until.date_naive())
         .await
-        .context("the partitions could not be made")?;
+        .context("could not create the partitions")?;
     let letters = Letters::new(config.seed, config.services, config.count, from, until);
     let begun = Instant::now();
     let stored = fill(&store, letters, config.count).await?;
     let seconds = begun.elapsed().as_secs_f64();
     #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
     let rate = stored as f64 / seconds;
-    store.settle(clock::now()).await.context("the rows are stored, but VACUUM failed")?;
-    println!("{stored} dead letters of {} stored in {seconds:.1} s ({rate:.0} a second)", config.count);
+    store.settle(clock::now()).await.context("stored the rows, but VACUUM failed")?;
+    println!("{stored} of {} dead letters stored in {seconds:.1} s ({rate:.0} a second)", config.count);
     store.close().await;
     telemetry.shutdown();
     Ok(())
@@ -96,9 +94,9 @@ async fn fill(store: &Store, mut letters: Letters, count: u64) -> anyhow::Result
     Ok(stored)
 }
 
-/// Stores a batch as if it were the moment in which its last message arrived.
+/// Stores a batch as of the arrival of its last message.
 async fn write(store: Store, rows: Vec<NewDeadLetter>) -> anyhow::Result<u64> {
     let Some(last) = rows.last() else { return Ok(0) };
-    let stored = store.insert(&rows, received_at(last.id)).await.context("a batch could not be stored")?;
+    let stored = store.insert(&rows, received_at(last.id)).await.context("could not store a batch")?;
     Ok(stored.stored)
 }

@@ -155,7 +155,7 @@ async fn the_command_line_waits_for_the_verdict() {
     let sent = client(&world, &[&redeliver[..], &["--no-watch"]].concat()).await.assert(0);
     let said = "redeliver sent: 2 sent, none died again so far. Watching for returns for 1 h more.\n";
     assert_eq!(sent.out, said);
-    assert!(sent.err.contains("did it help: dead-letter watch "), "{sent:?}");
+    assert!(sent.err.contains("verdict: dead-letter watch "), "{sent:?}");
     let again = client(&world, &[&redeliver[..], &["--status", "redelivered"]].concat()).await;
     again.assert(2);
 }

@@ -1,0 +1,140 @@
+//! `dead-letter group`, `resolve`, `reopen`, `mute` and `note`: show and change one error group.
+
+use std::time::Duration;
+
+use clap::{ArgGroup, Args};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::api::{Answer, Api};
+use crate::clock;
+use crate::ending::{Ending, Failure};
+use crate::options::members;
+use crate::output::{Output, print, print_line};
+use crate::text::{count, error, field, list, named, number};
+
+#[derive(Args, Debug)]
+pub struct NotedArgs {
+    /// Id of the error group
+    group: Uuid,
+    /// Reason, kept with the group
+    #[arg(long)]
+    note: Option<String>,
+}
+
+#[derive(Args, Debug)]
+#[command(group = ArgGroup::new("end").args(["until", "for", "count"]).required(true).multiple(true))]
+pub struct MuteArgs {
+    #[command(flatten)]
+    noted: NotedArgs,
+    /// Until this time (RFC 3339)
+    #[arg(long, value_name = "TIME", conflicts_with = "for")]
+    until: Option<String>,
+    /// For this long, such as 30m, 8h or 3d
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    r#for: Option<Duration>,
+    /// Until this many more have arrived; with a time, whichever comes first
+    #[arg(long, value_name = "NUMBER")]
+    count: Option<i64>,
+}
+
+#[derive(Args, Debug)]
+pub struct GroupArgs {
+    /// Id of the error group
+    group: Uuid,
+}
+
+#[derive(Args, Debug)]
+pub struct NoteArgs {
+    /// Id of the error group
+    group: Uuid,
+    /// Text of the note
+    text: String,
+}
+
+/// A change that takes a note only.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Action {
+    Resolve,
+    Reopen,
+}
+
+pub(crate) async fn noted(
+    api: &Api,
+    args: NotedArgs,
+    output: Output,
+    action: Action,
+) -> Result<Ending, Failure> {
+    let action = match action {
+        Action::Resolve => "resolve",
+        Action::Reopen => "reopen",
+    };
+    change(api, args.group, [("action", json!(action)), ("note", json!(args.note))], output).await
+}
+
+pub(crate) async fn mute(api: &Api, args: MuteArgs, output: Output) -> Result<Ending, Failure> {
+    let until = args.r#for.map(|span| json!(clock::now() + span)).or(args.until.map(Value::String));
+    let parts = [
+        ("action", json!("mute")),
+        ("mutedUntil", json!(until)),
+        ("mutedCount", json!(args.count)),
+        ("note", json!(args.noted.note)),
+    ];
+    change(api, args.noted.group, parts, output).await
+}
+
+pub(crate) async fn note(api: &Api, args: NoteArgs, output: Output) -> Result<Ending, Failure> {
+    change(api, args.group, [("action", json!("note")), ("note", json!(args.text))], output).await
+}
+
+async fn change(
+    api: &Api,
+    group: Uuid,
+    parts: impl IntoIterator<Item = (&'static str, Value)>,
+    output: Output,
+) -> Result<Ending, Failure> {
+    let change = Value::Object(members(parts));
+    show(&api.patch(&format!("/dead-letters/error-groups/{group}"), &change).await?, output)
+}
+
+pub(crate) async fn one(api: &Api, args: GroupArgs, output: Output) -> Result<Ending, Failure> {
+    show(&api.get(&format!("/dead-letters/error-groups/{}", args.group), &[]).await?, output)
+}
+
+fn show(answer: &Answer, output: Output) -> Result<Ending, Failure> {
+    let Output::Text(zone) = output else {
+        print_line(&answer.text)?;
+        return Ok(Ending::Done);
+    };
+    let (group, now) = (&answer.json, clock::now());
+    let muted_up_to = match &group["mutedUpTo"] {
+        Value::Null => String::new(),
+        _ => format!(
+            "{} arrivals ({} so far)",
+            count(number(group, "mutedUpTo")),
+            count(number(group, "arrived"))
+        ),
+    };
+    let mut text = named(&[
+        ("id", field(group, "id")),
+        ("state", field(group, "state")),
+        ("service", field(group, "service")),
+        ("error", error(group, "title")),
+        ("first seen", zone.time_and_age(group, "firstSeen", now)),
+        ("last seen", zone.time_and_age(group, "lastSeen", now)),
+        ("muted until", zone.time(group, "mutedUntil")),
+        ("muted up to", muted_up_to),
+    ]);
+    let events = list(group, "events");
+    if !events.is_empty() {
+        text.push_str("\nActivity\n");
+    }
+    for event in events {
+        let note = Some(field(event, "note")).filter(|note| !note.is_empty());
+        let note = note.map_or_else(String::new, |note| format!(": {note}"));
+        let (at, by, action) = (zone.time(event, "at"), field(event, "by"), field(event, "action"));
+        text.extend(["  ", &at, "  ", &by, "  ", &action, &note, "\n"]);
+    }
+    print(&text)?;
+    Ok(Ending::Done)
+}

@@ -1,0 +1,30 @@
+//! The command-line client of dead-letter's HTTP API, for people at a terminal and for scripts.
+//!
+//! The binary `dead-letter` offers [`ClientCommand`] together with its server commands. This crate does not depend on the
+//! service: it knows the HTTP API only. [`run`] needs a tokio runtime and a default TLS provider for rustls.
+//!
+//! `commands` has one file per command or family of commands. The other modules are what commands share: the server and the token
+//! (`connection`, `api`), what is selected (`filter`, `selection`, `options`), an operation and its progress (`operation`,
+//! `progress`, `retry`), and output (`output`, `table`, `text`, `zone`, `indent`).
+
+mod api;
+mod clock;
+mod commands;
+mod confirm;
+mod connection;
+mod ending;
+mod filter;
+mod indent;
+mod operation;
+mod operation_id;
+mod options;
+mod output;
+mod progress;
+mod retry;
+mod selection;
+mod table;
+mod text;
+mod when;
+mod zone;
+
+pub use commands::{ClientCommand, run};

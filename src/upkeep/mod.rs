@@ -1,0 +1,101 @@
+//! Background work that keeps the database in order beside ingest and operations: schema and partitions ([`keep_schema`]),
+//! retention, counters, statistics, abandoned connections, and the announcement of this replica's brokers.
+
+mod schema;
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use crate::clock;
+use crate::domain::place::Place;
+use crate::lifecycle::Lifecycle;
+use crate::store::Store;
+
+pub use schema::keep_schema;
+
+const ANNOUNCE_INTERVAL: Duration = Duration::from_secs(10);
+const ABANDONED_INTERVAL: Duration = Duration::from_secs(5);
+const STATISTICS_INTERVAL: Duration = Duration::from_secs(5);
+/// Counts that are not folded yet are still correct, only slower to read.
+const FOLD_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Starts the periodic jobs. Those that need the schema wait for it.
+pub fn start(lifecycle: &mut Lifecycle, store: &Store, schema: &CancellationToken) {
+    let stop = lifecycle.stop();
+    let fold = every(FOLD_INTERVAL, store.clone(), stop.clone(), fold_counters);
+    lifecycle.spawn("counters", after(schema.clone(), stop.clone(), fold));
+    let statistics = every(STATISTICS_INTERVAL, store.clone(), stop.clone(), keep_statistics);
+    lifecycle.spawn("statistics", after(schema.clone(), stop.clone(), statistics));
+    // Not after the schema: an abandoned connection may hold the locks that the migration waits for.
+    let abandoned = every(ABANDONED_INTERVAL, store.clone(), stop, end_abandoned);
+    lifecycle.spawn("abandoned connections", abandoned);
+}
+
+/// Runs a task once the schema is up to date.
+pub async fn after(
+    schema: CancellationToken,
+    stop: CancellationToken,
+    task: impl Future<Output = anyhow::Result<()>>,
+) -> anyhow::Result<()> {
+    match stop.run_until_cancelled(schema.cancelled()).await {
+        Some(()) => task.await,
+        None => Ok(()),
+    }
+}
+
+/// Announces again and again which places this replica is connected to, so that other replicas leave it the operations there.
+pub async fn announce_places(
+    store: Store,
+    places: Vec<Place>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    loop {
+        if let Err(error) = store.say_served(&places, clock::now()).await {
+            warn!(%error, "could not announce the brokers of this replica, retrying in 10 seconds");
+        }
+        if stop.run_until_cancelled(tokio::time::sleep(ANNOUNCE_INTERVAL)).await.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+/// Repeats a job, with a pause before each run.
+async fn every<Done: Future<Output = ()>>(
+    interval: Duration,
+    store: Store,
+    stop: CancellationToken,
+    job: impl Fn(Store) -> Done,
+) -> anyhow::Result<()> {
+    while stop.run_until_cancelled(tokio::time::sleep(interval)).await.is_some() {
+        job(store.clone()).await;
+    }
+    Ok(())
+}
+
+async fn fold_counters(store: Store) {
+    if let Err(error) = store.fold_counters().await {
+        warn!(%error, "could not fold counters, retrying in 5 seconds");
+    }
+}
+
+/// Ends connections whose client went silent in the middle of a batch. Their uncommitted rows block other batches.
+async fn end_abandoned(store: Store) {
+    match store.end_abandoned().await {
+        Ok(0) => {}
+        Ok(ended) => {
+            warn!(ended, "database connections ended whose client went silent in the middle of a statement");
+        }
+        Err(error) => {
+            warn!(%error, "could not look for silent database connections, retrying in 5 seconds");
+        }
+    }
+}
+
+/// Analyses tables that have grown, for the query planner.
+async fn keep_statistics(store: Store) {
+    if let Err(error) = store.analyze_what_has_grown().await {
+        warn!(%error, "could not analyse tables, retrying in 5 seconds");
+    }
+}
