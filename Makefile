@@ -81,8 +81,9 @@ openapi: cargo ## write the router's OpenAPI document to openapi/openapi.json
 	cargo run --quiet --locked -- openapi > target/openapi.json
 	mv target/openapi.json openapi/openapi.json
 
-docs: cargo ## write the table of settings to docs/configuration.md
+docs: cargo ## write the tables of settings and metrics to docs/configuration.md and docs/metrics.md
 	UPDATE_DOCS=1 cargo test --quiet --locked --lib cli::reference
+	UPDATE_DOCS=1 cargo test --quiet --locked --test docs metrics::
 
 bench: cargo ## run the benchmarks
 	@$(SERVERS) install

@@ -152,37 +152,53 @@ impl Metrics {
         let (source, source_and_kind) = labels.names();
         let sources = SourceFamilies {
             ingested: counter("dead_letter_ingested_total", "Dead letters stored", source),
-            duplicates: counter("dead_letter_duplicates_total", "Messages that were stored before", source),
+            duplicates: counter(
+                "dead_letter_duplicates_total",
+                "Messages delivered again that were already stored",
+                source,
+            ),
             poisoned: counter(
                 "dead_letter_poisoned_total",
-                "Rows stored with their derived fields blanked",
+                "Dead letters stored with their derived fields blanked, because the database refused the row",
                 source,
             ),
             returned: counter(
                 "dead_letter_returned_total",
-                "Stored dead letters that had been redelivered",
+                "Stored dead letters whose message had been redelivered before and died again",
                 source,
             ),
-            batch_rows: histogram("dead_letter_batch_rows", "Rows in a batch", source, &rows),
+            batch_rows: histogram("dead_letter_batch_rows", "Messages per batch", source, &rows),
             commit_duration: histogram(
                 "dead_letter_batch_commit_duration_seconds",
-                "Time to store a batch",
+                "Time from the start of a batch's transaction to its commit",
                 source,
                 &seconds,
             ),
             ack_lag: histogram(
                 "dead_letter_ack_lag_seconds",
-                "From a batch's first arrival to its ack",
+                "Time from the delivery of a batch's first message to its acknowledgement",
                 source,
                 &seconds,
             ),
-            depth: gauge("dead_letter_source_depth", "Messages that wait in the source", source),
-            in_flight: gauge("dead_letter_in_flight_messages", "Messages in hand", source),
-            in_flight_bytes: gauge("dead_letter_in_flight_bytes", "Bytes of messages in hand", source),
-            consuming: gauge("dead_letter_source_consuming", "1 while the source is consumed", source),
+            depth: gauge("dead_letter_source_depth", "Ready messages in the source queue", source),
+            in_flight: gauge(
+                "dead_letter_in_flight_messages",
+                "Messages delivered and not yet acknowledged",
+                source,
+            ),
+            in_flight_bytes: gauge(
+                "dead_letter_in_flight_bytes",
+                "Size of the messages delivered and not yet acknowledged",
+                source,
+            ),
+            consuming: gauge(
+                "dead_letter_source_consuming",
+                "1 while the source is consumed, else 0",
+                source,
+            ),
             warnings: gauge(
                 "dead_letter_source_warnings",
-                "1 for each way in which the broker may lose messages of the source",
+                "1 for each way in which the broker may lose messages of the source, by kind",
                 source_and_kind,
             ),
         };
@@ -190,28 +206,39 @@ impl Metrics {
         Self {
             labels,
             sources,
-            redelivered: plain("dead_letter_redelivered_total", "Messages put back, confirmed"),
+            redelivered: plain(
+                "dead_letter_redelivered_total",
+                "Messages redelivered: confirmed by the broker and routed",
+            ),
             deleted: plain("dead_letter_deleted_total", "Dead letters deleted"),
             skipped: plain("dead_letter_skipped_total", "Items of operations that were skipped"),
-            refused: counter("dead_letter_refused_total", "Redeliveries refused, by reason", &["reason"]),
+            refused: counter(
+                "dead_letter_refused_total",
+                "Redeliveries that the broker refused, by reason",
+                &["reason"],
+            ),
             chunk_duration: histogram(
                 "dead_letter_operation_chunk_duration_seconds",
-                "Time a chunk took",
+                "Duration of a chunk of an operation",
                 &["kind"],
                 &seconds,
             ),
             http_duration: histogram(
                 "http_server_request_duration_seconds",
-                "Time a request took",
+                "Duration of an HTTP request",
                 &["http_request_method", "http_route", "http_response_status_code"],
                 &seconds,
             ),
             operations: gauge(
                 "dead_letter_operations",
-                "Operations by state, of the whole service",
+                "Operations by state. The value comes from the database and is the same on every replica",
                 &["state"],
             ),
-            pool: gauge("dead_letter_db_connections", "Connections to the database", &["pool", "state"]),
+            pool: gauge(
+                "dead_letter_db_connections",
+                "Open database connections, by pool and by whether they are used or idle",
+                &["pool", "state"],
+            ),
             registry,
         }
     }
