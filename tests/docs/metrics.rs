@@ -39,6 +39,7 @@ fn unit(name: &str) -> &'static str {
     match name.trim_end_matches("_total").rsplit('_').next() {
         Some("seconds") => "seconds",
         Some("bytes") => "bytes",
+        Some("consuming" | "warnings") => "0 or 1",
         _ => "count",
     }
 }

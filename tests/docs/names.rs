@@ -9,11 +9,11 @@ fn current_pages() -> Vec<Page> {
     pages().into_iter().filter(|page| !page.is_in("docs/adr") && !page.is_in("CHANGELOG.md")).collect()
 }
 
-/// Whether the file is the module that was cited, such as `store::batch`, or stands below it.
+/// Whether the file is the cited module, such as `store::batch`, or below it. Without a module every file is.
 fn is_module(file: &Page, segments: &[&str]) -> bool {
     let path = file.path.with_extension("");
     let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
-    parts.windows(segments.len()).any(|window| window == segments)
+    segments.is_empty() || parts.windows(segments.len()).any(|window| window == segments)
 }
 
 /// Whether the sources have a test of this name. `*` is any, and `…` at the end stands for the rest of the name.

@@ -40,6 +40,17 @@ fn the_navigation_lists_every_page_once() {
     expect_none(&faults);
 }
 
+#[test]
+fn the_overview_of_decisions_links_to_each() {
+    let overview = Page::read("docs/adr/README.md");
+    let names = pages().into_iter().filter_map(|page| {
+        let name = page.path.strip_prefix("docs/adr").ok()?.display().to_string();
+        name.starts_with(|c: char| c.is_ascii_digit()).then_some(name)
+    });
+    let missing = names.filter(|name| !overview.text.contains(&format!("]({name})")));
+    expect_none(&missing.map(|name| format!("{}: no link to {name}", overview.at(1))).collect::<Vec<_>>());
+}
+
 /// TechDocs has plugins of its own, and no others.
 #[test]
 fn the_site_needs_techdocs_only() {
