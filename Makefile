@@ -21,7 +21,7 @@ VERSIONS := $(addprefix -,$(RABBITMQ))$(addprefix -,$(POSTGRES))
 	clean-servers cargo
 
 help: ## show this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 demo: cargo ## run a small real system that produces dead letters; FRESH=1 for empty servers, BACKSTAGE=1 to start Backstage too
 	@scripts/demo.sh
