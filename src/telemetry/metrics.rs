@@ -17,7 +17,7 @@ pub struct Metrics {
     registry: Registry,
     labels: SourceLabels,
     sources: SourceFamilies,
-    /// Messages that were put back, confirmed.
+    /// Redelivered messages, confirmed.
     pub redelivered: IntCounter,
     /// Dead letters that were deleted.
     pub deleted: IntCounter,
@@ -33,17 +33,17 @@ pub struct Metrics {
     pool: IntGaugeVec,
 }
 
-/// What tells sources apart in metrics.
+/// The labels of a source.
 #[derive(Clone, Copy, Debug)]
 pub enum SourceLabels {
-    /// The queue: there is one place.
+    /// The queue, if there is only one place.
     Queue,
-    /// The queue, and where it is.
+    /// The queue and its place.
     QueueAndPlace,
 }
 
 impl SourceLabels {
-    /// Those for so many places.
+    /// The labels for this number of places.
     pub fn of(places: usize) -> Self {
         if places > 1 { Self::QueueAndPlace } else { Self::Queue }
     }
@@ -99,9 +99,9 @@ pub struct SourceMetrics {
     pub ack_lag: Histogram,
     /// Messages that wait in the queue.
     pub depth: IntGauge,
-    /// Messages in hand.
+    /// In-flight messages.
     pub in_flight: IntGauge,
-    /// Bytes of messages in hand.
+    /// Bytes of in-flight messages.
     pub in_flight_bytes: IntGauge,
     /// 1 while it is consumed.
     pub consuming: IntGauge,
@@ -124,122 +124,133 @@ impl SourceWarnings {
     }
 }
 
-impl Metrics {
-    /// A registry of its own.
-    #[expect(
-        clippy::expect_used,
-        reason = "the names are literals, each used once: a clash shows at the first start"
-    )]
-    pub fn new(labels: SourceLabels) -> Self {
-        fn register<C: Collector + Clone + 'static>(registry: &Registry, metric: prometheus::Result<C>) -> C {
-            let metric = metric.expect("valid metric");
-            registry.register(Box::new(metric.clone())).expect("registered once");
-            metric
-        }
-        let registry = Registry::new();
-        let counter = |name: &str, help: &str, labels: &[&str]| {
-            register(&registry, IntCounterVec::new(Opts::new(name, help), labels))
-        };
-        let gauge = |name: &str, help: &str, labels: &[&str]| {
-            register(&registry, IntGaugeVec::new(Opts::new(name, help), labels))
-        };
-        let seconds = exponential_buckets(0.001, 2.0, 16).expect("valid buckets");
-        let rows = exponential_buckets(1.0, 2.0, 12).expect("valid buckets");
-        let histogram = |name: &str, help: &str, labels: &[&str], buckets: &[f64]| {
-            let options = HistogramOpts::new(name, help).buckets(buckets.to_vec());
-            register(&registry, HistogramVec::new(options, labels))
-        };
+/// Creates metrics in a registry.
+#[derive(Default)]
+struct Registrar(Registry);
+
+#[expect(
+    clippy::expect_used,
+    reason = "the names are literals, each used once: a clash shows at the first start"
+)]
+impl Registrar {
+    fn register<C: Collector + Clone + 'static>(&self, metric: prometheus::Result<C>) -> C {
+        let metric = metric.expect("valid metric");
+        self.0.register(Box::new(metric.clone())).expect("registered once");
+        metric
+    }
+
+    fn counter(&self, name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
+        self.register(IntCounterVec::new(Opts::new(name, help), labels))
+    }
+
+    fn plain_counter(&self, name: &str, help: &str) -> IntCounter {
+        self.counter(name, help, &[]).with_label_values(&[] as &[&str])
+    }
+
+    fn gauge(&self, name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
+        self.register(IntGaugeVec::new(Opts::new(name, help), labels))
+    }
+
+    /// From 1 ms to half a minute.
+    fn seconds(&self, name: &str, help: &str, labels: &[&str]) -> HistogramVec {
+        self.histogram(name, help, labels, exponential_buckets(0.001, 2.0, 16).expect("valid buckets"))
+    }
+
+    /// From 1 to 2048.
+    fn rows(&self, name: &str, help: &str, labels: &[&str]) -> HistogramVec {
+        self.histogram(name, help, labels, exponential_buckets(1.0, 2.0, 12).expect("valid buckets"))
+    }
+
+    fn histogram(&self, name: &str, help: &str, labels: &[&str], buckets: Vec<f64>) -> HistogramVec {
+        self.register(HistogramVec::new(HistogramOpts::new(name, help).buckets(buckets), labels))
+    }
+}
+
+impl SourceFamilies {
+    fn new(registrar: &Registrar, labels: SourceLabels) -> Self {
         let (source, source_and_kind) = labels.names();
-        let sources = SourceFamilies {
-            ingested: counter("dead_letter_ingested_total", "Dead letters stored", source),
+        let counter = |name, help| registrar.counter(name, help, source);
+        let gauge = |name, help| registrar.gauge(name, help, source);
+        let seconds = |name, help| registrar.seconds(name, help, source);
+        Self {
+            ingested: counter("dead_letter_ingested_total", "Dead letters stored"),
             duplicates: counter(
                 "dead_letter_duplicates_total",
                 "Messages delivered again that were already stored",
-                source,
             ),
             poisoned: counter(
                 "dead_letter_poisoned_total",
                 "Dead letters stored with their derived fields blanked, because the database refused the row",
-                source,
             ),
             returned: counter(
                 "dead_letter_returned_total",
                 "Stored dead letters whose message had been redelivered before and died again",
-                source,
             ),
-            batch_rows: histogram("dead_letter_batch_rows", "Messages per batch", source, &rows),
-            commit_duration: histogram(
+            batch_rows: registrar.rows("dead_letter_batch_rows", "Messages per batch", source),
+            commit_duration: seconds(
                 "dead_letter_batch_commit_duration_seconds",
                 "Time from the start of a batch's transaction to its commit",
-                source,
-                &seconds,
             ),
-            ack_lag: histogram(
+            ack_lag: seconds(
                 "dead_letter_ack_lag_seconds",
                 "Time from the delivery of a batch's first message to its acknowledgement",
-                source,
-                &seconds,
             ),
-            depth: gauge("dead_letter_source_depth", "Ready messages in the source queue", source),
-            in_flight: gauge(
-                "dead_letter_in_flight_messages",
-                "Messages delivered and not yet acknowledged",
-                source,
-            ),
+            depth: gauge("dead_letter_source_depth", "Ready messages in the source queue"),
+            in_flight: gauge("dead_letter_in_flight_messages", "Messages delivered and not yet acknowledged"),
             in_flight_bytes: gauge(
                 "dead_letter_in_flight_bytes",
                 "Size of the messages delivered and not yet acknowledged",
-                source,
             ),
-            consuming: gauge(
-                "dead_letter_source_consuming",
-                "1 while the source is consumed, else 0",
-                source,
-            ),
-            warnings: gauge(
+            consuming: gauge("dead_letter_source_consuming", "1 while the source is consumed, else 0"),
+            warnings: registrar.gauge(
                 "dead_letter_source_warnings",
                 "1 for each way in which the broker may lose messages of the source, by kind",
                 source_and_kind,
             ),
-        };
-        let plain = |name: &str, help: &str| counter(name, help, &[]).with_label_values(&[] as &[&str]);
+        }
+    }
+}
+
+impl Metrics {
+    /// Registers every metric.
+    pub fn new(labels: SourceLabels) -> Self {
+        let registrar = Registrar::default();
         Self {
             labels,
-            sources,
-            redelivered: plain(
+            sources: SourceFamilies::new(&registrar, labels),
+            redelivered: registrar.plain_counter(
                 "dead_letter_redelivered_total",
                 "Messages redelivered: confirmed by the broker and routed",
             ),
-            deleted: plain("dead_letter_deleted_total", "Dead letters deleted"),
-            skipped: plain("dead_letter_skipped_total", "Items of operations that were skipped"),
-            refused: counter(
+            deleted: registrar.plain_counter("dead_letter_deleted_total", "Dead letters deleted"),
+            skipped: registrar
+                .plain_counter("dead_letter_skipped_total", "Items of operations that were skipped"),
+            refused: registrar.counter(
                 "dead_letter_refused_total",
                 "Redeliveries that the broker refused, by reason",
                 &["reason"],
             ),
-            chunk_duration: histogram(
+            chunk_duration: registrar.seconds(
                 "dead_letter_operation_chunk_duration_seconds",
                 "Duration of a chunk of an operation",
                 &["kind"],
-                &seconds,
             ),
-            http_duration: histogram(
+            http_duration: registrar.seconds(
                 "http_server_request_duration_seconds",
                 "Duration of an HTTP request",
                 &["http_request_method", "http_route", "http_response_status_code"],
-                &seconds,
             ),
-            operations: gauge(
+            operations: registrar.gauge(
                 "dead_letter_operations",
                 "Operations by state. The value comes from the database and is the same on every replica",
                 &["state"],
             ),
-            pool: gauge(
+            pool: registrar.gauge(
                 "dead_letter_db_connections",
                 "Open database connections, by pool and by whether they are used or idle",
                 &["pool", "state"],
             ),
-            registry,
+            registry: registrar.0,
         }
     }
 

@@ -6,11 +6,10 @@ const WIDTH: usize = 140;
 const LINES_OF_README: usize = 120;
 
 /// Files that are still wider. One that is not any more has to leave this list.
-const WIDER: [&str; 10] = [
+const WIDER: [&str; 9] = [
     "CHANGELOG.md",
     "docs/api.md",
     "docs/architecture.md",
-    "docs/cli.md",
     "src/domain/redelivery.rs",
     "src/http/operation_request.rs",
     "src/http/plan.rs",

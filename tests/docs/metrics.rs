@@ -69,7 +69,19 @@ fn the_metrics_page_lists_every_metric() {
         let [begin, end] = MARKS;
         std::fs::write(root().join(page.path), format!("{before}{begin}{table}{end}{after}")).unwrap();
     } else {
-        assert_eq!(stands, table, "docs/metrics.md is out of date: run 'make docs' and commit it");
+        let number = |line: usize| before.lines().count() + 2 + line;
+        let mut lines = stands.lines().zip(table.lines()).enumerate();
+        if let Some((line, (stands, wanted))) = lines.find(|(_, (stands, wanted))| stands != wanted) {
+            panic!(
+                "{}: out of date: run 'make docs' and commit it\n{stands}\n{wanted}",
+                page.at(number(line))
+            );
+        }
+        assert_eq!(
+            stands.len(),
+            table.len(),
+            "docs/metrics.md is out of date: run 'make docs' and commit it"
+        );
     }
 }
 

@@ -20,11 +20,12 @@ fn is_module(file: &Page, segments: &[&str]) -> bool {
 fn has_test(sources: &[Page], module: &str, name: &str) -> bool {
     let segments: Vec<_> = module.split("::").filter(|segment| !segment.is_empty()).collect();
     let definition = match name.strip_suffix('…') {
-        _ if name == "*" => "test]".to_owned(),
+        _ if name == "*" => r"#\[(?:tokio::)?test\b|proptest!".to_owned(),
         Some(beginning) => format!("fn {beginning}"),
-        None => format!("fn {name}("),
+        None => format!(r"fn {name}\("),
     };
-    sources.iter().any(|file| is_module(file, &segments) && file.text.contains(&definition))
+    let definition = Regex::new(&definition).unwrap();
+    sources.iter().any(|file| is_module(file, &segments) && definition.is_match(&file.text))
 }
 
 #[test]
