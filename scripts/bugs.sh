@@ -41,15 +41,15 @@ apply() { GIT_CEILING_DIRECTORIES=$(dirname "$PWD") git apply "$@"; } # ARG...
 check() { # BUG
     local patch scenario
     patch=$(patch_of "$1")
-    [[ -f $patch ]] || die "there is no bug $1: see tests/chaos/bugs/"
+    [[ -f $patch ]] || die "no such bug: $1. See tests/chaos/bugs/"
     scenario=$(field "$1" Scenario)
-    grep -qE '^Breaks R[0-9]+: .' "$patch" || { say "$1: the patch does not say what it breaks" && return 1; }
-    [[ -n $(field "$1" Finds) ]] || { say "$1: the patch does not say what its scenario has to find" && return 1; }
+    grep -qE '^Breaks R[0-9]+: .' "$patch" || { say "$1: the patch has no line 'Breaks R…:'" && return 1; }
+    [[ -n $(field "$1" Finds) ]] || { say "$1: the patch has no line 'Finds:'" && return 1; }
     grep -q "^async fn $scenario()" tests/chaos/scenarios.rs \
-        || { say "$1: there is no scenario '$scenario' in tests/chaos/scenarios.rs" && return 1; }
+        || { say "$1: tests/chaos/scenarios.rs has no scenario '$scenario'" && return 1; }
     apply --check "$patch" || {
-        say "$1: the patch does not apply any more. Put the same bug into the code as it is now, write it to" \
-            "${patch#"$root/"} with 'git diff', under the lines that stand above the diff, and take it out again."
+        say "$1: the patch no longer applies. Put the same bug into the current code, write 'git diff' to ${patch#"$root/"}" \
+            "below its header lines, and revert the code."
         return 1
     }
 }
@@ -106,7 +106,7 @@ try() { # BUG
     local model failed=0 log=$folder/$1-build.log
     plant "$1" || return
     cargo_there build --quiet --locked --bin dead-letter >"$log" 2>&1 || {
-        say "$1: it does not compile: see ${log#"$root/"}"
+        say "$1: the planted bug does not compile. See ${log#"$root/"}"
         return 1
     }
     found_by_scenario "$1" || failed=1
@@ -114,7 +114,7 @@ try() { # BUG
     return $failed
 }
 
-command -v git >/dev/null || die 'git is missing: it applies the patches'
+command -v git >/dev/null || die 'git is missing. It is needed to apply the patches'
 checks_only=
 [[ ${1-} == --check ]] && checks_only=yes && shift
 bugs=("$@")

@@ -13,7 +13,7 @@ say() { echo "demo: $*" >&2; }
 
 install() { # python|node SERVICES
     scripts/libraries.sh "$1" $here >$here/libraries.log 2>&1 || {
-        say "$2 left out: $(tail -n 1 $here/libraries.log) (all of it in $here/libraries.log)"
+        say "skipped: $2: $(tail -n 1 $here/libraries.log) (full log: $here/libraries.log)"
         return 1
     }
 }
@@ -24,17 +24,17 @@ run() { # SERVICE COMMAND...
     : >"$log"
     while :; do
         SERVICE=$1 "${@:2}" >>"$log" 2>&1 || true
-        say "$1 ended by itself, and starts again in ten seconds; see $log"
+        say "$1 stopped unexpectedly and restarts in ten seconds. See $log"
         sleep 10
     done
 }
 
 # One after the other, as there is one package manager.
-if install python 'billing (Celery) and statements (Dramatiq) are'; then
+if install python 'billing (Celery) and statements (Dramatiq)'; then
     run billing $here/venv/bin/python $code/billing.py &
     run statements $here/venv/bin/python $code/statements.py &
 fi
-if install node 'shipping (Rascal) is'; then
+if install node 'shipping (Rascal)'; then
     run shipping node $code/shipping.js &
 fi
 wait

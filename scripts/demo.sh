@@ -46,7 +46,7 @@ end() { # [-]PID [SECONDS]
 clean_up() {
     set +e
     trap '' INT TERM HUP
-    [[ -z $starting$service ]] || say 'ending all that was started ...'
+    [[ -z $starting$service ]] || say 'stopping everything ...'
     [[ -z $building ]] || end "-$building"
     [[ -z $preparing ]] || end "-$preparing"
     [[ -z $backstage ]] || end "-$backstage"
@@ -67,13 +67,13 @@ trap 'exec >/dev/null 2>&1; exit 0' HUP # the terminal is gone, and writing to i
 
 # ------------------------------------------------------------------------------------------------ is all there is needed
 
-command -v cargo >/dev/null || die 'needs Rust: get it at https://rustup.rs'
-command -v cc >/dev/null || die 'needs a C compiler and linker, e.g. apt-get install build-essential'
+command -v cargo >/dev/null || die 'Rust is missing. Install it from https://rustup.rs'
+command -v cc >/dev/null || die 'A C compiler is missing. Install one, for example: apt-get install build-essential'
 
 check_free() { # NAME ADDRESS
     local port=${2##*:}
     if (exec 3<>"/dev/tcp/$(host "$2")/$port") 2>/dev/null; then
-        die "$2 is taken by another program; choose another address, e.g. $1=127.0.0.1:$(((port + 10000) % 60000)) make demo"
+        die "$2 is in use by another program. Choose another address, for example: $1=127.0.0.1:$(((port + 10000) % 60000)) make demo"
     fi
 }
 check_free HTTP_ADDR "$HTTP_ADDR"
@@ -83,7 +83,7 @@ check_free CONTROL_ADDR "$control_addr"
 
 mkdir -p target/demo
 exec 9>>target/demo/lock
-! command -v flock >/dev/null || flock -n 9 || die 'a demo runs in this checkout already'
+! command -v flock >/dev/null || flock -n 9 || die 'A demo is already running in this checkout'
 
 # ------------------------------------------------------------------------------------------------- servers, and a build
 
@@ -104,13 +104,13 @@ if [[ -n ${BACKSTAGE-} ]]; then
     preparing=$!
 fi
 
-say 'building (the first time this takes minutes) ...'
+say 'building (the first build takes minutes) ...'
 # Not optimised: the tests use the same build, and nobody waits for a demo to be fast.
 setsid cargo build --locked --workspace --bin dead-letter --bin demo 9>&- &
 building=$!
 # Whichever is done first: a failure of one need not wait for the other.
 # shellcheck disable=SC2086
-wait -n $building $starting || die 'stopping, because of the error above'
+wait -n $building $starting || die 'stopping because of the error above'
 wait $building || die 'the build failed'
 building=''
 if [[ -n $starting ]]; then
@@ -142,7 +142,7 @@ export DEAD_LETTER_OWNERSHIP_FILE=target/demo/ownership.yaml
 export DEAD_LETTER_DRAIN_DELAY=0s
 
 service_died() {
-    say "dead-letter ended by itself; the end of $log:"
+    say "dead-letter stopped unexpectedly. The end of $log:"
     tail -n 20 $log >&2
     exit 1
 }
@@ -159,7 +159,7 @@ start_service serve
 deadline=$((SECONDS + 60))
 until [[ $(get "$ADMIN_ADDR" /health/ready) == HTTP/*' 200 '* ]]; do
     alive "$service" || service_died
-    ((SECONDS < deadline)) || die "dead-letter is not ready after a minute; see $log"
+    ((SECONDS < deadline)) || die "dead-letter is not ready after a minute. See $log"
     sleep 0.2
 done
 
@@ -177,7 +177,7 @@ until [[ $(get "$HTTP_ADDR" '/dead-letters?limit=1') == *'"messages":[{'* ]]; do
     alive "$service" || service_died
     alive "$failing" || break
     if ((SECONDS >= deadline)); then
-        say "no dead letter arrived within a minute; see $log"
+        say "no dead letter arrived within a minute. See $log"
         break
     fi
     sleep 0.2
@@ -188,7 +188,7 @@ admin=http://${ADMIN_ADDR/#0.0.0.0:/127.0.0.1:}
 if alive "$failing"; then
     cat <<END
 
-  dead-letter runs, and dead letters arrive.
+  dead-letter is running, and dead letters are arriving.
 
     try the API     $api/swagger
     squads          $api/dead-letters/squad-overview
@@ -196,16 +196,16 @@ if alive "$failing"; then
     metrics         $admin/metrics
     logs            target/demo, $servers
 
-  See what died, fix the consumers, and put the messages back:
+  See what died, fix the consumers, and redeliver the messages:
 
     curl -s '$api/dead-letters?service=webshop&limit=3'
     curl -s -X POST http://$control_addr/fix
     curl -s -X POST '$api/dead-letters/redeliver?wait=10' -H 'content-type: application/json' -d '{"filter":{"service":"webshop"},"note":"fixed"}'
 
-  These are from webshop and notification, in Rust. billing (Celery), statements (Dramatiq) and shipping (Rascal) join as
-  soon as their libraries are installed.
+  webshop and notification (Rust) are running. billing (Celery), statements (Dramatiq) and shipping (Rascal) start when
+  their libraries are installed.
 
-  Keys: f fixes the consumers, b breaks them again, q (or Ctrl-C) ends everything.
+  Keys: f fixes the consumers, b breaks them again, q (or Ctrl-C) stops everything.
 
 END
     CONTROL_URL=http://${control_addr/#0.0.0.0:/127.0.0.1:} setsid scripts/demo-clients.sh </dev/null 9>&- &
@@ -216,20 +216,20 @@ fi
 
 start_backstage() {
     local log=target/demo/backstage.log url
-    wait "$preparing" || die 'Backstage could not be made ready'
+    wait "$preparing" || die 'Backstage could not be prepared'
     preparing=''
     DEAD_LETTER_URL=$api setsid scripts/backstage.sh serve </dev/null >$log 2>&1 9>&- &
     backstage=$!
     deadline=$((SECONDS + 120))
     until [[ $(get "$BACKSTAGE_ADDR" /.backstage/health/v1/readiness) == HTTP/*' 200 '* ]]; do
-        alive "$backstage" || die "Backstage ended by itself; see $log"
-        ((SECONDS < deadline)) || die "Backstage is not ready after two minutes; see $log"
+        alive "$backstage" || die "Backstage stopped unexpectedly. See $log"
+        ((SECONDS < deadline)) || die "Backstage is not ready after two minutes. See $log"
         sleep 0.5
     done
     url=$DEAD_LETTER_BACKSTAGE_URL
     cat <<END
 
-  Backstage runs too.
+  Backstage is running.
 
     squads          $url/dead-letter
     one service     $url/catalog/default/component/webshop/dead-letters
@@ -240,4 +240,4 @@ END
 
 wait -n "$service" "$failing" && status=0 || status=$?
 alive "$service" || service_died
-((status == 0)) || die "the failing system ended by itself, with status $status; its last words are above"
+((status == 0)) || die "the failing system stopped unexpectedly with status $status. Its last output is above"

@@ -50,11 +50,11 @@ context() {
     local pattern file
     local -a lines
     mapfile -t lines < <(patterns)
-    [[ ${lines[0]-} == '*' ]] || die "the first line of .dockerignore is not '*': this script reads no other kind"
+    [[ ${lines[0]-} == '*' ]] || die "the first line of .dockerignore is not '*': this script supports no other format"
     for pattern in "${lines[@]:1}"; do
         [[ $pattern =~ ^!?[[:alnum:]_.-]+(/[[:alnum:]_.-]+)*$ && ! $pattern =~ (^!?|/)\.{1,2}(/|$) ]] \
-            || die ".dockerignore: '$pattern' is not the name of a file or folder: this script reads nothing else"
-        [[ $pattern != !* || -e ${pattern#!} ]] || die ".dockerignore lets ${pattern#!} through, which does not exist"
+            || die ".dockerignore: '$pattern' is not the name of a file or folder. This script supports nothing else"
+        [[ $pattern != !* || -e ${pattern#!} ]] || die ".dockerignore admits ${pattern#!}, which does not exist"
     done
     for pattern in "${lines[@]:1}"; do
         [[ $pattern == !* ]] || continue
@@ -89,7 +89,7 @@ copy() { # [--from=STAGE] FROM TO
         mkdir -p "$(dirname "$root$3")"
         cp "$folder/${1#--from=}$2" "$root$3"
     else
-        die "Dockerfile: this script does not know what COPY $* does"
+        die "Dockerfile: this script does not support COPY $*"
     fi
 }
 
@@ -97,13 +97,13 @@ copy() { # [--from=STAGE] FROM TO
 run_build() { # COMMAND
     local command=$1 manifest
     command=$(sed -E 's/^(--mount=[^ ]+ +)*//; s/ --release / /g; s:target/release/:target/debug/:g' <<<"$command")
-    [[ ! $command =~ (^|[[:space:]=])/ ]] || die "Dockerfile: in a build stage this script runs nothing that names an absolute path: $command"
+    [[ ! $command =~ (^|[[:space:]=])/ ]] || die "Dockerfile: this script does not run build commands with absolute paths: $command"
     cd "$root$workdir"
     # Without a manifest of its own here, Cargo would build the one in a folder above.
     manifest=$(cargo locate-project --workspace --message-format plain)
-    [[ $manifest == "$PWD/Cargo.toml" ]] || die '.dockerignore does not let Cargo.toml through'
+    [[ $manifest == "$PWD/Cargo.toml" ]] || die '.dockerignore does not admit Cargo.toml'
     CARGO_TARGET_DIR=target CARGO_BUILD_BUILD_DIR=$top/target sh -ec "$command" \
-        || die 'the image cannot be built from the files that .dockerignore lets through (see above)'
+        || die 'the image cannot be built from the files that .dockerignore admits (see above)'
     cd "$top"
 }
 
@@ -111,7 +111,7 @@ run_build() { # COMMAND
 run_final() { # COMMAND
     local packages
     packages=$(sed -nE 's/.*apt-get install ([^&;]*).*/\1/p' <<<"$1" | xargs -n 1 | grep -v '^-')
-    [[ $packages == ca-certificates ]] || die "Dockerfile: this script knows the package ca-certificates only: RUN $1"
+    [[ $packages == ca-certificates ]] || die "Dockerfile: this script supports only the package ca-certificates: RUN $1"
     if [[ -e /etc/ssl/certs/ca-certificates.crt ]]; then
         install -D -m 644 /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
     fi
@@ -131,7 +131,7 @@ stages() {
             ENTRYPOINT) entrypoint=$(words "$rest") ;;
             CMD) arguments=$(words "$rest") ;;
             EXPOSE | LABEL) ;;
-            *) die "Dockerfile: this script does not know what $instruction does" ;;
+            *) die "Dockerfile: this script does not support $instruction" ;;
         esac
     done 3< <(instructions)
 }
@@ -140,18 +140,18 @@ stages() {
 check_bases() {
     local needed given
     [[ ${build_base##*-} == "$(sed -E 's/.*:([a-z]+)(-slim)?$/\1/' <<<"$base")" ]] \
-        || die "Dockerfile: $build_base and $base are not of the same release of Debian"
+        || die "Dockerfile: $build_base and $base use different releases of Debian"
     needed=$(sed -nE 's/^rust-version = "(.*)"/\1/p' Cargo.toml)
     given=$(sed -E 's/^rust:([0-9.]+)-.*/\1/' <<<"$build_base")
     printf '%s\n' "$needed" "$given" | sort --check=quiet --version-sort \
-        || die "Dockerfile: $build_base is older than Rust $needed, which Cargo.toml asks for"
+        || die "Dockerfile: $build_base is older than Rust $needed, which Cargo.toml requires"
 }
 
 # The shared libraries that the program names. The base has to have them.
 libraries() { # PROGRAM
     local library
     ldd "$1" | grep -oE '/[^ ]+' | while read -r library; do
-        [[ ${library##*/} =~ $base_libraries ]] || die "the program needs ${library##*/}, which the image does not have"
+        [[ ${library##*/} =~ $base_libraries ]] || die "the program needs ${library##*/}, which is missing in the image"
         install -D "$(readlink -f "$library")" "$root$library"
     done
 }
@@ -162,8 +162,8 @@ libraries() { # PROGRAM
 await() { # PID WORDS COMMAND...
     local deadline=$((SECONDS + starts_within))
     until [[ $("${@:3}") == *$2* ]]; do
-        kill -0 "$1" 2>/dev/null || die "the program ended: see $folder/log"
-        ((SECONDS < deadline)) || die "after $starts_within s there is no '$2' from ${*:4}: see $folder/log"
+        kill -0 "$1" 2>/dev/null || die "the program stopped. See $folder/log"
+        ((SECONDS < deadline)) || die "no '$2' from ${*:4} within $starts_within s. See $folder/log"
         sleep 0.1
     done
 }
@@ -185,12 +185,12 @@ serve() { # COMMAND...
     await $pid alive get "$admin_address" /health/live
     await $pid '"database":"' get "$admin_address" /health/ready
     await $pid '"openapi":' get "$http_address" /openapi.json
-    say "without servers it is alive, and not ready: $(get "$admin_address" /health/ready | grep -o '"database":"[^"]*"')"
+    say "without servers it is live and not ready: $(get "$admin_address" /health/ready | grep -o '"database":"[^"]*"')"
     kill -TERM $pid
-    ended $pid $ends_within || die "it did not stop within $ends_within s: see $folder/log"
+    ended $pid $ends_within || die "it did not stop within $ends_within s. See $folder/log"
     wait $pid || status=$?
     trap - EXIT
-    ((status == 0)) || die "it stopped with $status: see $folder/log"
+    ((status == 0)) || die "it stopped with status $status. See $folder/log"
 }
 
 # Tries the program. What runs it is COMMAND, and what serves is COMMAND with the arguments of CMD.
@@ -198,7 +198,7 @@ try() { # COMMAND...
     local version
     version=$("$@" --version)
     [[ $("$@" --help) == *Commands:* ]] || die 'its --help names no commands'
-    say "it is $version"
+    say "version $version"
     # shellcheck disable=SC2086
     serve "$@" $arguments
 }
@@ -231,7 +231,7 @@ check() {
     libraries "$root$entrypoint"
     cp "$root$entrypoint" "$folder/dead-letter"
     install -d -m 1777 "$root/tmp"
-    say "the program builds from the $(wc -l <"$folder/context") files that .dockerignore lets through"
+    say "the program builds from the $(wc -l <"$folder/context") files that .dockerignore admits"
     for way in '' 'unshare --map-root-user' 'sudo -n'; do
         # shellcheck disable=SC2086
         if $way chroot / true 2>/dev/null; then
@@ -239,12 +239,12 @@ check() {
             return
         fi
     done
-    say 'SKIPPED: the program was not started in a root of its own; nobody here may use chroot'
+    say 'SKIPPED: the program was not started in a root file system of its own, because chroot is not permitted'
 }
 
 build() { # TAG
     local engine container
-    engine=$(engine) || die 'neither docker nor podman answers here'
+    engine=$(engine) || die 'neither docker nor podman is available'
     "$engine" build --tag "$1" .
     rm -rf "$folder"
     mkdir -p "$folder"

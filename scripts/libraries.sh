@@ -29,9 +29,9 @@ require() { # python|node PACKAGE...
     shift
     ! is_there "$language" || return 0
     if ! command -v apt-get >/dev/null || ! as_root true 2>/dev/null; then
-        die "$language is missing or too old, and cannot be installed from here. As root: apt-get install $*"
+        die "$language is missing or too old, and this user cannot install it. As root: apt-get install $*"
     fi
-    say "installing $* with apt-get (this machine has none)"
+    say "installing $* with apt-get"
     apt_install "$@"
     is_there "$language" || die "$language is still missing or too old after apt-get install $*"
 }
@@ -55,5 +55,5 @@ case $language in
         npm install --loglevel=error --prefer-offline --no-fund --no-audit --prefix "$dir" rascal@20 ||
             die 'npm could not install Rascal'
         ;;
-    *) die "unknown: $language" ;;
+    *) die "unknown language: $language. Use python or node" ;;
 esac

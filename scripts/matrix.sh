@@ -24,9 +24,9 @@ skipped() { # LOG...
 # The consumer that speaks AMQP 1.0 needs a library, and RabbitMQ 4.
 client_tests() { # LOG
     if [[ $RABBITMQ == 3.* ]]; then
-        echo 'skipped: a consumer that speaks AMQP 1.0: RabbitMQ 3 has it in a plugin only' >"$1"
+        echo 'skipped: AMQP 1.0 consumer: RabbitMQ 3 supports AMQP 1.0 only with a plugin' >"$1"
     elif ! scripts/libraries.sh python "$PWD/target/clients"; then
-        echo 'skipped: a consumer that speaks AMQP 1.0: its library could not be installed' >"$1"
+        echo 'skipped: AMQP 1.0 consumer: its library could not be installed' >"$1"
     else
         CLIENTS=$PWD/target/clients scripts/servers.sh with "$servers" \
             cargo test --locked --test it -- --ignored --show-output clients::amqp_1_0 >"$1" 2>&1
@@ -37,7 +37,7 @@ run_pair() {
     local log=$folder/$RABBITMQ-$POSTGRES servers=$PWD/target/servers/matrix-$RABBITMQ-$POSTGRES begun=$SECONDS
     local failed status=0
     local -a logs=("$log.log" "$log-clients.log")
-    echo "matrix: RabbitMQ $RABBITMQ with PostgreSQL $POSTGRES; what the tests print is in $log.log"
+    echo "matrix: RabbitMQ $RABBITMQ with PostgreSQL $POSTGRES; test output: $log.log"
     scripts/servers.sh install pgbouncer || return
     scripts/servers.sh destroy "$servers" # of an earlier run
     scripts/servers.sh with "$servers" cargo test --locked --no-fail-fast --test it --test chaos -- --show-output \
@@ -47,7 +47,7 @@ run_pair() {
     grep -hE '^test .* FAILED$' "${logs[@]}"
     skipped "${logs[@]}"
     failed=$(total failed "${logs[@]}")
-    ((status == 0 || failed > 0)) || failed='not run to the end'
+    ((status == 0 || failed > 0)) || failed='aborted'
     echo "| $RABBITMQ | $POSTGRES | $(total passed "${logs[@]}") | $failed | $(skipped "${logs[@]}" | wc -l) |" \
         "$((SECONDS - begun)) |" >>"$folder/table.md"
     return "$status"

@@ -13,34 +13,33 @@ set -euo pipefail
 
 usage() {
     cat <<'END'
-usage: servers.sh install [PACKAGE]...     make sure that both servers are on this machine, and these packages if they can
-                                           be had with apt-get
-       servers.sh start   DIR [KIND]...    start what is not running yet; its data and ports are kept in DIR
+usage: servers.sh install [PACKAGE]...     install both servers if they are missing, and these packages if apt-get can
+       servers.sh start   DIR [KIND]...    start the servers that are not running; DIR keeps their data and ports
        servers.sh stop    DIR [KIND]...    stop cleanly
-       servers.sh kill    DIR KIND...      crash it; a start recovers
+       servers.sh kill    DIR KIND...      crash a server; start recovers it
        servers.sh destroy DIR              stop the servers of DIR and of folders below it, and remove their data
-       servers.sh with    DIR COMMAND...   run COMMAND with servers, and stop them when it ends
+       servers.sh with    DIR COMMAND...   start the servers, run COMMAND, and stop them
        servers.sh cluster DIR N            start RabbitMQ as a cluster of N nodes, 2 to 9
        servers.sh ctl     DIR ARG...       run rabbitmqctl for the node of DIR
-       servers.sh as      KIND COMMAND...  run COMMAND where programs are those that KIND is started with
+       servers.sh as      KIND COMMAND...  run COMMAND with the programs of KIND's version
 
-KIND is postgres or rabbitmq; both, when it is left out. One whose URL is set (DATABASE_URL, AMQP_URL) is taken as
-given by `install` and `with`. COMMAND also gets DEAD_LETTER_SERVERS=DIR: servers that it starts in folders below DIR
-are stopped with the others.
+KIND is postgres or rabbitmq. Without KIND a command applies to both. `install` and `with` do not start a server whose
+URL is set (DATABASE_URL, AMQP_URL). COMMAND also gets DEAD_LETTER_SERVERS=DIR. Servers that it starts in folders below
+DIR are stopped with the others.
 
-The first node of a cluster is that of DIR; the others are in DIR/node-2 to DIR/node-N. `start` and `stop` of DIR are
-for all nodes, those of DIR/node-2 for that one. `kill` is for one node always. `destroy` of DIR/node-2 takes it out of
-the cluster. Nodes that were all stopped wait for each other, so it is DIR that is to be started then. DIR/env has
-AMQP_URLS, of all nodes, and RABBITMQ_PIDS, of those that run, both separated by commas.
+The first node of a cluster is in DIR, the others are in DIR/node-2 to DIR/node-N. `start` and `stop` of DIR apply to
+all nodes, those of DIR/node-2 to that node. `kill` applies to one node. `destroy` of DIR/node-2 removes the node from
+the cluster. After all nodes were stopped, start DIR, because the nodes wait for each other. DIR/env has AMQP_URLS of
+all nodes and RABBITMQ_PIDS of the running ones, both separated by commas.
 
 Variables for the servers that a command starts:
-  RABBITMQ, POSTGRES   the versions: 3.10, 4.0 or 4.3, and 15, 17 or 18. Those that the machine hasn't come from Debian's packages,
-                       of the suite that has them, in target/suites (as root; see servers/suite.sh), or are containers. DIR
-                       keeps the version that it began with. Without them: what the machine has.
-  RABBITMQ_PLUGINS     to be enabled, such as rabbitmq_shovel,rabbitmq_prometheus. One that listens does so on its usual
-                       port and on all interfaces, so only one node of a machine can have it.
-  RABBITMQ_SETTINGS    of the application rabbit, such as "{consumer_timeout, 60000}, {channel_tick_interval, 1000}"
-  POSTGRES_SETTINGS    such as "shared_buffers=1GB max_wal_size=8GB"
+  RABBITMQ, POSTGRES   the versions: 3.10, 4.0 or 4.3, and 15, 17 or 18. Default: the installed ones. A version that is not
+                       installed is taken from the Debian suite that has it, into target/suites (as root; see
+                       servers/suite.sh), or from a container. DIR keeps its first version.
+  RABBITMQ_PLUGINS     plugins to enable, such as rabbitmq_shovel,rabbitmq_prometheus. A plugin that listens uses its default
+                       port on all interfaces, so only one node per machine can have it.
+  RABBITMQ_SETTINGS    settings of the application rabbit, such as "{consumer_timeout, 60000}, {channel_tick_interval, 1000}"
+  POSTGRES_SETTINGS    settings such as "shared_buffers=1GB max_wal_size=8GB"
 END
 }
 
@@ -136,8 +135,8 @@ tidy_up() {
 
 cluster() { # NODES
     local number
-    native rabbitmq || die 'a cluster needs RabbitMQ on this machine itself; containers have single nodes'
-    ! is_member || die "$dir is a node of a cluster itself"
+    native rabbitmq || die 'a cluster needs RabbitMQ installed on this machine. Containers run single nodes only'
+    ! is_member || die "$dir is already a node of a cluster"
     lock
     load_ports
     for ((number = 2; number <= $1; number++)); do add_member "$dir/node-$number"; done

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Prints the version, and fails if a file names another one. With TAG (v0.2.0) that has to be the tag of it, and the changelog has
-# to have its section.
+# Prints the version, and fails if a file has another one. With TAG (v0.2.0) the tag must match, and the changelog must have a
+# section for it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -11,7 +11,7 @@ agrees() { # FILE EXPRESSION: what the expression has to match is the version
     local found
     while read -r found; do
         [[ $found == "$version" ]] && continue
-        echo "version: Cargo.toml has $version, and $1 $found" >&2
+        echo "version: Cargo.toml has $version, but $1 has $found" >&2
         failed=1
     done < <(sed -nE "s/$2/\1/p" "$1" | grep . || echo none)
 }
@@ -23,7 +23,7 @@ agrees k8s/kustomization.yaml '^ *newTag: "?([^"]*)"?$'
 agrees SECURITY.md '^cosign .* ghcr\.io\/dead-letter\/dead-letter:([^ ]*).*$'
 for package in backstage/package.json backstage/plugins/*/package.json; do agrees "$package" '^  "version": "(.*)",$'; done
 if [[ -n ${TAG-} ]]; then
-    [[ $TAG == "v$version" ]] || { echo "version: Cargo.toml has $version, and the tag is $TAG" >&2 && failed=1; }
+    [[ $TAG == "v$version" ]] || { echo "version: Cargo.toml has $version, but the tag is $TAG" >&2 && failed=1; }
     grep -q "^## \[$version\] - 20" CHANGELOG.md || { echo "version: CHANGELOG.md has no section for $version" >&2 && failed=1; }
 fi
 ((!failed)) || exit 1

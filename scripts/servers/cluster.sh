@@ -34,7 +34,7 @@ nodes() {
 }
 
 add_member() { # FOLDER
-    [[ ! -e $1/rabbitmq || -e $1/member ]] || die "$1 has a broker of its own"
+    [[ ! -e $1/rabbitmq || -e $1/member ]] || die "$1 already has a broker"
     mkdir -p "$1"
     at "$1" true # which gives it ports
     touch "$1/member"
@@ -45,7 +45,7 @@ configure_member() {
     local first
     first=$(first_node)
     [[ -e $dir/rabbitmq/complete ]] || at "$first" amqp_answers ||
-        die "for its first start $dir needs RabbitMQ of $first to run, whose cluster it joins"
+        die "$dir cannot join the cluster: RabbitMQ of $first is not running"
     install -m 400 "$first/rabbitmq/.erlang.cookie" "$dir/rabbitmq/.erlang.cookie"
     cat >"$dir/rabbitmq/rabbitmq.conf" <<END
 cluster_formation.peer_discovery_backend = classic_config
@@ -87,7 +87,7 @@ forget_member() {
     name=$(at "$dir" node_name)
     while read -r node; do
         if at "$node" running rabbitmq >/dev/null; then
-            at "$node" ctl --quiet forget_cluster_node "$name" </dev/null || say "the cluster could not forget $name"
+            at "$node" ctl --quiet forget_cluster_node "$name" </dev/null || say "could not remove $name from the cluster"
             return
         fi
     done < <(nodes)

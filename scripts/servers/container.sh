@@ -25,7 +25,7 @@ start_container() { # KIND
     version=$(version "$1")
     options=$(postgres_options)
     plugins=$(enabled_plugins)
-    engine=$(engine) || die "$1 is not on this machine; run servers.sh install, or set DATABASE_URL and AMQP_URL"
+    engine=$(engine) || die "$1 is not installed. Run servers.sh install, or set DATABASE_URL and AMQP_URL"
     touch "$dir/$1.container"
     $engine rm -f "$name" >/dev/null 2>&1 || true # of a crash
     # The data are in a volume of the container's name, which survives it.

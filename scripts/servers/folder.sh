@@ -11,7 +11,7 @@ absolute() { mkdir -p "$1" && (CDPATH='' cd "$1" && pwd -P); }
 lock() {
     ! command -v flock >/dev/null && return
     exec 9>>"$(first_node)/lock"
-    flock -w $((ready_within + stop_within)) 9 || die "another servers.sh has been busy with $dir for too long"
+    flock -w $((ready_within + stop_within)) 9 || die "timed out: another servers.sh is using $dir"
 }
 unlock() { exec 9>&-; }
 

@@ -29,12 +29,12 @@ install_servers() {
     done
     ((${#packages[@]})) || return 0
     if may_apt_install; then
-        say "installing ${packages[*]} with apt-get (this machine has none); their services are not started"
+        say "installing ${packages[*]} with apt-get, without starting their services"
         apt_install "${packages[@]}"
     elif engine >/dev/null; then
-        say "will run ${packages[*]} in containers ($(engine)): no packages could be installed"
+        say "using containers ($(engine)) for ${packages[*]}, because packages cannot be installed here"
     else
-        die "needs PostgreSQL 15+ and RabbitMQ. As root: apt-get install ${packages[*]}." \
+        die "PostgreSQL 15 or later or RabbitMQ is missing. As root: apt-get install ${packages[*]}." \
             'Or set DATABASE_URL and AMQP_URL.'
     fi
 }
@@ -45,9 +45,9 @@ install_version() { # KIND
     if may_install_suite; then
         install_from_suite "$1"
     elif engine >/dev/null; then
-        say "will run $1 $(version "$1") in a container ($(engine)): its packages need root and the right to mount"
+        say "using a container ($(engine)) for $1 $(version "$1"), because its packages need root and the right to mount"
     else
-        die "$1 $(version "$1") is not on this machine, and cannot be installed: that needs root on a Debian, or a" \
+        die "$1 $(version "$1") is missing and cannot be installed. That needs root on Debian, or a" \
             'container engine.'
     fi
 }
@@ -62,10 +62,10 @@ install_extras() { # PACKAGE...
     done
     ((${#missing[@]})) || return 0
     if may_apt_install; then
-        say "installing ${missing[*]} with apt-get; their services are not started"
-        apt_install "${missing[@]}" || say "${missing[*]} could not be installed: what needs them is skipped"
+        say "installing ${missing[*]} with apt-get, without starting their services"
+        apt_install "${missing[@]}" || say "${missing[*]} could not be installed. Tests that need them are skipped"
     else
-        say "apt-get may not install ${missing[*]} here: what needs them is skipped, if they are missing"
+        say "this user cannot install ${missing[*]} with apt-get. Tests that need missing packages are skipped"
     fi
 }
 

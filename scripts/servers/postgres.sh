@@ -33,7 +33,7 @@ postgres_bin() { # [DATA]
 postgres_options() {
     local setting
     for setting in ${POSTGRES_SETTINGS-}; do
-        [[ $setting == *?=* ]] || die "POSTGRES_SETTINGS has $setting, where NAME=VALUE is wanted"
+        [[ $setting == *?=* ]] || die "POSTGRES_SETTINGS: $setting is not NAME=VALUE"
         printf '%s\n' -c "$setting"
     done
 }
@@ -50,15 +50,15 @@ start_postgres() {
         as=(setpriv --reuid="$user" --regid="$(id -g "$user")" --init-groups)
         chown "$user" "$folder"
         if ! (cd / && "${as[@]}" test -w "$folder"); then
-            rmdir "$folder" 2>/dev/null || die "the user $user can't reach $folder any more; run servers.sh destroy"
+            rmdir "$folder" 2>/dev/null || die "the user $user cannot access $folder any more. Run servers.sh destroy"
             folder=$(mktemp -d /var/tmp/dead-letter-postgres.XXXXXX)
             chown "$user" "$folder"
             ln -s "$folder" "$dir/postgres"
-            say "the user $user can't reach $dir, so PostgreSQL's data are in $folder"
+            say "the user $user cannot access $dir. PostgreSQL's data are in $folder"
         fi
     fi
     enter_suite postgres
-    bin=$(postgres_bin "$folder/data") || die "no PostgreSQL can read $folder/data; run servers.sh destroy"
+    bin=$(postgres_bin "$folder/data") || die "no installed PostgreSQL can read $folder/data. Run servers.sh destroy"
     if [[ ! -d $folder/data ]]; then
         rm -rf "$folder/data.new" # of a start that was interrupted
         (cd "$folder" && "${in_suite[@]}" "${as[@]}" "$bin/initdb" --pgdata=data.new --username=postgres --auth=trust --encoding=UTF8 \

@@ -43,7 +43,7 @@ node_name() { echo "dead-letter-$AMQP_PORT@localhost"; }
 # The file of that name: an Erlang list.
 enabled_plugins() {
     local plugins=${RABBITMQ_PLUGINS-}
-    [[ $plugins =~ ^[a-z0-9_,]*$ ]] || die "RABBITMQ_PLUGINS is $plugins, where names separated by commas are wanted"
+    [[ $plugins =~ ^[a-z0-9_,]*$ ]] || die "RABBITMQ_PLUGINS: $plugins is not a list of names separated by commas"
     echo "[$plugins]."
 }
 
@@ -102,7 +102,7 @@ ctl() { # ARG...
     local script
     if in_container rabbitmq; then exec "$(engine)" exec -i "$(container rabbitmq)" rabbitmqctl "$@"; fi
     # Without the name server it would start one.
-    if ! running rabbitmq || ! name_server; then die "no RabbitMQ of $dir runs"; fi >/dev/null
+    if ! running rabbitmq || ! name_server; then die "RabbitMQ of $dir is not running"; fi >/dev/null
     script=$(rabbitmq_script)
     be_private
     exec "${in_private[@]}" RABBITMQ_CTL_ERL_ARGS='-kernel inet_dist_use_interface {127,0,0,1} -start_epmd false' \

@@ -49,7 +49,7 @@ start_one() { # KIND
     trap "exec 2>/dev/null; stop_one $1" EXIT
     if ! is_up "$1"; then
         ! listening "$(port_of "$1")" ||
-            die "port $(port_of "$1"), which $1 had in $dir, is taken by another program; run servers.sh destroy"
+            die "port $(port_of "$1") of $1 in $dir is in use by another program. Run servers.sh destroy"
         if native "$1"; then "start_$1"; else start_container "$1"; fi
     fi
     await_ready "$1"

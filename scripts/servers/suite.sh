@@ -15,7 +15,7 @@ suite_with() { # KIND VERSION
         rabbitmq,3.10 | postgres,15) echo bookworm ;;
         rabbitmq,4.0 | postgres,17) echo trixie ;;
         rabbitmq,4.3 | postgres,18) echo sid ;;
-        *) die "there is no $1 $2 to be had: take RABBITMQ=3.10, 4.0 or 4.3, and POSTGRES=15, 17 or 18" ;;
+        *) die "unsupported version: $1 $2. Use RABBITMQ=3.10, 4.0 or 4.3, and POSTGRES=15, 17 or 18" ;;
     esac
 }
 
@@ -32,10 +32,10 @@ keep_version() { # KIND
     wanted=$(chosen "$1") file=$(first_node)/$1.version
     if [[ -e $file ]]; then
         kept=$(<"$file")
-        [[ -z $wanted || $wanted == "$kept" ]] || die "$dir has $1 $kept, not $wanted; run servers.sh destroy"
+        [[ -z $wanted || $wanted == "$kept" ]] || die "$dir has $1 $kept, not $wanted. Run servers.sh destroy"
     elif [[ -n $wanted ]]; then
         suite_with "$1" "$wanted" >/dev/null
-        [[ ! -e $dir/$1/complete ]] || is_on_machine "$1" || die "$dir has another $1 than $wanted; run servers.sh destroy"
+        [[ ! -e $dir/$1/complete ]] || is_on_machine "$1" || die "$dir has a $1 of another version than $wanted. Run servers.sh destroy"
         echo "$wanted" >"$file"
     fi
 }
@@ -99,7 +99,7 @@ install_from_suite() { # KIND
 make_suite() { # SUITE
     local new=$suites/$1.new
     command -v debootstrap >/dev/null || apt_install debootstrap
-    say "installing Debian $1 in $suites/$1; this takes a minute, once"
+    say "installing Debian $1 in $suites/$1 (this takes a minute, once)"
     rm -rf --one-file-system "$new"
     debootstrap --variant=minbase "$1" "$new" >"$suites/$1.log" 2>&1 ||
         { tail -n 20 "$suites/$1.log" >&2 && die "debootstrap $1 failed"; }

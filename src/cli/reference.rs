@@ -1,10 +1,9 @@
 //! Tests that the documentation agrees with the command line, and that its links and test names are right.
 
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::{Arg, CommandFactory};
-use regex::Regex;
 
 use super::Cli;
 
@@ -56,75 +55,4 @@ fn the_command_line_page_names_every_command() {
     let missing: Vec<_> =
         cli.get_subcommands().map(clap::Command::get_name).filter(|name| !is_named(name)).collect();
     assert!(missing.is_empty(), "docs/cli.md does not name {missing:?}");
-}
-
-/// The Markdown pages of the project.
-fn pages() -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folders = ["", "docs", "docs/adr", "fuzz", "loadtest", "backstage", "backstage/plugins/dead-letter"];
-    let files = folders.iter().flat_map(|folder| std::fs::read_dir(root.join(folder)).into_iter().flatten());
-    files
-        .map(|file| file.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
-        .collect()
-}
-
-/// The anchors of a page's headings, as GitHub makes them.
-fn anchors(text: &str) -> Vec<String> {
-    let headings =
-        text.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
-    headings
-        .map(|heading| {
-            let kept = heading.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
-            kept.map(|c| if c == ' ' { '-' } else { c.to_ascii_lowercase() }).collect()
-        })
-        .collect()
-}
-
-#[test]
-fn links_lead_to_pages_and_headings() {
-    let link = Regex::new(r"\]\(([^)#:\s]*)(?:#([^)\s]+))?\)").unwrap();
-    let mut broken = Vec::new();
-    for page in pages() {
-        let text = std::fs::read_to_string(&page).unwrap();
-        for found in link.captures_iter(&text) {
-            let target = match &found[1] {
-                "" => page.clone(),
-                path => page.parent().unwrap().join(path),
-            };
-            let has_heading = found.get(2).is_none_or(|anchor| {
-                let target = std::fs::read_to_string(&target).unwrap_or_default();
-                anchors(&target).iter().any(|heading| heading == anchor.as_str())
-            });
-            if !target.exists() || !has_heading {
-                broken.push(format!("{}: {}", page.display(), &found[0]));
-            }
-        }
-    }
-    assert!(broken.is_empty(), "{broken:#?}");
-}
-
-#[test]
-fn the_rules_tests_exist() {
-    let (_, text) = page("architecture.md");
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut sources = String::new();
-    let mut folders = vec![root.join("src"), root.join("tests")];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                sources.push_str(&std::fs::read_to_string(path).unwrap());
-            }
-        }
-    }
-    // Names with a module. A name that ends in `*` or `…` stands for several tests and is not checked.
-    let test = Regex::new(r"`(?:chaos: )?(?:[a-z_0-9]+::)+([a-z_0-9]+)`").unwrap();
-    let rules = text.lines().filter(|line| line.starts_with("| R"));
-    let names =
-        rules.flat_map(|line| test.captures_iter(line).map(|found| found[1].to_owned()).collect::<Vec<_>>());
-    let missing: Vec<_> = names.filter(|name| !sources.contains(&format!("fn {name}("))).collect();
-    assert!(missing.is_empty(), "docs/architecture.md names tests that do not exist: {missing:?}");
 }

@@ -184,19 +184,37 @@ impl SourceFamilies {
         let seconds = |name, help| registrar.seconds(name, help, source);
         Self {
             ingested: counter("dead_letter_ingested_total", "Dead letters stored"),
-            duplicates: counter("dead_letter_duplicates_total", "Messages that were stored before"),
-            poisoned: counter("dead_letter_poisoned_total", "Rows stored with their derived fields blanked"),
-            returned: counter("dead_letter_returned_total", "Stored dead letters that had been redelivered"),
-            batch_rows: registrar.rows("dead_letter_batch_rows", "Rows in a batch", source),
-            commit_duration: seconds("dead_letter_batch_commit_duration_seconds", "Time to store a batch"),
-            ack_lag: seconds("dead_letter_ack_lag_seconds", "From a batch's first arrival to its ack"),
-            depth: gauge("dead_letter_source_depth", "Messages that wait in the source"),
-            in_flight: gauge("dead_letter_in_flight_messages", "Messages in hand"),
-            in_flight_bytes: gauge("dead_letter_in_flight_bytes", "Bytes of messages in hand"),
-            consuming: gauge("dead_letter_source_consuming", "1 while the source is consumed"),
+            duplicates: counter(
+                "dead_letter_duplicates_total",
+                "Messages delivered again that were already stored",
+            ),
+            poisoned: counter(
+                "dead_letter_poisoned_total",
+                "Dead letters stored with their derived fields blanked, because the database refused the row",
+            ),
+            returned: counter(
+                "dead_letter_returned_total",
+                "Stored dead letters whose message had been redelivered before and died again",
+            ),
+            batch_rows: registrar.rows("dead_letter_batch_rows", "Messages per batch", source),
+            commit_duration: seconds(
+                "dead_letter_batch_commit_duration_seconds",
+                "Time from the start of a batch's transaction to its commit",
+            ),
+            ack_lag: seconds(
+                "dead_letter_ack_lag_seconds",
+                "Time from the delivery of a batch's first message to its acknowledgement",
+            ),
+            depth: gauge("dead_letter_source_depth", "Ready messages in the source queue"),
+            in_flight: gauge("dead_letter_in_flight_messages", "Messages delivered and not yet acknowledged"),
+            in_flight_bytes: gauge(
+                "dead_letter_in_flight_bytes",
+                "Size of the messages delivered and not yet acknowledged",
+            ),
+            consuming: gauge("dead_letter_source_consuming", "1 while the source is consumed, else 0"),
             warnings: registrar.gauge(
                 "dead_letter_source_warnings",
-                "1 for each way in which the broker may lose messages of the source",
+                "1 for each way in which the broker may lose messages of the source, by kind",
                 source_and_kind,
             ),
         }
@@ -210,34 +228,36 @@ impl Metrics {
         Self {
             labels,
             sources: SourceFamilies::new(&registrar, labels),
-            redelivered: registrar
-                .plain_counter("dead_letter_redelivered_total", "Messages put back, confirmed"),
+            redelivered: registrar.plain_counter(
+                "dead_letter_redelivered_total",
+                "Messages redelivered: confirmed by the broker and routed",
+            ),
             deleted: registrar.plain_counter("dead_letter_deleted_total", "Dead letters deleted"),
             skipped: registrar
                 .plain_counter("dead_letter_skipped_total", "Items of operations that were skipped"),
             refused: registrar.counter(
                 "dead_letter_refused_total",
-                "Redeliveries refused, by reason",
+                "Redeliveries that the broker refused, by reason",
                 &["reason"],
             ),
             chunk_duration: registrar.seconds(
                 "dead_letter_operation_chunk_duration_seconds",
-                "Time a chunk took",
+                "Duration of a chunk of an operation",
                 &["kind"],
             ),
             http_duration: registrar.seconds(
                 "http_server_request_duration_seconds",
-                "Time a request took",
+                "Duration of an HTTP request",
                 &["http_request_method", "http_route", "http_response_status_code"],
             ),
             operations: registrar.gauge(
                 "dead_letter_operations",
-                "Operations by state, of the whole service",
+                "Operations by state. The value comes from the database and is the same on every replica",
                 &["state"],
             ),
             pool: registrar.gauge(
                 "dead_letter_db_connections",
-                "Connections to the database",
+                "Open database connections, by pool and by whether they are used or idle",
                 &["pool", "state"],
             ),
             registry: registrar.0,

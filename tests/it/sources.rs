@@ -147,11 +147,11 @@ async fn an_exchange_that_passes_all_messages_is_used() {
     }
 }
 
-/// T9: AMQP does not show what policies set; the commands that docs/reliability.md names do.
+/// T9: AMQP does not show what policies set; the commands that docs/queues.md names do.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_policys_limits_are_seen_by_the_commands_that_are_documented() {
     const COLUMNS: [&str; 3] = ["name", "arguments", "policy"];
-    let docs = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reliability.md")).unwrap();
+    let docs = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/queues.md")).unwrap();
     assert!(docs.contains(&format!("rabbitmqctl list_queues --vhost / {}", COLUMNS.join(" "))));
     assert!(docs.contains("rabbitmqctl list_policies --vhost /"));
     let Some(vhost) = Vhost::create() else { return };

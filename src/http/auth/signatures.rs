@@ -1,5 +1,5 @@
-//! Signatures of tokens, checked by the cryptography that TLS uses as well. What `jsonwebtoken` could bring itself is the `rsa` crate, which
-//! has an open advisory (RUSTSEC-2023-0071), or a second library in C.
+//! Signatures of tokens, verified by the cryptography library that TLS uses. The alternatives in `jsonwebtoken` are the `rsa` crate,
+//! which has an open advisory (RUSTSEC-2023-0071), and a second library in C.
 
 use jsonwebtoken::crypto::{CryptoProvider, JwkUtils, JwtVerifier};
 use jsonwebtoken::errors::{ErrorKind, Result};

@@ -62,7 +62,7 @@ impl Broker {
         RawClient::connect(&self.url).await.unwrap()
     }
 
-    /// A queue with an exchange of the same name that leads to it: a quorum queue unless it is to be another, without a delivery limit unless it is given one.
+    /// A queue with an exchange of the same name that leads to it. By default it is a quorum queue without a delivery limit.
     pub async fn declare_source(&self, arguments: &[(&str, AMQPValue)]) -> TestQueue {
         let mut arguments = arguments.to_vec();
         let has = |argument: &str| arguments.iter().any(|(name, _)| *name == argument);

@@ -1,0 +1,11 @@
+//! Checks of the documentation: links, the navigation of the site, names of tests and commands, lengths, and the metrics
+//! reference. They need no servers.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod length;
+mod links;
+mod metrics;
+mod names;
+mod nav;
+mod repository;
