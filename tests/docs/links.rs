@@ -10,7 +10,7 @@ const REPOSITORY: &str = "https://github.com/dead-letter/dead-letter/";
 /// A page of docs/ that still links to a file outside the site.
 const LEAVES_THE_SITE: &str = "docs/architecture.md";
 
-/// The anchors of a page's headings, as GitHub and MkDocs make them.
+/// The anchors of a page's headings, as GitHub and `MkDocs` make them.
 fn anchors(page: &Page) -> Vec<String> {
     let headings = page.lines().filter(|(_, _, part)| *part == Part::Heading);
     let mut anchors = Vec::new();

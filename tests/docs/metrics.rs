@@ -4,8 +4,7 @@ use std::fmt::Write;
 
 use dead_letter::domain::operation::State;
 use dead_letter::domain::place::Place;
-use dead_letter::store::PoolUse;
-use dead_letter::telemetry::{Metrics, SourceLabels};
+use dead_letter::telemetry::{Metrics, PoolUse, SourceLabels};
 use regex::Regex;
 
 use crate::repository::{Page, root};
@@ -28,7 +27,7 @@ fn scrape() -> String {
 fn labels(scrape: &str, name: &str) -> String {
     let sample = scrape.lines().find(|line| line.starts_with(name)).unwrap();
     let Some((_, labels)) = sample.split_once('{') else { return "–".to_owned() };
-    let label = Regex::new(r#"([a-z_]+)="#).unwrap();
+    let label = Regex::new(r"([a-z_]+)=").unwrap();
     let names = label.captures_iter(labels).map(|found| found[1].to_owned()).filter(|label| label != "le");
     let names: Vec<_> = names.map(|label| format!("`{label}`")).collect();
     if names.is_empty() { "–".to_owned() } else { names.join(", ") }
