@@ -83,7 +83,7 @@ mod tests {
     fn a_delivery_out_of_turn_is_refused() {
         let mut ledger = AckLedger::default();
         assert_eq!((ledger.arrive(1), ledger.arrive(3), ledger.arrive(2)), (Ok(()), Err(2), Ok(())));
-        assert_eq!(ledger.in_hand(), 2);
+        assert_eq!((ledger.in_hand(), ledger.has_acked()), (2, false));
         ledger.acked(1);
         assert_eq!((ledger.in_hand(), ledger.has_acked()), (1, true));
         ledger.begin_consumer();

@@ -112,6 +112,7 @@ mod tests {
         let mut window = PrefetchWindow::new(2000, 64 << 20);
         assert_eq!(window.observe(10, 1), Some(4));
         assert!((0..100).all(|_| window.observe(10, 3).is_none()));
+        assert_eq!(window.current(), 4);
         assert_eq!(window.observe(10, 4), Some(16));
     }
 }
