@@ -206,7 +206,7 @@ pub struct OperationsConfig {
 }
 
 impl OperationsConfig {
-    /// [`Self::watch_returns`], to be added to times.
+    /// The setting as a time difference.
     pub fn watch_returns(&self) -> TimeDelta {
         TimeDelta::from_std(self.watch_returns).unwrap_or(TimeDelta::MAX)
     }

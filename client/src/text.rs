@@ -11,7 +11,7 @@ pub(crate) fn line(text: &str) -> String {
     text.chars().map(|character| if character.is_whitespace() { ' ' } else { printable(character) }).collect()
 }
 
-/// Like [`line`], but keeps line breaks and tabs.
+/// Like [`line()`], but keeps line breaks and tabs.
 pub(crate) fn lines(text: &str) -> String {
     let keep = |character| if matches!(character, '\n' | '\t') { character } else { printable(character) };
     text.replace("\r\n", "\n").chars().map(keep).collect()
