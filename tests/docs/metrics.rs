@@ -28,7 +28,7 @@ fn scrape() -> String {
 fn labels(scrape: &str, name: &str) -> String {
     let sample = scrape.lines().find(|line| line.starts_with(name)).unwrap();
     let Some((_, labels)) = sample.split_once('{') else { return "–".to_owned() };
-    let label = Regex::new(r#"([a-z_]+)="#).unwrap();
+    let label = Regex::new(r"([a-z_]+)=").unwrap();
     let names = label.captures_iter(labels).map(|found| found[1].to_owned()).filter(|label| label != "le");
     let names: Vec<_> = names.map(|label| format!("`{label}`")).collect();
     if names.is_empty() { "–".to_owned() } else { names.join(", ") }

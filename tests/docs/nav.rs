@@ -51,7 +51,7 @@ fn the_overview_of_decisions_links_to_each() {
     expect_none(&missing.map(|name| format!("{}: no link to {name}", overview.at(1))).collect::<Vec<_>>());
 }
 
-/// TechDocs has plugins of its own, and no others.
+/// `TechDocs` has plugins of its own, and no others.
 #[test]
 fn the_site_needs_techdocs_only() {
     let settings: Value = serde_saphyr::from_str(&Page::read("mkdocs.yml").text).unwrap();
