@@ -2,6 +2,7 @@
 
 mod item;
 mod request;
+mod request_hash;
 mod words;
 
 use chrono::{DateTime, Utc};
@@ -13,6 +14,7 @@ use super::edit::Edit;
 
 pub use item::{Item, Outcomes, ReturnedGroup, Settled};
 pub use request::{NewOperation, Options, Selection, Target};
+pub use request_hash::RequestHash;
 pub use words::{Kind, Outcome, RoutingKey, Sequence, State};
 
 /// An operation as it stands.
