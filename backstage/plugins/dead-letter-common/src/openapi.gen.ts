@@ -645,7 +645,11 @@ export interface components {
         };
         /** @description A deletion. */
         DeleteOperation: components["schemas"]["DeleteRequest"] & {
-            kind: "delete" & Record<string, never>;
+            /**
+             * @description The kind of operation.
+             * @enum {string}
+             */
+            kind: "delete";
         } & {
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -1088,7 +1092,11 @@ export interface components {
         JsonPatchOperation: {
             /** @description Of `move` and `copy`: JSON Pointer to the value that is moved or copied. */
             from?: string | null;
-            op: ("add" | "remove" | "replace" | "move" | "copy" | "test") & Record<string, never>;
+            /**
+             * @description What the operation does.
+             * @enum {string}
+             */
+            op: "add" | "remove" | "replace" | "move" | "copy" | "test";
             /**
              * @description JSON Pointer to the value.
              * @example /currency
@@ -1668,7 +1676,11 @@ export interface components {
         };
         /** @description A redelivery. */
         RedeliverOperation: components["schemas"]["RedeliverRequest"] & {
-            kind: "redeliver" & Record<string, never>;
+            /**
+             * @description The kind of operation.
+             * @enum {string}
+             */
+            kind: "redeliver";
         } & {
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -1749,7 +1761,11 @@ export interface components {
         RedeliveryRoutingKey: "queue" | "original";
         /** @description A restoration of deleted dead letters. */
         RestoreOperation: components["schemas"]["RestoreRequest"] & {
-            kind: "restore" & Record<string, never>;
+            /**
+             * @description The kind of operation.
+             * @enum {string}
+             */
+            kind: "restore";
         } & {
             /**
              * @description discriminator enum property added by openapi-typescript
