@@ -17,7 +17,7 @@ BUGS_OF_EACH_PART := ack-across-batches counters-outside lost-channel-is-sent se
 # Servers of other versions, RABBITMQ=4.3 POSTGRES=18, have their own folders.
 VERSIONS := $(addprefix -,$(RABBITMQ))$(addprefix -,$(POSTGRES))
 
-.PHONY: help demo test e2e clients chaos bugs matrix fuzz mutants check deny openapi docs bench loadtest build sbom image dist \
+.PHONY: help demo test e2e generated clients chaos bugs matrix fuzz mutants check deny openapi docs bench loadtest build sbom image dist \
 	clean-servers cargo
 
 help: ## show this list
@@ -30,10 +30,15 @@ test: cargo ## run every test against private servers, and check the documentati
 	@$(SERVERS) install
 	@RABBITMQ_PLUGINS=rabbitmq_shovel $(SERVERS) with target/servers/test$(VERSIONS) cargo test --workspace --locked
 	@$(SERVERS) with target/servers/test$(VERSIONS) scripts/bugs.sh $(BUGS_OF_EACH_PART)
+	@$(SERVERS) with target/servers/test$(VERSIONS) scripts/generated.sh test
 	$(call if_node,test)
 
 e2e: cargo ## test the plugin in a real Backstage, in Chromium, against the real service
 	@$(BACKSTAGE) e2e
+
+generated: cargo ## generate clients of the API in Python and TypeScript, compile them, and redeliver with them
+	@$(SERVERS) install
+	@$(SERVERS) with target/servers/test$(VERSIONS) scripts/generated.sh test
 
 clients: cargo ## test the failure conventions with the real libraries (Python and Node)
 	@$(SERVERS) install

@@ -2,6 +2,7 @@
 
 mod item;
 mod request;
+mod request_hash;
 mod words;
 
 use chrono::{DateTime, Utc};
@@ -14,6 +15,7 @@ use super::edit::Edit;
 pub use super::outcome::{Outcome, Outcomes};
 pub use item::{Item, ReturnedGroup, Settled};
 pub use request::{NewOperation, Options, Selection, Target};
+pub use request_hash::RequestHash;
 pub use words::{Kind, RoutingKey, Sequence, State};
 
 /// An operation as it stands.

@@ -3,12 +3,13 @@
 use std::any::Any;
 
 use axum::Json;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tracing::error;
-use utoipa::{IntoResponses, ToSchema};
+use utoipa::ToSchema;
 
+use super::problem::{Problem, ProblemType};
 use crate::store::StoreError;
 
 /// So many wrong fields are named; of others only how many there are.
@@ -19,22 +20,17 @@ const MAX_NAME: usize = 200;
 const MAX_TEXT: usize = 500;
 /// Longest text on a request as a whole.
 const MAX_DETAIL: usize = 1_000;
-/// Seconds after which a client may retry, where the database does not answer,
-const RETRY_UNAVAILABLE: &str = "2";
-/// and where it was too slow: by then other searches have ended.
-const RETRY_SLOW: &str = "30";
 
-/// What went wrong, and what to do about it.
+/// An error: what went wrong, and what to do about it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ErrorViewModel {
-    /// A stable slug for this kind of error.
-    #[schema(example = "invalid-request")]
-    r#type: &'static str,
+    /// The kind of error.
+    r#type: ProblemType,
     /// The kind of error in words.
     #[schema(example = "Invalid request")]
     title: &'static str,
-    /// The status of the response.
+    /// Status code of the response.
     #[schema(example = 400)]
     status: u16,
     /// What is wrong with this request.
@@ -43,17 +39,17 @@ pub struct ErrorViewModel {
     /// The fields that are wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
-    /// As Backstage's error classes read it.
+    /// Read by Backstage's error classes.
     error: ErrorName,
-    /// As Backstage's error classes read it.
-    response: ErrorResponse,
+    /// Read by Backstage's error classes.
+    response: ErrorStatus,
 }
 
-/// What is wrong with one field.
+/// A wrong field of a request.
 #[derive(Clone, Debug, Serialize, ToSchema, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct FieldError {
-    /// The field, as it is called in the request.
+    /// Name of the field in the request.
     #[schema(example = "limit")]
     field: String,
     /// What is wrong with it, and what is allowed.
@@ -77,68 +73,108 @@ pub fn shortened(mut text: String, most: usize) -> String {
     text
 }
 
-/// Name and message, as in `@backstage/errors`.
+/// Name and message of an error, as in `@backstage/errors`.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ErrorName {
-    /// The class of the error.
+    /// Class of the error.
     #[schema(example = "InputError")]
     name: &'static str,
-    /// The same as `detail`.
+    /// Same as `detail`.
     #[schema(example = "limit: must be a number from 1 to 200")]
     message: String,
 }
 
-/// The status, where Backstage looks for it.
+/// Status code of an error, where Backstage looks for it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct ErrorResponse {
-    /// The same as `status`.
+pub struct ErrorStatus {
+    /// Same as `status`.
     #[schema(example = 400)]
     status_code: u16,
 }
 
 /// An error of an endpoint.
 #[derive(Debug)]
-pub enum ApiError {
-    /// The request is wrong.
-    Invalid(Vec<FieldError>),
-    /// Its body cannot be taken.
-    Body(StatusCode, String),
-    /// The token is not valid.
-    Unauthenticated(String),
-    /// The host or origin is not a name of this machine.
-    ForeignName(String),
-    /// Nothing has this id, or no route matches.
-    NotFound(String),
-    /// The request conflicts with an earlier one, or with the state of its operation.
-    Conflict(String),
-    /// The method does not exist on this route.
-    Method,
-    /// The database does not answer.
-    Unavailable,
-    /// The database took too long.
-    Slow,
-    /// A fault of the service.
-    Internal(String),
+pub struct ApiError {
+    problem: &'static Problem,
+    detail: String,
+    errors: Vec<FieldError>,
 }
 
 impl ApiError {
+    /// Of this kind, with these words.
+    pub fn new(problem: &'static Problem, detail: impl Into<String>) -> Self {
+        Self { problem, detail: shortened(detail.into(), MAX_DETAIL), errors: Vec::new() }
+    }
+
+    /// These fields are wrong.
+    pub fn invalid(mut errors: Vec<FieldError>) -> Self {
+        let more = errors.len().saturating_sub(MAX_ERRORS);
+        errors.truncate(MAX_ERRORS);
+        let named = errors.iter().map(|error| format!("{}: {}", error.field, error.message));
+        let more = (more > 0).then(|| format!("and {more} more"));
+        let detail = named.chain(more).collect::<Vec<_>>().join("; ");
+        Self { problem: Problem::INVALID, detail, errors }
+    }
+
     /// One field is wrong.
     pub fn field(field: &str, message: impl Into<String>) -> Self {
-        Self::Invalid(vec![FieldError::new(field, message)])
+        Self::invalid(vec![FieldError::new(field, message)])
+    }
+
+    /// Nothing has this id.
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(Problem::NOT_FOUND, detail)
+    }
+
+    /// A fault of the service. The reason is for its log.
+    pub fn internal(why: impl AsRef<str>) -> Self {
+        error!(error = why.as_ref(), "a request failed");
+        Problem::INTERNAL.into()
+    }
+
+    /// As clients see it.
+    pub fn into_view(self) -> ErrorViewModel {
+        let Self { problem, detail, errors } = self;
+        let status = problem.status.as_u16();
+        ErrorViewModel {
+            r#type: problem.slug,
+            title: problem.title,
+            status,
+            error: ErrorName { name: problem.name, message: detail.clone() },
+            response: ErrorStatus { status_code: status },
+            detail,
+            errors,
+        }
+    }
+
+    #[cfg(test)]
+    pub fn errors(&self) -> &[FieldError] {
+        &self.errors
+    }
+}
+
+/// Nothing more is known than its kind.
+impl From<&'static Problem> for ApiError {
+    fn from(problem: &'static Problem) -> Self {
+        Self::new(problem, problem.detail)
+    }
+}
+
+impl From<FieldError> for ApiError {
+    fn from(error: FieldError) -> Self {
+        Self::invalid(vec![error])
     }
 }
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(_) => Self::Unavailable,
-            StoreError::Slow => Self::Slow,
-            StoreError::KeyReused => {
-                Self::Conflict("This idempotency key was used for another request. Choose a new one.".into())
-            }
-            other => Self::Internal(other.to_string()),
+            StoreError::Unavailable(_) => Problem::UNAVAILABLE.into(),
+            StoreError::Slow => Problem::SLOW.into(),
+            StoreError::KeyReused => Problem::KEY_REUSED.into(),
+            other => Self::internal(other.to_string()),
         }
     }
 }
@@ -149,87 +185,10 @@ pub struct IsProblem;
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        use StatusCode as S;
-        let retry_after = match self {
-            Self::Unavailable => Some(RETRY_UNAVAILABLE),
-            Self::Slow => Some(RETRY_SLOW),
-            _ => None,
-        };
-        let (status, slug, title, name, detail, errors) = match self {
-            Self::Invalid(mut errors) => {
-                let more = errors.len().saturating_sub(MAX_ERRORS);
-                errors.truncate(MAX_ERRORS);
-                let named = errors.iter().map(|e| format!("{}: {}", e.field, e.message));
-                let more = (more > 0).then(|| format!("and {more} more"));
-                let detail = named.chain(more).collect::<Vec<_>>().join("; ");
-                (S::BAD_REQUEST, "invalid-request", "Invalid request", "InputError", detail, errors)
-            }
-            Self::Body(status, detail) => {
-                let detail = shortened(detail, MAX_DETAIL);
-                (status, "invalid-body", "Unreadable body", "InputError", detail, vec![])
-            }
-            Self::Unauthenticated(detail) => (
-                S::UNAUTHORIZED,
-                "unauthenticated",
-                "Authentication required",
-                "AuthenticationError",
-                detail,
-                vec![],
-            ),
-            Self::ForeignName(name) => {
-                let detail = format!(
-                    "{name} is not a name of this machine. Without authentication the API only answers to localhost, 127.0.0.1 \
-                     and [::1]. Set DEAD_LETTER_UNAUTHENTICATED=yes to allow every name."
-                );
-                let detail = shortened(detail, MAX_DETAIL);
-                (
-                    S::FORBIDDEN,
-                    "foreign-name",
-                    "Host or origin not allowed",
-                    "NotAllowedError",
-                    detail,
-                    vec![],
-                )
-            }
-            Self::NotFound(detail) => {
-                (S::NOT_FOUND, "not-found", "Not found", "NotFoundError", detail, vec![])
-            }
-            Self::Conflict(detail) => (S::CONFLICT, "conflict", "Conflict", "ConflictError", detail, vec![]),
-            Self::Method => {
-                let detail = "This route does not support this method. See /openapi.json.".into();
-                (S::METHOD_NOT_ALLOWED, "no-method", "Method not allowed", "NotAllowedError", detail, vec![])
-            }
-            Self::Unavailable => {
-                let detail = format!("The database does not answer. Retry in {RETRY_UNAVAILABLE} seconds.");
-                let title = "Database unavailable";
-                (S::SERVICE_UNAVAILABLE, "unavailable", title, "ServiceUnavailableError", detail, vec![])
-            }
-            Self::Slow => {
-                let detail = format!(
-                    "This took the database too long, or other expensive searches are running. Narrow it by service or by \
-                     time, or retry in {RETRY_SLOW} seconds."
-                );
-                let title = "Too slow";
-                (S::SERVICE_UNAVAILABLE, "too-slow", title, "ServiceUnavailableError", detail, vec![])
-            }
-            Self::Internal(why) => {
-                error!(error = why, "a request failed");
-                let detail = "This is a fault of the service. Its log has the details.".into();
-                (S::INTERNAL_SERVER_ERROR, "internal", "Internal error", "Error", detail, vec![])
-            }
-        };
-        let model = ErrorViewModel {
-            r#type: slug,
-            title,
-            status: status.as_u16(),
-            error: ErrorName { name, message: detail.clone() },
-            response: ErrorResponse { status_code: status.as_u16() },
-            detail,
-            errors,
-        };
-        let mut response = (status, Json(model)).into_response();
+        let Problem { status, retry_after, .. } = *self.problem;
+        let mut response = (status, Json(self.into_view())).into_response();
         if let Some(seconds) = retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response.extensions_mut().insert(IsProblem);
         response
@@ -238,70 +197,15 @@ impl IntoResponse for ApiError {
 
 /// No route matches.
 pub async fn no_route() -> ApiError {
-    ApiError::NotFound("There is no such route. See /openapi.json.".into())
+    Problem::NOT_FOUND.into()
 }
 
 /// The route does not have this method.
 pub async fn no_method() -> ApiError {
-    ApiError::Method
+    Problem::NO_METHOD.into()
 }
 
 /// A handler panicked.
 pub fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
-    ApiError::Internal("a handler panicked".into()).into_response()
-}
-
-/// The request is wrong.
-#[derive(IntoResponses)]
-#[response(status = 400, description = "The request is not valid. Nothing was done")]
-pub struct BadRequest(#[expect(dead_code, reason = "only its schema is used")] ErrorViewModel);
-
-/// The token is not valid.
-#[derive(IntoResponses)]
-#[response(status = 401, description = "The token is not valid. Nothing was done")]
-pub struct Unauthenticated(#[expect(dead_code, reason = "only its schema is used")] ErrorViewModel);
-
-/// Nothing has this id.
-#[derive(IntoResponses)]
-#[response(status = 404, description = "Nothing has this id")]
-pub struct NotFound(#[expect(dead_code, reason = "only its schema is used")] ErrorViewModel);
-
-/// The request conflicts with an earlier one.
-#[derive(IntoResponses)]
-#[response(status = 409, description = "The idempotency key was used for another request")]
-pub struct Conflict(#[expect(dead_code, reason = "only its schema is used")] ErrorViewModel);
-
-/// The body is too large.
-#[derive(IntoResponses)]
-#[response(status = 413, description = "The body of the request is too large")]
-pub struct TooLarge(#[expect(dead_code, reason = "only its schema is used")] ErrorViewModel);
-
-/// The body is not JSON.
-#[derive(IntoResponses)]
-#[response(status = 415, description = "The body of the request is not application/json")]
-pub struct NotJson(#[expect(dead_code, reason = "only its schema is used")] ErrorViewModel);
-
-/// The database does not answer.
-#[derive(IntoResponses)]
-#[response(
-    status = 503,
-    description = "The database does not answer, or not in time. Retry after the seconds in `Retry-After`"
-)]
-pub struct Unavailable(#[expect(dead_code, reason = "only its schema is used")] ErrorViewModel);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn retry_after(error: ApiError) -> Option<String> {
-        let headers = error.into_response().headers().clone();
-        headers.get(header::RETRY_AFTER).map(|value| value.to_str().expect("ASCII").to_owned())
-    }
-
-    #[test]
-    fn when_to_retry_depends_on_the_reason() {
-        assert_eq!(retry_after(ApiError::Unavailable).as_deref(), Some("2"));
-        assert_eq!(retry_after(ApiError::Slow).as_deref(), Some("30"));
-        assert_eq!(retry_after(ApiError::Method), None);
-    }
+    ApiError::internal("a handler panicked").into_response()
 }

@@ -10,117 +10,119 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
 use super::error::ApiError;
+use super::query::groups;
+use super::words::StatusFilter;
 use crate::domain::filter::Filter;
 use crate::ownership::same_squad;
 
-/// Every condition must hold; an absent one holds for all.
+/// A filter. All conditions must match.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
+#[schema(as = Filter)]
 pub struct FilterInput {
-    /// Squad that owns the service, with or without `squad-`; `unowned` for services that nobody owns.
+    /// Squad that owns the service, with or without `squad-`. `unowned`: services without a squad.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(min_length = 1)]
     pub squad: Option<String>,
-    /// Service whose queue it died in; `unknown` where that is not known.
+    /// Service whose queue the message died in. `unknown`: not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(min_length = 1)]
     pub service: Option<String>,
-    /// Broker that it died on, by the name that the configuration gives it.
+    /// Broker that the message died on, by its configured name.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(min_length = 1)]
     pub broker: Option<String>,
-    /// Virtual host that it died in.
+    /// Virtual host that the message died in.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(min_length = 1)]
     pub vhost: Option<String>,
-    /// Queue that it died in.
+    /// Queue that the message died in.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(min_length = 1)]
     pub queue: Option<String>,
-    /// Exchange that it had been published to; empty for the default exchange.
+    /// Exchange that the message was published to. Empty: the default exchange.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exchange: Option<String>,
-    /// Routing key that it had been published with.
+    /// Routing key that the message was published with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub routing_key: Option<String>,
-    /// Message id.
+    /// The `message-id` property.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(min_length = 1)]
     pub message_id: Option<String>,
-    /// Correlation id.
+    /// The `correlation-id` property.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(min_length = 1)]
     pub correlation_id: Option<String>,
-    /// Type of the message.
+    /// The `type` property.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     #[param(min_length = 1)]
     pub message_type: Option<String>,
-    /// Text within the error's type or message, whatever its case. Of a message longer than 4 KiB, its first and its last 2 KiB are
-    /// searched; `find` searches the headers, too.
+    /// Text in the type or message of the error, ignoring case. Of a message longer than 4 KiB, the first and last 2 KiB are searched.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(min_length = 1)]
     pub error: Option<String>,
-    /// Error group, as a dead letter's `errorGroup` says.
+    /// Error group: `errorGroup` of a dead letter.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(format = Uuid)]
     #[schema(format = Uuid)]
     pub error_group: Option<String>,
-    /// The broker's reason: `rejected`, `expired`, `maxlen` or `delivery_limit`.
+    /// The broker's reason, such as `rejected`, `expired`, `maxlen` or `delivery_limit`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(min_length = 1)]
     pub reason: Option<String>,
-    /// The failure convention, such as `native`.
+    /// The failure convention, such as `native` or `spring`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(min_length = 1)]
     pub convention: Option<String>,
-    /// `dead` (the default), `redelivered`, `deleted` or `any`.
+    /// Status of the dead letter. Default: `dead`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(inline, value_type = Option<StatusName>)]
-    #[schema(inline, value_type = Option<StatusName>)]
+    #[param(value_type = Option<StatusFilter>)]
+    #[schema(value_type = Option<StatusFilter>)]
     pub status: Option<String>,
-    /// Arrived at or after this time, RFC 3339.
+    /// Arrived at or after this time.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(format = DateTime)]
     #[schema(format = DateTime)]
     pub from: Option<String>,
-    /// Arrived before this time, RFC 3339.
+    /// Arrived before this time.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(format = DateTime)]
     #[schema(format = DateTime)]
     pub to: Option<String>,
-    /// Died at or after this time, as the message tells, RFC 3339.
+    /// Died at or after this time, according to the message.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(format = DateTime)]
     #[schema(format = DateTime)]
     pub died_from: Option<String>,
-    /// Died before this time, as the message tells, RFC 3339.
+    /// Died before this time, according to the message.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(format = DateTime)]
     #[schema(format = DateTime)]
     pub died_to: Option<String>,
-    /// Text within the body, or bytes as `hex:00ff`. A text is found whichever way JSON escapes it, and in bodies compressed by gzip,
-    /// deflate or zstd, whose first 8 MiB are looked at.
+    /// Text in the body, however JSON escapes it, or bytes as `hex:00ff`. Bodies compressed by gzip, deflate or zstd are searched too, up to
+    /// 8 MiB.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(min_length = 1)]
     pub contains: Option<String>,
-    /// Died at least so often.
+    /// Died at least this often, across redeliveries.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "text")]
     #[param(value_type = Option<i32>, minimum = 1)]
     #[schema(value_type = Option<i32>, minimum = 1)]
     pub min_attempt: Option<String>,
-    /// `true`: died again after a redelivery from here; `false`: did not.
+    /// `true`: died again after a redelivery by dead-letter. `false`: did not.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "text")]
     #[param(value_type = Option<bool>)]
     #[schema(value_type = Option<bool>)]
     pub returned: Option<String>,
-    /// Whatever is at hand: the id of a dead letter, whole or its first or last 8 digits or more, of a message, a correlation, a
-    /// redelivery or an operation. Where it is none that is known: a text within the error, the body, or a header's value.
+    /// The id of a dead letter (or its first or last 8 or more digits), message, correlation, redelivery or operation. If it is no known id:
+    /// text in the error, the body or a header value.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(min_length = 1)]
     pub find: Option<String>,
-    /// `header.tenant=acme`: the header `tenant` is the text `acme`. Also numbers, `true`, `false`, `null`, and times; a name may have
-    /// dots. In JSON: `"headers": {"tenant": "acme"}`.
+    /// Values of headers by name: texts, numbers, `true`, `false`, `null` or times. In a query, each is a parameter: `header.tenant=acme`. In
+    /// JSON: `"headers": {"tenant": "acme"}`.
     #[serde(
         default,
         alias = "header.*",
@@ -129,8 +131,8 @@ pub struct FilterInput {
     )]
     #[param(rename = "header.*", value_type = Option<String>)]
     pub headers: BTreeMap<String, String>,
-    /// `body.order.id=4711`: the JSON body has the number 4711, or the text, at this path; `body.items.0.sku` is of the first of
-    /// an array. In JSON: `"bodyPaths": {"order.id": "4711"}`.
+    /// Values in the JSON body by path: numbers or texts. In a query, each is a parameter: `body.order.id=4711`, `body.items.0.sku=a`. In JSON:
+    /// `"bodyPaths": {"order.id": "4711"}`.
     #[serde(
         default,
         alias = "body.*",
@@ -141,20 +143,7 @@ pub struct FilterInput {
     pub body_paths: BTreeMap<String, String>,
 }
 
-/// The statuses, for the document.
-#[derive(ToSchema)]
-#[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "only its schema is used")]
-enum StatusName {
-    /// Nothing was done with it yet.
-    Dead,
-    /// Put back.
-    Redelivered,
-    /// Deleted.
-    Deleted,
-    /// All of them.
-    Any,
-}
+groups!(FilterInput);
 
 /// JSON has numbers and booleans, and a query has text.
 #[derive(Deserialize)]

@@ -1,43 +1,25 @@
-//! The API: routes, one file for each endpoint; problem details; the `OpenAPI` document, made from the router.
+//! The API: [`dead_letters`], [`error_groups`] and [`operations`], one file for each endpoint, and what they share: problem details, filters,
+//! pages, words, and the `OpenAPI` document, made from the router.
 
 mod admin;
 mod auth;
-mod body;
-mod create_operation;
-mod delete;
-mod edit_input;
+mod dead_letters;
+mod document;
 mod error;
-mod error_group;
-mod error_group_view;
 mod error_groups;
 #[doc(hidden)]
 pub mod filter;
-mod get;
-mod get_operation;
-mod histogram;
-mod list_items;
-mod list_operations;
-mod message_view;
 mod names;
 mod observe;
-mod operation_request;
-mod operation_view;
+mod operations;
 mod page;
-mod plan;
-mod preview;
+mod problem;
 #[doc(hidden)]
 pub mod query;
-mod redeliver;
 mod request_body;
-mod restore;
-mod search;
-mod service_overview;
-mod squad_overview;
-mod start_operation;
-mod steer_operation;
-mod target;
-mod view;
-mod watch_operation;
+mod responses;
+mod word;
+mod words;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -50,7 +32,6 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::debug;
-use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::SwaggerUi;
@@ -63,7 +44,7 @@ use crate::ownership::Ownership;
 use crate::store::{Heartbeat, Store};
 use crate::telemetry::Metrics;
 
-use operation_view::OperationView;
+use operations::view::OperationView;
 
 pub use admin::Admin;
 pub use auth::Backstage;
@@ -114,57 +95,50 @@ impl Api {
     }
 }
 
-/// The document, but for the routes.
-#[derive(OpenApi)]
-#[openapi(
-    info(
-        title = "dead-letter",
-        description = "Stores, inspects and replays dead-lettered messages of RabbitMQ.",
-        license(name = "Apache-2.0", identifier = "Apache-2.0"),
-    ),
-    servers((url = "/", description = "This service")),
-    // Responses refer to it, and utoipa collects no schemas from them.
-    components(schemas(error::ErrorViewModel, error::FieldError, error::ErrorName, error::ErrorResponse)),
-    tags(
-        (name = "dead letters", description = "Search and look at dead letters"),
-        (name = "overviews", description = "How many there are, and whose they are"),
-        (name = "error groups", description = "Which failures are the same bug, and what is known of it"),
-        (name = "operations", description = "Put back or delete a frozen selection, and follow it"),
-    ),
-)]
-struct Document;
-
 fn api_router() -> OpenApiRouter<Api> {
-    OpenApiRouter::with_openapi(Document::openapi())
+    use dead_letters::{body, get, histogram, search, service_overview, squad_overview};
+    use error_groups::{list as groups, one as group};
+    use operations::{
+        create, delete, get as operation, items, list, plan, preview, redeliver, restore, steer, watch,
+    };
+
+    OpenApiRouter::with_openapi(document::head())
         .routes(routes!(search::search, delete::delete))
         .routes(routes!(squad_overview::squad_overview))
         .routes(routes!(service_overview::service_overview))
-        .routes(routes!(error_groups::error_groups))
-        .routes(routes!(error_group::error_group, error_group::change_error_group))
+        .routes(routes!(groups::error_groups))
+        .routes(routes!(group::error_group, group::change_error_group))
         .routes(routes!(histogram::histogram))
         .routes(routes!(redeliver::redeliver))
         .routes(routes!(restore::restore))
         .routes(routes!(get::get))
         .routes(routes!(body::body))
-        .routes(routes!(create_operation::create_operation, list_operations::list_operations))
+        .routes(routes!(create::create_operation, list::list_operations))
         .routes(routes!(plan::plan))
         .routes(routes!(plan::get_plan))
         .routes(routes!(preview::preview))
-        .routes(routes!(get_operation::get_operation, steer_operation::change_operation))
-        .routes(routes!(steer_operation::pause))
-        .routes(routes!(steer_operation::resume))
-        .routes(routes!(steer_operation::cancel))
-        .routes(routes!(watch_operation::watch_operation))
-        .routes(routes!(list_items::list_items))
+        .routes(routes!(operation::get_operation, steer::change_operation))
+        .routes(routes!(steer::pause))
+        .routes(routes!(steer::resume))
+        .routes(routes!(steer::cancel))
+        .routes(routes!(watch::watch_operation))
+        .routes(routes!(items::list_items))
+}
+
+/// The router, and the `OpenAPI` document of its routes.
+fn documented_router() -> (Router<Api>, utoipa::openapi::OpenApi) {
+    let (router, mut document) = api_router().split_for_parts();
+    document::complete(&mut document);
+    (router, document)
 }
 
 /// The `OpenAPI` document: made from the router, without a database.
 pub fn document() -> utoipa::openapi::OpenApi {
-    api_router().split_for_parts().1
+    documented_router().1
 }
 
 fn router(api: Api) -> Router {
-    let (router, document) = api_router().split_for_parts();
+    let (router, document) = documented_router();
     let router = router
         .fallback(error::no_route)
         .method_not_allowed_fallback(error::no_method)

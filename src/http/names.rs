@@ -10,13 +10,22 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::error::ApiError;
+use super::problem::Problem;
 
 /// Refuses requests to another name than this machine's own, and those of other sites' pages.
 pub async fn loopback_only(request: Request, next: Next) -> Response {
     match foreign_name(request.headers()) {
         None => next.run(request).await,
-        Some(name) => ApiError::ForeignName(name).into_response(),
+        Some(name) => refusal(&name).into_response(),
     }
+}
+
+fn refusal(name: &str) -> ApiError {
+    let detail = format!(
+        "{name} is not a name of this machine. Without authentication the API only answers to localhost, 127.0.0.1 and [::1]. Set \
+         DEAD_LETTER_UNAUTHENTICATED=yes to allow every name."
+    );
+    ApiError::new(Problem::FOREIGN_NAME, detail)
 }
 
 /// What the request says in `Host` or `Origin` that is not this machine.

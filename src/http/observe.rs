@@ -13,6 +13,7 @@ use tracing::{Instrument, info_span};
 
 use super::Api;
 use super::error::{ApiError, IsProblem};
+use super::problem::Problem;
 use crate::telemetry::RequestDone;
 
 /// No reading takes so long, unless the database hangs: its own timeouts are shorter.
@@ -31,8 +32,8 @@ pub async fn observe(State(api): State<Api>, request: Request, next: Next) -> Re
     let mut response = tokio::select! {
         biased;
         response = next.run(request).instrument(span) => response,
-        () = api.heartbeat.lost() => ApiError::Unavailable.into_response(),
-        () = tokio::time::sleep(deadline) => ApiError::Unavailable.into_response(),
+        () = api.heartbeat.lost() => unavailable(),
+        () = tokio::time::sleep(deadline) => unavailable(),
     };
     if wants_problem && response.extensions().get::<IsProblem>().is_some() {
         response
@@ -47,6 +48,10 @@ pub async fn observe(State(api): State<Api>, request: Request, next: Next) -> Re
     }
     .emit(&api.metrics);
     response
+}
+
+fn unavailable() -> Response {
+    ApiError::from(Problem::UNAVAILABLE).into_response()
 }
 
 /// What is known of the end while it comes.

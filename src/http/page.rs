@@ -1,10 +1,12 @@
 //! Pages: how many, and from where.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
 use super::error::ApiError;
+use super::query::groups;
 use crate::domain::cursor::{Cursor, SearchHash};
+use crate::domain::filter::Order;
 
 const DEFAULT_LIMIT: u32 = 50;
 const MAX_LIMIT: u32 = 200;
@@ -18,17 +20,25 @@ pub fn parse_limit(text: Option<&str>) -> Result<u32, ApiError> {
         .ok_or_else(|| ApiError::field("limit", format!("must be a number from 1 to {MAX_LIMIT}")))
 }
 
+/// The hash of a list and of what was asked of it, over canonical JSON: a cursor is good on every replica, and after an upgrade.
+pub fn list_hash(list: &str, asked: &impl Serialize, order: Order) -> Result<SearchHash, ApiError> {
+    let asked = serde_json::to_value(asked).map_err(|error| ApiError::internal(error.to_string()))?;
+    Ok(SearchHash::new(&format!("2 {list} {asked}"), order))
+}
+
 /// Which page of a list.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct PageInput {
-    /// How many, from 1 to 200.
+    /// Maximum number of entries on the page.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 200, default = 50)]
     limit: Option<String>,
-    /// From a page's `nextCursor` or `prevCursor`; the other parameters must be the same as for that page.
+    /// `nextCursor` or `prevCursor` of a page. The other parameters must be the same as for that page.
     #[param(pattern = "^[A-Za-z0-9_-]{35}$")]
     cursor: Option<String>,
 }
+
+groups!(PageInput);
 
 impl PageInput {
     /// The limit.
@@ -50,5 +60,23 @@ impl PageInput {
         } else {
             Err(ApiError::field("cursor", "belongs to another search: begin again without it"))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::http::filter::FilterInput;
+    use crate::http::query::Query;
+
+    /// Clients hold cursors across upgrades.
+    #[test]
+    fn the_cursor_of_a_known_search_is_the_same_in_every_release() {
+        let asked: FilterInput = Query::parse("service=webshop&header.tenant=acme").unwrap().take().unwrap();
+        let search = list_hash("dead letters", &asked, Order::Newest).unwrap();
+        let cursor = Cursor { backwards: false, id: Uuid::nil(), search };
+        assert_eq!(cursor.encode(), "AQAAAAAAAAAAAAAAAAAAAAAAy4Qb4cwxlM4");
     }
 }

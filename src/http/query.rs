@@ -17,6 +17,62 @@ const MAX_PARAMETERS: usize = 10_100;
 /// So many unknown ones are named.
 const MAX_NAMED: usize = 10;
 
+/// A group of parameters, such as a filter.
+pub trait Group: IntoParams + DeserializeOwned {
+    /// What they are, derived once from the document.
+    fn parameters() -> &'static [Parameter];
+}
+
+/// A parameter of a query.
+#[derive(Debug)]
+pub struct Parameter {
+    name: String,
+    occurs: Occurs,
+}
+
+/// How a parameter may stand in a query.
+#[derive(Clone, Copy, Debug)]
+enum Occurs {
+    Once,
+    Repeatedly,
+    /// Its name is how others begin, such as `header.*`.
+    AsPrefix,
+}
+
+impl Parameter {
+    /// Those of a group.
+    pub fn of<T: IntoParams>() -> Vec<Self> {
+        let parameters = T::into_params(|| Some(ParameterIn::Query)).into_iter();
+        parameters
+            .map(|parameter| {
+                let occurs = match parameter.schema {
+                    _ if parameter.name.ends_with('*') => Occurs::AsPrefix,
+                    Some(RefOr::T(Schema::Array(_))) => Occurs::Repeatedly,
+                    _ => Occurs::Once,
+                };
+                Self { name: parameter.name, occurs }
+            })
+            .collect()
+    }
+}
+
+/// Makes groups of parameters of these types.
+macro_rules! groups {
+    ($($group:ty),+ $(,)?) => {
+        $(
+            impl $crate::http::query::Group for $group {
+                fn parameters() -> &'static [$crate::http::query::Parameter] {
+                    use std::sync::LazyLock;
+                    use $crate::http::query::Parameter;
+                    static PARAMETERS: LazyLock<Vec<Parameter>> = LazyLock::new(Parameter::of::<$group>);
+                    &PARAMETERS
+                }
+            }
+        )+
+    };
+}
+pub(crate) use groups;
+
 /// The parameters of a request, taken group by group; what is left over in the end is unknown.
 #[derive(Debug)]
 pub struct Query {
@@ -44,37 +100,38 @@ impl Query {
     }
 
     /// The parameters of this group. Its fields are text: what they mean is checked where it is known.
-    pub fn take<T: IntoParams + DeserializeOwned>(&mut self) -> Result<T, ApiError> {
-        let parameters = T::into_params(|| Some(ParameterIn::Query));
+    pub fn take<T: Group>(&mut self) -> Result<T, ApiError> {
         let (mut fields, mut repeated) = (Map::new(), Vec::new());
-        for parameter in parameters {
-            if let Some(prefix) = parameter.name.strip_suffix('*') {
-                fields.insert(parameter.name.clone(), self.take_named(prefix, &mut repeated));
-                self.known.insert(format!("{prefix}…"));
-                continue;
-            }
-            let values =
-                self.pairs.extract_if(.., |(name, _)| *name == parameter.name).map(|(_, value)| value);
-            let values: Vec<Value> = values.map(Value::String).collect();
-            let name = parameter.name.clone();
-            if matches!(parameter.schema, Some(RefOr::T(Schema::Array(_)))) {
-                fields.insert(name, Value::Array(values));
-            } else if values.len() > 1 {
-                repeated.push(FieldError::new(name, "may be given only once"));
-            } else if let Some(value) = values.into_iter().next() {
-                fields.insert(name, value);
-            }
-            self.known.insert(parameter.name);
+        for Parameter { name, occurs } in T::parameters() {
+            let value = match occurs {
+                Occurs::Once => self.take_once(name, &mut repeated),
+                Occurs::Repeatedly => Some(self.take_values(name).into()),
+                Occurs::AsPrefix => Some(self.take_prefixed(name.trim_end_matches('*'), &mut repeated)),
+            };
+            fields.extend(value.map(|value| (name.clone(), value)));
+            self.known.insert(name.replace('*', "…"));
         }
         if !repeated.is_empty() {
-            return Err(ApiError::Invalid(repeated));
+            return Err(ApiError::invalid(repeated));
         }
         serde_json::from_value(Value::Object(fields))
             .map_err(|error| ApiError::field("query", error.to_string()))
     }
 
+    fn take_once(&mut self, name: &str, repeated: &mut Vec<FieldError>) -> Option<Value> {
+        let mut values = self.take_values(name);
+        if values.len() > 1 {
+            repeated.push(FieldError::new(name, "may be given only once"));
+        }
+        values.pop()
+    }
+
+    fn take_values(&mut self, name: &str) -> Vec<Value> {
+        self.pairs.extract_if(.., |(given, _)| given == name).map(|(_, value)| Value::String(value)).collect()
+    }
+
     /// The parameters whose names begin so, by the rest of the name.
-    fn take_named(&mut self, prefix: &str, repeated: &mut Vec<FieldError>) -> Value {
+    fn take_prefixed(&mut self, prefix: &str, repeated: &mut Vec<FieldError>) -> Value {
         let mut named = Map::new();
         for (name, value) in self.pairs.extract_if(.., |(name, _)| name.starts_with(prefix)) {
             if named.insert(name[prefix.len()..].to_owned(), Value::String(value)).is_some() {
@@ -100,6 +157,6 @@ impl Query {
         if more > 0 {
             errors.push(FieldError::new("query", format!("has {more} more that are not known here")));
         }
-        Err(ApiError::Invalid(errors))
+        Err(ApiError::invalid(errors))
     }
 }

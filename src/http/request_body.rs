@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, header};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
@@ -12,6 +12,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::error::ApiError;
+use super::problem::Problem;
 use crate::domain::bounded::{self, Budget};
 use crate::domain::spans;
 
@@ -44,7 +45,7 @@ impl<S: Sync> FromRequest<S> for RequestBody {
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         timeout(DEADLINE, read(request)).await.unwrap_or_else(|_| {
             let detail = format!("The body did not arrive within {} seconds.", DEADLINE.as_secs());
-            Err(ApiError::Body(StatusCode::BAD_REQUEST, detail))
+            Err(ApiError::new(Problem::UNREADABLE_BODY, detail))
         })
     }
 }
@@ -53,12 +54,7 @@ async fn read(request: Request) -> Result<RequestBody, ApiError> {
     let mut chunks = request.into_body().into_data_stream();
     let (mut body, mut received, mut large) = (BytesMut::new(), 0, None);
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|_| {
-            ApiError::Body(
-                StatusCode::BAD_REQUEST,
-                "The connection closed before the whole body arrived.".into(),
-            )
-        })?;
+        let chunk = chunk.map_err(|_| ApiError::from(Problem::UNREADABLE_BODY))?;
         received += chunk.len();
         if received > MAX_DROPPED {
             break;
@@ -72,8 +68,7 @@ async fn read(request: Request) -> Result<RequestBody, ApiError> {
         }
     }
     if received > MAX_BYTES {
-        let detail = "The body is larger than 2 MiB. Select by a filter, or send several requests.".into();
-        return Err(ApiError::Body(StatusCode::PAYLOAD_TOO_LARGE, detail));
+        return Err(Problem::LARGE_BODY.into());
     }
     Ok(RequestBody { bytes: body.freeze(), large })
 }
@@ -94,12 +89,10 @@ impl RequestBody {
                     .is_some_and(|mime| mime.trim().eq_ignore_ascii_case("application/json"))
             });
         if !is_json {
-            let detail = "The body must be JSON. Send it with `content-type: application/json`.".into();
-            return Err(ApiError::Body(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
+            return Err(Problem::BODY_NOT_JSON.into());
         }
-        let text = bounded::within(&self.bytes, Budget::REQUEST).map_err(|why| {
-            ApiError::Body(StatusCode::PAYLOAD_TOO_LARGE, format!("The body cannot be read: {why}."))
-        })?;
+        let text = bounded::within(&self.bytes, Budget::REQUEST)
+            .map_err(|why| ApiError::new(Problem::LARGE_BODY, format!("The body cannot be read: {why}.")))?;
         if bounded::depth(text) > MAX_DEPTH {
             return Err(ApiError::field("body", format!("is nested deeper than {MAX_DEPTH} levels")));
         }
@@ -108,7 +101,7 @@ impl RequestBody {
         if text.len() > MAX_REST && text.len() - long_members(text) > MAX_REST {
             let detail =
                 "The body is larger than 256 KiB without `ids` and `edit.body`. Shorten the other members.";
-            return Err(ApiError::Body(StatusCode::PAYLOAD_TOO_LARGE, detail.into()));
+            return Err(ApiError::new(Problem::LARGE_BODY, detail));
         }
         Ok(value)
     }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -46,7 +45,7 @@ impl Operations {
             Selection::Plan(plan) => plan,
             _ => clock::new_id(),
         };
-        let frozen = self.store.freeze(new, id, clock::now(), hash(new), self.ids_in_a_row).await?;
+        let frozen = self.store.freeze(new, id, clock::now(), self.ids_in_a_row).await?;
         self.wake();
         Ok(match frozen {
             Frozen::New(id) | Frozen::Known(id) => Requested::Operation(id),
@@ -77,13 +76,4 @@ pub enum Requested {
     Operation(Uuid),
     /// The plan was run before.
     AlreadyRun,
-}
-
-/// Hash of the request without the caller: the same idempotency key with another request is a mistake.
-fn hash(new: &NewOperation) -> Uuid {
-    let NewOperation { kind, asked, options, .. } = new;
-    let request = format!("{kind:?} {asked} {options:?}");
-    let mut head = [0; 16];
-    head.copy_from_slice(&Sha256::digest(request)[..16]);
-    Uuid::new_v8(head)
 }

@@ -10,7 +10,7 @@ use super::lease::Transaction;
 use super::search_plan::SearchPlan;
 use super::{Store, StoreError, filter_sql};
 use crate::domain::dead_letter::{Status, floor_id};
-use crate::domain::operation::{NewOperation, Options, Selection};
+use crate::domain::operation::{NewOperation, Options, RequestHash, Selection};
 
 /// Longest recheck of a selection: as long as a statement may take.
 const RECHECK_TIMEOUT: Duration = Duration::from_mins(1);
@@ -34,14 +34,14 @@ impl Store {
         new: &NewOperation,
         id: Uuid,
         now: DateTime<Utc>,
-        hash: Uuid,
         ids_in_a_row: u32,
     ) -> Result<Frozen, StoreError> {
+        let hash = RequestHash::of(new).map_err(|error| StoreError::Inconsistent(error.to_string()))?;
         let mut transaction = self.operations.begin().await?;
         // A caller gets an error if the table is locked, but waits for other freezes.
         let lock = "SET LOCAL lock_timeout = '1s'; LOCK TABLE ONLY dead_letter IN ACCESS SHARE MODE; SET LOCAL lock_timeout = 0";
         transaction.execute(lock).await?;
-        if !insert_operation(&mut transaction, new, id, now, hash).await? {
+        if !insert_operation(&mut transaction, new, id, now, hash.to_store()).await? {
             transaction.rollback().await?;
             return self.known(new, hash).await;
         }
@@ -65,7 +65,7 @@ impl Store {
     }
 
     /// The operation that stands in the way of a new one: the same request, or the run of the same plan.
-    async fn known(&self, new: &NewOperation, hash: Uuid) -> Result<Frozen, StoreError> {
+    async fn known(&self, new: &NewOperation, hash: RequestHash) -> Result<Frozen, StoreError> {
         let known: Option<(Uuid, Uuid)> =
             sqlx::query_as("SELECT id, request_hash FROM operation WHERE idempotency_key = $1")
                 .bind(&new.idempotency_key)
@@ -73,7 +73,7 @@ impl Store {
                 .await?;
         match known {
             None => Ok(Frozen::AlreadyRun),
-            Some((known, known_hash)) if known_hash == hash => Ok(Frozen::Known(known)),
+            Some((known, stored)) if hash.is_that_of(stored) => Ok(Frozen::Known(known)),
             Some(_) => Err(StoreError::KeyReused),
         }
     }

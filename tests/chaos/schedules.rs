@@ -175,8 +175,7 @@ impl<'s> Play<'s> {
         };
         // What arrived in this millisecond is meant too.
         let now = clock::now() + TimeDelta::milliseconds(1);
-        let frozen =
-            self.stores[1].freeze(&new, clock::new_id(), now, Uuid::nil(), CHUNK as u32).await.unwrap();
+        let frozen = self.stores[1].freeze(&new, clock::new_id(), now, CHUNK as u32).await.unwrap();
         let Frozen::New(id) = frozen else { panic!("known: {frozen:?}") };
         self.asked.insert(id, Asked { kind, rate, items });
     }

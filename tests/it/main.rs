@@ -21,6 +21,7 @@ mod conventions;
 mod edit;
 mod expiry;
 mod filters;
+mod generated;
 mod groups;
 mod http;
 mod identity;

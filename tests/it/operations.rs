@@ -375,6 +375,7 @@ async fn rate_limit_and_idempotency_key() {
     other["limit"] = json!(5);
     let answer = world.api().post("/dead-letters/redeliver", &other).await.assert(409);
     assert_eq!(answer.json["error"]["name"], "ConflictError");
+    assert_eq!(answer.json["type"], "idempotency-key-reused");
     assert_eq!(world.broker.depth(&queue.name).await, 30);
     assert_eq!(ids(&world, "status=dead").await.len(), 10);
     let page = world.api().get("/operations?limit=1").await.assert(200).json;

@@ -264,13 +264,13 @@ impl Interview<'_> {
         self.told("a small batch");
         let ids: Vec<Uuid> = rows.iter().rev().take(500).map(|row| row.id).collect();
         let by_ids = order(Selection::Ids(if ids.is_empty() { vec![clock::new_id()] } else { ids }));
-        let frozen = store.freeze(&by_ids, clock::new_id(), now, Uuid::nil(), 250).await.unwrap();
+        let frozen = store.freeze(&by_ids, clock::new_id(), now, 250).await.unwrap();
         self.told("freezing by ids");
         assert!(matches!(frozen, Frozen::New(_)));
         let by_filter = order(Selection::Filter(Box::new(of_group)));
         store.plan(&by_filter, clock::new_id(), now, now + TimeDelta::hours(1)).await.unwrap();
         self.told("planning by error group");
-        store.freeze(&by_filter, clock::new_id(), now, Uuid::nil(), 250).await.unwrap();
+        store.freeze(&by_filter, clock::new_id(), now, 250).await.unwrap();
         self.told("freezing by error group");
         self.freeze_the_unknown().await;
         self.chunk().await;
@@ -290,7 +290,7 @@ impl Interview<'_> {
         let by_unknown = Filter { error_group: Some(unknown.group), ..Filter::default() };
         let by_unknown = order(Selection::Filter(Box::new(by_unknown)));
         let later = now + TimeDelta::minutes(1);
-        store.freeze(&by_unknown, clock::new_id(), later, Uuid::nil(), 250).await.unwrap();
+        store.freeze(&by_unknown, clock::new_id(), later, 250).await.unwrap();
         self.told("freezing by an error group of which the planner knows nothing");
     }
 

@@ -77,6 +77,7 @@ async fn a_plan_runs_what_it_froze_and_once() {
     assert_eq!(world.broker.drain(&queue.name, 4).await.len(), 4);
     let again = world.api().post("/operations", &run).await.assert(409).json;
     assert!(again["detail"].as_str().unwrap().contains("was run before"), "{again}");
+    assert_eq!(again["type"], "plan-already-run");
     world.assert_counters_exact().await;
 }
 
@@ -92,6 +93,7 @@ async fn a_plan_that_expired_or_is_wrong_does_nothing() {
         .unwrap();
     let late = world.api().post("/operations", &json!({"planId": planned["id"]})).await.assert(409).json;
     assert!(late["detail"].as_str().unwrap().contains("expired"), "{late}");
+    assert_eq!(late["type"], "plan-expired");
     world.api().post("/operations", &json!({"planId": id()})).await.assert(404);
     let nowhere = json!({"kind": "redeliver", "all": true, "to": {"exchange": "nowhere", "routingKey": "k"}});
     assert!(codes(&plan(&world, nowhere).await).contains(&"exchange_missing"));
@@ -188,7 +190,8 @@ async fn an_operation_is_steered_while_it_runs() {
     assert_eq!(sent(&cancelled) + outcomes["skipped"].as_i64().unwrap(), 200);
     for how in ["pause", "resume", "cancel"] {
         let path = format!("/operations/{}/{how}", slow["id"].as_str().unwrap());
-        world.api().post(&path, &json!({})).await.assert(409);
+        let refused = world.api().post(&path, &json!({})).await.assert(409).json;
+        assert_eq!(refused["type"], "wrong-state");
         world.api().post(&format!("/operations/{}/{how}", id()), &json!({})).await.assert(404);
     }
 

@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, header};
 
 use super::Api;
 use super::error::ApiError;
+use super::problem::Problem;
 
 pub use backstage::Backstage;
 
@@ -32,11 +33,11 @@ impl FromRequestParts<Api> for Requester {
         if let Some(backstage) = &api.backstage
             && let Some(token) = bearer(&parts.headers)?
         {
-            return backstage.user_of(token).await.map(Self).map_err(ApiError::Unauthenticated);
+            return backstage.user_of(token).await.map(Self).map_err(unauthenticated);
         }
         let ConnectInfo(peer) = ConnectInfo::<SocketAddr>::from_request_parts(parts, api)
             .await
-            .map_err(|error| ApiError::Internal(error.to_string()))?;
+            .map_err(|error| ApiError::internal(error.to_string()))?;
         Ok(Self(format!("anonymous at {}", peer.ip())))
     }
 }
@@ -48,7 +49,9 @@ fn bearer(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
         let (scheme, token) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
     });
-    token.map(Some).ok_or_else(|| {
-        ApiError::Unauthenticated("The Authorization header must be `Bearer` and a token.".into())
-    })
+    token.map(Some).ok_or_else(|| Problem::UNAUTHENTICATED.into())
+}
+
+fn unauthenticated(why: String) -> ApiError {
+    ApiError::new(Problem::UNAUTHENTICATED, why)
 }

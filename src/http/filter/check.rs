@@ -12,6 +12,7 @@ use crate::domain::dead_letter::Status;
 use crate::domain::filter::{Filter, StatusFilter};
 use crate::domain::needle::Needle;
 use crate::http::error::{ApiError, FieldError};
+use crate::http::words::{self, Word};
 
 /// Most headers, and most paths, of one filter.
 const MAX_NAMED: usize = 20;
@@ -23,14 +24,13 @@ impl FilterInput {
     pub fn check(&self) -> Result<Filter, ApiError> {
         let mut errors = Vec::new();
         let status = match self.status.as_deref() {
-            None => StatusFilter::Dead,
-            Some("any") => StatusFilter::Any,
-            Some(name) => Status::parse(name).map_or_else(
-                || {
-                    errors.push(FieldError::new("status", "must be one of dead, redelivered, deleted, any"));
-                    StatusFilter::Dead
+            None => StatusFilter::default(),
+            Some(name) => words::StatusFilter::read("status", name).map_or_else(
+                |wrong| {
+                    errors.push(wrong);
+                    StatusFilter::default()
                 },
-                StatusFilter::Only,
+                StatusFilter::from,
             ),
         };
         let mut check = Check(&mut errors);
@@ -87,7 +87,18 @@ impl FilterInput {
         };
         check.ordered("from", filter.from, "to", filter.to);
         check.ordered("diedFrom", filter.died_from, "diedTo", filter.died_to);
-        if errors.is_empty() { Ok(filter) } else { Err(ApiError::Invalid(errors)) }
+        if errors.is_empty() { Ok(filter) } else { Err(ApiError::invalid(errors)) }
+    }
+}
+
+impl From<words::StatusFilter> for StatusFilter {
+    fn from(asked: words::StatusFilter) -> Self {
+        match asked {
+            words::StatusFilter::Dead => Self::Only(Status::Dead),
+            words::StatusFilter::Redelivered => Self::Only(Status::Redelivered),
+            words::StatusFilter::Deleted => Self::Only(Status::Deleted),
+            words::StatusFilter::Any => Self::Any,
+        }
     }
 }
 
@@ -201,7 +212,8 @@ mod tests {
             returned: Some("yes".into()),
             ..FilterInput::default()
         };
-        let Err(ApiError::Invalid(errors)) = input.check() else { panic!("it is wrong") };
+        let error = input.check().unwrap_err();
+        let errors = error.errors();
         let text = format!("{errors:?}");
         for field in ["status", "queue", "messageId", "to", "contains", "minAttempt", "returned"] {
             assert!(text.contains(&format!("field: \"{field}\"")), "{field} in {text}");

@@ -13,16 +13,18 @@ export interface paths {
         };
         /**
          * Search dead letters
-         * @description Every condition must hold. Without `status`, only those that nothing was done with yet are listed.
+         * @description All conditions must match. Without `status`, only dead letters with the status `dead` are listed.
          */
-        get: operations["search"];
+        get: operations["searchDeadLetters"];
         put?: never;
         post?: never;
         /**
          * Delete dead letters
-         * @description The selection stands in the body or in the query, never in both. What is deleted is marked, and kept until it is purged.
+         * @description Deleted dead letters can be restored until they are purged. To send the selection as a body, use `POST /operations` with the kind
+         *     `delete`. A body on this route is accepted too: a `DeleteRequest`, with no selection in the query. Many clients and proxies drop the
+         *     body of a DELETE.
          */
-        delete: operations["delete"];
+        delete: operations["deleteDeadLetters"];
         options?: never;
         head?: never;
         patch?: never;
@@ -36,13 +38,12 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Error groups of a filter: which failures are the same bug
-         * @description Dead letters of one service are in one group where reason, type of the error, its text without numbers, ids and quotes, and
-         *     the top of the stack are the same. Without `status`, only those that nothing was done with yet are counted. A group without any
-         *     stays for 24 hours after its last arrival, with a `count` of 0, so that it can be resolved after a redelivery; not where the
-         *     filter asks for more than squad, service, group, reason and status.
+         * List the error groups of a filter
+         * @description Dead letters of one service belong to one group if reason, error type, error text (without numbers, ids and quoted values) and the top
+         *     of the stack trace are the same. Without `status`, only dead letters with the status `dead` are counted. A group without any is listed
+         *     for 24 hours after its last arrival, with a `count` of 0, if the filter has no conditions but squad, service, group, reason and status.
          */
-        get: operations["error_groups"];
+        get: operations["listErrorGroups"];
         put?: never;
         post?: never;
         delete?: never;
@@ -58,15 +59,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One error group, and what was done with it */
-        get: operations["error_group"];
+        /** Get an error group, and what was done with it */
+        get: operations["getErrorGroup"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** Resolve, reopen, mute an error group, or write a note */
-        patch: operations["change_error_group"];
+        /** Resolve, reopen or mute an error group, or add a note */
+        patch: operations["changeErrorGroup"];
         trace?: never;
     };
     "/dead-letters/histogram": {
@@ -77,11 +78,11 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Deaths per interval, for a chart
-         * @description Counts the dead letters that the filter lists by their arrival; `status=any` counts all that died, whatever became of them.
-         *     `from` and `to` are widened to whole intervals.
+         * Count dead letters per interval, for a chart
+         * @description Counts the dead letters that match the filter by time of arrival. `status=any` counts dead letters of every status. `from` and `to` are
+         *     widened to whole intervals.
          */
-        get: operations["histogram"];
+        get: operations["getHistogram"];
         put?: never;
         post?: never;
         delete?: never;
@@ -100,11 +101,11 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Put dead letters back
-         * @description Freezes the selection and publishes each of its messages again, to the queue that it died in unless `to` says
-         *     otherwise. Only one that the broker confirmed, and did not return, counts as redelivered.
+         * Redeliver dead letters
+         * @description Freezes the selection and publishes each message again, to the queue where it died unless `to` says otherwise. A message counts as
+         *     redelivered once the broker has confirmed it and not returned it.
          */
-        post: operations["redeliver"];
+        post: operations["redeliverDeadLetters"];
         delete?: never;
         options?: never;
         head?: never;
@@ -122,9 +123,10 @@ export interface paths {
         put?: never;
         /**
          * Restore deleted dead letters
-         * @description By ids, by a filter (of deleted ones), or all that one operation deleted (`deletedBy`). They are dead again.
+         * @description Selects by ids, by a filter (of deleted dead letters), or everything that one operation deleted (`deletedBy`). The dead letters are dead
+         *     again.
          */
-        post: operations["restore"];
+        post: operations["restoreDeadLetters"];
         delete?: never;
         options?: never;
         head?: never;
@@ -139,10 +141,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * How many dead letters each service has, most first
-         * @description A service stays for 24 hours after its last arrival, with a `count` of 0, when all of its dead letters are redelivered or deleted.
+         * Count dead letters per service, most first
+         * @description A service whose dead letters are all redelivered or deleted is listed for 24 hours after its last arrival, with a `count` of 0.
          */
-        get: operations["service_overview"];
+        get: operations["getServiceOverview"];
         put?: never;
         post?: never;
         delete?: never;
@@ -159,10 +161,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * How many dead letters each squad has, most first
-         * @description A squad stays for 24 hours after its last arrival, with 0 `messages`, when all of its dead letters are redelivered or deleted.
+         * Count dead letters per squad, most first
+         * @description A squad whose dead letters are all redelivered or deleted is listed for 24 hours after its last arrival, with 0 `messages`.
          */
-        get: operations["squad_overview"];
+        get: operations["getSquadOverview"];
         put?: never;
         post?: never;
         delete?: never;
@@ -179,10 +181,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * One dead letter with body, typed headers, failure and history
-         * @description Of a body the first 64 KiB; `/dead-letters/{id}/body` has all of it.
+         * Get a dead letter with body, typed headers, failure and history
+         * @description Shows the first 64 KiB of the body. `GET /dead-letters/{id}/body` returns all of it.
          */
-        get: operations["get"];
+        get: operations["getDeadLetter"];
         put?: never;
         post?: never;
         delete?: never;
@@ -199,11 +201,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The body of one dead letter, byte for byte
-         * @description Always an attachment of type `application/octet-stream`, whatever the message says of itself: what anybody could put
-         *     into a queue must not be shown by a browser as a page of this service.
+         * Get the body of a dead letter, byte for byte
+         * @description The response is always an attachment of type `application/octet-stream`, so that no browser renders a message as a page of this service.
          */
-        get: operations["body"];
+        get: operations["getDeadLetterBody"];
         put?: never;
         post?: never;
         delete?: never;
@@ -219,14 +220,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Operations, the last one first */
-        get: operations["list_operations"];
+        /** List operations, latest first */
+        get: operations["listOperations"];
         put?: never;
         /**
-         * Run an operation on a selection, or a plan
-         * @description A plan runs exactly what it froze, once: what was acted on since by others ends as skipped.
+         * Run an operation on a selection, or run a plan
+         * @description A selection is frozen when the request is made. A plan can be run once and acts on exactly the dead letters that it froze; those that
+         *     were acted on since are skipped.
          */
-        post: operations["create_operation"];
+        post: operations["createOperation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -243,10 +245,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Plan an operation: exact numbers and warnings, nothing done
-         * @description Freezes the selection. `POST /operations` with the plan's id as `planId` runs exactly that, within 15 minutes.
+         * Plan an operation: exact numbers and warnings
+         * @description Freezes the selection and changes nothing. `POST /operations` with the id of the plan as `planId` runs it, within 15 minutes.
          */
-        post: operations["plan"];
+        post: operations["createPlan"];
         delete?: never;
         options?: never;
         head?: never;
@@ -260,8 +262,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A plan, and what would happen to it now */
-        get: operations["get_plan"];
+        /** Get a plan, with its warnings as of now */
+        get: operations["getPlan"];
         put?: never;
         post?: never;
         delete?: never;
@@ -281,9 +283,9 @@ export interface paths {
         put?: never;
         /**
          * Preview a redelivery: its first messages, before and after
-         * @description Takes what `POST /operations` takes. Nothing is sent, and nothing is kept.
+         * @description Takes the same body as `POST /operations` for a redelivery. Nothing is sent, and nothing is stored.
          */
-        post: operations["preview"];
+        post: operations["previewOperation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -297,15 +299,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One operation, its progress, and why messages of it came back */
-        get: operations["get_operation"];
+        /** Get an operation, its progress, and why its messages died again */
+        get: operations["getOperation"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** Change an operation's rate while it runs */
-        patch: operations["change_operation"];
+        /** Change the rate of a running operation */
+        patch: operations["changeOperation"];
         trace?: never;
     };
     "/operations/{id}/cancel": {
@@ -318,10 +320,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Cancel an operation: what is not done stays as it is
-         * @description The chunk that is under way is finished; the other items end as skipped.
+         * Cancel an operation
+         * @description The current chunk is finished first. The remaining items are skipped, and their dead letters stay as they are.
          */
-        post: operations["cancel"];
+        post: operations["cancelOperation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -336,12 +338,11 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Follow an operation: server-sent events
-         * @description An event `operation` with the operation as its data, at once and whenever it has changed. The stream ends with the verdict: for a
-         *     redelivery, that is after `watchUntil`, or when all that was sent has died again. A database that is away for a while is waited
-         *     for.
+         * Follow an operation as server-sent events
+         * @description Sends an event `operation` at once and after every change. Its data is an `OperationDetails` in JSON, on one line. Comments keep the
+         *     connection alive. The stream ends with the verdict: for a redelivery, after `watchUntil`, or when every message has died again.
          */
-        get: operations["watch_operation"];
+        get: operations["watchOperation"];
         put?: never;
         post?: never;
         delete?: never;
@@ -357,8 +358,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The items of an operation and their outcomes */
-        get: operations["list_items"];
+        /** List the items of an operation and their outcomes */
+        get: operations["listOperationItems"];
         put?: never;
         post?: never;
         delete?: never;
@@ -377,10 +378,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Stop an operation for a while
-         * @description The chunk that is under way is finished.
+         * Pause an operation
+         * @description The current chunk is finished first.
          */
-        post: operations["pause"];
+        post: operations["pauseOperation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -397,10 +398,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Let an operation go on
-         * @description One that its canary has stopped goes on past the step that it stopped at.
+         * Resume a paused operation
+         * @description An operation that its canary paused continues with the next step.
          */
-        post: operations["resume"];
+        post: operations["resumeOperation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -412,157 +413,83 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
-         * @description What can be done with a group.
+         * @description The compression of a body.
          * @enum {string}
          */
-        ActionName: "resolve" | "reopen" | "mute" | "note";
-        /** @description An error group, and what it has of the dead letters that the filter lists. */
+        BodyCompression: "gzip" | "deflate" | "zstd";
+        /**
+         * @description The encoding of a body in JSON.
+         * @enum {string}
+         */
+        BodyEncoding: "text" | "base64";
+        /** @description An error group, and its dead letters that match a filter. */
         CountedGroup: components["schemas"]["ErrorGroup"] & {
             /**
              * Format: int64
-             * @description How many of the dead letters that the filter lists.
+             * @description Number of its dead letters that match the filter.
              * @example 43600
              */
             count: number;
             sample: components["schemas"]["DeadLetteredMessage"] | null;
             /**
              * Format: double
-             * @description Its part of all that the filter lists, whatever state the groups are in: from 0 to 1.
+             * @description Its share of the dead letters that match the filter, in groups of any state: from 0 to 1.
              * @example 0.998
              */
             share: number;
-            /** @description How many arrived in each of the last 24 hours (UTC), whatever became of them; the running hour last. */
+            /** @description Arrivals in each of the last 24 hours (UTC), of any status. The current hour is the last. */
             sparkline: number[];
         };
-        /** @description How many died in one queue. */
+        /** @description Number of dead letters that died in one queue. */
         CountedQueue: {
             /**
-             * @description Broker that it is on.
+             * @description Broker of the queue, by its configured name.
              * @example default
              */
             broker: string | null;
             /**
              * Format: int64
-             * @description How many.
+             * @description Number of dead letters.
              * @example 43600
              */
             count: number;
             /**
-             * @description The queue; null where it is not known.
+             * @description The queue. Null: not known.
              * @example demo-orders_webshop
              */
             value: string | null;
             /**
-             * @description Virtual host that it is in.
+             * @description Virtual host of the queue.
              * @example /
              */
             vhost: string | null;
         };
-        /** @description How many there are of one value. */
+        /** @description Number of dead letters with one value. */
         CountedValue: {
             /**
              * Format: int64
-             * @description How many.
+             * @description Number of dead letters.
              * @example 43600
              */
             count: number;
             /**
-             * @description The value; null where it is not known.
+             * @description The value. Null: not known.
              * @example webshop
              */
             value: string | null;
         };
+        /** @description The operation to run: its kind, its selection and its options. */
+        CreateOperation: components["schemas"]["RedeliverOperation"] | components["schemas"]["DeleteOperation"] | components["schemas"]["RestoreOperation"];
         /**
-         * @description What to do, with which dead letters, and how.
-         * @example {
-         *       "filter": {
-         *         "error": "SchemaMismatch",
-         *         "service": "webshop"
-         *       },
-         *       "kind": "delete"
-         *     }
+         * @description The status of a dead letter.
+         * @enum {string}
          */
-        CreateOperation: {
-            /** @description Of a redelivery: acts on what was redelivered before, and was lost by its consumer. Whoever handled it then handles it twice. */
-            again?: boolean;
-            /** @description Must be true where the filter is empty: this means all of them. */
-            all?: boolean;
-            /**
-             * @description Numbers that go up: how many have gone in all at the end of each step. After each it waits to see what comes back, and goes on
-             *     by itself if few enough do; after the last step goes all the rest.
-             * @example [
-             *       1,
-             *       10,
-             *       100
-             *     ]
-             */
-            canary?: number[] | null;
-            /**
-             * Format: double
-             * @description It pauses where more than so many percent of what has gone were refused or came back; 0 by default.
-             */
-            canaryMaxReturned?: number | null;
-            /**
-             * Format: int64
-             * @description Seconds to wait after each step of the canary; 30 by default.
-             */
-            canaryWait?: number | null;
-            /**
-             * @description Of a redelivery with an exchange and a routing key in `to`: copies go there, and the dead letters stay dead. The death of a copy
-             *     is no return.
-             */
-            copy?: boolean;
-            /**
-             * Format: uuid
-             * @description With `restore`: what this operation deleted, as far as it is still there.
-             */
-            deletedBy?: string | null;
-            edit?: components["schemas"]["Edit"] | null;
-            filter?: components["schemas"]["FilterInput"] | null;
-            /** @description The same request with the same key is the same operation. The header `Idempotency-Key` does the same. */
-            idempotencyKey?: string | null;
-            /** @description These dead letters, 10,000 at most. */
-            ids?: string[] | null;
-            /**
-             * @description What to do.
-             * @enum {string}
-             */
-            kind: "redeliver" | "delete" | "restore";
-            /**
-             * Format: int64
-             * @description At most so many dead letters, the first by `order`.
-             */
-            limit?: number | null;
-            /**
-             * Format: int64
-             * @description Of a redelivery: it waits while a target queue has more ready messages than this, 10,000 by default; 0 for no bound.
-             */
-            maxQueueDepth?: number | null;
-            /** @description Why, in words, for the record. */
-            note?: string | null;
-            /**
-             * @description `newest` (the default) or `oldest` arrival first: so they are chosen, and so a redelivery's messages reach each queue. `any` chooses the
-             *     newest, and sends faster, in no order.
-             */
-            order?: ("newest" | "oldest" | "any") | null;
-            /**
-             * Format: int32
-             * @description At most so many messages a second.
-             */
-            rate?: number | null;
-            /**
-             * @description Of a redelivery to the queue that each died in, which routing key the consumer sees. `queue` (the default): the queue's name, with the
-             *     default exchange. `original`: the one that the message was first published with, by an exchange `dead-letter.to.<queue>` that is
-             *     made for it and leads to that queue alone. That needs the right to configure exchanges of this name.
-             */
-            routingKey?: ("queue" | "original") | null;
-            to?: components["schemas"]["Target"] | null;
-        };
-        /** @description A dead letter, as in a list. */
+        DeadLetterStatus: "dead" | "redelivered" | "deleted";
+        /** @description A dead letter. */
         DeadLetteredMessage: {
             /**
              * Format: int32
-             * @description How often it died, over all redeliveries.
+             * @description How often the message died, across redeliveries.
              * @example 1
              */
             attempts: number;
@@ -573,12 +500,12 @@ export interface components {
              */
             bodySize: number;
             /**
-             * @description Broker that it died on, by the name that the configuration gives it.
+             * @description Broker that it died on, by its configured name.
              * @example default
              */
             broker: string | null;
             /**
-             * @description Failure convention that recognised it.
+             * @description Failure convention of the message, such as `native` or `spring`.
              * @example native
              */
             convention: string | null;
@@ -586,16 +513,16 @@ export interface components {
             correlationId: string | null;
             /**
              * Format: date-time
-             * @description When it first died, as the message tells.
+             * @description When it first died, according to the message.
              */
             diedAt: string | null;
             /**
              * Format: uuid
-             * @description Fingerprint of the failure: equal for those that failed for the same reason.
+             * @description Error group. Dead letters that failed for the same reason have the same group.
              */
             errorGroup: string | null;
             /**
-             * @description The error's text; of one longer than 4 KiB, its first and its last 2 KiB with an ellipsis between them.
+             * @description Text of the error. Of a text longer than 4 KiB, the first and last 2 KiB with an ellipsis between them.
              * @example card issuer timed out after 3000 ms
              */
             errorMessage: string | null;
@@ -605,23 +532,23 @@ export interface components {
              */
             errorType: string | null;
             /**
-             * @description Exchange that it had been published to; empty for the default exchange.
+             * @description Exchange that it was published to. Empty: the default exchange.
              * @example demo-orders
              */
             exchange: string | null;
             /**
              * Format: uuid
-             * @description Its id.
+             * @description Id of the dead letter.
              */
             id: string;
             /**
-             * @description Its logs, where `DEAD_LETTER_LOG_LINK` says where these are, and all that it names is known.
+             * @description Link to the logs of the message. Null: `DEAD_LETTER_LOG_LINK` is not set, or a value that it needs is not known.
              * @example https://logs.example.com/?q=4711
              */
             logLink: string | null;
             /** @description Message id. */
             messageId: string | null;
-            /** @description Who says where it died. `message`: the message claims it, and anyone who may publish could have written that. */
+            /** @description Who says where it died. `message`: only the message does, and anyone who may publish could have written that. */
             originToldBy: components["schemas"]["OriginToldBy"];
             /**
              * @description Queue that it died in.
@@ -635,45 +562,42 @@ export interface components {
             reason: string | null;
             /**
              * Format: date-time
-             * @description When it arrived here.
+             * @description When it arrived.
              */
             receivedAt: string;
             /**
              * Format: int32
-             * @description How often dead-letter had redelivered it before this death.
+             * @description How often dead-letter redelivered the message before this death.
              * @example 0
              */
             redeliveries: number;
             /**
              * Format: uuid
-             * @description The redelivery that it came back from.
+             * @description Id of the redelivery after which it died again.
              */
             redeliveryId: string | null;
             /**
-             * @description Routing key that it had been published with.
+             * @description Routing key that it was published with.
              * @example orders.OrderPlaced
              */
             routingKey: string | null;
             /**
-             * @description Service whose queue it died in; `unknown` where that is not known.
+             * @description Service whose queue it died in. `unknown`: not known.
              * @example webshop
              */
             service: string;
             /**
-             * @description Dead-letter queue that it came from.
+             * @description Queue that dead-letter consumed it from.
              * @example dead-letter
              */
             source: string;
             /**
-             * @description Squad that owns the service; `unowned` where none does.
+             * @description Squad that owns the service. `unowned`: none.
              * @example checkout
              */
             squad: string;
-            /**
-             * @description `dead`, `redelivered` or `deleted`.
-             * @example dead
-             */
-            status: string;
+            /** @description Its status. */
+            status: components["schemas"]["DeadLetterStatus"];
             /**
              * @description Type of the message.
              * @example OrderPlaced
@@ -684,45 +608,88 @@ export interface components {
              * @example /
              */
             vhost: string | null;
-            /** @description Why what is shown here is not all that could be known. */
+            /** @description Why some details are missing. */
             warning?: string | null;
         };
-        /** @description A dead letter, whole. */
+        /** @description A dead letter with body, headers, failure and history. */
         DeadLetteredMessageDetails: components["schemas"]["DeadLetteredMessage"] & {
             /** @description The body. */
             body: components["schemas"]["MessageBody"];
-            /** @description Stack trace of the error, 64 KiB of it at most. */
+            /** @description Stack trace of the error. At most 64 KiB. */
             errorStack: string | null;
-            /** @description The headers as plain JSON; widths and kinds of numbers and strings are not told apart. */
-            headers: Record<string, never>;
-            /** @description The deaths of this message that redeliveries link, first one first, and what was done about them. */
+            /** @description The headers as plain JSON, without the types of numbers and strings. */
+            headers: {
+                [key: string]: unknown;
+            };
+            /** @description Earlier and later deaths of the same message, and the operations on them. */
             history: components["schemas"]["MessageHistory"];
-            /** @description The properties, but for the headers. */
+            /** @description The properties, without the headers. */
             properties: components["schemas"]["MessageProperties"];
-            /** @description The headers with the AMQP type (`t`) of each value (`v`): exact. */
-            typedHeaders: Record<string, never>;
+            /** @description The headers with the AMQP type of each value. */
+            typedHeaders: {
+                [key: string]: components["schemas"]["TypedValue"];
+            };
         };
-        /** @description A page of a search. */
+        /** @description A page of dead letters. */
         DeadLetteredMessages: {
-            /**
-             * @description As what `find` was found: `deadLetterId`, `messageId`, `correlationId`, `redeliveryId`, `operationId`; or `text`, where it is no id
-             *     that is known. Absent without `find`.
-             * @example [
-             *       "correlationId"
-             *     ]
-             */
-            foundAs?: string[];
+            /** @description What the text in `find` turned out to be. Absent without `find`. */
+            foundAs?: components["schemas"]["FoundAs"][];
             /** @description The dead letters of this page. */
             messages: components["schemas"]["DeadLetteredMessage"][];
-            /** @description For the page after this one; null on the last. */
+            /** @description Cursor of the next page. Null on the last page. */
             nextCursor: string | null;
-            /** @description For the page before this one; null on the first. */
+            /** @description Cursor of the previous page. Null on the first page. */
             prevCursor: string | null;
-            /** @description How many there are in all. */
-            total: components["schemas"]["TotalView"];
+            /** @description Total number of dead letters that match. */
+            total: components["schemas"]["Total"];
+        };
+        /** @description A deletion. */
+        DeleteOperation: components["schemas"]["DeleteRequest"] & {
+            /**
+             * @description The kind of operation.
+             * @enum {string}
+             */
+            kind: "delete";
+        } & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "delete";
         };
         /**
-         * @description What is changed in the messages. The properties stay; the dead letters are kept as they are.
+         * @description Which dead letters to delete. Needs `ids`, `filter` or `all`.
+         * @example {
+         *       "filter": {
+         *         "error": "SchemaMismatch",
+         *         "service": "webshop"
+         *       }
+         *     }
+         */
+        DeleteRequest: {
+            /** @description Must be true if the filter is empty, which matches every dead letter. */
+            all?: boolean;
+            filter?: components["schemas"]["Filter"] | null;
+            /** @description Makes the request safe to repeat: a repeated key returns the first operation. The `Idempotency-Key` header does the same. */
+            idempotencyKey?: string | null;
+            /** @description These dead letters. Alternative to `filter`. */
+            ids?: string[] | null;
+            /**
+             * Format: int64
+             * @description Select at most this many dead letters, the first ones by `order`.
+             */
+            limit?: number | null;
+            /** @description The reason, recorded with the operation. At most 1,000 bytes. */
+            note?: string | null;
+            order?: components["schemas"]["OperationOrder"] | null;
+            /**
+             * Format: int32
+             * @description At most this many messages per second.
+             */
+            rate?: number | null;
+        };
+        /**
+         * @description Changes to redelivered messages. Properties stay, and the dead letters themselves do not change.
          * @example {
          *       "headers": {
          *         "remove": [
@@ -749,7 +716,7 @@ export interface components {
             /** @default null */
             body: components["schemas"]["EditedBody"] | null;
             /**
-             * @description Other headers.
+             * @description Changes to the headers.
              * @default {
              *       "remove": [],
              *       "set": {}
@@ -757,34 +724,39 @@ export interface components {
              */
             headers: components["schemas"]["EditedHeaders"];
             /**
-             * @description JSON Patch (RFC 6902) over JSON bodies; a message that it does not apply to is refused. Not together with `body`.
+             * @description JSON Patch (RFC 6902) for JSON bodies. A message that it does not apply to is refused. Not together with `body`.
              * @default []
              */
-            patch: Record<string, never>[];
+            patch: components["schemas"]["JsonPatchOperation"][];
         };
-        /** @description A body. */
+        /** @description A body, as text or as base64. */
         EditedBody: {
-            /** @description As text. */
+            /** @description UTF-8 text. */
             text: string;
         } | {
-            /** @description As base64, for any bytes. */
+            /** @description Any bytes, as base64 with padding. */
             base64: string;
         };
-        /** @description Headers to set and to take off. */
+        /** @description Headers to set and to remove. */
         EditedHeaders: {
             /**
-             * @description Names, 100 at most.
+             * @description Names of headers to remove, at most 100.
              * @default []
              */
             remove: string[];
-            /** @description By name, 100 at most: text, a whole number of 64 bits, a float, true or false; or with its type, as in `typedHeaders`. */
-            set?: Record<string, never>;
+            /**
+             * @description Values by name, at most 100: a text, a 64-bit integer, a float, true or false; or a `TypedValue`, as in `typedHeaders`.
+             * @default {}
+             */
+            set: {
+                [key: string]: unknown;
+            };
         };
-        /** @description Dead letters of one service that failed for the same reason. */
+        /** @description An error group: dead letters of one service that failed for the same reason. */
         ErrorGroup: {
             /**
              * Format: int64
-             * @description How many have ever arrived.
+             * @description Number of dead letters that ever arrived.
              * @example 43712
              */
             arrived: number;
@@ -800,22 +772,22 @@ export interface components {
             firstSeen: string;
             /**
              * Format: uuid
-             * @description Its id, as in a dead letter's `errorGroup` and the filter `errorGroup`.
+             * @description Id of the group: `errorGroup` of its dead letters, and of the filter.
              */
             id: string;
             /**
              * Format: date-time
-             * @description When its last one did.
+             * @description When its latest dead letter arrived.
              */
             lastSeen: string;
             /**
              * Format: date-time
-             * @description Until when it is muted.
+             * @description Until when the group is muted.
              */
             mutedUntil: string | null;
             /**
              * Format: int64
-             * @description It is muted until so many have arrived.
+             * @description The group is muted until this many dead letters have arrived.
              */
             mutedUpTo: number | null;
             /**
@@ -825,146 +797,146 @@ export interface components {
             reason: string | null;
             /**
              * Format: date-time
-             * @description When somebody said that it is resolved.
+             * @description When the group was resolved.
              */
             resolvedAt: string | null;
             /**
-             * @description The service.
+             * @description Service.
              * @example webshop
              */
             service: string;
             /**
-             * @description Squad that owns the service; `unowned` where none does.
+             * @description Squad that owns the service. `unowned`: none.
              * @example checkout
              */
             squad: string;
+            /** @description State of the group. */
+            state: components["schemas"]["ErrorGroupState"];
             /**
-             * @description `new` (first seen less than a day ago), `ongoing`, `regressed` (came back after it was resolved), `resolved` or
-             *     `muted`.
-             * @example new
-             */
-            state: string;
-            /**
-             * @description The error's text without what differs from one to the next.
+             * @description Text of the error, with placeholders for the parts that vary.
              * @example card issuer timed out after <number> ms (order <number>)
              */
             title: string | null;
         };
         /**
-         * @description What to do with a group.
+         * @description What is done with an error group.
+         * @enum {string}
+         */
+        ErrorGroupAction: "resolve" | "reopen" | "mute" | "note";
+        /**
+         * @description What to do with an error group.
          * @example {
          *       "action": "resolve",
          *       "note": "fixed in release 42"
          *     }
          */
         ErrorGroupChange: {
-            /**
-             * @description `resolve`: it is `regressed` when it comes back. `reopen`: takes back what was said. `mute`: not to be heard of for a
-             *     while. `note`: only writes something down.
-             */
-            action: components["schemas"]["ActionName"];
+            /** @description The action. `resolve`: the group is `regressed` if the error occurs again. `mute` needs `mutedUntil`, `mutedCount` or both. */
+            action: components["schemas"]["ErrorGroupAction"];
             /**
              * Format: int64
-             * @description With `mute`: until so many more have arrived. Of both, what comes first ends it.
+             * @description Of `mute`: until this many more dead letters have arrived. With `mutedUntil`, whichever comes first ends it.
              */
             mutedCount?: number | null;
             /**
              * Format: date-time
-             * @description With `mute`: until this time, RFC 3339.
+             * @description Of `mute`: until this time.
              */
             mutedUntil?: string | null;
-            /** @description In your own words; needed with `note`. */
+            /** @description A note. Required for `note`. At most 1,000 bytes. */
             note?: string | null;
         };
-        /** @description A group, and what was done with it. */
+        /** @description An error group, and what was done with it. */
         ErrorGroupDetails: components["schemas"]["ErrorGroup"] & {
-            /** @description What people did with it, last first. */
+            /** @description What was done with the group, latest first. */
             events: components["schemas"]["ErrorGroupEvent"][];
         };
-        /** @description What somebody did with a group. */
+        /** @description What was done with an error group. */
         ErrorGroupEvent: {
-            /**
-             * @description `resolve`, `reopen`, `mute` or `note`.
-             * @example resolve
-             */
-            action: string;
+            /** @description What was done. */
+            action: components["schemas"]["ErrorGroupAction"];
             /**
              * Format: date-time
-             * @description When.
+             * @description When it was done.
              */
             at: string;
-            /** @description Who. */
+            /** @description Who did it. */
             by: string;
             /**
              * Format: int64
-             * @description For how many more it was muted.
+             * @description For how many more dead letters the group was muted.
              */
             mutedCount: number | null;
             /**
              * Format: date-time
-             * @description Until when it was muted.
+             * @description Until when the group was muted.
              */
             mutedUntil: string | null;
             /**
-             * @description In their own words.
+             * @description The note.
              * @example fixed in release 42
              */
             note: string | null;
         };
-        /** @description The error groups of the dead letters that the filter lists. */
+        /**
+         * @description The state of an error group.
+         * @enum {string}
+         */
+        ErrorGroupState: "new" | "ongoing" | "regressed" | "resolved" | "muted";
+        /** @description The error groups of the dead letters that match a filter. */
         ErrorGroups: {
-            /** @description Those with the most dead letters, most first. */
+            /** @description The groups with the most dead letters, most first. */
             groups: components["schemas"]["CountedGroup"][];
             /**
              * Format: int64
-             * @description How many dead letters these have together.
+             * @description Total number of dead letters in these groups.
              * @example 43695
              */
             messages: number;
             /**
-             * @description How many groups there are in all.
+             * @description Total number of groups.
              * @example 3
              */
             total: number;
         };
-        /** @description Name and message, as in `@backstage/errors`. */
+        /** @description Name and message of an error, as in `@backstage/errors`. */
         ErrorName: {
             /**
-             * @description The same as `detail`.
+             * @description Same as `detail`.
              * @example limit: must be a number from 1 to 200
              */
             message: string;
             /**
-             * @description The class of the error.
+             * @description Class of the error.
              * @example InputError
              */
             name: string;
         };
-        /** @description The status, where Backstage looks for it. */
-        ErrorResponse: {
+        /** @description Status code of an error, where Backstage looks for it. */
+        ErrorStatus: {
             /**
              * Format: int32
-             * @description The same as `status`.
+             * @description Same as `status`.
              * @example 400
              */
             statusCode: number;
         };
-        /** @description What went wrong, and what to do about it. */
+        /** @description An error: what went wrong, and what to do about it. */
         ErrorViewModel: {
             /**
              * @description What is wrong with this request.
              * @example limit: must be a number from 1 to 200
              */
             detail: string;
-            /** @description As Backstage's error classes read it. */
+            /** @description Read by Backstage's error classes. */
             error: components["schemas"]["ErrorName"];
             /** @description The fields that are wrong. */
             errors?: components["schemas"]["FieldError"][];
-            /** @description As Backstage's error classes read it. */
-            response: components["schemas"]["ErrorResponse"];
+            /** @description Read by Backstage's error classes. */
+            response: components["schemas"]["ErrorStatus"];
             /**
              * Format: int32
-             * @description The status of the response.
+             * @description Status code of the response.
              * @example 400
              */
             status: number;
@@ -973,23 +945,20 @@ export interface components {
              * @example Invalid request
              */
             title: string;
-            /**
-             * @description A stable slug for this kind of error.
-             * @example invalid-request
-             */
-            type: string;
+            /** @description The kind of error. */
+            type: components["schemas"]["ProblemType"];
         };
         /** @description An exchange and a routing key. */
         ExplicitTarget: {
-            /** @description The exchange; empty for the default exchange. */
+            /** @description The exchange. Empty: the default exchange. */
             exchange: string;
-            /** @description The routing key; with the default exchange, the name of a queue. */
+            /** @description The routing key. With the default exchange, the name of a queue. */
             routingKey: string;
         };
-        /** @description What is wrong with one field. */
+        /** @description A wrong field of a request. */
         FieldError: {
             /**
-             * @description The field, as it is called in the request.
+             * @description Name of the field in the request.
              * @example limit
              */
             field: string;
@@ -999,179 +968,196 @@ export interface components {
              */
             message: string;
         };
-        /** @description Every condition must hold; an absent one holds for all. */
-        FilterInput: {
+        /** @description A filter. All conditions must match. */
+        Filter: {
             /**
-             * @description `body.order.id=4711`: the JSON body has the number 4711, or the text, at this path; `body.items.0.sku` is of the first of
-             *     an array. In JSON: `"bodyPaths": {"order.id": "4711"}`.
+             * @description Values in the JSON body by path: numbers or texts. In a query, each is a parameter: `body.order.id=4711`, `body.items.0.sku=a`. In JSON:
+             *     `"bodyPaths": {"order.id": "4711"}`.
              */
             bodyPaths?: {
                 [key: string]: string;
             };
-            /** @description Broker that it died on, by the name that the configuration gives it. */
+            /** @description Broker that the message died on, by its configured name. */
             broker?: string | null;
             /**
-             * @description Text within the body, or bytes as `hex:00ff`. A text is found whichever way JSON escapes it, and in bodies compressed by gzip,
-             *     deflate or zstd, whose first 8 MiB are looked at.
+             * @description Text in the body, however JSON escapes it, or bytes as `hex:00ff`. Bodies compressed by gzip, deflate or zstd are searched too, up to
+             *     8 MiB.
              */
             contains?: string | null;
-            /** @description The failure convention, such as `native`. */
+            /** @description The failure convention, such as `native` or `spring`. */
             convention?: string | null;
-            /** @description Correlation id. */
+            /** @description The `correlation-id` property. */
             correlationId?: string | null;
             /**
              * Format: date-time
-             * @description Died at or after this time, as the message tells, RFC 3339.
+             * @description Died at or after this time, according to the message.
              */
             diedFrom?: string | null;
             /**
              * Format: date-time
-             * @description Died before this time, as the message tells, RFC 3339.
+             * @description Died before this time, according to the message.
              */
             diedTo?: string | null;
-            /**
-             * @description Text within the error's type or message, whatever its case. Of a message longer than 4 KiB, its first and its last 2 KiB are
-             *     searched; `find` searches the headers, too.
-             */
+            /** @description Text in the type or message of the error, ignoring case. Of a message longer than 4 KiB, the first and last 2 KiB are searched. */
             error?: string | null;
             /**
              * Format: uuid
-             * @description Error group, as a dead letter's `errorGroup` says.
+             * @description Error group: `errorGroup` of a dead letter.
              */
             errorGroup?: string | null;
-            /** @description Exchange that it had been published to; empty for the default exchange. */
+            /** @description Exchange that the message was published to. Empty: the default exchange. */
             exchange?: string | null;
             /**
-             * @description Whatever is at hand: the id of a dead letter, whole or its first or last 8 digits or more, of a message, a correlation, a
-             *     redelivery or an operation. Where it is none that is known: a text within the error, the body, or a header's value.
+             * @description The id of a dead letter (or its first or last 8 or more digits), message, correlation, redelivery or operation. If it is no known id:
+             *     text in the error, the body or a header value.
              */
             find?: string | null;
             /**
              * Format: date-time
-             * @description Arrived at or after this time, RFC 3339.
+             * @description Arrived at or after this time.
              */
             from?: string | null;
             /**
-             * @description `header.tenant=acme`: the header `tenant` is the text `acme`. Also numbers, `true`, `false`, `null`, and times; a name may have
-             *     dots. In JSON: `"headers": {"tenant": "acme"}`.
+             * @description Values of headers by name: texts, numbers, `true`, `false`, `null` or times. In a query, each is a parameter: `header.tenant=acme`. In
+             *     JSON: `"headers": {"tenant": "acme"}`.
              */
             headers?: {
                 [key: string]: string;
             };
-            /** @description Message id. */
+            /** @description The `message-id` property. */
             messageId?: string | null;
             /**
              * Format: int32
-             * @description Died at least so often.
+             * @description Died at least this often, across redeliveries.
              */
             minAttempt?: number | null;
-            /** @description Queue that it died in. */
+            /** @description Queue that the message died in. */
             queue?: string | null;
-            /** @description The broker's reason: `rejected`, `expired`, `maxlen` or `delivery_limit`. */
+            /** @description The broker's reason, such as `rejected`, `expired`, `maxlen` or `delivery_limit`. */
             reason?: string | null;
-            /** @description `true`: died again after a redelivery from here; `false`: did not. */
+            /** @description `true`: died again after a redelivery by dead-letter. `false`: did not. */
             returned?: boolean | null;
-            /** @description Routing key that it had been published with. */
+            /** @description Routing key that the message was published with. */
             routingKey?: string | null;
-            /** @description Service whose queue it died in; `unknown` where that is not known. */
+            /** @description Service whose queue the message died in. `unknown`: not known. */
             service?: string | null;
-            /** @description Squad that owns the service, with or without `squad-`; `unowned` for services that nobody owns. */
+            /** @description Squad that owns the service, with or without `squad-`. `unowned`: services without a squad. */
             squad?: string | null;
-            /** @description `dead` (the default), `redelivered`, `deleted` or `any`. */
-            status?: ("dead" | "redelivered" | "deleted" | "any") | null;
+            status?: components["schemas"]["StatusFilter"] | null;
             /**
              * Format: date-time
-             * @description Arrived before this time, RFC 3339.
+             * @description Arrived before this time.
              */
             to?: string | null;
-            /** @description Type of the message. */
+            /** @description The `type` property. */
             type?: string | null;
-            /** @description Virtual host that it died in. */
+            /** @description Virtual host that the message died in. */
             vhost?: string | null;
         };
-        /** @description Deaths per interval of arrival. */
+        /**
+         * @description What the text in `find` turned out to be.
+         * @enum {string}
+         */
+        FoundAs: "deadLetterId" | "messageId" | "correlationId" | "redeliveryId" | "operationId" | "text";
+        /** @description Number of dead letters per interval of arrival. */
         Histogram: {
             /**
              * Format: date-time
-             * @description The beginning of the first interval: `from`, or 24 hours before `to`, on the interval's grid (UTC).
+             * @description Start of the first interval: `from`, or 24 hours before `to`, rounded down to a whole interval (UTC).
              */
             from: string;
-            /**
-             * @description The length of each.
-             * @example 15m
-             */
-            interval: string;
-            /** @description One, or one for each value of `by`, most first. */
+            /** @description Length of the intervals. */
+            interval: components["schemas"]["HistogramInterval"];
+            /** @description One series, or one per value of `by`, most dead letters first. At most 10, and one for all others. */
             series: components["schemas"]["Series"][];
-            /** @description The beginnings of all. */
+            /** @description Start of each interval. */
             starts: string[];
             /**
              * Format: date-time
-             * @description The end of the last one: `to`, or now, on the same grid.
+             * @description End of the last interval: `to`, or now, rounded up to a whole interval.
              */
             to: string;
         };
         /**
-         * @description What died within the last 24 hours, to five minutes, and what became of it: messages that died before are not counted, whenever
-         *     they were acted on.
+         * @description What a histogram is split by.
+         * @enum {string}
+         */
+        HistogramDimension: "service" | "errorGroup" | "reason";
+        /**
+         * @description The length of the intervals of a histogram.
+         * @enum {string}
+         */
+        HistogramInterval: "1m" | "5m" | "15m" | "1h" | "6h" | "1d";
+        /** @description An operation of JSON Patch (RFC 6902). The members depend on `op`. */
+        JsonPatchOperation: {
+            /** @description Of `move` and `copy`: JSON Pointer to the value that is moved or copied. */
+            from?: string | null;
+            /**
+             * @description What the operation does.
+             * @enum {string}
+             */
+            op: "add" | "remove" | "replace" | "move" | "copy" | "test";
+            /**
+             * @description JSON Pointer to the value.
+             * @example /currency
+             */
+            path: string;
+            /** @description Of `add`, `replace` and `test`: any JSON value. */
+            value?: unknown;
+        };
+        /**
+         * @description Arrivals of the last 24 hours, rounded to five minutes, by status. Dead letters that arrived earlier are not counted, whenever they were
+         *     acted on.
          */
         LastDay: {
             /**
              * Format: int64
-             * @description How many of these are deleted.
+             * @description Number of these that are deleted.
              * @example 249
              */
             deleted: number;
             /**
              * Format: int64
-             * @description How many died.
+             * @description Number of arrivals.
              * @example 249
              */
             died: number;
             /**
              * Format: int64
-             * @description How many of these are redelivered.
+             * @description Number of these that are redelivered.
              * @example 0
              */
             redelivered: number;
         };
-        /** @description A body: as text where it is UTF-8, else as base64. */
+        /** @description A body: as text if it is UTF-8, else as base64. */
         MessageBody: {
             /**
-             * @description The body in that encoding, decoded where it is compressed; or its first 64 KiB.
+             * @description The body, decompressed if possible. At most 64 KiB.
              * @example {"orderId":4711}
              */
             content: string;
             /**
-             * @description `content-type` property.
+             * @description The `content-type` property.
              * @example application/json
              */
             contentType: string | null;
+            decodedFrom: components["schemas"]["BodyCompression"] | null;
+            /** @description Encoding of `content`. */
+            encoding: components["schemas"]["BodyEncoding"];
             /**
-             * @description `gzip`, `deflate` or `zstd`, as the `content-encoding` property says, where `content` is what the body is once decoded;
-             *     `/dead-letters/{id}/body` has it as it came.
-             * @example gzip
-             */
-            decodedFrom: string | null;
-            /**
-             * @description `text` or `base64`.
-             * @example text
-             */
-            encoding: string;
-            /**
-             * @description Whether `content` is not all of it.
+             * @description Whether `content` is only the first part of the body.
              * @example false
              */
             truncated: boolean;
         };
-        /** @description What happened to a message. */
+        /** @description The history of a message. */
         MessageHistory: {
-            /** @description Its deaths, this one included. */
+            /** @description The deaths of the message that redeliveries link, this one included, earliest first. */
             deaths: components["schemas"]["DeadLetteredMessage"][];
-            /** @description The operations that one of them was an item of. */
+            /** @description The operations on any of these deaths. */
             operations: components["schemas"]["OperationInHistory"][];
         };
-        /** @description The properties of a message, but for the headers. What is not UTF-8 is shown with replacement characters. */
+        /** @description The properties of a message, without the headers. Bytes that are not UTF-8 are shown as replacement characters. */
         MessageProperties: {
             appId?: string | null;
             clusterId?: string | null;
@@ -1185,19 +1171,19 @@ export interface components {
             /** Format: int32 */
             priority?: number | null;
             replyTo?: string | null;
-            /** @description Seconds since 1970, as text: it may be any 64-bit number. */
+            /** @description Seconds since 1970, as text: any 64-bit number is possible. */
             timestamp?: string | null;
             type?: string | null;
             userId?: string | null;
         };
-        /** @description A selection, or a plan. */
-        NewOperationInput: components["schemas"]["CreateOperation"] | components["schemas"]["RunPlan"];
-        /** @description One request to redeliver or delete a frozen selection of dead letters, with its progress. */
+        /** @description An operation on a selection, or the run of a plan. */
+        NewOperation: components["schemas"]["CreateOperation"] | components["schemas"]["RunPlan"];
+        /** @description An operation: a request to redeliver, delete or restore a frozen selection of dead letters, with its progress. */
         Operation: {
-            /** @description Whether it sends once more what was redelivered before. */
+            /** @description Whether the operation acts on messages that were redelivered before. */
             again: boolean;
             /**
-             * @description Its canary ladder; empty where it has none.
+             * @description Canary steps. Empty: no canary.
              * @example [
              *       1,
              *       10,
@@ -1207,88 +1193,79 @@ export interface components {
             canary: number[];
             /**
              * Format: double
-             * @description It pauses where more than so many percent were refused or came back.
+             * @description The operation pauses after a canary step if more than this percentage of its messages were refused or died again.
              */
             canaryMaxReturned: number;
             /**
              * Format: int64
-             * @description The last step that it has passed; 0 where none.
+             * @description The last canary step that was passed. 0: none.
              */
             canaryPassed: number;
             /**
              * Format: int64
-             * @description Seconds that it waits after each step.
+             * @description Seconds to wait after each canary step.
              */
             canaryWait: number;
-            /** @description Whether it publishes copies, and the dead letters stay dead. */
+            /** @description Whether the operation sends copies. The dead letters then stay dead. */
             copy: boolean;
             /**
              * Format: date-time
-             * @description When it was asked for.
+             * @description When the operation was asked for.
              */
             createdAt: string;
             /**
              * Format: date-time
-             * @description When the last one was.
+             * @description When the last chunk was done.
              */
             endedAt: string | null;
             /**
              * Format: uuid
-             * @description Its id.
+             * @description Id of the operation.
              */
             id: string;
-            /**
-             * @description `redeliver`, `delete` or `restore`.
-             * @example redeliver
-             */
-            kind: string;
-            /** @description What keeps it from going on, and is not meant to; it goes on by itself when that is gone. */
+            /** @description The kind of operation. */
+            kind: components["schemas"]["OperationKind"];
+            /** @description The error that keeps the operation from continuing. It continues by itself once the cause is gone. */
             lastError: string | null;
             /**
              * Format: int64
-             * @description It waits while a target queue has more ready messages.
+             * @description The operation waits while a target queue has more ready messages than this. Null: no limit.
              * @example 10000
              */
             maxQueueDepth: number | null;
             /**
              * Format: int64
-             * @description Of the skipped ones: how many were left as they were because it was cancelled.
+             * @description Of the skipped ones, the number left as they were because the operation was cancelled.
              * @example 0
              */
             notDone: number;
-            /** @description Why, in the words of who asked. */
+            /** @description The reason given for the operation. */
             note: string | null;
-            /**
-             * @description `newest` or `oldest`: the order in which messages reach each queue; `any`: none.
-             * @example newest
-             */
-            order: string;
-            /** @description Those that are settled, by outcome. */
+            /** @description The order in which messages reach each queue. */
+            order: components["schemas"]["OperationOrder"];
+            /** @description Number of dead letters by outcome. */
             outcomes: components["schemas"]["Outcomes"];
-            /** @description How fast it goes. */
+            /** @description Speed and remaining time. */
             progress: components["schemas"]["Progress"];
             /**
              * Format: int32
-             * @description At most so many messages a second.
+             * @description Maximum number of messages per second. Null: no limit.
              */
             rate: number | null;
             /**
              * Format: int64
-             * @description Of these, how many are not settled yet.
+             * @description Number of dead letters without an outcome yet.
              * @example 20000
              */
             remaining: number;
-            /** @description Who asked. */
+            /** @description Who asked for the operation. */
             requestedBy: string;
-            /**
-             * @description `queue` or `original`: the routing key that messages have at the queue that they died in.
-             * @example queue
-             */
-            routingKey: string;
+            /** @description The routing key with which messages reach the queue where they died. */
+            routingKey: components["schemas"]["RedeliveryRoutingKey"];
             /** @description The selection as it was asked for. */
-            selection: Record<string, never>;
+            selection: components["schemas"]["Selection"];
             /**
-             * @description The services of its dead letters, as they were selected; null where an older version made it: not known.
+             * @description The services of the dead letters at selection. Null: made by a version that did not record them.
              * @example [
              *       "webshop"
              *     ]
@@ -1299,40 +1276,44 @@ export interface components {
              * @description When the first chunk was done.
              */
             startedAt: string | null;
-            /** @description Where it stands. */
+            /** @description Its state. */
             state: components["schemas"]["OperationState"];
             /** @description Where the messages go. */
             to: components["schemas"]["Target"];
             /**
              * Format: int64
-             * @description Dead letters in it.
+             * @description Number of dead letters in the operation.
              * @example 43695
              */
             total: number;
             /**
-             * @description Whether it did what was asked for. `running` until every item has its outcome; then a redelivery is `watching` for messages that
-             *     die again, until `watchUntil` or until all have; then `completed`, `completedWithProblems` (some were refused, skipped, not
-             *     done, or died again) or `failed` (nothing was done, or all died again). What dies again later still changes it.
+             * @description Whether the operation achieved what was asked for. A redelivery is `watching` for messages that die again until `watchUntil`. A message
+             *     that dies again later still changes the verdict.
              */
             verdict: components["schemas"]["Verdict"];
             /**
-             * @description The verdict in plain words, or how far it is.
+             * @description The verdict in words, or the progress.
              * @example 3 sent, all 3 died again: PaymentDeclined.
              */
             verdictText: string;
             /**
-             * @description What it waits for on purpose, in the state `waiting`; it goes on by itself.
+             * @description What the operation waits for in the state `waiting`. It continues by itself.
              * @example queue demo-orders_webshop has 10,212 messages ready (limit 10,000)
              */
             waitingFor: string | null;
             /**
              * Format: date-time
-             * @description Until when what was sent is watched for returns; null where nothing is, and while it runs.
+             * @description Until when the service watches for messages that die again. Null: nothing is watched, or the operation still runs.
              */
             watchUntil: string | null;
         };
         /**
-         * @description What can be changed while it runs.
+         * @description What was done to a running operation.
+         * @enum {string}
+         */
+        OperationAction: "pause" | "resume" | "cancel" | "rate" | "canary";
+        /**
+         * @description A change of a running operation.
          * @example {
          *       "rate": 500
          *     }
@@ -1340,111 +1321,97 @@ export interface components {
         OperationChange: {
             /**
              * Format: int32
-             * @description At most so many messages a second from now on; null for as many as go.
+             * @description At most this many messages per second from now on. Null: no limit.
              */
             rate: number | null;
         };
-        /** @description An operation, and why messages of it died again. */
+        /** @description An operation, why its messages died again, and who steered it. */
         OperationDetails: components["schemas"]["Operation"] & {
             edit: components["schemas"]["Edit"] | null;
-            /** @description Who steered it, and what its canary found, first one first. */
+            /** @description What was done to the operation, and what its canary found, earliest first. */
             events: components["schemas"]["OperationEvent"][];
-            /** @description Why messages that it sent died again, most first. */
+            /** @description Why messages of the operation died again, most first. */
             returns: components["schemas"]["Returns"][];
         };
-        /** @description What was done to an operation that runs. */
+        /** @description What was done to a running operation. */
         OperationEvent: {
-            /**
-             * @description `pause`, `resume`, `cancel`, `rate` or `canary`.
-             * @example pause
-             */
-            action: string;
+            /** @description What was done. */
+            action: components["schemas"]["OperationAction"];
             /**
              * Format: date-time
-             * @description When.
+             * @description When it was done.
              */
             at: string;
-            /** @description Who; `dead-letter` for its canary, and where it paused itself. */
+            /** @description Who did it. `dead-letter`: the canary, or the operation itself. */
             by: string;
-            /** @description The new rate, or what the canary found. */
+            /** @description The new rate, or the result of the canary step. */
             detail: string | null;
         };
         /** @description An operation in the history of a message. */
         OperationInHistory: {
-            /** @description Whether it published a copy, and the dead letter stayed dead. */
+            /** @description Whether the operation sent copies. The dead letter then stayed dead. */
             copy: boolean;
             /**
              * Format: uuid
-             * @description Which of the deaths it was about.
+             * @description Id of the dead letter that the operation acted on.
              */
             deadLetterId: string;
-            /** @description Why. */
+            /** @description The reason for the outcome. */
             detail: string | null;
-            /**
-             * @description `redeliver` or `delete`.
-             * @example redeliver
-             */
-            kind: string;
-            /** @description Why. */
+            /** @description The kind of operation. */
+            kind: components["schemas"]["OperationKind"];
+            /** @description The reason given for the operation. */
             note: string | null;
             /**
              * Format: uuid
-             * @description The operation.
+             * @description Id of the operation.
              */
             operationId: string;
-            /**
-             * @description `sent`, `deleted`, `refused` or `skipped`; absent while it is not done.
-             * @example sent
-             */
-            outcome: string | null;
+            outcome: components["schemas"]["Outcome"] | null;
             /**
              * Format: uuid
-             * @description The id that the message was published with.
+             * @description Redelivery id of the message.
              */
             redeliveryId: string | null;
             /**
              * Format: date-time
-             * @description When.
+             * @description When the operation was asked for.
              */
             requestedAt: string;
-            /** @description Who asked for it. */
+            /** @description Who asked for the operation. */
             requestedBy: string;
             /**
              * Format: date-time
-             * @description When that was settled.
+             * @description When the item got its outcome.
              */
             settledAt: string | null;
         };
-        /** @description One dead letter in one operation. */
+        /** @description A dead letter in an operation. */
         OperationItem: {
             /**
              * Format: uuid
-             * @description The dead letter.
+             * @description Id of the dead letter.
              */
             deadLetterId: string;
             /**
-             * @description The broker's reason, or the operation that has it.
+             * @description The broker's reason, or the operation that has the dead letter.
              * @example Queue demo-orders_webshop does not exist (312 NO_ROUTE)
              */
             detail: string | null;
-            /**
-             * @description `sent`, `returned` (sent, and died again), `deleted`, `refused` or `skipped`; null while it is not settled.
-             * @example refused
-             */
-            outcome: string | null;
+            outcome: components["schemas"]["Outcome"] | null;
             /**
              * Format: uuid
-             * @description The id that it was published with, in the header `dead-letter-redelivery-id`, or `dead-letter-copy-id` of a copy.
+             * @description Redelivery id of the message: the header `dead-letter-redelivery-id`, or `dead-letter-copy-id` for a copy.
              */
             redeliveryId: string | null;
             /**
              * Format: uuid
-             * @description The dead letter that its message is now, if it died again.
+             * @description Id of the new dead letter, if the message died again.
              */
             returnedAs: string | null;
             /**
              * Format: date-time
-             * @description When it was settled.
+             * @description When the item got its outcome.
              */
             settledAt: string | null;
         };
@@ -1452,103 +1419,38 @@ export interface components {
         OperationItems: {
             /** @description The items, in the order in which they are acted on. */
             items: components["schemas"]["OperationItem"][];
-            /** @description For the page after this one; null on the last. */
+            /** @description Cursor of the next page. Null on the last page. */
             nextCursor: string | null;
-        };
-        /** @description A page of operations. */
-        OperationPage: {
-            /** @description For the page after this one; null on the last. */
-            nextCursor: string | null;
-            /** @description The operations, the last one first. */
-            operations: components["schemas"]["Operation"][];
         };
         /**
-         * @description Which dead letters, and how. Either `ids` or `filter`.
-         * @example {
-         *       "filter": {
-         *         "service": "webshop"
-         *       },
-         *       "note": "fixed in release 42"
-         *     }
+         * @description What an operation does.
+         * @enum {string}
          */
-        OperationRequest: {
-            /** @description Of a redelivery: acts on what was redelivered before, and was lost by its consumer. Whoever handled it then handles it twice. */
-            again?: boolean;
-            /** @description Must be true where the filter is empty: this means all of them. */
-            all?: boolean;
-            /**
-             * @description Numbers that go up: how many have gone in all at the end of each step. After each it waits to see what comes back, and goes on
-             *     by itself if few enough do; after the last step goes all the rest.
-             * @example [
-             *       1,
-             *       10,
-             *       100
-             *     ]
-             */
-            canary?: number[] | null;
-            /**
-             * Format: double
-             * @description It pauses where more than so many percent of what has gone were refused or came back; 0 by default.
-             */
-            canaryMaxReturned?: number | null;
-            /**
-             * Format: int64
-             * @description Seconds to wait after each step of the canary; 30 by default.
-             */
-            canaryWait?: number | null;
-            /**
-             * @description Of a redelivery with an exchange and a routing key in `to`: copies go there, and the dead letters stay dead. The death of a copy
-             *     is no return.
-             */
-            copy?: boolean;
-            /**
-             * Format: uuid
-             * @description With `restore`: what this operation deleted, as far as it is still there.
-             */
-            deletedBy?: string | null;
-            edit?: components["schemas"]["Edit"] | null;
-            filter?: components["schemas"]["FilterInput"] | null;
-            /** @description The same request with the same key is the same operation. The header `Idempotency-Key` does the same. */
-            idempotencyKey?: string | null;
-            /** @description These dead letters, 10,000 at most. */
-            ids?: string[] | null;
-            /**
-             * Format: int64
-             * @description At most so many dead letters, the first by `order`.
-             */
-            limit?: number | null;
-            /**
-             * Format: int64
-             * @description Of a redelivery: it waits while a target queue has more ready messages than this, 10,000 by default; 0 for no bound.
-             */
-            maxQueueDepth?: number | null;
-            /** @description Why, in words, for the record. */
-            note?: string | null;
-            /**
-             * @description `newest` (the default) or `oldest` arrival first: so they are chosen, and so a redelivery's messages reach each queue. `any` chooses the
-             *     newest, and sends faster, in no order.
-             */
-            order?: ("newest" | "oldest" | "any") | null;
-            /**
-             * Format: int32
-             * @description At most so many messages a second.
-             */
-            rate?: number | null;
-            /**
-             * @description Of a redelivery to the queue that each died in, which routing key the consumer sees. `queue` (the default): the queue's name, with the
-             *     default exchange. `original`: the one that the message was first published with, by an exchange `dead-letter.to.<queue>` that is
-             *     made for it and leads to that queue alone. That needs the right to configure exchanges of this name.
-             */
-            routingKey?: ("queue" | "original") | null;
-            to?: components["schemas"]["Target"] | null;
-        };
+        OperationKind: "redeliver" | "delete" | "restore";
         /**
-         * @description Where an operation stands.
+         * @description The order in which an operation acts on its dead letters.
+         * @enum {string}
+         */
+        OperationOrder: "newest" | "oldest" | "any";
+        /**
+         * @description The state of an operation.
          * @enum {string}
          */
         OperationState: "pending" | "running" | "waiting" | "paused" | "cancelling" | "cancelled" | "completed";
+        /** @description A page of operations. */
+        Operations: {
+            /** @description Cursor of the next page. Null on the last page. */
+            nextCursor: string | null;
+            /** @description The operations, latest first. */
+            operations: components["schemas"]["Operation"][];
+        };
         /**
-         * @description Back to where it came from.
+         * @description The order of a list, by time of arrival.
+         * @enum {string}
+         */
+        Order: "newest" | "oldest";
+        /**
+         * @description Back to where each message came from.
          * @enum {string}
          */
         OriginTarget: "queue" | "exchange";
@@ -1557,7 +1459,12 @@ export interface components {
          * @enum {string}
          */
         OriginToldBy: "broker" | "message";
-        /** @description Numbers of items by outcome. */
+        /**
+         * @description The outcome of one dead letter in an operation.
+         * @enum {string}
+         */
+        Outcome: "sent" | "returned" | "deleted" | "restored" | "refused" | "skipped";
+        /** @description Number of items by outcome. */
         Outcomes: {
             /**
              * Format: int64
@@ -1566,7 +1473,7 @@ export interface components {
             deleted: number;
             /**
              * Format: int64
-             * @description Refused by the broker: still dead.
+             * @description Not accepted by the broker. Still dead.
              */
             refused: number;
             /**
@@ -1581,12 +1488,12 @@ export interface components {
             returned: number;
             /**
              * Format: int64
-             * @description Published, confirmed and not returned.
+             * @description Published and confirmed by the broker.
              */
             sent: number;
             /**
              * Format: int64
-             * @description Another operation has it, or it is not dead, or not there.
+             * @description Not acted on. The item says why.
              */
             skipped: number;
         };
@@ -1594,39 +1501,36 @@ export interface components {
         Plan: {
             /**
              * Format: date-time
-             * @description When it was frozen.
+             * @description When the selection was frozen.
              */
             createdAt: string;
-            /** @description How many of each error group, most first; the first 100. */
+            /** @description Dead letters per error group, most first. At most 100 groups. */
             errorGroups: components["schemas"]["PlannedGroup"][];
             /**
              * Format: date-time
-             * @description Until when it may be run.
+             * @description Until when the plan can be run.
              */
             expiresAt: string;
             /**
              * Format: uuid
-             * @description Its id; the operation that runs it has the same.
+             * @description Id of the plan. The operation that runs it has the same id.
              */
             id: string;
-            /**
-             * @description `redeliver`, `delete` or `restore`.
-             * @example redeliver
-             */
-            kind: string;
-            /** @description How many died in each queue of each broker and virtual host, most first; the first 100. */
+            /** @description The kind of operation. */
+            kind: components["schemas"]["OperationKind"];
+            /** @description Dead letters per queue where they died, most first. At most 100 queues. */
             queues: components["schemas"]["CountedQueue"][];
             /** @description The selection as it was asked for. */
-            selection: Record<string, never>;
-            /** @description How many of each service, most first; the first 100. */
+            selection: components["schemas"]["Selection"];
+            /** @description Dead letters per service, most first. At most 100 services. */
             services: components["schemas"]["CountedValue"][];
             /**
              * Format: int64
-             * @description Exactly so many dead letters.
+             * @description Number of dead letters in the plan.
              * @example 43695
              */
             total: number;
-            /** @description What may go wrong, and then what is only worth to know. */
+            /** @description Warnings first, then notes. */
             warnings: components["schemas"]["PlanWarning"][];
         };
         /**
@@ -1634,18 +1538,13 @@ export interface components {
          * @enum {string}
          */
         PlanSeverity: "warning" | "note";
-        /** @description What may go wrong: in words, and as data to render them from. */
+        /** @description A warning or a note: in words, and as data. */
         PlanWarning: {
-            /**
-             * @description `still_failing`, `in_operation`, `queue_missing`, `no_consumers`, `will_wait`, `queue_crowded`, `exchange_missing`, `no_origin`,
-             *     `large_messages`, `not_selectable`, `other_place`, `origin_claimed`, `routing_key_changes`, `expires`, `discards`, `queue_drops`, `again`, `died_again` or
-             *     `broker_unreachable`.
-             * @example no_consumers
-             */
-            code: string;
+            /** @description What it is about. */
+            code: components["schemas"]["PlanWarningCode"];
             /**
              * Format: int64
-             * @description How many of the plan's dead letters it is about, where that is known.
+             * @description Number of dead letters of the plan that it concerns. Null: not known.
              */
             count: number | null;
             /**
@@ -1659,121 +1558,265 @@ export interface components {
              */
             lastSeen?: string | null;
             /**
-             * @description In words.
+             * @description The warning in words.
              * @example Queue demo-orders_webshop has no consumers. Its messages will wait there.
              */
             message: string;
             /**
              * Format: uuid
-             * @description The operation that has `count` of the plan's dead letters.
+             * @description Id of the operation that has `count` of the dead letters of the plan.
              */
             operation?: string | null;
             operationState?: components["schemas"]["OperationState"] | null;
             /**
-             * @description The queue that is missing, crowded, has no consumers, or loses messages.
+             * @description The queue that is missing or crowded, has no consumers, or loses messages.
              * @example demo-orders_webshop
              */
             queue?: string | null;
             /**
              * Format: int64
-             * @description Messages that are ready in that queue.
+             * @description Number of ready messages in that queue.
              * @example 10000
              */
             ready?: number | null;
             /**
-             * @description The service that still fails.
+             * @description Service in which the error still occurs.
              * @example webshop
              */
             service?: string | null;
             /** @description How much it matters. */
             severity: components["schemas"]["PlanSeverity"];
         };
+        /**
+         * @description What a plan warns of. New codes may be added.
+         * @enum {string}
+         */
+        PlanWarningCode: "still_failing" | "in_operation" | "queue_missing" | "no_consumers" | "will_wait" | "queue_crowded" | "exchange_missing" | "no_origin" | "large_messages" | "not_selectable" | "other_place" | "origin_claimed" | "routing_key_changes" | "expires" | "discards" | "queue_drops" | "again" | "died_again" | "broker_unreachable";
         /** @description An error group in a plan. */
         PlannedGroup: components["schemas"]["ErrorGroup"] & {
             /**
              * Format: int64
-             * @description How many of the plan's dead letters.
+             * @description Number of dead letters of the plan in this group.
              */
             count: number;
             /**
-             * @description Whether it still fails: its last dead letter arrived less than 30 seconds ago, or less than three times its usual gap within the
-             *     last five minutes.
+             * @description Whether the error still occurs: the latest dead letter of the group arrived less than 30 seconds ago, or less than three times the
+             *     usual gap ago, and within the last five minutes.
              */
             failingNow: boolean;
         };
-        /** @description The first messages of a selection, before and after. */
+        /** @description The first messages of a selection, before and after the redelivery. */
         Preview: {
-            /** @description The first ten by the order of the request; fewer where they are large. */
+            /** @description The first ten messages in the order of the request. Fewer if they are large. */
             samples: components["schemas"]["PreviewSample"][];
             /**
              * Format: int64
-             * @description How many dead letters are selected.
+             * @description Number of dead letters selected.
              * @example 43695
              */
             total: number;
         };
-        /** @description A message. */
+        /** @description A message of a preview. */
         PreviewMessage: {
             /** @description The body. */
             body: components["schemas"]["MessageBody"];
             /**
-             * @description The exchange that it was, or is, published to; empty for the default exchange.
+             * @description The exchange that the message was or would be published to. Empty: the default exchange.
              * @example
              */
             exchange: string | null;
             /**
-             * @description The headers with their types, as in `typedHeaders`. Each message that is sent bears besides the header
-             *     `dead-letter-redelivery-id`, or `dead-letter-copy-id`, which only an operation has.
+             * @description The headers with their types, as in `typedHeaders`. A message that is sent also has `dead-letter-redelivery-id`, or
+             *     `dead-letter-copy-id` for a copy.
              */
-            headers: Record<string, never>;
+            headers: {
+                [key: string]: components["schemas"]["TypedValue"];
+            };
             /**
-             * @description The routing key. Exchange and routing key of `after` are what its consumer sees.
+             * @description The routing key. In `after`, exchange and routing key are what the consumer sees.
              * @example crm_events
              */
             routingKey: string | null;
         };
-        /** @description One message, before and after. */
+        /** @description One message, before and after the redelivery. */
         PreviewSample: {
             after: components["schemas"]["PreviewMessage"] | null;
-            /** @description As it is stored. */
+            /** @description The stored message. */
             before: components["schemas"]["PreviewMessage"];
             /**
              * Format: uuid
-             * @description The dead letter.
+             * @description Id of the dead letter.
              */
             deadLetterId: string;
             /**
-             * @description Why it would be refused.
+             * @description Why the message would be refused.
              * @example operation 1 of the patch (test) does not apply: another value stands there
              */
             error: string | null;
         };
-        /** @description How fast an operation goes, on the average of its whole time; never faster than its rate, which a first chunk may seem to be. */
+        /**
+         * @description Stable slugs for the kinds of errors. New ones may be added.
+         * @enum {string}
+         */
+        ProblemType: "invalid-request" | "invalid-body" | "unauthenticated" | "foreign-name" | "not-found" | "no-method" | "idempotency-key-reused" | "plan-expired" | "plan-already-run" | "wrong-state" | "unavailable" | "too-slow" | "internal";
+        /** @description Speed of an operation, averaged over its whole time, and its remaining time. */
         Progress: {
             /**
              * Format: int64
-             * @description Seconds that it still takes at that rate; null where it is not running, and until it has passed its canary.
+             * @description Estimated remaining seconds. Null: not running, or in its canary.
              * @example 47
              */
             etaSeconds: number | null;
             /**
              * Format: double
-             * @description Messages a second since it began, until it ended or until now; null where it has not begun.
+             * @description Messages per second. Null: not started.
              * @example 498.2
              */
             perSecond: number | null;
         };
-        /** @description Messages that were sent and died again for the same reason. */
+        /** @description A redelivery. */
+        RedeliverOperation: components["schemas"]["RedeliverRequest"] & {
+            /**
+             * @description The kind of operation.
+             * @enum {string}
+             */
+            kind: "redeliver";
+        } & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "redeliver";
+        };
+        /**
+         * @description Which dead letters to redeliver, and how. Needs `ids`, `filter` or `all`.
+         * @example {
+         *       "filter": {
+         *         "service": "webshop"
+         *       },
+         *       "note": "fixed in release 42"
+         *     }
+         */
+        RedeliverRequest: {
+            /**
+             * @description Act on messages that were redelivered before and then lost by their consumer. A consumer that did handle a message will
+             *     handle it twice.
+             */
+            again?: boolean;
+            /** @description Must be true if the filter is empty, which matches every dead letter. */
+            all?: boolean;
+            /**
+             * @description Canary steps: how many messages are sent in total by the end of each step. After each step the operation waits for messages that
+             *     die again. After the last step the remaining messages follow.
+             * @example [
+             *       1,
+             *       10,
+             *       100
+             *     ]
+             */
+            canary?: number[] | null;
+            /**
+             * Format: double
+             * @description Pause after a canary step if more than this percentage of its messages were refused or died again. Default: 0.
+             */
+            canaryMaxReturned?: number | null;
+            /**
+             * Format: int64
+             * @description Seconds to wait after each canary step. Default: 30.
+             */
+            canaryWait?: number | null;
+            /** @description Send copies to the exchange and routing key in `to`. The dead letters stay dead, and the death of a copy is not a return. */
+            copy?: boolean;
+            edit?: components["schemas"]["Edit"] | null;
+            filter?: components["schemas"]["Filter"] | null;
+            /** @description Makes the request safe to repeat: a repeated key returns the first operation. The `Idempotency-Key` header does the same. */
+            idempotencyKey?: string | null;
+            /** @description These dead letters. Alternative to `filter`. */
+            ids?: string[] | null;
+            /**
+             * Format: int64
+             * @description Select at most this many dead letters, the first ones by `order`.
+             */
+            limit?: number | null;
+            /**
+             * Format: int64
+             * @description Wait while a target queue has more ready messages than this. Default: 10,000. 0: no limit.
+             */
+            maxQueueDepth?: number | null;
+            /** @description The reason, recorded with the operation. At most 1,000 bytes. */
+            note?: string | null;
+            order?: components["schemas"]["OperationOrder"] | null;
+            /**
+             * Format: int32
+             * @description At most this many messages per second.
+             */
+            rate?: number | null;
+            routingKey?: components["schemas"]["RedeliveryRoutingKey"] | null;
+            to?: components["schemas"]["Target"] | null;
+        };
+        /**
+         * @description The routing key with which a message reaches the queue where it died.
+         * @enum {string}
+         */
+        RedeliveryRoutingKey: "queue" | "original";
+        /** @description A restoration of deleted dead letters. */
+        RestoreOperation: components["schemas"]["RestoreRequest"] & {
+            /**
+             * @description The kind of operation.
+             * @enum {string}
+             */
+            kind: "restore";
+        } & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "restore";
+        };
+        /**
+         * @description Which deleted dead letters to restore. Needs `ids`, `filter`, `all` or `deletedBy`.
+         * @example {
+         *       "deletedBy": "01938c2e-7b1a-7c3e-9d5f-2a4b6c8d0e1f"
+         *     }
+         */
+        RestoreRequest: {
+            /** @description Must be true if the filter is empty, which matches every dead letter. */
+            all?: boolean;
+            /**
+             * Format: uuid
+             * @description Everything that this operation deleted and that is still stored.
+             */
+            deletedBy?: string | null;
+            filter?: components["schemas"]["Filter"] | null;
+            /** @description Makes the request safe to repeat: a repeated key returns the first operation. The `Idempotency-Key` header does the same. */
+            idempotencyKey?: string | null;
+            /** @description These dead letters. Alternative to `filter`. */
+            ids?: string[] | null;
+            /**
+             * Format: int64
+             * @description Select at most this many dead letters, the first ones by `order`.
+             */
+            limit?: number | null;
+            /** @description The reason, recorded with the operation. At most 1,000 bytes. */
+            note?: string | null;
+            order?: components["schemas"]["OperationOrder"] | null;
+            /**
+             * Format: int32
+             * @description At most this many messages per second.
+             */
+            rate?: number | null;
+        };
+        /** @description Messages that were sent and died again with the same error. */
         Returns: {
             /**
              * Format: int64
-             * @description How many.
+             * @description Number of messages.
              * @example 12
              */
             count: number;
             /**
              * Format: uuid
-             * @description The error group that they are in now.
+             * @description Error group of the messages that died again.
              */
             errorGroup: string;
             /**
@@ -1783,140 +1826,155 @@ export interface components {
             errorType: string | null;
             /**
              * Format: double
-             * @description Until the last of them did.
+             * @description Seconds from sending until the last message arrived again.
              * @example 9.7
              */
             latestSeconds: number;
             /**
              * Format: double
-             * @description Until half of them had.
+             * @description Seconds from sending until half of the messages had arrived again.
              * @example 1.5
              */
             medianSeconds: number;
             /**
              * Format: double
-             * @description Seconds from the chunk that sent it until the first of them arrived here again.
+             * @description Seconds from sending until the first message arrived again.
              * @example 0.4
              */
             soonestSeconds: number;
             /**
-             * @description The error's text without what differs from one to the next.
+             * @description Text of the error, with placeholders for the parts that vary.
              * @example card issuer timed out after <number> ms (order <number>)
              */
             title: string | null;
         };
         /**
-         * @description Which plan to run.
+         * @description The plan to run.
          * @example {
          *       "planId": "01938c2e-7b1a-7c3e-9d5f-2a4b6c8d0e1f"
          *     }
          */
         RunPlan: {
-            /** @description Why, in words, for the record, instead of what was planned. */
+            /** @description The reason, recorded with the operation, instead of the note that was planned. At most 1,000 bytes. */
             note?: string | null;
             /**
              * Format: uuid
-             * @description The plan.
+             * @description Id of the plan.
              */
             planId: string;
             /**
              * Format: int32
-             * @description At most so many messages a second, instead of what was planned.
+             * @description At most this many messages per second, instead of the rate that was planned.
              */
             rate?: number | null;
         };
-        /** @description How many died in each interval. */
+        /** @description A selection as it was asked for: `ids`, or `deletedBy`, or `filter` with `all`. */
+        Selection: {
+            /** @description Whether an empty filter was allowed, which matches every dead letter. */
+            all?: boolean | null;
+            /**
+             * Format: uuid
+             * @description The dead letters that this operation deleted.
+             */
+            deletedBy?: string | null;
+            filter?: components["schemas"]["Filter"] | null;
+            /** @description These dead letters. */
+            ids?: string[] | null;
+        };
+        /** @description Number of dead letters per interval. */
         Series: {
             /**
              * Format: int64
-             * @description How many in all.
+             * @description Number of dead letters in the series.
              */
             count: number;
-            /** @description How many in each interval. */
+            /** @description Number of dead letters per interval. */
             counts: number[];
-            /** @description Whether these are all that have no series of their own. */
+            /** @description Whether the series adds up all values without a series of their own. */
             others: boolean;
             /**
-             * @description The service, error group or reason; null for what has none, for all without `by`, and for `others`.
+             * @description The service, error group or reason. Null: not known, or a series without a value.
              * @example webshop
              */
             value: string | null;
         };
-        /** @description The dead letters of one service. One without any stays for 24 hours after its last arrival. */
+        /** @description The dead letters of one service. */
         ServiceOverview: {
             /**
              * Format: int64
-             * @description How many are dead.
+             * @description Number of dead letters with the status `dead`.
              * @example 43695
              */
             count: number;
-            /** @description What died within the last 24 hours, and what became of it. */
+            /** @description Arrivals of the last 24 hours, by status. */
             lastDay: components["schemas"]["LastDay"];
             /**
              * Format: date-time
-             * @description When the last of them arrived.
+             * @description When the latest of them arrived. Null: there are none.
              */
             newest: string | null;
             /**
              * Format: date-time
-             * @description When the first of them arrived; null where none is dead.
+             * @description When the earliest of them arrived. Null: there are none.
              */
             oldest: string | null;
             /**
-             * @description The service.
+             * @description Service.
              * @example webshop
              */
             service: string;
             /**
-             * @description Squad that owns it; `unowned` where the file of `DEAD_LETTER_OWNERSHIP_FILE` names none.
+             * @description Squad that owns the service. `unowned`: none.
              * @example checkout
              */
             squad: string;
-            /** @description How many arrived lately, and a day before that, whatever became of them. */
+            /** @description Recent arrivals, of any status. */
             trend: components["schemas"]["Trend"];
         };
-        /** @description The dead letters of one squad. One without any stays for 24 hours after its last arrival. */
+        /** @description The dead letters of one squad. */
         SquadOverview: {
-            /** @description What died within the last 24 hours, and what became of it. */
+            /** @description Arrivals of the last 24 hours, by status. */
             lastDay: components["schemas"]["LastDay"];
             /**
              * Format: int64
-             * @description How many are dead.
+             * @description Number of dead letters with the status `dead`.
              * @example 43870
              */
             messages: number;
             /**
              * Format: date-time
-             * @description When the last of them arrived.
+             * @description When the latest of them arrived. Null: there are none.
              */
             newest: string | null;
             /**
              * Format: date-time
-             * @description When the first of them arrived.
+             * @description When the earliest of them arrived. Null: there are none.
              */
             oldest: string | null;
             /**
-             * @description Services that have some now.
+             * @description Number of services with such dead letters.
              * @example 3
              */
             services: number;
             /**
-             * @description The squad; `unowned` for services that the file of `DEAD_LETTER_OWNERSHIP_FILE` does not name.
+             * @description Squad. `unowned`: the services without a squad.
              * @example checkout
              */
             squad: string;
-            /** @description How many arrived lately, and a day before that, whatever became of them. */
+            /** @description Recent arrivals, of any status. */
             trend: components["schemas"]["Trend"];
         };
-        /** @description Where redelivered messages go. */
+        /**
+         * @description The statuses that a filter lets through.
+         * @enum {string}
+         */
+        StatusFilter: "dead" | "redelivered" | "deleted" | "any";
+        /** @description Where redelivered messages go: `queue`, `exchange`, or an exchange with a routing key. */
         Target: components["schemas"]["OriginTarget"] | components["schemas"]["ExplicitTarget"];
-        /** @description How many there are in all. */
-        TotalView: {
-            /**
-             * @description `eq`: exactly so many; `gte`: at least.
-             * @example eq
-             */
-            relation: string;
+        /** @description A total. */
+        Total: {
+            /** @description Whether the number is exact. */
+            relation: components["schemas"]["TotalRelation"];
             /**
              * Format: int64
              * @description The number.
@@ -1924,166 +1982,346 @@ export interface components {
              */
             value: number;
         };
-        /** @description How many died lately, against the day before. */
+        /**
+         * @description Whether a total is exact.
+         * @enum {string}
+         */
+        TotalRelation: "eq" | "gte";
+        /** @description Arrivals of the last hour, and of the same hour of the day before. */
         Trend: {
             /**
              * Format: int64
-             * @description In the same hour of the day before.
+             * @description Arrivals of the same hour of the day before.
              * @example 3
              */
             dayBefore: number;
             /**
              * Format: int64
-             * @description In the hour that ends now, to five minutes.
+             * @description Arrivals of the last hour, rounded to five minutes.
              * @example 5120
              */
             lastHour: number;
         };
+        /** @description A value with its AMQP type. */
+        TypedValue: {
+            /** @description The bits of a float that is not a number, in hexadecimal. */
+            bits?: string | null;
+            /**
+             * @description `base64`, if `v` holds bytes in base64.
+             * @example base64
+             */
+            encoding?: string | null;
+            /**
+             * @description The type: `t` boolean, `b` `B` `s` `u` `I` `i` `l` integers of 8 to 64 bits, `f` `d` floats, `D` decimal, `S` string, `x` bytes, `A` array,
+             *     `T` timestamp, `F` table, `V` void.
+             * @example I
+             */
+            t: string;
+            /** @description The value. 64-bit integers and timestamps are text. Arrays and tables hold `TypedValue`s. */
+            v: unknown;
+        };
         /**
-         * @description Whether an operation did what was asked for.
+         * @description Whether an operation achieved what was asked for.
          * @enum {string}
          */
         Verdict: "running" | "watching" | "completed" | "completedWithProblems" | "failed";
     };
-    responses: never;
+    responses: {
+        /** @description Any other error. */
+        AnyError: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorViewModel"];
+                "application/problem+json": components["schemas"]["ErrorViewModel"];
+            };
+        };
+        /** @description The request is not valid. Nothing was done. */
+        BadRequest: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorViewModel"];
+                "application/problem+json": components["schemas"]["ErrorViewModel"];
+            };
+        };
+        /** @description The service has no authentication and only answers to names of its own machine. `Host` or `Origin` has another name. */
+        Forbidden: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorViewModel"];
+                "application/problem+json": components["schemas"]["ErrorViewModel"];
+            };
+        };
+        /** @description A fault of the service. */
+        InternalError: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorViewModel"];
+                "application/problem+json": components["schemas"]["ErrorViewModel"];
+            };
+        };
+        /** @description The idempotency key was used for another request. Nothing was done. */
+        KeyConflict: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorViewModel"];
+                "application/problem+json": components["schemas"]["ErrorViewModel"];
+            };
+        };
+        /** @description Nothing has this id. */
+        NotFound: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorViewModel"];
+                "application/problem+json": components["schemas"]["ErrorViewModel"];
+            };
+        };
+        /** @description The body of the request is not `application/json`. */
+        NotJson: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorViewModel"];
+                "application/problem+json": components["schemas"]["ErrorViewModel"];
+            };
+        };
+        /** @description The idempotency key was used for another request, the plan has expired, or the plan was run before. Nothing was done. */
+        RunConflict: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorViewModel"];
+                "application/problem+json": components["schemas"]["ErrorViewModel"];
+            };
+        };
+        /** @description The state of the operation does not allow this. Nothing was done. */
+        StateConflict: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorViewModel"];
+                "application/problem+json": components["schemas"]["ErrorViewModel"];
+            };
+        };
+        /** @description The body of the request is too large. */
+        TooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorViewModel"];
+                "application/problem+json": components["schemas"]["ErrorViewModel"];
+            };
+        };
+        /** @description The bearer token is not valid. Nothing was done. */
+        Unauthenticated: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorViewModel"];
+                "application/problem+json": components["schemas"]["ErrorViewModel"];
+            };
+        };
+        /** @description The database does not answer, or not in time. Retry after the number of seconds in `Retry-After`. */
+        Unavailable: {
+            headers: {
+                /** @description Seconds after which the request may be repeated. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorViewModel"];
+                "application/problem+json": components["schemas"]["ErrorViewModel"];
+            };
+        };
+    };
     parameters: never;
     requestBodies: never;
     headers: never;
     pathItems: never;
 }
-export type ActionName = components['schemas']['ActionName'];
+export type BodyCompression = components['schemas']['BodyCompression'];
+export type BodyEncoding = components['schemas']['BodyEncoding'];
 export type CountedGroup = components['schemas']['CountedGroup'];
 export type CountedQueue = components['schemas']['CountedQueue'];
 export type CountedValue = components['schemas']['CountedValue'];
 export type CreateOperation = components['schemas']['CreateOperation'];
+export type DeadLetterStatus = components['schemas']['DeadLetterStatus'];
 export type DeadLetteredMessage = components['schemas']['DeadLetteredMessage'];
 export type DeadLetteredMessageDetails = components['schemas']['DeadLetteredMessageDetails'];
 export type DeadLetteredMessages = components['schemas']['DeadLetteredMessages'];
+export type DeleteOperation = components['schemas']['DeleteOperation'];
+export type DeleteRequest = components['schemas']['DeleteRequest'];
 export type Edit = components['schemas']['Edit'];
 export type EditedBody = components['schemas']['EditedBody'];
 export type EditedHeaders = components['schemas']['EditedHeaders'];
 export type ErrorGroup = components['schemas']['ErrorGroup'];
+export type ErrorGroupAction = components['schemas']['ErrorGroupAction'];
 export type ErrorGroupChange = components['schemas']['ErrorGroupChange'];
 export type ErrorGroupDetails = components['schemas']['ErrorGroupDetails'];
 export type ErrorGroupEvent = components['schemas']['ErrorGroupEvent'];
+export type ErrorGroupState = components['schemas']['ErrorGroupState'];
 export type ErrorGroups = components['schemas']['ErrorGroups'];
 export type ErrorName = components['schemas']['ErrorName'];
-export type ErrorResponse = components['schemas']['ErrorResponse'];
+export type ErrorStatus = components['schemas']['ErrorStatus'];
 export type ErrorViewModel = components['schemas']['ErrorViewModel'];
 export type ExplicitTarget = components['schemas']['ExplicitTarget'];
 export type FieldError = components['schemas']['FieldError'];
-export type FilterInput = components['schemas']['FilterInput'];
+export type Filter = components['schemas']['Filter'];
+export type FoundAs = components['schemas']['FoundAs'];
 export type Histogram = components['schemas']['Histogram'];
+export type HistogramDimension = components['schemas']['HistogramDimension'];
+export type HistogramInterval = components['schemas']['HistogramInterval'];
+export type JsonPatchOperation = components['schemas']['JsonPatchOperation'];
 export type LastDay = components['schemas']['LastDay'];
 export type MessageBody = components['schemas']['MessageBody'];
 export type MessageHistory = components['schemas']['MessageHistory'];
 export type MessageProperties = components['schemas']['MessageProperties'];
-export type NewOperationInput = components['schemas']['NewOperationInput'];
+export type NewOperation = components['schemas']['NewOperation'];
 export type Operation = components['schemas']['Operation'];
+export type OperationAction = components['schemas']['OperationAction'];
 export type OperationChange = components['schemas']['OperationChange'];
 export type OperationDetails = components['schemas']['OperationDetails'];
 export type OperationEvent = components['schemas']['OperationEvent'];
 export type OperationInHistory = components['schemas']['OperationInHistory'];
 export type OperationItem = components['schemas']['OperationItem'];
 export type OperationItems = components['schemas']['OperationItems'];
-export type OperationPage = components['schemas']['OperationPage'];
-export type OperationRequest = components['schemas']['OperationRequest'];
+export type OperationKind = components['schemas']['OperationKind'];
+export type OperationOrder = components['schemas']['OperationOrder'];
 export type OperationState = components['schemas']['OperationState'];
+export type Operations = components['schemas']['Operations'];
+export type Order = components['schemas']['Order'];
 export type OriginTarget = components['schemas']['OriginTarget'];
 export type OriginToldBy = components['schemas']['OriginToldBy'];
+export type Outcome = components['schemas']['Outcome'];
 export type Outcomes = components['schemas']['Outcomes'];
 export type Plan = components['schemas']['Plan'];
 export type PlanSeverity = components['schemas']['PlanSeverity'];
 export type PlanWarning = components['schemas']['PlanWarning'];
+export type PlanWarningCode = components['schemas']['PlanWarningCode'];
 export type PlannedGroup = components['schemas']['PlannedGroup'];
 export type Preview = components['schemas']['Preview'];
 export type PreviewMessage = components['schemas']['PreviewMessage'];
 export type PreviewSample = components['schemas']['PreviewSample'];
+export type ProblemType = components['schemas']['ProblemType'];
 export type Progress = components['schemas']['Progress'];
+export type RedeliverOperation = components['schemas']['RedeliverOperation'];
+export type RedeliverRequest = components['schemas']['RedeliverRequest'];
+export type RedeliveryRoutingKey = components['schemas']['RedeliveryRoutingKey'];
+export type RestoreOperation = components['schemas']['RestoreOperation'];
+export type RestoreRequest = components['schemas']['RestoreRequest'];
 export type Returns = components['schemas']['Returns'];
 export type RunPlan = components['schemas']['RunPlan'];
+export type Selection = components['schemas']['Selection'];
 export type Series = components['schemas']['Series'];
 export type ServiceOverview = components['schemas']['ServiceOverview'];
 export type SquadOverview = components['schemas']['SquadOverview'];
+export type StatusFilter = components['schemas']['StatusFilter'];
 export type Target = components['schemas']['Target'];
-export type TotalView = components['schemas']['TotalView'];
+export type Total = components['schemas']['Total'];
+export type TotalRelation = components['schemas']['TotalRelation'];
 export type Trend = components['schemas']['Trend'];
+export type TypedValue = components['schemas']['TypedValue'];
 export type Verdict = components['schemas']['Verdict'];
+export type ResponseAnyError = components['responses']['AnyError'];
+export type ResponseBadRequest = components['responses']['BadRequest'];
+export type ResponseForbidden = components['responses']['Forbidden'];
+export type ResponseInternalError = components['responses']['InternalError'];
+export type ResponseKeyConflict = components['responses']['KeyConflict'];
+export type ResponseNotFound = components['responses']['NotFound'];
+export type ResponseNotJson = components['responses']['NotJson'];
+export type ResponseRunConflict = components['responses']['RunConflict'];
+export type ResponseStateConflict = components['responses']['StateConflict'];
+export type ResponseTooLarge = components['responses']['TooLarge'];
+export type ResponseUnauthenticated = components['responses']['Unauthenticated'];
+export type ResponseUnavailable = components['responses']['Unavailable'];
 export type $defs = Record<string, never>;
 export interface operations {
-    search: {
+    searchDeadLetters: {
         parameters: {
             query?: {
-                /** @description Squad that owns the service, with or without `squad-`; `unowned` for services that nobody owns. */
+                /** @description Squad that owns the service, with or without `squad-`. `unowned`: services without a squad. */
                 squad?: string;
-                /** @description Service whose queue it died in; `unknown` where that is not known. */
+                /** @description Service whose queue the message died in. `unknown`: not known. */
                 service?: string;
-                /** @description Broker that it died on, by the name that the configuration gives it. */
+                /** @description Broker that the message died on, by its configured name. */
                 broker?: string;
-                /** @description Virtual host that it died in. */
+                /** @description Virtual host that the message died in. */
                 vhost?: string;
-                /** @description Queue that it died in. */
+                /** @description Queue that the message died in. */
                 queue?: string;
-                /** @description Exchange that it had been published to; empty for the default exchange. */
+                /** @description Exchange that the message was published to. Empty: the default exchange. */
                 exchange?: string;
-                /** @description Routing key that it had been published with. */
+                /** @description Routing key that the message was published with. */
                 routingKey?: string;
-                /** @description Message id. */
+                /** @description The `message-id` property. */
                 messageId?: string;
-                /** @description Correlation id. */
+                /** @description The `correlation-id` property. */
                 correlationId?: string;
-                /** @description Type of the message. */
+                /** @description The `type` property. */
                 type?: string;
-                /**
-                 * @description Text within the error's type or message, whatever its case. Of a message longer than 4 KiB, its first and its last 2 KiB are
-                 *     searched; `find` searches the headers, too.
-                 */
+                /** @description Text in the type or message of the error, ignoring case. Of a message longer than 4 KiB, the first and last 2 KiB are searched. */
                 error?: string;
-                /** @description Error group, as a dead letter's `errorGroup` says. */
+                /** @description Error group: `errorGroup` of a dead letter. */
                 errorGroup?: string;
-                /** @description The broker's reason: `rejected`, `expired`, `maxlen` or `delivery_limit`. */
+                /** @description The broker's reason, such as `rejected`, `expired`, `maxlen` or `delivery_limit`. */
                 reason?: string;
-                /** @description The failure convention, such as `native`. */
+                /** @description The failure convention, such as `native` or `spring`. */
                 convention?: string;
-                /** @description `dead` (the default), `redelivered`, `deleted` or `any`. */
-                status?: "dead" | "redelivered" | "deleted" | "any";
-                /** @description Arrived at or after this time, RFC 3339. */
+                /** @description Status of the dead letter. Default: `dead`. */
+                status?: components["schemas"]["StatusFilter"];
+                /** @description Arrived at or after this time. */
                 from?: string;
-                /** @description Arrived before this time, RFC 3339. */
+                /** @description Arrived before this time. */
                 to?: string;
-                /** @description Died at or after this time, as the message tells, RFC 3339. */
+                /** @description Died at or after this time, according to the message. */
                 diedFrom?: string;
-                /** @description Died before this time, as the message tells, RFC 3339. */
+                /** @description Died before this time, according to the message. */
                 diedTo?: string;
                 /**
-                 * @description Text within the body, or bytes as `hex:00ff`. A text is found whichever way JSON escapes it, and in bodies compressed by gzip,
-                 *     deflate or zstd, whose first 8 MiB are looked at.
+                 * @description Text in the body, however JSON escapes it, or bytes as `hex:00ff`. Bodies compressed by gzip, deflate or zstd are searched too, up to
+                 *     8 MiB.
                  */
                 contains?: string;
-                /** @description Died at least so often. */
+                /** @description Died at least this often, across redeliveries. */
                 minAttempt?: number;
-                /** @description `true`: died again after a redelivery from here; `false`: did not. */
+                /** @description `true`: died again after a redelivery by dead-letter. `false`: did not. */
                 returned?: boolean;
                 /**
-                 * @description Whatever is at hand: the id of a dead letter, whole or its first or last 8 digits or more, of a message, a correlation, a
-                 *     redelivery or an operation. Where it is none that is known: a text within the error, the body, or a header's value.
+                 * @description The id of a dead letter (or its first or last 8 or more digits), message, correlation, redelivery or operation. If it is no known id:
+                 *     text in the error, the body or a header value.
                  */
                 find?: string;
                 /**
-                 * @description `header.tenant=acme`: the header `tenant` is the text `acme`. Also numbers, `true`, `false`, `null`, and times; a name may have
-                 *     dots. In JSON: `"headers": {"tenant": "acme"}`.
+                 * @description Values of headers by name: texts, numbers, `true`, `false`, `null` or times. In a query, each is a parameter: `header.tenant=acme`. In
+                 *     JSON: `"headers": {"tenant": "acme"}`.
                  */
                 "header.*"?: string;
                 /**
-                 * @description `body.order.id=4711`: the JSON body has the number 4711, or the text, at this path; `body.items.0.sku` is of the first of
-                 *     an array. In JSON: `"bodyPaths": {"order.id": "4711"}`.
+                 * @description Values in the JSON body by path: numbers or texts. In a query, each is a parameter: `body.order.id=4711`, `body.items.0.sku=a`. In JSON:
+                 *     `"bodyPaths": {"order.id": "4711"}`.
                  */
                 "body.*"?: string;
-                /** @description `newest` (the default) or `oldest` arrival first. */
-                order?: "newest" | "oldest";
-                /** @description How many, from 1 to 200. */
+                /** @description Order by time of arrival. Default: `newest`. */
+                order?: components["schemas"]["Order"];
+                /** @description Maximum number of entries on the page. */
                 limit?: number;
-                /** @description From a page's `nextCursor` or `prevCursor`; the other parameters must be the same as for that page. */
+                /** @description `nextCursor` or `prevCursor` of a page. The other parameters must be the same as for that page. */
                 cursor?: string;
             };
             header?: never;
@@ -2092,279 +2330,359 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A page */
+            /** @description A page of dead letters. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "messages": [
+                     *         {
+                     *           "attempts": 1,
+                     *           "bodySize": 16,
+                     *           "broker": "default",
+                     *           "convention": "spring",
+                     *           "correlationId": "order-4711",
+                     *           "diedAt": "2026-11-24T03:12:44Z",
+                     *           "errorGroup": "5f0c8e1d-9a2b-8c3d-a4e5-f60718293a4b",
+                     *           "errorMessage": "card issuer timed out after 3000 ms (order 4711)",
+                     *           "errorType": "PaymentDeclined",
+                     *           "exchange": "demo-orders",
+                     *           "id": "01938c2e-7b1a-7c3e-9d5f-2a4b6c8d0e1f",
+                     *           "logLink": "https://logs.example.com/?q=order-4711",
+                     *           "messageId": "4f1d2c3b-0001-4711",
+                     *           "originToldBy": "broker",
+                     *           "queue": "demo-orders_webshop",
+                     *           "reason": "rejected",
+                     *           "receivedAt": "2026-11-24T03:12:45.082Z",
+                     *           "redeliveries": 0,
+                     *           "redeliveryId": null,
+                     *           "routingKey": "orders.OrderPlaced",
+                     *           "service": "webshop",
+                     *           "source": "dead-letter",
+                     *           "squad": "checkout",
+                     *           "status": "dead",
+                     *           "type": "OrderPlaced",
+                     *           "vhost": "/"
+                     *         }
+                     *       ],
+                     *       "nextCursor": "AQABk4wuexp8Pp1fKktsjQ4fq80SmrS8Xmo",
+                     *       "prevCursor": null,
+                     *       "total": {
+                     *         "relation": "eq",
+                     *         "value": 43695
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["DeadLetteredMessages"];
                 };
             };
-            /** @description The request is not valid. Nothing was done */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["AnyError"];
         };
     };
-    delete: {
+    deleteDeadLetters: {
         parameters: {
             query?: {
-                /** @description These dead letters; may be repeated. */
+                /** @description Id of a dead letter. May be repeated. */
                 id?: string[];
-                /** @description `true` where the filter is empty: this means all of them. */
+                /** @description Must be `true` if no filter is given, which matches every dead letter. */
                 all?: boolean;
-                /** @description At most so many dead letters, the first by `order`. */
+                /** @description Select at most this many dead letters, the first ones by `order`. */
                 limit?: number;
-                /** @description `newest` (the default) or `oldest` arrival first. */
-                order?: "newest" | "oldest";
-                /** @description Why, in words, for the record. */
+                /** @description Order of selection. Default: `newest`. */
+                order?: components["schemas"]["Order"];
+                /** @description The reason, recorded with the operation. At most 1,000 bytes. */
                 note?: string;
-                /** @description The same request with the same key is the same operation. */
+                /** @description Makes the request safe to repeat: a repeated key returns the first operation. The `Idempotency-Key` header does the same. */
                 idempotencyKey?: string;
-                /** @description Squad that owns the service, with or without `squad-`; `unowned` for services that nobody owns. */
+                /** @description Squad that owns the service, with or without `squad-`. `unowned`: services without a squad. */
                 squad?: string;
-                /** @description Service whose queue it died in; `unknown` where that is not known. */
+                /** @description Service whose queue the message died in. `unknown`: not known. */
                 service?: string;
-                /** @description Broker that it died on, by the name that the configuration gives it. */
+                /** @description Broker that the message died on, by its configured name. */
                 broker?: string;
-                /** @description Virtual host that it died in. */
+                /** @description Virtual host that the message died in. */
                 vhost?: string;
-                /** @description Queue that it died in. */
+                /** @description Queue that the message died in. */
                 queue?: string;
-                /** @description Exchange that it had been published to; empty for the default exchange. */
+                /** @description Exchange that the message was published to. Empty: the default exchange. */
                 exchange?: string;
-                /** @description Routing key that it had been published with. */
+                /** @description Routing key that the message was published with. */
                 routingKey?: string;
-                /** @description Message id. */
+                /** @description The `message-id` property. */
                 messageId?: string;
-                /** @description Correlation id. */
+                /** @description The `correlation-id` property. */
                 correlationId?: string;
-                /** @description Type of the message. */
+                /** @description The `type` property. */
                 type?: string;
-                /**
-                 * @description Text within the error's type or message, whatever its case. Of a message longer than 4 KiB, its first and its last 2 KiB are
-                 *     searched; `find` searches the headers, too.
-                 */
+                /** @description Text in the type or message of the error, ignoring case. Of a message longer than 4 KiB, the first and last 2 KiB are searched. */
                 error?: string;
-                /** @description Error group, as a dead letter's `errorGroup` says. */
+                /** @description Error group: `errorGroup` of a dead letter. */
                 errorGroup?: string;
-                /** @description The broker's reason: `rejected`, `expired`, `maxlen` or `delivery_limit`. */
+                /** @description The broker's reason, such as `rejected`, `expired`, `maxlen` or `delivery_limit`. */
                 reason?: string;
-                /** @description The failure convention, such as `native`. */
+                /** @description The failure convention, such as `native` or `spring`. */
                 convention?: string;
-                /** @description `dead` (the default), `redelivered`, `deleted` or `any`. */
-                status?: "dead" | "redelivered" | "deleted" | "any";
-                /** @description Arrived at or after this time, RFC 3339. */
+                /** @description Status of the dead letter. Default: `dead`. */
+                status?: components["schemas"]["StatusFilter"];
+                /** @description Arrived at or after this time. */
                 from?: string;
-                /** @description Arrived before this time, RFC 3339. */
+                /** @description Arrived before this time. */
                 to?: string;
-                /** @description Died at or after this time, as the message tells, RFC 3339. */
+                /** @description Died at or after this time, according to the message. */
                 diedFrom?: string;
-                /** @description Died before this time, as the message tells, RFC 3339. */
+                /** @description Died before this time, according to the message. */
                 diedTo?: string;
                 /**
-                 * @description Text within the body, or bytes as `hex:00ff`. A text is found whichever way JSON escapes it, and in bodies compressed by gzip,
-                 *     deflate or zstd, whose first 8 MiB are looked at.
+                 * @description Text in the body, however JSON escapes it, or bytes as `hex:00ff`. Bodies compressed by gzip, deflate or zstd are searched too, up to
+                 *     8 MiB.
                  */
                 contains?: string;
-                /** @description Died at least so often. */
+                /** @description Died at least this often, across redeliveries. */
                 minAttempt?: number;
-                /** @description `true`: died again after a redelivery from here; `false`: did not. */
+                /** @description `true`: died again after a redelivery by dead-letter. `false`: did not. */
                 returned?: boolean;
                 /**
-                 * @description Whatever is at hand: the id of a dead letter, whole or its first or last 8 digits or more, of a message, a correlation, a
-                 *     redelivery or an operation. Where it is none that is known: a text within the error, the body, or a header's value.
+                 * @description The id of a dead letter (or its first or last 8 or more digits), message, correlation, redelivery or operation. If it is no known id:
+                 *     text in the error, the body or a header value.
                  */
                 find?: string;
                 /**
-                 * @description `header.tenant=acme`: the header `tenant` is the text `acme`. Also numbers, `true`, `false`, `null`, and times; a name may have
-                 *     dots. In JSON: `"headers": {"tenant": "acme"}`.
+                 * @description Values of headers by name: texts, numbers, `true`, `false`, `null` or times. In a query, each is a parameter: `header.tenant=acme`. In
+                 *     JSON: `"headers": {"tenant": "acme"}`.
                  */
                 "header.*"?: string;
                 /**
-                 * @description `body.order.id=4711`: the JSON body has the number 4711, or the text, at this path; `body.items.0.sku` is of the first of
-                 *     an array. In JSON: `"bodyPaths": {"order.id": "4711"}`.
+                 * @description Values in the JSON body by path: numbers or texts. In a query, each is a parameter: `body.order.id=4711`, `body.items.0.sku=a`. In JSON:
+                 *     `"bodyPaths": {"order.id": "4711"}`.
                  */
                 "body.*"?: string;
                 /**
-                 * @description Wait so many seconds, 30 at most, until every item has its outcome: 200 if that came in time, else 202. It does not wait for
-                 *     the verdict: the `verdict` of a redelivery that has just ended is `watching`, until `watchUntil`.
+                 * @description Wait up to this many seconds until every item has its outcome. The status is 200 if that happens in time, else 202. The request does
+                 *     not wait for the verdict: the `verdict` of a redelivery that has just ended is `watching` until `watchUntil`.
                  */
                 wait?: number;
             };
-            header?: never;
+            header?: {
+                /** @description Makes the request safe to repeat: a repeated key with the same request returns the first operation. The same as `idempotencyKey` in the body. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
-        /** @description The selection, where it does not stand in the query */
-        requestBody?: {
-            content: {
-                "application/json": components["schemas"]["OperationRequest"] | null;
-            };
-        };
+        requestBody?: never;
         responses: {
-            /** @description The operation ended while the request waited */
+            /** @description The operation ended within `wait` seconds. */
             200: {
                 headers: {
+                    /** @description Path of the operation: `/operations/{id}`. */
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "again": false,
+                     *       "canary": [],
+                     *       "canaryMaxReturned": 0,
+                     *       "canaryPassed": 0,
+                     *       "canaryWait": 30,
+                     *       "copy": false,
+                     *       "createdAt": "2026-11-24T03:30:00Z",
+                     *       "endedAt": null,
+                     *       "id": "01938c3a-4c5d-7e6f-8a9b-0c1d2e3f4a5b",
+                     *       "kind": "redeliver",
+                     *       "lastError": null,
+                     *       "maxQueueDepth": 10000,
+                     *       "notDone": 0,
+                     *       "note": "fixed in release 42",
+                     *       "order": "newest",
+                     *       "outcomes": {
+                     *         "deleted": 0,
+                     *         "refused": 0,
+                     *         "restored": 0,
+                     *         "returned": 0,
+                     *         "sent": 20000,
+                     *         "skipped": 0
+                     *       },
+                     *       "progress": {
+                     *         "etaSeconds": 48,
+                     *         "perSecond": 498.2
+                     *       },
+                     *       "rate": 500,
+                     *       "remaining": 23695,
+                     *       "requestedBy": "user:default/jane",
+                     *       "routingKey": "queue",
+                     *       "selection": {
+                     *         "all": false,
+                     *         "filter": {
+                     *           "service": "webshop"
+                     *         }
+                     *       },
+                     *       "services": [
+                     *         "webshop"
+                     *       ],
+                     *       "startedAt": "2026-11-24T03:30:00.1Z",
+                     *       "state": "running",
+                     *       "to": "queue",
+                     *       "total": 43695,
+                     *       "verdict": "running",
+                     *       "verdictText": "20,000 of 43,695 sent.",
+                     *       "waitingFor": null,
+                     *       "watchUntil": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Operation"];
                 };
             };
-            /** @description The operation goes on */
+            /** @description The operation continues. */
             202: {
                 headers: {
-                    /** @description Where it can be followed */
-                    location?: string;
+                    /** @description Path of the operation: `/operations/{id}`. */
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "again": false,
+                     *       "canary": [],
+                     *       "canaryMaxReturned": 0,
+                     *       "canaryPassed": 0,
+                     *       "canaryWait": 30,
+                     *       "copy": false,
+                     *       "createdAt": "2026-11-24T03:30:00Z",
+                     *       "endedAt": null,
+                     *       "id": "01938c3a-4c5d-7e6f-8a9b-0c1d2e3f4a5b",
+                     *       "kind": "redeliver",
+                     *       "lastError": null,
+                     *       "maxQueueDepth": 10000,
+                     *       "notDone": 0,
+                     *       "note": "fixed in release 42",
+                     *       "order": "newest",
+                     *       "outcomes": {
+                     *         "deleted": 0,
+                     *         "refused": 0,
+                     *         "restored": 0,
+                     *         "returned": 0,
+                     *         "sent": 20000,
+                     *         "skipped": 0
+                     *       },
+                     *       "progress": {
+                     *         "etaSeconds": 48,
+                     *         "perSecond": 498.2
+                     *       },
+                     *       "rate": 500,
+                     *       "remaining": 23695,
+                     *       "requestedBy": "user:default/jane",
+                     *       "routingKey": "queue",
+                     *       "selection": {
+                     *         "all": false,
+                     *         "filter": {
+                     *           "service": "webshop"
+                     *         }
+                     *       },
+                     *       "services": [
+                     *         "webshop"
+                     *       ],
+                     *       "startedAt": "2026-11-24T03:30:00.1Z",
+                     *       "state": "running",
+                     *       "to": "queue",
+                     *       "total": 43695,
+                     *       "verdict": "running",
+                     *       "verdictText": "20,000 of 43,695 sent.",
+                     *       "waitingFor": null,
+                     *       "watchUntil": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Operation"];
                 };
             };
-            /** @description The request is not valid. Nothing was done */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The token is not valid. Nothing was done */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The idempotency key was used for another request */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The body of the request is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The body of the request is not application/json */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["KeyConflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["AnyError"];
         };
     };
-    error_groups: {
+    listErrorGroups: {
         parameters: {
             query?: {
-                /** @description Squad that owns the service, with or without `squad-`; `unowned` for services that nobody owns. */
+                /** @description Squad that owns the service, with or without `squad-`. `unowned`: services without a squad. */
                 squad?: string;
-                /** @description Service whose queue it died in; `unknown` where that is not known. */
+                /** @description Service whose queue the message died in. `unknown`: not known. */
                 service?: string;
-                /** @description Broker that it died on, by the name that the configuration gives it. */
+                /** @description Broker that the message died on, by its configured name. */
                 broker?: string;
-                /** @description Virtual host that it died in. */
+                /** @description Virtual host that the message died in. */
                 vhost?: string;
-                /** @description Queue that it died in. */
+                /** @description Queue that the message died in. */
                 queue?: string;
-                /** @description Exchange that it had been published to; empty for the default exchange. */
+                /** @description Exchange that the message was published to. Empty: the default exchange. */
                 exchange?: string;
-                /** @description Routing key that it had been published with. */
+                /** @description Routing key that the message was published with. */
                 routingKey?: string;
-                /** @description Message id. */
+                /** @description The `message-id` property. */
                 messageId?: string;
-                /** @description Correlation id. */
+                /** @description The `correlation-id` property. */
                 correlationId?: string;
-                /** @description Type of the message. */
+                /** @description The `type` property. */
                 type?: string;
-                /**
-                 * @description Text within the error's type or message, whatever its case. Of a message longer than 4 KiB, its first and its last 2 KiB are
-                 *     searched; `find` searches the headers, too.
-                 */
+                /** @description Text in the type or message of the error, ignoring case. Of a message longer than 4 KiB, the first and last 2 KiB are searched. */
                 error?: string;
-                /** @description Error group, as a dead letter's `errorGroup` says. */
+                /** @description Error group: `errorGroup` of a dead letter. */
                 errorGroup?: string;
-                /** @description The broker's reason: `rejected`, `expired`, `maxlen` or `delivery_limit`. */
+                /** @description The broker's reason, such as `rejected`, `expired`, `maxlen` or `delivery_limit`. */
                 reason?: string;
-                /** @description The failure convention, such as `native`. */
+                /** @description The failure convention, such as `native` or `spring`. */
                 convention?: string;
-                /** @description `dead` (the default), `redelivered`, `deleted` or `any`. */
-                status?: "dead" | "redelivered" | "deleted" | "any";
-                /** @description Arrived at or after this time, RFC 3339. */
+                /** @description Status of the dead letter. Default: `dead`. */
+                status?: components["schemas"]["StatusFilter"];
+                /** @description Arrived at or after this time. */
                 from?: string;
-                /** @description Arrived before this time, RFC 3339. */
+                /** @description Arrived before this time. */
                 to?: string;
-                /** @description Died at or after this time, as the message tells, RFC 3339. */
+                /** @description Died at or after this time, according to the message. */
                 diedFrom?: string;
-                /** @description Died before this time, as the message tells, RFC 3339. */
+                /** @description Died before this time, according to the message. */
                 diedTo?: string;
                 /**
-                 * @description Text within the body, or bytes as `hex:00ff`. A text is found whichever way JSON escapes it, and in bodies compressed by gzip,
-                 *     deflate or zstd, whose first 8 MiB are looked at.
+                 * @description Text in the body, however JSON escapes it, or bytes as `hex:00ff`. Bodies compressed by gzip, deflate or zstd are searched too, up to
+                 *     8 MiB.
                  */
                 contains?: string;
-                /** @description Died at least so often. */
+                /** @description Died at least this often, across redeliveries. */
                 minAttempt?: number;
-                /** @description `true`: died again after a redelivery from here; `false`: did not. */
+                /** @description `true`: died again after a redelivery by dead-letter. `false`: did not. */
                 returned?: boolean;
                 /**
-                 * @description Whatever is at hand: the id of a dead letter, whole or its first or last 8 digits or more, of a message, a correlation, a
-                 *     redelivery or an operation. Where it is none that is known: a text within the error, the body, or a header's value.
+                 * @description The id of a dead letter (or its first or last 8 or more digits), message, correlation, redelivery or operation. If it is no known id:
+                 *     text in the error, the body or a header value.
                  */
                 find?: string;
                 /**
-                 * @description `header.tenant=acme`: the header `tenant` is the text `acme`. Also numbers, `true`, `false`, `null`, and times; a name may have
-                 *     dots. In JSON: `"headers": {"tenant": "acme"}`.
+                 * @description Values of headers by name: texts, numbers, `true`, `false`, `null` or times. In a query, each is a parameter: `header.tenant=acme`. In
+                 *     JSON: `"headers": {"tenant": "acme"}`.
                  */
                 "header.*"?: string;
                 /**
-                 * @description `body.order.id=4711`: the JSON body has the number 4711, or the text, at this path; `body.items.0.sku` is of the first of
-                 *     an array. In JSON: `"bodyPaths": {"order.id": "4711"}`.
+                 * @description Values in the JSON body by path: numbers or texts. In a query, each is a parameter: `body.order.id=4711`, `body.items.0.sku=a`. In JSON:
+                 *     `"bodyPaths": {"order.id": "4711"}`.
                  */
                 "body.*"?: string;
                 /** @description Only groups in this state. */
-                state?: "new" | "ongoing" | "regressed" | "resolved" | "muted";
-                /** @description How many, from 1 to 200. */
+                state?: components["schemas"]["ErrorGroupState"];
+                /** @description Maximum number of groups. */
                 limit?: number;
             };
             header?: never;
@@ -2373,91 +2691,163 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Groups, most first */
+            /** @description The groups, most dead letters first. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "groups": [
+                     *         {
+                     *           "arrived": 43712,
+                     *           "count": 43600,
+                     *           "errorType": "PaymentDeclined",
+                     *           "firstSeen": "2026-11-24T01:02:03Z",
+                     *           "id": "5f0c8e1d-9a2b-8c3d-a4e5-f60718293a4b",
+                     *           "lastSeen": "2026-11-24T03:12:45.082Z",
+                     *           "mutedUntil": null,
+                     *           "mutedUpTo": null,
+                     *           "reason": "rejected",
+                     *           "resolvedAt": null,
+                     *           "sample": {
+                     *             "attempts": 1,
+                     *             "bodySize": 16,
+                     *             "broker": "default",
+                     *             "convention": "spring",
+                     *             "correlationId": "order-4711",
+                     *             "diedAt": "2026-11-24T03:12:44Z",
+                     *             "errorGroup": "5f0c8e1d-9a2b-8c3d-a4e5-f60718293a4b",
+                     *             "errorMessage": "card issuer timed out after 3000 ms (order 4711)",
+                     *             "errorType": "PaymentDeclined",
+                     *             "exchange": "demo-orders",
+                     *             "id": "01938c2e-7b1a-7c3e-9d5f-2a4b6c8d0e1f",
+                     *             "logLink": "https://logs.example.com/?q=order-4711",
+                     *             "messageId": "4f1d2c3b-0001-4711",
+                     *             "originToldBy": "broker",
+                     *             "queue": "demo-orders_webshop",
+                     *             "reason": "rejected",
+                     *             "receivedAt": "2026-11-24T03:12:45.082Z",
+                     *             "redeliveries": 0,
+                     *             "redeliveryId": null,
+                     *             "routingKey": "orders.OrderPlaced",
+                     *             "service": "webshop",
+                     *             "source": "dead-letter",
+                     *             "squad": "checkout",
+                     *             "status": "dead",
+                     *             "type": "OrderPlaced",
+                     *             "vhost": "/"
+                     *           },
+                     *           "service": "webshop",
+                     *           "share": 0.998,
+                     *           "sparkline": [
+                     *             0,
+                     *             0,
+                     *             0,
+                     *             0,
+                     *             0,
+                     *             0,
+                     *             0,
+                     *             0,
+                     *             0,
+                     *             0,
+                     *             0,
+                     *             0,
+                     *             0,
+                     *             0,
+                     *             0,
+                     *             0,
+                     *             0,
+                     *             0,
+                     *             0,
+                     *             0,
+                     *             0,
+                     *             2,
+                     *             1200,
+                     *             42398
+                     *           ],
+                     *           "squad": "checkout",
+                     *           "state": "new",
+                     *           "title": "card issuer timed out after <number> ms (order <number>)"
+                     *         }
+                     *       ],
+                     *       "messages": 43600,
+                     *       "total": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorGroups"];
                 };
             };
-            /** @description The request is not valid. Nothing was done */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["AnyError"];
         };
     };
-    error_group: {
+    getErrorGroup: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                /** @description Id of the group */
+                /** @description Id of the group. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The group */
+            /** @description The group. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "arrived": 43712,
+                     *       "errorType": "PaymentDeclined",
+                     *       "events": [
+                     *         {
+                     *           "action": "resolve",
+                     *           "at": "2026-11-24T03:29:00Z",
+                     *           "by": "user:default/jane",
+                     *           "mutedCount": null,
+                     *           "mutedUntil": null,
+                     *           "note": "fixed in release 42"
+                     *         }
+                     *       ],
+                     *       "firstSeen": "2026-11-24T01:02:03Z",
+                     *       "id": "5f0c8e1d-9a2b-8c3d-a4e5-f60718293a4b",
+                     *       "lastSeen": "2026-11-24T03:12:45.082Z",
+                     *       "mutedUntil": null,
+                     *       "mutedUpTo": null,
+                     *       "reason": "rejected",
+                     *       "resolvedAt": "2026-11-24T03:29:00Z",
+                     *       "service": "webshop",
+                     *       "squad": "checkout",
+                     *       "state": "resolved",
+                     *       "title": "card issuer timed out after <number> ms (order <number>)"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorGroupDetails"];
                 };
             };
-            /** @description The request is not valid. Nothing was done */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description Nothing has this id */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["AnyError"];
         };
     };
-    change_error_group: {
+    changeErrorGroup: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                /** @description Id of the group */
+                /** @description Id of the group. */
                 id: string;
             };
             cookie?: never;
@@ -2468,143 +2858,122 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The group as it stands now */
+            /** @description The group after the change. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "arrived": 43712,
+                     *       "errorType": "PaymentDeclined",
+                     *       "events": [
+                     *         {
+                     *           "action": "resolve",
+                     *           "at": "2026-11-24T03:29:00Z",
+                     *           "by": "user:default/jane",
+                     *           "mutedCount": null,
+                     *           "mutedUntil": null,
+                     *           "note": "fixed in release 42"
+                     *         }
+                     *       ],
+                     *       "firstSeen": "2026-11-24T01:02:03Z",
+                     *       "id": "5f0c8e1d-9a2b-8c3d-a4e5-f60718293a4b",
+                     *       "lastSeen": "2026-11-24T03:12:45.082Z",
+                     *       "mutedUntil": null,
+                     *       "mutedUpTo": null,
+                     *       "reason": "rejected",
+                     *       "resolvedAt": "2026-11-24T03:29:00Z",
+                     *       "service": "webshop",
+                     *       "squad": "checkout",
+                     *       "state": "resolved",
+                     *       "title": "card issuer timed out after <number> ms (order <number>)"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ErrorGroupDetails"];
                 };
             };
-            /** @description The request is not valid. Nothing was done */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The token is not valid. Nothing was done */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description Nothing has this id */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The body of the request is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The body of the request is not application/json */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["AnyError"];
         };
     };
-    histogram: {
+    getHistogram: {
         parameters: {
             query?: {
-                /** @description Squad that owns the service, with or without `squad-`; `unowned` for services that nobody owns. */
+                /** @description Squad that owns the service, with or without `squad-`. `unowned`: services without a squad. */
                 squad?: string;
-                /** @description Service whose queue it died in; `unknown` where that is not known. */
+                /** @description Service whose queue the message died in. `unknown`: not known. */
                 service?: string;
-                /** @description Broker that it died on, by the name that the configuration gives it. */
+                /** @description Broker that the message died on, by its configured name. */
                 broker?: string;
-                /** @description Virtual host that it died in. */
+                /** @description Virtual host that the message died in. */
                 vhost?: string;
-                /** @description Queue that it died in. */
+                /** @description Queue that the message died in. */
                 queue?: string;
-                /** @description Exchange that it had been published to; empty for the default exchange. */
+                /** @description Exchange that the message was published to. Empty: the default exchange. */
                 exchange?: string;
-                /** @description Routing key that it had been published with. */
+                /** @description Routing key that the message was published with. */
                 routingKey?: string;
-                /** @description Message id. */
+                /** @description The `message-id` property. */
                 messageId?: string;
-                /** @description Correlation id. */
+                /** @description The `correlation-id` property. */
                 correlationId?: string;
-                /** @description Type of the message. */
+                /** @description The `type` property. */
                 type?: string;
-                /**
-                 * @description Text within the error's type or message, whatever its case. Of a message longer than 4 KiB, its first and its last 2 KiB are
-                 *     searched; `find` searches the headers, too.
-                 */
+                /** @description Text in the type or message of the error, ignoring case. Of a message longer than 4 KiB, the first and last 2 KiB are searched. */
                 error?: string;
-                /** @description Error group, as a dead letter's `errorGroup` says. */
+                /** @description Error group: `errorGroup` of a dead letter. */
                 errorGroup?: string;
-                /** @description The broker's reason: `rejected`, `expired`, `maxlen` or `delivery_limit`. */
+                /** @description The broker's reason, such as `rejected`, `expired`, `maxlen` or `delivery_limit`. */
                 reason?: string;
-                /** @description The failure convention, such as `native`. */
+                /** @description The failure convention, such as `native` or `spring`. */
                 convention?: string;
-                /** @description `dead` (the default), `redelivered`, `deleted` or `any`. */
-                status?: "dead" | "redelivered" | "deleted" | "any";
-                /** @description Arrived at or after this time, RFC 3339. */
+                /** @description Status of the dead letter. Default: `dead`. */
+                status?: components["schemas"]["StatusFilter"];
+                /** @description Arrived at or after this time. */
                 from?: string;
-                /** @description Arrived before this time, RFC 3339. */
+                /** @description Arrived before this time. */
                 to?: string;
-                /** @description Died at or after this time, as the message tells, RFC 3339. */
+                /** @description Died at or after this time, according to the message. */
                 diedFrom?: string;
-                /** @description Died before this time, as the message tells, RFC 3339. */
+                /** @description Died before this time, according to the message. */
                 diedTo?: string;
                 /**
-                 * @description Text within the body, or bytes as `hex:00ff`. A text is found whichever way JSON escapes it, and in bodies compressed by gzip,
-                 *     deflate or zstd, whose first 8 MiB are looked at.
+                 * @description Text in the body, however JSON escapes it, or bytes as `hex:00ff`. Bodies compressed by gzip, deflate or zstd are searched too, up to
+                 *     8 MiB.
                  */
                 contains?: string;
-                /** @description Died at least so often. */
+                /** @description Died at least this often, across redeliveries. */
                 minAttempt?: number;
-                /** @description `true`: died again after a redelivery from here; `false`: did not. */
+                /** @description `true`: died again after a redelivery by dead-letter. `false`: did not. */
                 returned?: boolean;
                 /**
-                 * @description Whatever is at hand: the id of a dead letter, whole or its first or last 8 digits or more, of a message, a correlation, a
-                 *     redelivery or an operation. Where it is none that is known: a text within the error, the body, or a header's value.
+                 * @description The id of a dead letter (or its first or last 8 or more digits), message, correlation, redelivery or operation. If it is no known id:
+                 *     text in the error, the body or a header value.
                  */
                 find?: string;
                 /**
-                 * @description `header.tenant=acme`: the header `tenant` is the text `acme`. Also numbers, `true`, `false`, `null`, and times; a name may have
-                 *     dots. In JSON: `"headers": {"tenant": "acme"}`.
+                 * @description Values of headers by name: texts, numbers, `true`, `false`, `null` or times. In a query, each is a parameter: `header.tenant=acme`. In
+                 *     JSON: `"headers": {"tenant": "acme"}`.
                  */
                 "header.*"?: string;
                 /**
-                 * @description `body.order.id=4711`: the JSON body has the number 4711, or the text, at this path; `body.items.0.sku` is of the first of
-                 *     an array. In JSON: `"bodyPaths": {"order.id": "4711"}`.
+                 * @description Values in the JSON body by path: numbers or texts. In a query, each is a parameter: `body.order.id=4711`, `body.items.0.sku=a`. In JSON:
+                 *     `"bodyPaths": {"order.id": "4711"}`.
                  */
                 "body.*"?: string;
-                /** @description Length of the intervals: `1m`, `5m`, `15m`, `1h`, `6h` or `1d`; as fits the time where it is absent. */
-                interval?: "1m" | "5m" | "15m" | "1h" | "6h" | "1d";
-                /** @description Split into a series for each `service`, `errorGroup` or `reason`. */
-                by?: "service" | "errorGroup" | "reason";
+                /** @description Length of the intervals. Default: chosen to fit the time range. */
+                interval?: components["schemas"]["HistogramInterval"];
+                /** @description Split into one series per value. Default: a single series. */
+                by?: components["schemas"]["HistogramDimension"];
             };
             header?: never;
             path?: never;
@@ -2612,233 +2981,385 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Deaths per interval */
+            /** @description The histogram. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "from": "2026-11-24T02:00:00Z",
+                     *       "interval": "15m",
+                     *       "series": [
+                     *         {
+                     *           "count": 43600,
+                     *           "counts": [
+                     *             2,
+                     *             40,
+                     *             1158,
+                     *             42400
+                     *           ],
+                     *           "others": false,
+                     *           "value": "webshop"
+                     *         },
+                     *         {
+                     *           "count": 95,
+                     *           "counts": [
+                     *             20,
+                     *             25,
+                     *             30,
+                     *             20
+                     *           ],
+                     *           "others": true,
+                     *           "value": null
+                     *         }
+                     *       ],
+                     *       "starts": [
+                     *         "2026-11-24T02:00:00Z",
+                     *         "2026-11-24T02:15:00Z",
+                     *         "2026-11-24T02:30:00Z",
+                     *         "2026-11-24T02:45:00Z"
+                     *       ],
+                     *       "to": "2026-11-24T03:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Histogram"];
                 };
             };
-            /** @description The request is not valid. Nothing was done */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["AnyError"];
         };
     };
-    redeliver: {
+    redeliverDeadLetters: {
         parameters: {
             query?: {
                 /**
-                 * @description Wait so many seconds, 30 at most, until every item has its outcome: 200 if that came in time, else 202. It does not wait for
-                 *     the verdict: the `verdict` of a redelivery that has just ended is `watching`, until `watchUntil`.
+                 * @description Wait up to this many seconds until every item has its outcome. The status is 200 if that happens in time, else 202. The request does
+                 *     not wait for the verdict: the `verdict` of a redelivery that has just ended is `watching` until `watchUntil`.
                  */
                 wait?: number;
             };
-            header?: never;
+            header?: {
+                /** @description Makes the request safe to repeat: a repeated key with the same request returns the first operation. The same as `idempotencyKey` in the body. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["OperationRequest"];
+                "application/json": components["schemas"]["RedeliverRequest"];
             };
         };
         responses: {
-            /** @description The operation ended while the request waited */
+            /** @description The operation ended within `wait` seconds. */
             200: {
                 headers: {
+                    /** @description Path of the operation: `/operations/{id}`. */
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "again": false,
+                     *       "canary": [],
+                     *       "canaryMaxReturned": 0,
+                     *       "canaryPassed": 0,
+                     *       "canaryWait": 30,
+                     *       "copy": false,
+                     *       "createdAt": "2026-11-24T03:30:00Z",
+                     *       "endedAt": null,
+                     *       "id": "01938c3a-4c5d-7e6f-8a9b-0c1d2e3f4a5b",
+                     *       "kind": "redeliver",
+                     *       "lastError": null,
+                     *       "maxQueueDepth": 10000,
+                     *       "notDone": 0,
+                     *       "note": "fixed in release 42",
+                     *       "order": "newest",
+                     *       "outcomes": {
+                     *         "deleted": 0,
+                     *         "refused": 0,
+                     *         "restored": 0,
+                     *         "returned": 0,
+                     *         "sent": 20000,
+                     *         "skipped": 0
+                     *       },
+                     *       "progress": {
+                     *         "etaSeconds": 48,
+                     *         "perSecond": 498.2
+                     *       },
+                     *       "rate": 500,
+                     *       "remaining": 23695,
+                     *       "requestedBy": "user:default/jane",
+                     *       "routingKey": "queue",
+                     *       "selection": {
+                     *         "all": false,
+                     *         "filter": {
+                     *           "service": "webshop"
+                     *         }
+                     *       },
+                     *       "services": [
+                     *         "webshop"
+                     *       ],
+                     *       "startedAt": "2026-11-24T03:30:00.1Z",
+                     *       "state": "running",
+                     *       "to": "queue",
+                     *       "total": 43695,
+                     *       "verdict": "running",
+                     *       "verdictText": "20,000 of 43,695 sent.",
+                     *       "waitingFor": null,
+                     *       "watchUntil": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Operation"];
                 };
             };
-            /** @description The operation goes on */
+            /** @description The operation continues. */
             202: {
                 headers: {
-                    /** @description Where it can be followed */
-                    location?: string;
+                    /** @description Path of the operation: `/operations/{id}`. */
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "again": false,
+                     *       "canary": [],
+                     *       "canaryMaxReturned": 0,
+                     *       "canaryPassed": 0,
+                     *       "canaryWait": 30,
+                     *       "copy": false,
+                     *       "createdAt": "2026-11-24T03:30:00Z",
+                     *       "endedAt": null,
+                     *       "id": "01938c3a-4c5d-7e6f-8a9b-0c1d2e3f4a5b",
+                     *       "kind": "redeliver",
+                     *       "lastError": null,
+                     *       "maxQueueDepth": 10000,
+                     *       "notDone": 0,
+                     *       "note": "fixed in release 42",
+                     *       "order": "newest",
+                     *       "outcomes": {
+                     *         "deleted": 0,
+                     *         "refused": 0,
+                     *         "restored": 0,
+                     *         "returned": 0,
+                     *         "sent": 20000,
+                     *         "skipped": 0
+                     *       },
+                     *       "progress": {
+                     *         "etaSeconds": 48,
+                     *         "perSecond": 498.2
+                     *       },
+                     *       "rate": 500,
+                     *       "remaining": 23695,
+                     *       "requestedBy": "user:default/jane",
+                     *       "routingKey": "queue",
+                     *       "selection": {
+                     *         "all": false,
+                     *         "filter": {
+                     *           "service": "webshop"
+                     *         }
+                     *       },
+                     *       "services": [
+                     *         "webshop"
+                     *       ],
+                     *       "startedAt": "2026-11-24T03:30:00.1Z",
+                     *       "state": "running",
+                     *       "to": "queue",
+                     *       "total": 43695,
+                     *       "verdict": "running",
+                     *       "verdictText": "20,000 of 43,695 sent.",
+                     *       "waitingFor": null,
+                     *       "watchUntil": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Operation"];
                 };
             };
-            /** @description The request is not valid. Nothing was done */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The token is not valid. Nothing was done */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The idempotency key was used for another request */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The body of the request is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The body of the request is not application/json */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["KeyConflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["AnyError"];
         };
     };
-    restore: {
+    restoreDeadLetters: {
         parameters: {
             query?: {
                 /**
-                 * @description Wait so many seconds, 30 at most, until every item has its outcome: 200 if that came in time, else 202. It does not wait for
-                 *     the verdict: the `verdict` of a redelivery that has just ended is `watching`, until `watchUntil`.
+                 * @description Wait up to this many seconds until every item has its outcome. The status is 200 if that happens in time, else 202. The request does
+                 *     not wait for the verdict: the `verdict` of a redelivery that has just ended is `watching` until `watchUntil`.
                  */
                 wait?: number;
             };
-            header?: never;
+            header?: {
+                /** @description Makes the request safe to repeat: a repeated key with the same request returns the first operation. The same as `idempotencyKey` in the body. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["OperationRequest"];
+                "application/json": components["schemas"]["RestoreRequest"];
             };
         };
         responses: {
-            /** @description The operation ended while the request waited */
+            /** @description The operation ended within `wait` seconds. */
             200: {
                 headers: {
+                    /** @description Path of the operation: `/operations/{id}`. */
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "again": false,
+                     *       "canary": [],
+                     *       "canaryMaxReturned": 0,
+                     *       "canaryPassed": 0,
+                     *       "canaryWait": 30,
+                     *       "copy": false,
+                     *       "createdAt": "2026-11-24T03:30:00Z",
+                     *       "endedAt": null,
+                     *       "id": "01938c3a-4c5d-7e6f-8a9b-0c1d2e3f4a5b",
+                     *       "kind": "redeliver",
+                     *       "lastError": null,
+                     *       "maxQueueDepth": 10000,
+                     *       "notDone": 0,
+                     *       "note": "fixed in release 42",
+                     *       "order": "newest",
+                     *       "outcomes": {
+                     *         "deleted": 0,
+                     *         "refused": 0,
+                     *         "restored": 0,
+                     *         "returned": 0,
+                     *         "sent": 20000,
+                     *         "skipped": 0
+                     *       },
+                     *       "progress": {
+                     *         "etaSeconds": 48,
+                     *         "perSecond": 498.2
+                     *       },
+                     *       "rate": 500,
+                     *       "remaining": 23695,
+                     *       "requestedBy": "user:default/jane",
+                     *       "routingKey": "queue",
+                     *       "selection": {
+                     *         "all": false,
+                     *         "filter": {
+                     *           "service": "webshop"
+                     *         }
+                     *       },
+                     *       "services": [
+                     *         "webshop"
+                     *       ],
+                     *       "startedAt": "2026-11-24T03:30:00.1Z",
+                     *       "state": "running",
+                     *       "to": "queue",
+                     *       "total": 43695,
+                     *       "verdict": "running",
+                     *       "verdictText": "20,000 of 43,695 sent.",
+                     *       "waitingFor": null,
+                     *       "watchUntil": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Operation"];
                 };
             };
-            /** @description The operation goes on */
+            /** @description The operation continues. */
             202: {
                 headers: {
-                    /** @description Where it can be followed */
-                    location?: string;
+                    /** @description Path of the operation: `/operations/{id}`. */
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "again": false,
+                     *       "canary": [],
+                     *       "canaryMaxReturned": 0,
+                     *       "canaryPassed": 0,
+                     *       "canaryWait": 30,
+                     *       "copy": false,
+                     *       "createdAt": "2026-11-24T03:30:00Z",
+                     *       "endedAt": null,
+                     *       "id": "01938c3a-4c5d-7e6f-8a9b-0c1d2e3f4a5b",
+                     *       "kind": "redeliver",
+                     *       "lastError": null,
+                     *       "maxQueueDepth": 10000,
+                     *       "notDone": 0,
+                     *       "note": "fixed in release 42",
+                     *       "order": "newest",
+                     *       "outcomes": {
+                     *         "deleted": 0,
+                     *         "refused": 0,
+                     *         "restored": 0,
+                     *         "returned": 0,
+                     *         "sent": 20000,
+                     *         "skipped": 0
+                     *       },
+                     *       "progress": {
+                     *         "etaSeconds": 48,
+                     *         "perSecond": 498.2
+                     *       },
+                     *       "rate": 500,
+                     *       "remaining": 23695,
+                     *       "requestedBy": "user:default/jane",
+                     *       "routingKey": "queue",
+                     *       "selection": {
+                     *         "all": false,
+                     *         "filter": {
+                     *           "service": "webshop"
+                     *         }
+                     *       },
+                     *       "services": [
+                     *         "webshop"
+                     *       ],
+                     *       "startedAt": "2026-11-24T03:30:00.1Z",
+                     *       "state": "running",
+                     *       "to": "queue",
+                     *       "total": 43695,
+                     *       "verdict": "running",
+                     *       "verdictText": "20,000 of 43,695 sent.",
+                     *       "waitingFor": null,
+                     *       "watchUntil": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Operation"];
                 };
             };
-            /** @description The request is not valid. Nothing was done */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The token is not valid. Nothing was done */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The idempotency key was used for another request */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The body of the request is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The body of the request is not application/json */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["KeyConflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["AnyError"];
         };
     };
-    service_overview: {
+    getServiceOverview: {
         parameters: {
             query?: {
-                /** @description Only services of this squad, with or without `squad-`; `unowned` for those that nobody owns. */
+                /** @description Only services of this squad, with or without `squad-`. `unowned`: services without a squad. */
                 squad?: string;
-                /** @description Only what died on this broker, by the name that the configuration gives it. */
+                /** @description Only dead letters that died on this broker, by its configured name. */
                 broker?: string;
-                /** @description Only what died in this virtual host. */
+                /** @description Only dead letters that died in this virtual host. */
                 vhost?: string;
             };
             header?: never;
@@ -2847,41 +3368,48 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Services with dead letters */
+            /** @description The services with dead letters. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "count": 43695,
+                     *         "lastDay": {
+                     *           "deleted": 5,
+                     *           "died": 43712,
+                     *           "redelivered": 12
+                     *         },
+                     *         "newest": "2026-11-24T03:12:45.082Z",
+                     *         "oldest": "2026-11-24T01:02:03Z",
+                     *         "service": "webshop",
+                     *         "squad": "checkout",
+                     *         "trend": {
+                     *           "dayBefore": 3,
+                     *           "lastHour": 5120
+                     *         }
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["ServiceOverview"][];
                 };
             };
-            /** @description The request is not valid. Nothing was done */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["AnyError"];
         };
     };
-    squad_overview: {
+    getSquadOverview: {
         parameters: {
             query?: {
-                /** @description Only what died on this broker, by the name that the configuration gives it. */
+                /** @description Only dead letters that died on this broker, by its configured name. */
                 broker?: string;
-                /** @description Only what died in this virtual host. */
+                /** @description Only dead letters that died in this virtual host. */
                 vhost?: string;
             };
             header?: never;
@@ -2890,158 +3418,260 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Squads with dead letters */
+            /** @description The squads with dead letters. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "lastDay": {
+                     *           "deleted": 5,
+                     *           "died": 43712,
+                     *           "redelivered": 12
+                     *         },
+                     *         "messages": 43870,
+                     *         "newest": "2026-11-24T03:12:45.082Z",
+                     *         "oldest": "2026-11-23T22:10:00Z",
+                     *         "services": 3,
+                     *         "squad": "checkout",
+                     *         "trend": {
+                     *           "dayBefore": 3,
+                     *           "lastHour": 5120
+                     *         }
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["SquadOverview"][];
                 };
             };
-            /** @description The request is not valid. Nothing was done */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["AnyError"];
         };
     };
-    get: {
+    getDeadLetter: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                /** @description Id of the dead letter */
+                /** @description Id of the dead letter. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The dead letter */
+            /** @description The dead letter. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "attempts": 1,
+                     *       "body": {
+                     *         "content": "{\"orderId\":4711}",
+                     *         "contentType": "application/json",
+                     *         "decodedFrom": null,
+                     *         "encoding": "text",
+                     *         "truncated": false
+                     *       },
+                     *       "bodySize": 16,
+                     *       "broker": "default",
+                     *       "convention": "spring",
+                     *       "correlationId": "order-4711",
+                     *       "diedAt": "2026-11-24T03:12:44Z",
+                     *       "errorGroup": "5f0c8e1d-9a2b-8c3d-a4e5-f60718293a4b",
+                     *       "errorMessage": "card issuer timed out after 3000 ms (order 4711)",
+                     *       "errorStack": "com.example.PaymentDeclined: card issuer timed out after 3000 ms (order 4711)\n\tat com.example.Payments.charge(Payments.java:42)",
+                     *       "errorType": "PaymentDeclined",
+                     *       "exchange": "demo-orders",
+                     *       "headers": {
+                     *         "x-attempt": 1,
+                     *         "x-tenant": "acme"
+                     *       },
+                     *       "history": {
+                     *         "deaths": [
+                     *           {
+                     *             "attempts": 1,
+                     *             "bodySize": 16,
+                     *             "broker": "default",
+                     *             "convention": "spring",
+                     *             "correlationId": "order-4711",
+                     *             "diedAt": "2026-11-24T03:12:44Z",
+                     *             "errorGroup": "5f0c8e1d-9a2b-8c3d-a4e5-f60718293a4b",
+                     *             "errorMessage": "card issuer timed out after 3000 ms (order 4711)",
+                     *             "errorType": "PaymentDeclined",
+                     *             "exchange": "demo-orders",
+                     *             "id": "01938c2e-7b1a-7c3e-9d5f-2a4b6c8d0e1f",
+                     *             "logLink": "https://logs.example.com/?q=order-4711",
+                     *             "messageId": "4f1d2c3b-0001-4711",
+                     *             "originToldBy": "broker",
+                     *             "queue": "demo-orders_webshop",
+                     *             "reason": "rejected",
+                     *             "receivedAt": "2026-11-24T03:12:45.082Z",
+                     *             "redeliveries": 0,
+                     *             "redeliveryId": null,
+                     *             "routingKey": "orders.OrderPlaced",
+                     *             "service": "webshop",
+                     *             "source": "dead-letter",
+                     *             "squad": "checkout",
+                     *             "status": "redelivered",
+                     *             "type": "OrderPlaced",
+                     *             "vhost": "/"
+                     *           },
+                     *           {
+                     *             "attempts": 2,
+                     *             "bodySize": 16,
+                     *             "broker": "default",
+                     *             "convention": "spring",
+                     *             "correlationId": "order-4711",
+                     *             "diedAt": "2026-11-24T03:30:00Z",
+                     *             "errorGroup": "5f0c8e1d-9a2b-8c3d-a4e5-f60718293a4b",
+                     *             "errorMessage": "card issuer timed out after 3000 ms (order 4711)",
+                     *             "errorType": "PaymentDeclined",
+                     *             "exchange": "demo-orders",
+                     *             "id": "01938c3f-10c2-7d0a-8e44-5b6c7d8e9f01",
+                     *             "logLink": "https://logs.example.com/?q=order-4711",
+                     *             "messageId": "4f1d2c3b-0001-4711",
+                     *             "originToldBy": "broker",
+                     *             "queue": "demo-orders_webshop",
+                     *             "reason": "rejected",
+                     *             "receivedAt": "2026-11-24T03:30:00.9Z",
+                     *             "redeliveries": 1,
+                     *             "redeliveryId": "01938c2e-7b1a-8f20-b132-c3d4e5f60718",
+                     *             "routingKey": "orders.OrderPlaced",
+                     *             "service": "webshop",
+                     *             "source": "dead-letter",
+                     *             "squad": "checkout",
+                     *             "status": "dead",
+                     *             "type": "OrderPlaced",
+                     *             "vhost": "/"
+                     *           }
+                     *         ],
+                     *         "operations": [
+                     *           {
+                     *             "copy": false,
+                     *             "deadLetterId": "01938c2e-7b1a-7c3e-9d5f-2a4b6c8d0e1f",
+                     *             "detail": null,
+                     *             "kind": "redeliver",
+                     *             "note": "fixed in release 42",
+                     *             "operationId": "01938c3a-4c5d-7e6f-8a9b-0c1d2e3f4a5b",
+                     *             "outcome": "returned",
+                     *             "redeliveryId": "01938c2e-7b1a-8f20-b132-c3d4e5f60718",
+                     *             "requestedAt": "2026-11-24T03:30:00Z",
+                     *             "requestedBy": "user:default/jane",
+                     *             "settledAt": "2026-11-24T03:30:00.4Z"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "id": "01938c2e-7b1a-7c3e-9d5f-2a4b6c8d0e1f",
+                     *       "logLink": "https://logs.example.com/?q=order-4711",
+                     *       "messageId": "4f1d2c3b-0001-4711",
+                     *       "originToldBy": "broker",
+                     *       "properties": {
+                     *         "contentType": "application/json",
+                     *         "correlationId": "order-4711",
+                     *         "deliveryMode": 2,
+                     *         "messageId": "4f1d2c3b-0001-4711",
+                     *         "timestamp": "1795489964",
+                     *         "type": "OrderPlaced"
+                     *       },
+                     *       "queue": "demo-orders_webshop",
+                     *       "reason": "rejected",
+                     *       "receivedAt": "2026-11-24T03:12:45.082Z",
+                     *       "redeliveries": 0,
+                     *       "redeliveryId": null,
+                     *       "routingKey": "orders.OrderPlaced",
+                     *       "service": "webshop",
+                     *       "source": "dead-letter",
+                     *       "squad": "checkout",
+                     *       "status": "redelivered",
+                     *       "type": "OrderPlaced",
+                     *       "typedHeaders": {
+                     *         "x-attempt": {
+                     *           "t": "I",
+                     *           "v": 1
+                     *         },
+                     *         "x-tenant": {
+                     *           "t": "S",
+                     *           "v": "acme"
+                     *         }
+                     *       },
+                     *       "vhost": "/"
+                     *     }
+                     */
                     "application/json": components["schemas"]["DeadLetteredMessageDetails"];
                 };
             };
-            /** @description The request is not valid. Nothing was done */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description Nothing has this id */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["AnyError"];
         };
     };
-    body: {
+    getDeadLetterBody: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                /** @description Id of the dead letter */
+                /** @description Id of the dead letter. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The body */
+            /** @description The body. */
             200: {
                 headers: {
+                    /** @description `attachment`, with the id as file name. */
+                    "Content-Disposition"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/octet-stream": number[];
+                    "application/octet-stream": string;
                 };
             };
-            /** @description The request is not valid. Nothing was done */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description Nothing has this id */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["AnyError"];
         };
     };
-    list_operations: {
+    listOperations: {
         parameters: {
             query?: {
                 /**
-                 * @description Only those with dead letters of this service, as they were selected. An operation that an older version made has no
-                 *     `services`, and is not found by them.
+                 * @description Only operations that selected dead letters of this service. Operations of versions that did not record `services` are not found.
                  * @example webshop
                  */
                 service?: string;
                 /**
-                 * @description Only those with dead letters of a service that this squad owns now, with or without `squad-`; `unowned` for services that
-                 *     nobody owns.
+                 * @description Only operations that selected dead letters of a service that this squad owns now, with or without `squad-`. `unowned`: services
+                 *     without a squad.
                  * @example checkout
                  */
                 squad?: string;
                 /**
-                 * @description Only those in one of these states, by comma: `pending`, `running`, `waiting`, `paused`, `cancelling`, `cancelled`, `completed`.
+                 * @description Only operations in one of these states, separated by commas: `pending`, `running`, `waiting`, `paused`, `cancelling`, `cancelled`,
+                 *     `completed`.
                  * @example pending,running,waiting,paused,cancelling
                  */
                 state?: string;
-                /** @description How many, from 1 to 200. */
+                /** @description Maximum number of entries on the page. */
                 limit?: number;
-                /** @description From a page's `nextCursor` or `prevCursor`; the other parameters must be the same as for that page. */
+                /** @description `nextCursor` or `prevCursor` of a page. The other parameters must be the same as for that page. */
                 cursor?: string;
             };
             header?: never;
@@ -3050,140 +3680,240 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A page */
+            /** @description A page of operations. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OperationPage"];
+                    /**
+                     * @example {
+                     *       "nextCursor": null,
+                     *       "operations": [
+                     *         {
+                     *           "again": false,
+                     *           "canary": [],
+                     *           "canaryMaxReturned": 0,
+                     *           "canaryPassed": 0,
+                     *           "canaryWait": 30,
+                     *           "copy": false,
+                     *           "createdAt": "2026-11-24T03:30:00Z",
+                     *           "endedAt": null,
+                     *           "id": "01938c3a-4c5d-7e6f-8a9b-0c1d2e3f4a5b",
+                     *           "kind": "redeliver",
+                     *           "lastError": null,
+                     *           "maxQueueDepth": 10000,
+                     *           "notDone": 0,
+                     *           "note": "fixed in release 42",
+                     *           "order": "newest",
+                     *           "outcomes": {
+                     *             "deleted": 0,
+                     *             "refused": 0,
+                     *             "restored": 0,
+                     *             "returned": 0,
+                     *             "sent": 20000,
+                     *             "skipped": 0
+                     *           },
+                     *           "progress": {
+                     *             "etaSeconds": 48,
+                     *             "perSecond": 498.2
+                     *           },
+                     *           "rate": 500,
+                     *           "remaining": 23695,
+                     *           "requestedBy": "user:default/jane",
+                     *           "routingKey": "queue",
+                     *           "selection": {
+                     *             "all": false,
+                     *             "filter": {
+                     *               "service": "webshop"
+                     *             }
+                     *           },
+                     *           "services": [
+                     *             "webshop"
+                     *           ],
+                     *           "startedAt": "2026-11-24T03:30:00.1Z",
+                     *           "state": "running",
+                     *           "to": "queue",
+                     *           "total": 43695,
+                     *           "verdict": "running",
+                     *           "verdictText": "20,000 of 43,695 sent.",
+                     *           "waitingFor": null,
+                     *           "watchUntil": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Operations"];
                 };
             };
-            /** @description The request is not valid. Nothing was done */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["AnyError"];
         };
     };
-    create_operation: {
+    createOperation: {
         parameters: {
             query?: {
                 /**
-                 * @description Wait so many seconds, 30 at most, until every item has its outcome: 200 if that came in time, else 202. It does not wait for
-                 *     the verdict: the `verdict` of a redelivery that has just ended is `watching`, until `watchUntil`.
+                 * @description Wait up to this many seconds until every item has its outcome. The status is 200 if that happens in time, else 202. The request does
+                 *     not wait for the verdict: the `verdict` of a redelivery that has just ended is `watching` until `watchUntil`.
                  */
                 wait?: number;
             };
-            header?: never;
+            header?: {
+                /** @description Makes the request safe to repeat: a repeated key with the same request returns the first operation. The same as `idempotencyKey` in the body. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewOperationInput"];
+                "application/json": components["schemas"]["NewOperation"];
             };
         };
         responses: {
-            /** @description The operation ended while the request waited */
+            /** @description The operation ended within `wait` seconds. */
             200: {
                 headers: {
+                    /** @description Path of the operation: `/operations/{id}`. */
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "again": false,
+                     *       "canary": [],
+                     *       "canaryMaxReturned": 0,
+                     *       "canaryPassed": 0,
+                     *       "canaryWait": 30,
+                     *       "copy": false,
+                     *       "createdAt": "2026-11-24T03:30:00Z",
+                     *       "endedAt": null,
+                     *       "id": "01938c3a-4c5d-7e6f-8a9b-0c1d2e3f4a5b",
+                     *       "kind": "redeliver",
+                     *       "lastError": null,
+                     *       "maxQueueDepth": 10000,
+                     *       "notDone": 0,
+                     *       "note": "fixed in release 42",
+                     *       "order": "newest",
+                     *       "outcomes": {
+                     *         "deleted": 0,
+                     *         "refused": 0,
+                     *         "restored": 0,
+                     *         "returned": 0,
+                     *         "sent": 20000,
+                     *         "skipped": 0
+                     *       },
+                     *       "progress": {
+                     *         "etaSeconds": 48,
+                     *         "perSecond": 498.2
+                     *       },
+                     *       "rate": 500,
+                     *       "remaining": 23695,
+                     *       "requestedBy": "user:default/jane",
+                     *       "routingKey": "queue",
+                     *       "selection": {
+                     *         "all": false,
+                     *         "filter": {
+                     *           "service": "webshop"
+                     *         }
+                     *       },
+                     *       "services": [
+                     *         "webshop"
+                     *       ],
+                     *       "startedAt": "2026-11-24T03:30:00.1Z",
+                     *       "state": "running",
+                     *       "to": "queue",
+                     *       "total": 43695,
+                     *       "verdict": "running",
+                     *       "verdictText": "20,000 of 43,695 sent.",
+                     *       "waitingFor": null,
+                     *       "watchUntil": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Operation"];
                 };
             };
-            /** @description The operation goes on */
+            /** @description The operation continues. */
             202: {
                 headers: {
-                    /** @description Where it can be followed */
-                    location?: string;
+                    /** @description Path of the operation: `/operations/{id}`. */
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "again": false,
+                     *       "canary": [],
+                     *       "canaryMaxReturned": 0,
+                     *       "canaryPassed": 0,
+                     *       "canaryWait": 30,
+                     *       "copy": false,
+                     *       "createdAt": "2026-11-24T03:30:00Z",
+                     *       "endedAt": null,
+                     *       "id": "01938c3a-4c5d-7e6f-8a9b-0c1d2e3f4a5b",
+                     *       "kind": "redeliver",
+                     *       "lastError": null,
+                     *       "maxQueueDepth": 10000,
+                     *       "notDone": 0,
+                     *       "note": "fixed in release 42",
+                     *       "order": "newest",
+                     *       "outcomes": {
+                     *         "deleted": 0,
+                     *         "refused": 0,
+                     *         "restored": 0,
+                     *         "returned": 0,
+                     *         "sent": 20000,
+                     *         "skipped": 0
+                     *       },
+                     *       "progress": {
+                     *         "etaSeconds": 48,
+                     *         "perSecond": 498.2
+                     *       },
+                     *       "rate": 500,
+                     *       "remaining": 23695,
+                     *       "requestedBy": "user:default/jane",
+                     *       "routingKey": "queue",
+                     *       "selection": {
+                     *         "all": false,
+                     *         "filter": {
+                     *           "service": "webshop"
+                     *         }
+                     *       },
+                     *       "services": [
+                     *         "webshop"
+                     *       ],
+                     *       "startedAt": "2026-11-24T03:30:00.1Z",
+                     *       "state": "running",
+                     *       "to": "queue",
+                     *       "total": 43695,
+                     *       "verdict": "running",
+                     *       "verdictText": "20,000 of 43,695 sent.",
+                     *       "waitingFor": null,
+                     *       "watchUntil": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Operation"];
                 };
             };
-            /** @description The request is not valid. Nothing was done */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The token is not valid. Nothing was done */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description Nothing has this id */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The idempotency key was used for another request */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The body of the request is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The body of the request is not application/json */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["RunConflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["AnyError"];
         };
     };
-    plan: {
+    createPlan: {
         parameters: {
             query?: never;
             header?: never;
@@ -3196,113 +3926,193 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The plan */
+            /** @description The plan. */
             201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "createdAt": "2026-11-24T03:30:00Z",
+                     *       "errorGroups": [
+                     *         {
+                     *           "arrived": 43712,
+                     *           "count": 43600,
+                     *           "errorType": "PaymentDeclined",
+                     *           "failingNow": true,
+                     *           "firstSeen": "2026-11-24T01:02:03Z",
+                     *           "id": "5f0c8e1d-9a2b-8c3d-a4e5-f60718293a4b",
+                     *           "lastSeen": "2026-11-24T03:12:45.082Z",
+                     *           "mutedUntil": null,
+                     *           "mutedUpTo": null,
+                     *           "reason": "rejected",
+                     *           "resolvedAt": null,
+                     *           "service": "webshop",
+                     *           "squad": "checkout",
+                     *           "state": "new",
+                     *           "title": "card issuer timed out after <number> ms (order <number>)"
+                     *         }
+                     *       ],
+                     *       "expiresAt": "2026-11-24T03:45:00Z",
+                     *       "id": "01938c39-8f00-7a1b-9c2d-3e4f5a6b7c8d",
+                     *       "kind": "redeliver",
+                     *       "queues": [
+                     *         {
+                     *           "broker": "default",
+                     *           "count": 43600,
+                     *           "value": "demo-orders_webshop",
+                     *           "vhost": "/"
+                     *         },
+                     *         {
+                     *           "broker": "default",
+                     *           "count": 95,
+                     *           "value": "demo-orders_mailer",
+                     *           "vhost": "/"
+                     *         }
+                     *       ],
+                     *       "selection": {
+                     *         "all": false,
+                     *         "filter": {
+                     *           "squad": "checkout"
+                     *         }
+                     *       },
+                     *       "services": [
+                     *         {
+                     *           "count": 43600,
+                     *           "value": "webshop"
+                     *         },
+                     *         {
+                     *           "count": 95,
+                     *           "value": "mailer"
+                     *         }
+                     *       ],
+                     *       "total": 43695,
+                     *       "warnings": [
+                     *         {
+                     *           "code": "still_failing",
+                     *           "count": 43600,
+                     *           "errorType": "PaymentDeclined",
+                     *           "lastSeen": "2026-11-24T03:29:58Z",
+                     *           "message": "Still failing: 32 new PaymentDeclined in webshop, the latest 2 s ago. Redelivered messages will probably fail again.",
+                     *           "service": "webshop",
+                     *           "severity": "warning"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Plan"];
                 };
             };
-            /** @description The request is not valid. Nothing was done */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The token is not valid. Nothing was done */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The body of the request is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The body of the request is not application/json */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["AnyError"];
         };
     };
-    get_plan: {
+    getPlan: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                /** @description Id of the plan */
+                /** @description Id of the plan. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The plan */
+            /** @description The plan. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "createdAt": "2026-11-24T03:30:00Z",
+                     *       "errorGroups": [
+                     *         {
+                     *           "arrived": 43712,
+                     *           "count": 43600,
+                     *           "errorType": "PaymentDeclined",
+                     *           "failingNow": true,
+                     *           "firstSeen": "2026-11-24T01:02:03Z",
+                     *           "id": "5f0c8e1d-9a2b-8c3d-a4e5-f60718293a4b",
+                     *           "lastSeen": "2026-11-24T03:12:45.082Z",
+                     *           "mutedUntil": null,
+                     *           "mutedUpTo": null,
+                     *           "reason": "rejected",
+                     *           "resolvedAt": null,
+                     *           "service": "webshop",
+                     *           "squad": "checkout",
+                     *           "state": "new",
+                     *           "title": "card issuer timed out after <number> ms (order <number>)"
+                     *         }
+                     *       ],
+                     *       "expiresAt": "2026-11-24T03:45:00Z",
+                     *       "id": "01938c39-8f00-7a1b-9c2d-3e4f5a6b7c8d",
+                     *       "kind": "redeliver",
+                     *       "queues": [
+                     *         {
+                     *           "broker": "default",
+                     *           "count": 43600,
+                     *           "value": "demo-orders_webshop",
+                     *           "vhost": "/"
+                     *         },
+                     *         {
+                     *           "broker": "default",
+                     *           "count": 95,
+                     *           "value": "demo-orders_mailer",
+                     *           "vhost": "/"
+                     *         }
+                     *       ],
+                     *       "selection": {
+                     *         "all": false,
+                     *         "filter": {
+                     *           "squad": "checkout"
+                     *         }
+                     *       },
+                     *       "services": [
+                     *         {
+                     *           "count": 43600,
+                     *           "value": "webshop"
+                     *         },
+                     *         {
+                     *           "count": 95,
+                     *           "value": "mailer"
+                     *         }
+                     *       ],
+                     *       "total": 43695,
+                     *       "warnings": [
+                     *         {
+                     *           "code": "still_failing",
+                     *           "count": 43600,
+                     *           "errorType": "PaymentDeclined",
+                     *           "lastSeen": "2026-11-24T03:29:58Z",
+                     *           "message": "Still failing: 32 new PaymentDeclined in webshop, the latest 2 s ago. Redelivered messages will probably fail again.",
+                     *           "service": "webshop",
+                     *           "severity": "warning"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Plan"];
                 };
             };
-            /** @description The request is not valid. Nothing was done */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description Nothing has this id */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["AnyError"];
         };
     };
-    preview: {
+    previewOperation: {
         parameters: {
             query?: never;
             header?: never;
@@ -3311,122 +4121,185 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["CreateOperation"];
+                "application/json": components["schemas"]["RedeliverOperation"];
             };
         };
         responses: {
-            /** @description The preview */
+            /** @description The preview. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "samples": [
+                     *         {
+                     *           "after": {
+                     *             "body": {
+                     *               "content": "{\"currency\":\"EUR\"}",
+                     *               "contentType": "application/json",
+                     *               "decodedFrom": null,
+                     *               "encoding": "text",
+                     *               "truncated": false
+                     *             },
+                     *             "exchange": "",
+                     *             "headers": {
+                     *               "dead-letter-exchange": {
+                     *                 "t": "S",
+                     *                 "v": "demo-orders"
+                     *               },
+                     *               "x-retry": {
+                     *                 "t": "t",
+                     *                 "v": true
+                     *               }
+                     *             },
+                     *             "routingKey": "demo-orders_webshop"
+                     *           },
+                     *           "before": {
+                     *             "body": {
+                     *               "content": "{\"currency\":\"?\"}",
+                     *               "contentType": "application/json",
+                     *               "decodedFrom": null,
+                     *               "encoding": "text",
+                     *               "truncated": false
+                     *             },
+                     *             "exchange": "demo-orders",
+                     *             "headers": {
+                     *               "x-retry": {
+                     *                 "t": "t",
+                     *                 "v": true
+                     *               }
+                     *             },
+                     *             "routingKey": "orders.OrderPlaced"
+                     *           },
+                     *           "deadLetterId": "01938c2e-7b1a-7c3e-9d5f-2a4b6c8d0e1f",
+                     *           "error": null
+                     *         }
+                     *       ],
+                     *       "total": 43695
+                     *     }
+                     */
                     "application/json": components["schemas"]["Preview"];
                 };
             };
-            /** @description The request is not valid. Nothing was done */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The token is not valid. Nothing was done */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The body of the request is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The body of the request is not application/json */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["AnyError"];
         };
     };
-    get_operation: {
+    getOperation: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                /** @description Id of the operation */
+                /** @description Id of the operation. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The operation */
+            /** @description The operation. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "again": false,
+                     *       "canary": [],
+                     *       "canaryMaxReturned": 0,
+                     *       "canaryPassed": 0,
+                     *       "canaryWait": 30,
+                     *       "copy": false,
+                     *       "createdAt": "2026-11-24T03:30:00Z",
+                     *       "edit": null,
+                     *       "endedAt": "2026-11-24T03:30:01.5Z",
+                     *       "events": [
+                     *         {
+                     *           "action": "rate",
+                     *           "at": "2026-11-24T03:30:00.6Z",
+                     *           "by": "user:default/jane",
+                     *           "detail": "500"
+                     *         }
+                     *       ],
+                     *       "id": "01938c3a-4c5d-7e6f-8a9b-0c1d2e3f4a5b",
+                     *       "kind": "redeliver",
+                     *       "lastError": null,
+                     *       "maxQueueDepth": 10000,
+                     *       "notDone": 0,
+                     *       "note": "fixed in release 42",
+                     *       "order": "newest",
+                     *       "outcomes": {
+                     *         "deleted": 0,
+                     *         "refused": 0,
+                     *         "restored": 0,
+                     *         "returned": 1,
+                     *         "sent": 2,
+                     *         "skipped": 0
+                     *       },
+                     *       "progress": {
+                     *         "etaSeconds": null,
+                     *         "perSecond": 498.2
+                     *       },
+                     *       "rate": 500,
+                     *       "remaining": 0,
+                     *       "requestedBy": "user:default/jane",
+                     *       "returns": [
+                     *         {
+                     *           "count": 1,
+                     *           "errorGroup": "5f0c8e1d-9a2b-8c3d-a4e5-f60718293a4b",
+                     *           "errorType": "PaymentDeclined",
+                     *           "latestSeconds": 0.4,
+                     *           "medianSeconds": 0.4,
+                     *           "soonestSeconds": 0.4,
+                     *           "title": "card issuer timed out after <number> ms (order <number>)"
+                     *         }
+                     *       ],
+                     *       "routingKey": "queue",
+                     *       "selection": {
+                     *         "all": false,
+                     *         "filter": {
+                     *           "service": "webshop"
+                     *         }
+                     *       },
+                     *       "services": [
+                     *         "webshop"
+                     *       ],
+                     *       "startedAt": "2026-11-24T03:30:00.1Z",
+                     *       "state": "completed",
+                     *       "to": "queue",
+                     *       "total": 3,
+                     *       "verdict": "completedWithProblems",
+                     *       "verdictText": "3 sent, 1 of them died again: PaymentDeclined.",
+                     *       "waitingFor": null,
+                     *       "watchUntil": "2026-11-24T03:30:21.5Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationDetails"];
                 };
             };
-            /** @description The request is not valid. Nothing was done */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description Nothing has this id */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["AnyError"];
         };
     };
-    change_operation: {
+    changeOperation: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                /** @description Id of the operation */
+                /** @description Id of the operation. */
                 id: string;
             };
             cookie?: never;
@@ -3437,389 +4310,498 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The operation */
+            /** @description The operation. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "again": false,
+                     *       "canary": [],
+                     *       "canaryMaxReturned": 0,
+                     *       "canaryPassed": 0,
+                     *       "canaryWait": 30,
+                     *       "copy": false,
+                     *       "createdAt": "2026-11-24T03:30:00Z",
+                     *       "edit": null,
+                     *       "endedAt": "2026-11-24T03:30:01.5Z",
+                     *       "events": [
+                     *         {
+                     *           "action": "rate",
+                     *           "at": "2026-11-24T03:30:00.6Z",
+                     *           "by": "user:default/jane",
+                     *           "detail": "500"
+                     *         }
+                     *       ],
+                     *       "id": "01938c3a-4c5d-7e6f-8a9b-0c1d2e3f4a5b",
+                     *       "kind": "redeliver",
+                     *       "lastError": null,
+                     *       "maxQueueDepth": 10000,
+                     *       "notDone": 0,
+                     *       "note": "fixed in release 42",
+                     *       "order": "newest",
+                     *       "outcomes": {
+                     *         "deleted": 0,
+                     *         "refused": 0,
+                     *         "restored": 0,
+                     *         "returned": 1,
+                     *         "sent": 2,
+                     *         "skipped": 0
+                     *       },
+                     *       "progress": {
+                     *         "etaSeconds": null,
+                     *         "perSecond": 498.2
+                     *       },
+                     *       "rate": 500,
+                     *       "remaining": 0,
+                     *       "requestedBy": "user:default/jane",
+                     *       "returns": [
+                     *         {
+                     *           "count": 1,
+                     *           "errorGroup": "5f0c8e1d-9a2b-8c3d-a4e5-f60718293a4b",
+                     *           "errorType": "PaymentDeclined",
+                     *           "latestSeconds": 0.4,
+                     *           "medianSeconds": 0.4,
+                     *           "soonestSeconds": 0.4,
+                     *           "title": "card issuer timed out after <number> ms (order <number>)"
+                     *         }
+                     *       ],
+                     *       "routingKey": "queue",
+                     *       "selection": {
+                     *         "all": false,
+                     *         "filter": {
+                     *           "service": "webshop"
+                     *         }
+                     *       },
+                     *       "services": [
+                     *         "webshop"
+                     *       ],
+                     *       "startedAt": "2026-11-24T03:30:00.1Z",
+                     *       "state": "completed",
+                     *       "to": "queue",
+                     *       "total": 3,
+                     *       "verdict": "completedWithProblems",
+                     *       "verdictText": "3 sent, 1 of them died again: PaymentDeclined.",
+                     *       "waitingFor": null,
+                     *       "watchUntil": "2026-11-24T03:30:21.5Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationDetails"];
                 };
             };
-            /** @description The request is not valid. Nothing was done */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The token is not valid. Nothing was done */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description Nothing has this id */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The idempotency key was used for another request */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The body of the request is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The body of the request is not application/json */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["StateConflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["AnyError"];
         };
     };
-    cancel: {
+    cancelOperation: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                /** @description Id of the operation */
+                /** @description Id of the operation. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The operation */
+            /** @description The operation. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "again": false,
+                     *       "canary": [],
+                     *       "canaryMaxReturned": 0,
+                     *       "canaryPassed": 0,
+                     *       "canaryWait": 30,
+                     *       "copy": false,
+                     *       "createdAt": "2026-11-24T03:30:00Z",
+                     *       "edit": null,
+                     *       "endedAt": "2026-11-24T03:30:01.5Z",
+                     *       "events": [
+                     *         {
+                     *           "action": "rate",
+                     *           "at": "2026-11-24T03:30:00.6Z",
+                     *           "by": "user:default/jane",
+                     *           "detail": "500"
+                     *         }
+                     *       ],
+                     *       "id": "01938c3a-4c5d-7e6f-8a9b-0c1d2e3f4a5b",
+                     *       "kind": "redeliver",
+                     *       "lastError": null,
+                     *       "maxQueueDepth": 10000,
+                     *       "notDone": 0,
+                     *       "note": "fixed in release 42",
+                     *       "order": "newest",
+                     *       "outcomes": {
+                     *         "deleted": 0,
+                     *         "refused": 0,
+                     *         "restored": 0,
+                     *         "returned": 1,
+                     *         "sent": 2,
+                     *         "skipped": 0
+                     *       },
+                     *       "progress": {
+                     *         "etaSeconds": null,
+                     *         "perSecond": 498.2
+                     *       },
+                     *       "rate": 500,
+                     *       "remaining": 0,
+                     *       "requestedBy": "user:default/jane",
+                     *       "returns": [
+                     *         {
+                     *           "count": 1,
+                     *           "errorGroup": "5f0c8e1d-9a2b-8c3d-a4e5-f60718293a4b",
+                     *           "errorType": "PaymentDeclined",
+                     *           "latestSeconds": 0.4,
+                     *           "medianSeconds": 0.4,
+                     *           "soonestSeconds": 0.4,
+                     *           "title": "card issuer timed out after <number> ms (order <number>)"
+                     *         }
+                     *       ],
+                     *       "routingKey": "queue",
+                     *       "selection": {
+                     *         "all": false,
+                     *         "filter": {
+                     *           "service": "webshop"
+                     *         }
+                     *       },
+                     *       "services": [
+                     *         "webshop"
+                     *       ],
+                     *       "startedAt": "2026-11-24T03:30:00.1Z",
+                     *       "state": "completed",
+                     *       "to": "queue",
+                     *       "total": 3,
+                     *       "verdict": "completedWithProblems",
+                     *       "verdictText": "3 sent, 1 of them died again: PaymentDeclined.",
+                     *       "waitingFor": null,
+                     *       "watchUntil": "2026-11-24T03:30:21.5Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationDetails"];
                 };
             };
-            /** @description The request is not valid. Nothing was done */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The token is not valid. Nothing was done */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description Nothing has this id */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The idempotency key was used for another request */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["StateConflict"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["AnyError"];
         };
     };
-    watch_operation: {
+    watchOperation: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                /** @description Id of the operation */
+                /** @description Id of the operation. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Events until its verdict */
+            /** @description Events until the verdict. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": components["schemas"]["OperationDetails"];
+                    /**
+                     * @example event: operation
+                     *     data: {"again":false,"canary":[],"canaryMaxReturned":0.0,"canaryPassed":0,"canaryWait":30,"copy":false,"createdAt":"2026-11-24T03:30:00Z","edit":null,"endedAt":"2026-11-24T03:30:01.5Z","events":[{"action":"rate","at":"2026-11-24T03:30:00.6Z","by":"user:default/jane","detail":"500"}],"id":"01938c3a-4c5d-7e6f-8a9b-0c1d2e3f4a5b","kind":"redeliver","lastError":null,"maxQueueDepth":10000,"notDone":0,"note":"fixed in release 42","order":"newest","outcomes":{"deleted":0,"refused":0,"restored":0,"returned":1,"sent":2,"skipped":0},"progress":{"etaSeconds":null,"perSecond":498.2},"rate":500,"remaining":0,"requestedBy":"user:default/jane","returns":[{"count":1,"errorGroup":"5f0c8e1d-9a2b-8c3d-a4e5-f60718293a4b","errorType":"PaymentDeclined","latestSeconds":0.4,"medianSeconds":0.4,"soonestSeconds":0.4,"title":"card issuer timed out after <number> ms (order <number>)"}],"routingKey":"queue","selection":{"all":false,"filter":{"service":"webshop"}},"services":["webshop"],"startedAt":"2026-11-24T03:30:00.1Z","state":"completed","to":"queue","total":3,"verdict":"completedWithProblems","verdictText":"3 sent, 1 of them died again: PaymentDeclined.","waitingFor":null,"watchUntil":"2026-11-24T03:30:21.5Z"}
+                     */
+                    "text/event-stream": string;
                 };
             };
-            /** @description The request is not valid. Nothing was done */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description Nothing has this id */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["AnyError"];
         };
     };
-    list_items: {
+    listOperationItems: {
         parameters: {
             query?: {
-                /** @description Only those that ended so: `sent`, `returned`, `deleted`, `restored`, `refused` or `skipped`. */
-                outcome?: "sent" | "returned" | "deleted" | "restored" | "refused" | "skipped";
-                /** @description How many, from 1 to 200. */
+                /** @description Only items with this outcome. */
+                outcome?: components["schemas"]["Outcome"];
+                /** @description Maximum number of entries on the page. */
                 limit?: number;
-                /** @description From a page's `nextCursor` or `prevCursor`; the other parameters must be the same as for that page. */
+                /** @description `nextCursor` or `prevCursor` of a page. The other parameters must be the same as for that page. */
                 cursor?: string;
             };
             header?: never;
             path: {
-                /** @description Id of the operation */
+                /** @description Id of the operation. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description A page */
+            /** @description A page of items. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "deadLetterId": "01938c2e-7b1a-7c3e-9d5f-2a4b6c8d0e1f",
+                     *           "detail": null,
+                     *           "outcome": "returned",
+                     *           "redeliveryId": "01938c2e-7b1a-8f20-b132-c3d4e5f60718",
+                     *           "returnedAs": "01938c3f-10c2-7d0a-8e44-5b6c7d8e9f01",
+                     *           "settledAt": "2026-11-24T03:30:00.4Z"
+                     *         },
+                     *         {
+                     *           "deadLetterId": "01938c2e-7b1a-7c3e-9d5f-2a4b6c8d0e20",
+                     *           "detail": "Queue demo-orders_webshop does not exist (312 NO_ROUTE)",
+                     *           "outcome": "refused",
+                     *           "redeliveryId": "01938c2e-7b1a-8f20-b132-c3d4e5f60719",
+                     *           "returnedAs": null,
+                     *           "settledAt": "2026-11-24T03:30:00.4Z"
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationItems"];
                 };
             };
-            /** @description The request is not valid. Nothing was done */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description Nothing has this id */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["AnyError"];
         };
     };
-    pause: {
+    pauseOperation: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                /** @description Id of the operation */
+                /** @description Id of the operation. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The operation */
+            /** @description The operation. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "again": false,
+                     *       "canary": [],
+                     *       "canaryMaxReturned": 0,
+                     *       "canaryPassed": 0,
+                     *       "canaryWait": 30,
+                     *       "copy": false,
+                     *       "createdAt": "2026-11-24T03:30:00Z",
+                     *       "edit": null,
+                     *       "endedAt": "2026-11-24T03:30:01.5Z",
+                     *       "events": [
+                     *         {
+                     *           "action": "rate",
+                     *           "at": "2026-11-24T03:30:00.6Z",
+                     *           "by": "user:default/jane",
+                     *           "detail": "500"
+                     *         }
+                     *       ],
+                     *       "id": "01938c3a-4c5d-7e6f-8a9b-0c1d2e3f4a5b",
+                     *       "kind": "redeliver",
+                     *       "lastError": null,
+                     *       "maxQueueDepth": 10000,
+                     *       "notDone": 0,
+                     *       "note": "fixed in release 42",
+                     *       "order": "newest",
+                     *       "outcomes": {
+                     *         "deleted": 0,
+                     *         "refused": 0,
+                     *         "restored": 0,
+                     *         "returned": 1,
+                     *         "sent": 2,
+                     *         "skipped": 0
+                     *       },
+                     *       "progress": {
+                     *         "etaSeconds": null,
+                     *         "perSecond": 498.2
+                     *       },
+                     *       "rate": 500,
+                     *       "remaining": 0,
+                     *       "requestedBy": "user:default/jane",
+                     *       "returns": [
+                     *         {
+                     *           "count": 1,
+                     *           "errorGroup": "5f0c8e1d-9a2b-8c3d-a4e5-f60718293a4b",
+                     *           "errorType": "PaymentDeclined",
+                     *           "latestSeconds": 0.4,
+                     *           "medianSeconds": 0.4,
+                     *           "soonestSeconds": 0.4,
+                     *           "title": "card issuer timed out after <number> ms (order <number>)"
+                     *         }
+                     *       ],
+                     *       "routingKey": "queue",
+                     *       "selection": {
+                     *         "all": false,
+                     *         "filter": {
+                     *           "service": "webshop"
+                     *         }
+                     *       },
+                     *       "services": [
+                     *         "webshop"
+                     *       ],
+                     *       "startedAt": "2026-11-24T03:30:00.1Z",
+                     *       "state": "completed",
+                     *       "to": "queue",
+                     *       "total": 3,
+                     *       "verdict": "completedWithProblems",
+                     *       "verdictText": "3 sent, 1 of them died again: PaymentDeclined.",
+                     *       "waitingFor": null,
+                     *       "watchUntil": "2026-11-24T03:30:21.5Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationDetails"];
                 };
             };
-            /** @description The request is not valid. Nothing was done */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The token is not valid. Nothing was done */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description Nothing has this id */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The idempotency key was used for another request */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["StateConflict"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["AnyError"];
         };
     };
-    resume: {
+    resumeOperation: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                /** @description Id of the operation */
+                /** @description Id of the operation. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The operation */
+            /** @description The operation. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "again": false,
+                     *       "canary": [],
+                     *       "canaryMaxReturned": 0,
+                     *       "canaryPassed": 0,
+                     *       "canaryWait": 30,
+                     *       "copy": false,
+                     *       "createdAt": "2026-11-24T03:30:00Z",
+                     *       "edit": null,
+                     *       "endedAt": "2026-11-24T03:30:01.5Z",
+                     *       "events": [
+                     *         {
+                     *           "action": "rate",
+                     *           "at": "2026-11-24T03:30:00.6Z",
+                     *           "by": "user:default/jane",
+                     *           "detail": "500"
+                     *         }
+                     *       ],
+                     *       "id": "01938c3a-4c5d-7e6f-8a9b-0c1d2e3f4a5b",
+                     *       "kind": "redeliver",
+                     *       "lastError": null,
+                     *       "maxQueueDepth": 10000,
+                     *       "notDone": 0,
+                     *       "note": "fixed in release 42",
+                     *       "order": "newest",
+                     *       "outcomes": {
+                     *         "deleted": 0,
+                     *         "refused": 0,
+                     *         "restored": 0,
+                     *         "returned": 1,
+                     *         "sent": 2,
+                     *         "skipped": 0
+                     *       },
+                     *       "progress": {
+                     *         "etaSeconds": null,
+                     *         "perSecond": 498.2
+                     *       },
+                     *       "rate": 500,
+                     *       "remaining": 0,
+                     *       "requestedBy": "user:default/jane",
+                     *       "returns": [
+                     *         {
+                     *           "count": 1,
+                     *           "errorGroup": "5f0c8e1d-9a2b-8c3d-a4e5-f60718293a4b",
+                     *           "errorType": "PaymentDeclined",
+                     *           "latestSeconds": 0.4,
+                     *           "medianSeconds": 0.4,
+                     *           "soonestSeconds": 0.4,
+                     *           "title": "card issuer timed out after <number> ms (order <number>)"
+                     *         }
+                     *       ],
+                     *       "routingKey": "queue",
+                     *       "selection": {
+                     *         "all": false,
+                     *         "filter": {
+                     *           "service": "webshop"
+                     *         }
+                     *       },
+                     *       "services": [
+                     *         "webshop"
+                     *       ],
+                     *       "startedAt": "2026-11-24T03:30:00.1Z",
+                     *       "state": "completed",
+                     *       "to": "queue",
+                     *       "total": 3,
+                     *       "verdict": "completedWithProblems",
+                     *       "verdictText": "3 sent, 1 of them died again: PaymentDeclined.",
+                     *       "waitingFor": null,
+                     *       "watchUntil": "2026-11-24T03:30:21.5Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationDetails"];
                 };
             };
-            /** @description The request is not valid. Nothing was done */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The token is not valid. Nothing was done */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description Nothing has this id */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The idempotency key was used for another request */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
-            /** @description The database does not answer, or not in time. Retry after the seconds in `Retry-After` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorViewModel"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["StateConflict"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["AnyError"];
         };
     };
 }

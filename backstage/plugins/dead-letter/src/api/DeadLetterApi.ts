@@ -5,12 +5,12 @@ import {
   ErrorGroupChange,
   ErrorGroupDetails,
   ErrorGroups,
-  FilterInput,
+  Filter,
   Histogram,
   Operation,
   OperationDetails,
   OperationItems,
-  OperationPage,
+  Operations,
   Plan,
   RunPlan,
   ServiceOverview,
@@ -58,7 +58,7 @@ export type HistogramBy = 'service' | 'errorGroup' | 'reason';
  */
 export interface DeadLetterClient {
   search(
-    filter: FilterInput,
+    filter: Filter,
     page?: PageRequest,
     signal?: AbortSignal,
   ): Promise<DeadLetteredMessages>;
@@ -72,7 +72,7 @@ export interface DeadLetterClient {
   /** Of one squad, or all. */
   services(squad?: string, signal?: AbortSignal): Promise<ServiceOverview[]>;
   errorGroups(
-    filter: FilterInput,
+    filter: Filter,
     limit?: number,
     signal?: AbortSignal,
   ): Promise<ErrorGroups>;
@@ -84,7 +84,7 @@ export interface DeadLetterClient {
   ): Promise<ErrorGroupDetails>;
   /** The interval fits the time by default. */
   histogram(
-    filter: FilterInput,
+    filter: Filter,
     options?: { interval?: string; by?: HistogramBy },
     signal?: AbortSignal,
   ): Promise<Histogram>;
@@ -96,7 +96,7 @@ export interface DeadLetterClient {
   operations(
     request?: OperationsRequest,
     signal?: AbortSignal,
-  ): Promise<OperationPage>;
+  ): Promise<Operations>;
   operation(id: string, signal?: AbortSignal): Promise<OperationDetails>;
   operationItems(
     id: string,

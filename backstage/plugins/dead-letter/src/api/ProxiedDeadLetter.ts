@@ -3,8 +3,8 @@ import { DiscoveryApi, FetchApi } from '@backstage/frontend-plugin-api';
 import {
   CreateOperation,
   ErrorGroupChange,
-  FilterInput,
-  OperationRequest,
+  Filter,
+  RestoreRequest,
   RunPlan,
 } from '@dead-letter/backstage-plugin-dead-letter-common';
 import {
@@ -31,7 +31,7 @@ class ProxiedClient implements DeadLetterClient {
     private readonly deps: { fetchApi: FetchApi; discoveryApi: DiscoveryApi },
   ) {}
 
-  search(filter: FilterInput, page: PageRequest = {}, signal?: AbortSignal) {
+  search(filter: Filter, page: PageRequest = {}, signal?: AbortSignal) {
     return this.json('/dead-letters', {
       query: { ...filterQuery(filter), ...page },
       signal,
@@ -57,7 +57,7 @@ class ProxiedClient implements DeadLetterClient {
     });
   }
 
-  errorGroups(filter: FilterInput, limit?: number, signal?: AbortSignal) {
+  errorGroups(filter: Filter, limit?: number, signal?: AbortSignal) {
     return this.json('/dead-letters/error-groups', {
       query: { ...filterQuery(filter), limit },
       signal,
@@ -76,7 +76,7 @@ class ProxiedClient implements DeadLetterClient {
   }
 
   histogram(
-    filter: FilterInput,
+    filter: Filter,
     options: { interval?: string; by?: HistogramBy } = {},
     signal?: AbortSignal,
   ) {
@@ -99,7 +99,7 @@ class ProxiedClient implements DeadLetterClient {
   }
 
   undoDelete(operationId: string, note?: string) {
-    const body: OperationRequest = { deletedBy: operationId, note };
+    const body: RestoreRequest = { deletedBy: operationId, note };
     return this.json('/dead-letters/restore', { method: 'POST', body });
   }
 
@@ -166,7 +166,7 @@ export class ProxiedDeadLetter implements DeadLetterApi {
 }
 
 /** In a query each header and each path of the body is a parameter of its own. */
-function filterQuery({ headers, bodyPaths, ...others }: FilterInput): Query {
+function filterQuery({ headers, bodyPaths, ...others }: Filter): Query {
   const named = (prefix: string, values: Record<string, string> = {}) =>
     Object.fromEntries(
       Object.entries(values).map(([name, value]) => [

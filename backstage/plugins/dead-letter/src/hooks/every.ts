@@ -1,4 +1,4 @@
-import { FilterInput } from '@dead-letter/backstage-plugin-dead-letter-common';
+import { Filter } from '@dead-letter/backstage-plugin-dead-letter-common';
 
 /** How often overviews are asked again: soon enough to see it get better, or worse. */
 export const EVERY_MS = 15_000;
@@ -6,7 +6,7 @@ export const EVERY_MS = 15_000;
 export const SELDOM_MS = 60_000;
 
 /** How often what this filter lists is looked at again. */
-export function everyOf(filter: FilterInput, often: number): number {
+export function everyOf(filter: Filter, often: number): number {
   const reads = filter.find ?? filter.contains ?? filter.error;
   return reads ? SELDOM_MS : often;
 }

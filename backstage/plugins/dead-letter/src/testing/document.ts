@@ -17,8 +17,14 @@ interface Schema {
   oneOf?: Schema[];
 }
 
+interface Content {
+  schema: Schema;
+  example?: unknown;
+  examples?: Record<string, { value: unknown }>;
+}
+
 interface Body {
-  content?: Record<string, { schema: Schema }>;
+  content?: Record<string, Content>;
 }
 
 export interface Endpoint {
@@ -29,7 +35,10 @@ export interface Endpoint {
 
 interface OpenApi {
   paths: Record<string, Record<string, Endpoint>>;
-  components: { schemas: Record<string, Schema> };
+  components: {
+    schemas: Record<string, Schema>;
+    responses: Record<string, Body>;
+  };
 }
 
 /** The service's own OpenAPI document. */

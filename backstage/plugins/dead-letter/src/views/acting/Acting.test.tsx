@@ -128,7 +128,7 @@ describe('Acting', () => {
             lastSeen: at,
           },
           {
-            code: 'another',
+            code: 'broker_unreachable',
             severity: 'warning',
             message: 'it waits since 2026-11-28T18:47:03Z',
             count: null,

@@ -39,10 +39,14 @@ export function requestOf(
   { canary, order, routingKey, again }: Way,
   total: number,
 ): CreateOperation {
+  const selection = ids
+    ? { ids }
+    : { filter: actedOn(filter!), all: isEmpty(filter!) };
+  if (kind === 'delete') return { kind, ...selection };
   const steps = ladder(total);
   return {
     kind,
-    ...(ids ? { ids } : { filter: actedOn(filter!), all: isEmpty(filter!) }),
+    ...selection,
     ...(canary.isOn &&
       steps.length > 0 && { canary: steps, canaryWait: canary.waitSeconds }),
     ...(order !== ORDERS[0] && { order }),

@@ -1,4 +1,4 @@
-import { FilterInput } from '@dead-letter/backstage-plugin-dead-letter-common';
+import { Filter } from '@dead-letter/backstage-plugin-dead-letter-common';
 
 /** What can be done with dead letters here. */
 export type ActionKind = 'redeliver' | 'delete';
@@ -6,7 +6,7 @@ export type ActionKind = 'redeliver' | 'delete';
 /** What is acted on: these dead letters, or all that a filter lists at the moment of the plan. */
 export type Selection = (
   | { ids: string[]; filter?: undefined }
-  | { filter: FilterInput; ids?: undefined }
+  | { filter: Filter; ids?: undefined }
 ) & {
   /** What they are: only these can be acted on. Dead, unless something else is said. */
   status?: 'dead' | 'redelivered';

@@ -5,7 +5,7 @@ import {
 import { Button, Flex, Skeleton, Tag, TagGroup, Text } from '@backstage/ui';
 import {
   Operation,
-  OperationPage,
+  Operations,
 } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { Answered } from '../../components/Answered';
 import { Empty } from '../../components/Empty';
@@ -49,12 +49,14 @@ function InEnvironment() {
       return value ? [[each, value]] : [];
     }),
   );
-  return <Operations key={`${name} ${JSON.stringify(owner)}`} owner={owner} />;
+  return (
+    <OwnersOperations key={`${name} ${JSON.stringify(owner)}`} owner={owner} />
+  );
 }
 
 type Owner = Partial<Record<(typeof OWNERS)[number], string>>;
 
-function Operations({ owner }: { owner: Owner }) {
+function OwnersOperations({ owner }: { owner: Owner }) {
   const [parameters, setParameters] = useAppSearchParams();
   const pages = useCursors();
   const answer = useAnswer(
@@ -168,7 +170,7 @@ function Cards({ title, operations, onOpen }: CardsProps) {
 }
 
 interface ListedProps {
-  page: OperationPage;
+  page: Operations;
   pages: ReturnType<typeof useCursors>;
   onOpen: (id: string) => void;
 }

@@ -1,5 +1,5 @@
 import {
-  FilterInput,
+  Filter,
   Operation,
 } from '@dead-letter/backstage-plugin-dead-letter-common';
 
@@ -97,7 +97,7 @@ export function toneOf(
 export interface Asked {
   ids?: string[];
   deletedBy?: string;
-  filter?: FilterInput | null;
+  filter?: Filter | null;
 }
 
 export function askedOf(operation: Operation): Asked {

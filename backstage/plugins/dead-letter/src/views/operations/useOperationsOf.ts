@@ -1,6 +1,6 @@
 import {
   Operation,
-  OperationPage,
+  Operations,
 } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { UseQueryResult } from '@tanstack/react-query';
 import { useAnswer } from '../../hooks/useDeadLetter';
@@ -48,7 +48,7 @@ export function useOperationsOf(owner: Owner): {
 function useList(
   owner: Owner,
   page: { state?: string; limit: number },
-): UseQueryResult<OperationPage, Error> {
+): UseQueryResult<Operations, Error> {
   return useAnswer(
     ['operations', 'of', owner, page],
     (client, signal) => client.operations({ ...owner, ...page }, signal),

@@ -7,7 +7,7 @@ import {
   TagGroup,
   TextField,
 } from '@backstage/ui';
-import { FilterInput } from '@dead-letter/backstage-plugin-dead-letter-common';
+import { Filter } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { useEffect, useRef, useState } from 'react';
 import { EVERY_MS } from '../../hooks/every';
 import { useAnswer } from '../../hooks/useDeadLetter';
@@ -181,7 +181,7 @@ interface GroupSelectProps {
 function GroupSelect(props: GroupSelectProps) {
   const { service, status, chosen, onChange } = props;
   const { t } = useTranslationRef(deadLetterTranslationRef);
-  const filter = { service, status } as FilterInput;
+  const filter = { service, status } as Filter;
   const groups = useAnswer(
     ['groups', filter],
     (client, signal) => client.errorGroups(filter, 50, signal),

@@ -1,6 +1,6 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import {
-  FilterInput,
+  Filter,
   Histogram as Counts,
 } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { sayTime } from '../../components/Time';
@@ -9,7 +9,7 @@ import { deadLetterTranslationRef } from '../../translation';
 import styles from './service.module.css';
 
 interface HistogramProps {
-  filter: FilterInput;
+  filter: Filter;
   /** An interval was chosen. */
   onChoose: (from: string, to: string) => void;
 }

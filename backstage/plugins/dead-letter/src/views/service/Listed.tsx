@@ -1,6 +1,6 @@
 import {
   DeadLetteredMessages,
-  FilterInput,
+  Filter,
 } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { useMemo } from 'react';
 import { Selection } from '../acting';
@@ -25,7 +25,7 @@ export interface Page {
 interface ListedProps {
   service: string;
   resourceRef: string;
-  filter: FilterInput;
+  filter: Filter;
   filtered: Filtered;
   page: Page;
   /** When the newest arrived of those that were there. */

@@ -1,6 +1,6 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import { ButtonLink, Flex, Select, Skeleton, Text } from '@backstage/ui';
-import { TotalView } from '@dead-letter/backstage-plugin-dead-letter-common';
+import { Total } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { useCallback, useMemo } from 'react';
 import { Answered } from '../../components/Answered';
 import { EnvironmentSelect } from '../../components/EnvironmentSelect';
@@ -119,7 +119,7 @@ function Messages({ service, resourceRef }: MessagesProps) {
 interface HeadProps {
   service: string;
   /** How many there are now. */
-  total: TotalView | undefined;
+  total: Total | undefined;
   filtered: Filtered;
   arrivals: Arrivals;
   onShow: () => void;
@@ -159,7 +159,7 @@ function Head({ service, total, filtered, arrivals, onShow }: HeadProps) {
   );
 }
 
-function Headline({ total }: { total: TotalView }) {
+function Headline({ total }: { total: Total }) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
   const count = total.value;
   return (

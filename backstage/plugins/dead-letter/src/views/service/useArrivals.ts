@@ -1,7 +1,7 @@
 import {
   DeadLetteredMessage,
-  FilterInput,
-  TotalView,
+  Filter,
+  Total,
 } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { useCallback, useEffect, useState } from 'react';
 import { useAnswer } from '../../hooks/useDeadLetter';
@@ -16,7 +16,7 @@ export interface Arrivals {
   /** When the newest arrived of those that were there when the page was asked for. */
   since: string | undefined;
   /** How many there are now, these included. */
-  total: TotalView | undefined;
+  total: Total | undefined;
   /** The page is asked for again: what the next answer knows is shown then. */
   acknowledge: () => void;
 }
@@ -29,7 +29,7 @@ interface Baseline {
 }
 
 /** What has arrived since the page was asked for: it is told, and not slipped in among what somebody is at work with. */
-export function useArrivals(filter: FilterInput): Arrivals {
+export function useArrivals(filter: Filter): Arrivals {
   const key = JSON.stringify(filter);
   const [baseline, setBaseline] = useState<Baseline>();
   const [acknowledgedAt, setAcknowledgedAt] = useState(0);

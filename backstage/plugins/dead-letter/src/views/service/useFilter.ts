@@ -1,5 +1,5 @@
 import { useAppSearchParams } from '@backstage/frontend-plugin-api';
-import { FilterInput } from '@dead-letter/backstage-plugin-dead-letter-common';
+import { Filter } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { useCallback, useMemo } from 'react';
 
 /** The conditions that the API knows, but for squad and service: these are given by whose page it is. */
@@ -115,7 +115,7 @@ function readView(parameters: URLSearchParams): View {
 }
 
 /** The conditions as the API takes them. Its own answer says what is wrong with one. */
-export function toFilter(service: string, conditions: Conditions): FilterInput {
+export function toFilter(service: string, conditions: Conditions): Filter {
   const { minAttempt, returned, ...others } = conditions;
   const plain = Object.entries(others).filter(([name]) => !NAMED.test(name));
   const named = (kind: 'header' | 'body') => {
@@ -128,7 +128,7 @@ export function toFilter(service: string, conditions: Conditions): FilterInput {
   const headers = named('header');
   const bodyPaths = named('body');
   return {
-    ...(Object.fromEntries(plain) as FilterInput),
+    ...(Object.fromEntries(plain) as Filter),
     ...(headers && { headers }),
     ...(bodyPaths && { bodyPaths }),
     service,

@@ -1,4 +1,4 @@
-import { FilterInput } from '@dead-letter/backstage-plugin-dead-letter-common';
+import { Filter } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { useMemo } from 'react';
 import { useAnswer } from '../../hooks/useDeadLetter';
 import { EVERY_MS, everyOf } from '../../hooks/every';
@@ -10,7 +10,7 @@ const MOVING_MS = 3_000;
 const NONE: ReadonlySet<string> = new Set();
 
 interface Shown {
-  filter: FilterInput;
+  filter: Filter;
   view: View;
   page: Page;
   /** What arrives from then on is not counted. */

@@ -1,4 +1,4 @@
-import { FilterInput } from '@dead-letter/backstage-plugin-dead-letter-common';
+import { Filter } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { Selection } from '../acting';
 
@@ -17,7 +17,7 @@ export interface Chosen {
 
 /** What is chosen of the dead letters that a filter lists. Another filter is another choice; rows that are gone are not chosen. */
 export function useSelection(
-  filter: FilterInput,
+  filter: Filter,
   rows: string[],
   status: Selection['status'],
 ): Chosen {
@@ -40,7 +40,7 @@ export function useSelection(
   }, []);
   const selection = useMemo<Selection | undefined>(() => {
     if (all) {
-      const listed: FilterInput = JSON.parse(key);
+      const listed: Filter = JSON.parse(key);
       return { filter: { ...listed, to: listed.to ?? all.before }, status };
     }
     return shown.size ? { ids: [...shown], status } : undefined;

@@ -2,7 +2,7 @@ import { SHOWN_BYTES, readableBody } from './readableBody';
 
 function text(content: string, contentType: string | null = null) {
   return {
-    encoding: 'text',
+    encoding: 'text' as const,
     content,
     contentType,
     truncated: false,
@@ -13,7 +13,7 @@ function text(content: string, contentType: string | null = null) {
 function binary(bytes: number[]) {
   const content = btoa(String.fromCharCode(...bytes));
   return {
-    encoding: 'base64',
+    encoding: 'base64' as const,
     content,
     contentType: null,
     truncated: false,
@@ -84,7 +84,7 @@ describe('readableBody', () => {
     expect(json).toMatchObject({ kind: 'json', cut: true });
     const content = btoa('x'.repeat(SHOWN_BYTES + 1));
     const bytes = readableBody({
-      encoding: 'base64',
+      encoding: 'base64' as const,
       content,
       contentType: null,
       truncated: false,

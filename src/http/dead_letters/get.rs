@@ -1,0 +1,98 @@
+//! `GET /dead-letters/{id}`: one, whole.
+
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::PathRejection;
+use tokio::task::spawn_blocking;
+use uuid::Uuid;
+
+use super::message_view::MAX_SHOWN;
+use super::view::{DeadLetteredMessageDetails, Shown};
+use crate::domain::bounded::Budget;
+use crate::domain::convention::{Conventions, Decoding};
+use crate::domain::dead_letter::DeadLetter;
+use crate::domain::message::{Message, Properties};
+use crate::http::Api;
+use crate::http::error::ApiError;
+use crate::http::query::Query;
+use crate::http::responses::{BadRequest, NotFound, Unavailable};
+use crate::memory_budget;
+
+/// An id in the path.
+pub type PathId = Result<axum::extract::Path<Uuid>, PathRejection>;
+
+/// The id, or what is wrong with it.
+pub fn path_id(path: PathId) -> Result<Uuid, ApiError> {
+    path.map(|path| path.0).map_err(|_| ApiError::field("id", "must be a UUID"))
+}
+
+/// There is no dead letter of this id.
+pub fn no_dead_letter(id: Uuid) -> ApiError {
+    ApiError::not_found(format!("No dead letter has the id {id}. It may have been purged."))
+}
+
+/// Get a dead letter with body, typed headers, failure and history
+///
+/// Shows the first 64 KiB of the body. `GET /dead-letters/{id}/body` returns all of it.
+#[utoipa::path(
+    get,
+    path = "/dead-letters/{id}",
+    operation_id = "getDeadLetter",
+    tag = "dead letters",
+    params(("id" = Uuid, Path, description = "Id of the dead letter.")),
+    responses(
+        (status = 200, description = "The dead letter.", body = DeadLetteredMessageDetails),
+        BadRequest, NotFound, Unavailable
+    )
+)]
+pub async fn get(
+    State(api): State<Api>,
+    id: PathId,
+    query: Query,
+) -> Result<Json<DeadLetteredMessageDetails>, ApiError> {
+    let id = path_id(id)?;
+    query.finish()?;
+    let (letter, payload) = api.store.get(id, MAX_SHOWN).await?.ok_or_else(|| no_dead_letter(id))?;
+    let history = api.store.history(id).await?;
+    let shown = Shown::read(payload);
+    let is_cut = usize::try_from(letter.body_size).is_ok_and(|size| size > MAX_SHOWN);
+    let stack = match &letter.derived.convention {
+        Some(convention) if is_cut && Conventions::tell_in_body(convention) => {
+            stack_in_body(&api, &letter, shown.message().properties.clone()).await?
+        }
+        _ => error_stack(&api.conventions, &letter, shown.message()),
+    };
+    let (owners, log_link) = (api.ownership.now(), api.log_link.as_deref());
+    Ok(Json(DeadLetteredMessageDetails::new(letter, shown, stack, history, &owners, log_link)))
+}
+
+/// The stack trace out of a body that is larger than what is shown of it.
+async fn stack_in_body(
+    api: &Api,
+    letter: &DeadLetter,
+    properties: Properties,
+) -> Result<Option<String>, ApiError> {
+    let most = Budget::MESSAGE.bytes;
+    let Some(size) = usize::try_from(letter.body_size).ok().filter(|size| *size <= most) else {
+        return Ok(None);
+    };
+    // The body, and the texts that are read out of it.
+    let _reserved = memory_budget::reserve(3 * size).await;
+    let Some(body) = api.store.body_part(letter.id, 0, size).await? else { return Ok(None) };
+    let (conventions, letter) = (api.conventions.clone(), letter.clone());
+    let read = move || error_stack(&conventions, &letter, &Message::at_rest(properties, body));
+    spawn_blocking(read).await.map_err(|error| ApiError::internal(error.to_string()))
+}
+
+/// The stack trace, or its head.
+fn error_stack(conventions: &Conventions, letter: &DeadLetter, message: &Message) -> Option<String> {
+    let decoding = Decoding::of(letter.derived.convention.as_deref());
+    let read = conventions.read(&letter.source, message, decoding);
+    let mut stack = read.failure.error_stack?;
+    if stack.len() > MAX_SHOWN {
+        stack.truncate(stack.floor_char_boundary(MAX_SHOWN));
+        stack.push('…');
+        stack.shrink_to_fit();
+    }
+    Some(stack)
+}

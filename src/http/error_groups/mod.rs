@@ -1,0 +1,7 @@
+//! `/dead-letters/error-groups`: which failures are the same bug, and what was done about them.
+
+pub mod list;
+pub mod one;
+mod view;
+
+pub use view::ErrorGroupView;

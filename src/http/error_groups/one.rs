@@ -1,0 +1,154 @@
+//! `GET` and `PATCH /dead-letters/error-groups/{id}`: one group, and what people do with it.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::view::{ErrorGroupView, GroupEventView};
+use crate::clock;
+use crate::domain::error_group::GroupAction;
+use crate::http::Api;
+use crate::http::auth::Requester;
+use crate::http::dead_letters::{PathId, path_id};
+use crate::http::error::{ApiError, FieldError};
+use crate::http::operations::{MAX_NOTE, is_note};
+use crate::http::query::Query;
+use crate::http::request_body::RequestBody;
+use crate::http::responses::{BadRequest, NotFound, NotJson, TooLarge, Unauthenticated, Unavailable};
+use crate::http::words::ErrorGroupAction;
+
+/// An error group, and what was done with it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ErrorGroupDetails {
+    /// The group.
+    #[serde(flatten)]
+    group: ErrorGroupView,
+    /// What was done with the group, latest first.
+    events: Vec<GroupEventView>,
+}
+
+/// What to do with an error group.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"action": "resolve", "note": "fixed in release 42"}))]
+pub struct ErrorGroupChange {
+    /// The action. `resolve`: the group is `regressed` if the error occurs again. `mute` needs `mutedUntil`, `mutedCount` or both.
+    action: ErrorGroupAction,
+    /// Of `mute`: until this time.
+    muted_until: Option<DateTime<Utc>>,
+    /// Of `mute`: until this many more dead letters have arrived. With `mutedUntil`, whichever comes first ends it.
+    #[schema(minimum = 1)]
+    muted_count: Option<i64>,
+    /// A note. Required for `note`. At most 1,000 bytes.
+    #[schema(max_length = 1_000)]
+    note: Option<String>,
+}
+
+impl ErrorGroupChange {
+    fn action(&self, now: DateTime<Utc>) -> Result<GroupAction, ApiError> {
+        let mut errors = Vec::new();
+        let mut wrong = |field: &str, message: String| errors.push(FieldError::new(field, message));
+        let is_mute = self.action == ErrorGroupAction::Mute;
+        if is_mute && self.muted_until.is_none() && self.muted_count.is_none() {
+            wrong("mutedUntil", "or `mutedCount` is needed: nothing is muted for ever".into());
+        }
+        for (field, is_given) in
+            [("mutedUntil", self.muted_until.is_some()), ("mutedCount", self.muted_count.is_some())]
+        {
+            if is_given && !is_mute {
+                wrong(field, "is for `mute` only".into());
+            }
+        }
+        if self.muted_until.is_some_and(|until| until <= now) {
+            wrong("mutedUntil", "must be in the future".into());
+        }
+        if self.muted_count.is_some_and(|count| count < 1) {
+            wrong("mutedCount", "must be 1 or more".into());
+        }
+        match &self.note {
+            Some(note) if !is_note(note) => {
+                wrong("note", format!("must be {MAX_NOTE} bytes at most, without NUL"));
+            }
+            None if self.action == ErrorGroupAction::Note => wrong("note", "is needed".into()),
+            _ => {}
+        }
+        if !errors.is_empty() {
+            return Err(ApiError::invalid(errors));
+        }
+        Ok(match self.action {
+            ErrorGroupAction::Resolve => GroupAction::Resolve,
+            ErrorGroupAction::Reopen => GroupAction::Reopen,
+            ErrorGroupAction::Mute => GroupAction::Mute { until: self.muted_until, count: self.muted_count },
+            ErrorGroupAction::Note => GroupAction::Note,
+        })
+    }
+}
+
+/// Get an error group, and what was done with it
+#[utoipa::path(
+    get,
+    path = "/dead-letters/error-groups/{id}",
+    operation_id = "getErrorGroup",
+    tag = "error groups",
+    params(("id" = Uuid, Path, description = "Id of the group.")),
+    responses((status = 200, description = "The group.", body = ErrorGroupDetails), BadRequest, NotFound, Unavailable)
+)]
+pub async fn error_group(
+    State(api): State<Api>,
+    id: PathId,
+    query: Query,
+) -> Result<Json<ErrorGroupDetails>, ApiError> {
+    let id = path_id(id)?;
+    query.finish()?;
+    details(&api, id).await.map(Json)
+}
+
+/// Resolve, reopen or mute an error group, or add a note
+#[utoipa::path(
+    patch,
+    path = "/dead-letters/error-groups/{id}",
+    operation_id = "changeErrorGroup",
+    tag = "error groups",
+    params(("id" = Uuid, Path, description = "Id of the group.")),
+    request_body = ErrorGroupChange,
+    responses(
+        (status = 200, description = "The group after the change.", body = ErrorGroupDetails),
+        BadRequest, Unauthenticated, NotFound, TooLarge, NotJson, Unavailable
+    )
+)]
+pub async fn change_error_group(
+    State(api): State<Api>,
+    requester: Requester,
+    headers: HeaderMap,
+    id: PathId,
+    query: Query,
+    body: RequestBody,
+) -> Result<Json<ErrorGroupDetails>, ApiError> {
+    let id = path_id(id)?;
+    query.finish()?;
+    let change: ErrorGroupChange = body.json(&headers)?;
+    let now = clock::now();
+    let action = change.action(now)?;
+    if !api.store.act_on_group(id, &action, change.note.as_deref(), &requester.into_name(), now).await? {
+        return Err(no_group(id));
+    }
+    details(&api, id).await.map(Json)
+}
+
+async fn details(api: &Api, id: Uuid) -> Result<ErrorGroupDetails, ApiError> {
+    let group = api.store.error_group(id).await?.ok_or_else(|| no_group(id))?;
+    let events = api.store.group_events(id).await?;
+    Ok(ErrorGroupDetails {
+        group: ErrorGroupView::new(group, &api.ownership.now(), clock::now()),
+        events: events.into_iter().map(GroupEventView::from).collect(),
+    })
+}
+
+fn no_group(id: Uuid) -> ApiError {
+    ApiError::not_found(format!("No error group has the id {id}. Its dead letters may have been purged."))
+}

@@ -1,0 +1,221 @@
+//! `POST /operations`: run a selection, or a plan.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::accepted::Accepted;
+use super::plan::no_plan;
+use super::request::{self, DeleteRequest, RedeliverRequest, Request, RestoreRequest, check_run};
+use super::start::{IdempotencyKey, WaitInput, run, start};
+use crate::clock;
+use crate::domain::operation::{Kind, NewOperation as Asked, Options, Selection};
+use crate::domain::words::ago;
+use crate::http::Api;
+use crate::http::auth::Requester;
+use crate::http::error::ApiError;
+use crate::http::problem::Problem;
+use crate::http::query::Query;
+use crate::http::request_body::RequestBody;
+use crate::http::responses::{
+    BadRequest, NotFound, NotJson, RunConflict, TooLarge, Unauthenticated, Unavailable,
+};
+use crate::http::words::{OperationKind, Word};
+
+/// The operation to run: its kind, its selection and its options.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[schema(discriminator(property_name = "kind", mapping(
+    ("redeliver" = "#/components/schemas/RedeliverOperation"),
+    ("delete" = "#/components/schemas/DeleteOperation"),
+    ("restore" = "#/components/schemas/RestoreOperation"),
+)))]
+#[expect(clippy::large_enum_variant, reason = "there is one for each request, and it is taken apart at once")]
+pub enum CreateOperation {
+    Redeliver(RedeliverOperation),
+    Delete(DeleteOperation),
+    Restore(RestoreOperation),
+}
+
+macro_rules! of_kind {
+    ($(#[$meta:meta])* $name:ident: $request:ident, $kind:ident $only:ident) => {
+        $(#[$meta])*
+        #[derive(ToSchema)]
+        pub struct $name {
+            #[schema(inline)]
+            kind: $kind,
+            #[serde(flatten)]
+            request: $request,
+        }
+
+        /// The kind of operation.
+        #[derive(ToSchema)]
+        #[schema(rename_all = "camelCase")]
+        enum $kind {
+            $only,
+        }
+
+        impl From<$request> for $name {
+            fn from(request: $request) -> Self {
+                Self { kind: $kind::$only, request }
+            }
+        }
+    };
+}
+
+of_kind! {
+    /// A redelivery.
+    RedeliverOperation: RedeliverRequest, RedeliverKind Redeliver
+}
+of_kind! {
+    /// A deletion.
+    DeleteOperation: DeleteRequest, DeleteKind Delete
+}
+of_kind! {
+    /// A restoration of deleted dead letters.
+    RestoreOperation: RestoreRequest, RestoreKind Restore
+}
+
+impl From<CreateOperation> for Request {
+    fn from(operation: CreateOperation) -> Self {
+        match operation {
+            CreateOperation::Redeliver(RedeliverOperation { kind: RedeliverKind::Redeliver, request }) => {
+                request.into()
+            }
+            CreateOperation::Delete(DeleteOperation { kind: DeleteKind::Delete, request }) => request.into(),
+            CreateOperation::Restore(RestoreOperation { kind: RestoreKind::Restore, request }) => {
+                request.into()
+            }
+        }
+    }
+}
+
+/// What tells the requests apart; all else is read later.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Told {
+    kind: Option<Box<RawValue>>,
+    plan_id: Option<IgnoredAny>,
+}
+
+impl CreateOperation {
+    /// Reads the body. The kind is read first: serde refuses no unknown fields in flattened structs, and its message for a wrong kind
+    /// would list what the other kinds lack.
+    pub fn read(body: RequestBody, headers: &HeaderMap) -> Result<Self, ApiError> {
+        let Told { kind, .. } = body.json(headers)?;
+        let Some(kind) = kind else {
+            return Err(ApiError::field("kind", "is needed: redeliver, delete or restore"));
+        };
+        let kind: String = serde_json::from_str(kind.get()).unwrap_or_default();
+        let kind: Kind = OperationKind::read("kind", &kind)?.into();
+        let body = body.without("kind");
+        Ok(match kind {
+            Kind::Redeliver => {
+                Self::Redeliver(request::read::<RedeliverRequest>(kind, body, headers)?.into())
+            }
+            Kind::Delete => Self::Delete(request::read::<DeleteRequest>(kind, body, headers)?.into()),
+            Kind::Restore => Self::Restore(request::read::<RestoreRequest>(kind, body, headers)?.into()),
+        })
+    }
+}
+
+/// The plan to run.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"planId": "01938c2e-7b1a-7c3e-9d5f-2a4b6c8d0e1f"}))]
+pub struct RunPlan {
+    /// Id of the plan.
+    plan_id: Uuid,
+    /// At most this many messages per second, instead of the rate that was planned.
+    #[schema(minimum = 1, maximum = 100_000)]
+    rate: Option<u32>,
+    /// The reason, recorded with the operation, instead of the note that was planned. At most 1,000 bytes.
+    #[schema(max_length = 1_000)]
+    note: Option<String>,
+}
+
+/// An operation on a selection, or the run of a plan.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(clippy::large_enum_variant, reason = "as above")]
+pub enum NewOperation {
+    Selection(CreateOperation),
+    Plan(RunPlan),
+}
+
+impl NewOperation {
+    fn read(body: RequestBody, headers: &HeaderMap) -> Result<Self, ApiError> {
+        let Told { plan_id, .. } = body.json(headers)?;
+        Ok(match plan_id {
+            None => Self::Selection(CreateOperation::read(body, headers)?),
+            Some(_) => Self::Plan(body.json(headers)?),
+        })
+    }
+}
+
+/// Run an operation on a selection, or run a plan
+///
+/// A selection is frozen when the request is made. A plan can be run once and acts on exactly the dead letters that it froze; those that
+/// were acted on since are skipped.
+#[utoipa::path(
+    post,
+    path = "/operations",
+    operation_id = "createOperation",
+    tag = "operations",
+    params(WaitInput, IdempotencyKey),
+    request_body = NewOperation,
+    responses(Accepted, BadRequest, Unauthenticated, NotFound, RunConflict, TooLarge, NotJson, Unavailable)
+)]
+pub async fn create_operation(
+    State(api): State<Api>,
+    requester: Requester,
+    key: IdempotencyKey,
+    mut query: Query,
+    headers: HeaderMap,
+    body: RequestBody,
+) -> Result<Response, ApiError> {
+    let wait: WaitInput = query.take()?;
+    query.finish()?;
+    let wait = wait.duration()?;
+    match NewOperation::read(body, &headers)? {
+        NewOperation::Selection(operation) => start(&api, operation.into(), wait, key, requester).await,
+        NewOperation::Plan(plan) => run(&api, &plan.check(&api, key, requester).await?, wait).await,
+    }
+}
+
+impl RunPlan {
+    async fn check(self, api: &Api, key: IdempotencyKey, requester: Requester) -> Result<Asked, ApiError> {
+        let Self { plan_id, rate, note } = self;
+        let errors = check_run(rate, note.as_deref());
+        if !errors.is_empty() {
+            return Err(ApiError::invalid(errors));
+        }
+        let plan = api.store.planned(plan_id).await?;
+        let plan = plan.ok_or_else(|| no_plan(plan_id))?;
+        if plan.expires_at <= clock::now() {
+            let age = ago(clock::now() - plan.expires_at);
+            let message = format!("The plan expired {age}. Make a new one.");
+            return Err(ApiError::new(Problem::PLAN_EXPIRED, message));
+        }
+        // It has the first of its order already, and no more.
+        let options = Options {
+            limit: None,
+            rate: rate.or(plan.options.rate),
+            note: note.or(plan.options.note),
+            ..plan.options
+        };
+        Ok(Asked {
+            kind: plan.kind,
+            selection: Selection::Plan(plan.id),
+            asked: plan.asked,
+            options,
+            requested_by: requester.into_name(),
+            idempotency_key: key.with(None)?,
+        })
+    }
+}

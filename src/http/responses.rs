@@ -1,0 +1,96 @@
+//! The errors of the document: one response for each status, or for what it means on some routes, with an example of each kind.
+
+use std::collections::BTreeMap;
+
+use utoipa::IntoResponses;
+use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::example::ExampleBuilder;
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::schema::Type;
+use utoipa::openapi::{ObjectBuilder, Ref, RefOr, Response, ResponseBuilder};
+
+use super::error::ApiError;
+use super::problem::{Problem, ProblemType};
+
+const PROBLEM_JSON: &str = "application/problem+json";
+
+macro_rules! responses {
+    ($($(#[doc = $doc:literal])+ $name:ident $status:literal [$($problem:ident),+]),+ $(,)?) => {
+        $(
+            $(#[doc = $doc])+
+            pub struct $name;
+
+            impl IntoResponses for $name {
+                fn responses() -> BTreeMap<String, RefOr<Response>> {
+                    [($status.into(), Ref::from_response_name(stringify!($name)).into())].into()
+                }
+            }
+        )+
+
+        /// The responses that routes refer to, by name.
+        pub fn all() -> impl Iterator<Item = (&'static str, Response)> {
+            [$((stringify!($name), response([$($doc),+].join("").trim(), &[$(Problem::$problem),+]))),+].into_iter()
+        }
+    };
+}
+
+responses! {
+    /// The request is not valid. Nothing was done.
+    BadRequest "400" [INVALID, UNREADABLE_BODY],
+    /// The bearer token is not valid. Nothing was done.
+    Unauthenticated "401" [UNAUTHENTICATED],
+    /// The service has no authentication and only answers to names of its own machine. `Host` or `Origin` has another name.
+    Forbidden "403" [FOREIGN_NAME],
+    /// Nothing has this id.
+    NotFound "404" [NOT_FOUND],
+    /// The idempotency key was used for another request. Nothing was done.
+    KeyConflict "409" [KEY_REUSED],
+    /// The idempotency key was used for another request, the plan has expired, or the plan was run before. Nothing was done.
+    RunConflict "409" [KEY_REUSED, PLAN_EXPIRED, PLAN_ALREADY_RUN],
+    /// The state of the operation does not allow this. Nothing was done.
+    StateConflict "409" [WRONG_STATE],
+    /// The body of the request is too large.
+    TooLarge "413" [LARGE_BODY],
+    /// The body of the request is not `application/json`.
+    NotJson "415" [BODY_NOT_JSON],
+    /// A fault of the service.
+    InternalError "500" [INTERNAL],
+    /// The database does not answer, or not in time. Retry after the number of seconds in `Retry-After`.
+    Unavailable "503" [UNAVAILABLE, SLOW],
+    /// Any other error.
+    AnyError "default" [NO_METHOD],
+}
+
+fn response(description: &str, problems: &[&'static Problem]) -> Response {
+    let examples = problems.iter().map(|problem| (slug(problem.slug), example(problem)));
+    let content = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name("ErrorViewModel")))
+        .examples_from_iter(examples)
+        .build();
+    let mut response = ResponseBuilder::new()
+        .description(description)
+        .content("application/json", content.clone())
+        .content(PROBLEM_JSON, content);
+    if problems.iter().any(|problem| problem.retry_after.is_some()) {
+        let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).build();
+        let header = HeaderBuilder::new()
+            .schema(Some(seconds))
+            .description(Some("Seconds after which the request may be repeated."))
+            .build();
+        response = response.header("Retry-After", header);
+    }
+    response.build()
+}
+
+fn slug(slug: ProblemType) -> String {
+    serde_json::to_value(slug).ok().and_then(|slug| Some(slug.as_str()?.to_owned())).unwrap_or_default()
+}
+
+fn example(problem: &'static Problem) -> RefOr<utoipa::openapi::example::Example> {
+    let error = if problem.slug == ProblemType::InvalidRequest {
+        ApiError::field("limit", "must be a number from 1 to 200")
+    } else {
+        problem.into()
+    };
+    ExampleBuilder::new().value(serde_json::to_value(error.into_view()).ok()).build().into()
+}
