@@ -5,8 +5,11 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 use serde_json::value::RawValue;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::Type;
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
 use super::accepted::Accepted;
@@ -43,26 +46,25 @@ pub enum CreateOperation {
 }
 
 macro_rules! of_kind {
-    ($(#[$meta:meta])* $name:ident: $request:ident, $kind:ident $only:ident) => {
-        $(#[$meta])*
-        #[derive(ToSchema)]
-        pub struct $name {
-            #[schema(inline)]
-            kind: $kind,
-            #[serde(flatten)]
-            request: $request,
+    ($(#[doc = $doc:literal])+ $name:ident $kind:literal: $request:ident) => {
+        $(#[doc = $doc])+
+        pub struct $name($request);
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                with_kind::<$request>($kind, concat!($($doc),+).trim())
+            }
         }
 
-        /// The kind of operation.
-        #[derive(ToSchema)]
-        #[schema(rename_all = "camelCase")]
-        enum $kind {
-            $only,
+        impl ToSchema for $name {
+            fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+                $request::schemas(schemas);
+            }
         }
 
         impl From<$request> for $name {
             fn from(request: $request) -> Self {
-                Self { kind: $kind::$only, request }
+                Self(request)
             }
         }
     };
@@ -70,27 +72,38 @@ macro_rules! of_kind {
 
 of_kind! {
     /// A redelivery.
-    RedeliverOperation: RedeliverRequest, RedeliverKind Redeliver
+    RedeliverOperation "redeliver": RedeliverRequest
 }
 of_kind! {
     /// A deletion.
-    DeleteOperation: DeleteRequest, DeleteKind Delete
+    DeleteOperation "delete": DeleteRequest
 }
 of_kind! {
     /// A restoration of deleted dead letters.
-    RestoreOperation: RestoreRequest, RestoreKind Restore
+    RestoreOperation "restore": RestoreRequest
+}
+
+/// The schema of a request and its kind. No `allOf`: the request allows no other members.
+fn with_kind<T: PartialSchema>(kind: &str, description: &str) -> RefOr<Schema> {
+    let mut schema = T::schema();
+    if let RefOr::T(Schema::Object(object)) = &mut schema {
+        let only = ObjectBuilder::new().schema_type(Type::String).enum_values(Some([kind])).build();
+        object.properties.insert("kind".into(), only.into());
+        object.required.push("kind".into());
+        object.description = Some(description.into());
+        if let Some(Value::Object(example)) = &mut object.example {
+            example.insert("kind".into(), kind.into());
+        }
+    }
+    schema
 }
 
 impl From<CreateOperation> for Request {
     fn from(operation: CreateOperation) -> Self {
         match operation {
-            CreateOperation::Redeliver(RedeliverOperation { kind: RedeliverKind::Redeliver, request }) => {
-                request.into()
-            }
-            CreateOperation::Delete(DeleteOperation { kind: DeleteKind::Delete, request }) => request.into(),
-            CreateOperation::Restore(RestoreOperation { kind: RestoreKind::Restore, request }) => {
-                request.into()
-            }
+            CreateOperation::Redeliver(RedeliverOperation(request)) => request.into(),
+            CreateOperation::Delete(DeleteOperation(request)) => request.into(),
+            CreateOperation::Restore(RestoreOperation(request)) => request.into(),
         }
     }
 }

@@ -643,19 +643,42 @@ export interface components {
             /** @description Total number of dead letters that match. */
             total: components["schemas"]["Total"];
         };
-        /** @description A deletion. */
-        DeleteOperation: components["schemas"]["DeleteRequest"] & {
-            /**
-             * @description The kind of operation.
-             * @enum {string}
-             */
-            kind: "delete";
-        } & {
+        /**
+         * @description A deletion.
+         * @example {
+         *       "filter": {
+         *         "error": "SchemaMismatch",
+         *         "service": "webshop"
+         *       },
+         *       "kind": "delete"
+         *     }
+         */
+        DeleteOperation: {
+            /** @description Must be true if the filter is empty, which matches every dead letter. */
+            all?: boolean;
+            filter?: components["schemas"]["Filter"] | null;
+            /** @description Makes the request safe to repeat: a repeated key returns the first operation. The `Idempotency-Key` header does the same. */
+            idempotencyKey?: string | null;
+            /** @description These dead letters. Alternative to `filter`. */
+            ids?: string[] | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "delete";
+            /**
+             * Format: int64
+             * @description Select at most this many dead letters, the first ones by `order`.
+             */
+            limit?: number | null;
+            /** @description The reason, recorded with the operation. At most 1,000 bytes. */
+            note?: string | null;
+            order?: components["schemas"]["OperationOrder"] | null;
+            /**
+             * Format: int32
+             * @description At most this many messages per second.
+             */
+            rate?: number | null;
         };
         /**
          * @description Which dead letters to delete. Needs `ids`, `filter` or `all`.
@@ -1674,19 +1697,77 @@ export interface components {
              */
             perSecond: number | null;
         };
-        /** @description A redelivery. */
-        RedeliverOperation: components["schemas"]["RedeliverRequest"] & {
+        /**
+         * @description A redelivery.
+         * @example {
+         *       "filter": {
+         *         "service": "webshop"
+         *       },
+         *       "kind": "redeliver",
+         *       "note": "fixed in release 42"
+         *     }
+         */
+        RedeliverOperation: {
             /**
-             * @description The kind of operation.
-             * @enum {string}
+             * @description Act on messages that were redelivered before and then lost by their consumer. A consumer that did handle a message will
+             *     handle it twice.
              */
-            kind: "redeliver";
-        } & {
+            again?: boolean;
+            /** @description Must be true if the filter is empty, which matches every dead letter. */
+            all?: boolean;
+            /**
+             * @description Canary steps: how many messages are sent in total by the end of each step. After each step the operation waits for messages that
+             *     die again. After the last step the remaining messages follow.
+             * @example [
+             *       1,
+             *       10,
+             *       100
+             *     ]
+             */
+            canary?: number[] | null;
+            /**
+             * Format: double
+             * @description Pause after a canary step if more than this percentage of its messages were refused or died again. Default: 0.
+             */
+            canaryMaxReturned?: number | null;
+            /**
+             * Format: int64
+             * @description Seconds to wait after each canary step. Default: 30.
+             */
+            canaryWait?: number | null;
+            /** @description Send copies to the exchange and routing key in `to`. The dead letters stay dead, and the death of a copy is not a return. */
+            copy?: boolean;
+            edit?: components["schemas"]["Edit"] | null;
+            filter?: components["schemas"]["Filter"] | null;
+            /** @description Makes the request safe to repeat: a repeated key returns the first operation. The `Idempotency-Key` header does the same. */
+            idempotencyKey?: string | null;
+            /** @description These dead letters. Alternative to `filter`. */
+            ids?: string[] | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "redeliver";
+            /**
+             * Format: int64
+             * @description Select at most this many dead letters, the first ones by `order`.
+             */
+            limit?: number | null;
+            /**
+             * Format: int64
+             * @description Wait while a target queue has more ready messages than this. Default: 10,000. 0: no limit.
+             */
+            maxQueueDepth?: number | null;
+            /** @description The reason, recorded with the operation. At most 1,000 bytes. */
+            note?: string | null;
+            order?: components["schemas"]["OperationOrder"] | null;
+            /**
+             * Format: int32
+             * @description At most this many messages per second.
+             */
+            rate?: number | null;
+            routingKey?: components["schemas"]["RedeliveryRoutingKey"] | null;
+            to?: components["schemas"]["Target"] | null;
         };
         /**
          * @description Which dead letters to redeliver, and how. Needs `ids`, `filter` or `all`.
@@ -1759,19 +1840,44 @@ export interface components {
          * @enum {string}
          */
         RedeliveryRoutingKey: "queue" | "original";
-        /** @description A restoration of deleted dead letters. */
-        RestoreOperation: components["schemas"]["RestoreRequest"] & {
+        /**
+         * @description A restoration of deleted dead letters.
+         * @example {
+         *       "deletedBy": "01938c2e-7b1a-7c3e-9d5f-2a4b6c8d0e1f",
+         *       "kind": "restore"
+         *     }
+         */
+        RestoreOperation: {
+            /** @description Must be true if the filter is empty, which matches every dead letter. */
+            all?: boolean;
             /**
-             * @description The kind of operation.
-             * @enum {string}
+             * Format: uuid
+             * @description Everything that this operation deleted and that is still stored.
              */
-            kind: "restore";
-        } & {
+            deletedBy?: string | null;
+            filter?: components["schemas"]["Filter"] | null;
+            /** @description Makes the request safe to repeat: a repeated key returns the first operation. The `Idempotency-Key` header does the same. */
+            idempotencyKey?: string | null;
+            /** @description These dead letters. Alternative to `filter`. */
+            ids?: string[] | null;
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             kind: "restore";
+            /**
+             * Format: int64
+             * @description Select at most this many dead letters, the first ones by `order`.
+             */
+            limit?: number | null;
+            /** @description The reason, recorded with the operation. At most 1,000 bytes. */
+            note?: string | null;
+            order?: components["schemas"]["OperationOrder"] | null;
+            /**
+             * Format: int32
+             * @description At most this many messages per second.
+             */
+            rate?: number | null;
         };
         /**
          * @description Which deleted dead letters to restore. Needs `ids`, `filter`, `all` or `deletedBy`.
