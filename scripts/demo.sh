@@ -137,7 +137,8 @@ services:
 END
 export DEAD_LETTER_OWNERSHIP_FILE=target/demo/ownership.yaml
 # Who acts in Backstage is written down by name.
-[[ -z ${BACKSTAGE-} ]] || export DEAD_LETTER_BACKSTAGE_URL=http://localhost:${BACKSTAGE_ADDR##*:}
+# The command line needs no token.
+[[ -z ${BACKSTAGE-} ]] || export DEAD_LETTER_BACKSTAGE_URL=http://localhost:${BACKSTAGE_ADDR##*:} DEAD_LETTER_UNAUTHENTICATED=yes
 # Whoever presses Ctrl-C is not kept waiting.
 export DEAD_LETTER_DRAIN_DELAY=0s
 

@@ -1,5 +1,6 @@
 //! Settings. Each is a flag and an environment variable, with a default that works on a laptop.
 
+mod access;
 mod brokers;
 
 use std::net::SocketAddr;
@@ -9,13 +10,13 @@ use std::time::Duration;
 use anyhow::Context;
 use chrono::TimeDelta;
 use clap::{Args, ValueEnum};
-use reqwest::Url;
 
 use crate::amqp::{Broker, SourceQueue};
 use crate::domain::convention::{Claims, Conventions, CustomHeaders};
 use crate::domain::log_link::LogLink;
 use crate::domain::service::{DEFAULT_RULE, ServiceRule};
 
+pub use access::AccessConfig;
 pub use brokers::Consumed;
 
 /// Exchange and queue that are declared if no source is configured.
@@ -96,7 +97,7 @@ pub struct ServeConfig {
     /// Address of health and metrics
     #[arg(long, env = "ADMIN_ADDR", default_value = "127.0.0.1:9090")]
     pub admin_addr: SocketAddr,
-    /// `yes` lets everybody who can reach the API use it: `HTTP_ADDR` need not be a loopback address, and `Host` and `Origin` are
+    /// `yes` lets callers without a token use the API: `HTTP_ADDR` need not be a loopback address, and `Host` and `Origin` are
     /// not checked
     #[arg(long, env = "DEAD_LETTER_UNAUTHENTICATED", value_enum, default_value = "no")]
     pub unauthenticated: YesNo,
@@ -127,10 +128,9 @@ pub struct ServeConfig {
     /// `{exchange}`, `{routingKey}`, `{messageId}`, `{type}`, `{errorType}`, `{receivedAt}`. Values are URL-encoded
     #[arg(long, env = "DEAD_LETTER_LOG_LINK", value_parser = log_link)]
     pub log_link: Option<LogLink>,
-    /// Backstage's `backend.baseUrl`. Requests are recorded with the user of the token that Backstage's proxy forwards. Invalid
-    /// tokens are refused (401)
-    #[arg(long, env = "DEAD_LETTER_BACKSTAGE_URL")]
-    pub backstage_url: Option<Url>,
+    /// Who may call.
+    #[command(flatten)]
+    pub access: AccessConfig,
     /// Ingest.
     #[command(flatten)]
     pub ingest: IngestConfig,
@@ -261,9 +261,11 @@ impl ServeConfig {
     /// Refuses to open the API to other machines without authentication, unless that is explicitly allowed.
     pub fn check_address(&self) -> anyhow::Result<()> {
         anyhow::ensure!(
-            self.http_addr.ip().is_loopback() || self.unauthenticated == YesNo::Yes,
-            "HTTP_ADDR={} is reachable from other machines, where everybody could read, redeliver and delete messages: \
-             listen on 127.0.0.1, or allow this with DEAD_LETTER_UNAUTHENTICATED=yes",
+            self.http_addr.ip().is_loopback()
+                || self.access.is_configured()
+                || self.unauthenticated == YesNo::Yes,
+            "HTTP_ADDR={} is reachable from other machines, and everybody there could read, redeliver and delete messages: configure \
+             authentication, listen on 127.0.0.1, or allow this with DEAD_LETTER_UNAUTHENTICATED=yes",
             self.http_addr
         );
         Ok(())

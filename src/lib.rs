@@ -1,10 +1,12 @@
 //! dead-letter: an AMQP dead-letter manager. It stores dead-lettered messages of `RabbitMQ` in `PostgreSQL`, shows them over HTTP, and
 //! redelivers them.
 //!
-//! A module only imports modules below it in this list: [`cli`], [`upkeep`], [`http`], [`operations`], [`ingest`], [`ownership`], [`store`], [`amqp`],
+//! A module only imports modules below it in this list: [`cli`], [`upkeep`], [`http`], [`operations`], [`ingest`], [`access`],
+//! [`ownership`], [`store`], [`amqp`],
 //! [`domain`], and beside them [`telemetry`], [`config`], [`lifecycle`], [`clock`] and [`memory_budget`]. Messages come in
 //! through [`ingest`], and go out through [`operations`].
 
+pub mod access;
 pub mod amqp;
 pub mod cli;
 pub mod clock;

@@ -2,6 +2,8 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::net::IpAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -109,9 +111,15 @@ impl ConnectionArgs {
         if !matches!(server.scheme(), "http" | "https") {
             return Err(Failure::Refused("The server URL must start with http:// or https://.".into()));
         }
-        // The token of a profile must not be sent to another server.
-        let profile_token = profile.token.filter(|_| profile_server.is_none_or(|url| url == server));
+        // The token of a profile must not be sent to another server. A profile without server means the default one.
+        let own_server = profile_server.map_or_else(|| parse(DEFAULT_SERVER), Ok)?;
+        let profile_token = profile.token.filter(|_| own_server == server);
         let token = self.token.clone().or(profile_token.map(Token));
+        if token.is_some() && server.scheme() == "http" && !is_loopback(&server) {
+            return Err(Failure::Refused(format!(
+                "{server} is not encrypted: a token is sent to https:// only."
+            )));
+        }
         Ok(Connection { server, authorization: token.as_ref().map(Token::header).transpose()? })
     }
 
@@ -130,6 +138,25 @@ impl ConnectionArgs {
     }
 }
 
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// A token in a file that others can read is not a secret.
+fn check_mode(path: &Path, config: &Config) -> Result<(), Failure> {
+    let has_token = config.profiles.values().any(|profile| profile.token.is_some());
+    let mode = std::fs::metadata(path).map_or(0, |file| file.permissions().mode());
+    if has_token && mode & 0o077 != 0 {
+        return Err(Failure::Refused(format!(
+            "{} contains a token, and others can read it. Run: chmod 600 {}",
+            path.display(),
+            path.display()
+        )));
+    }
+    Ok(())
+}
+
 fn config_file() -> Option<PathBuf> {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let folder = set("XDG_CONFIG_HOME").or_else(|| set("HOME").map(|home| home.join(".config")))?;
@@ -143,12 +170,14 @@ fn read(path: &Path) -> Result<Config, Failure> {
         Err(error) => return Err(Failure::Refused(format!("Cannot read {}: {error}", path.display()))),
     };
     // The parser's message quotes the file, which contains tokens.
-    toml::from_str(&text).map_err(|error| {
+    let config: Config = toml::from_str(&text).map_err(|error| {
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         let number = before.matches('\n').count() + 1;
         Failure::Refused(format!(
             "{}, line {number}: invalid profile. Expected [profiles.NAME] with server = \"URL\" and token = \"TOKEN\".",
             path.display()
         ))
-    })
+    })?;
+    check_mode(path, &config)?;
+    Ok(config)
 }

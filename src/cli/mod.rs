@@ -9,6 +9,7 @@ mod recount;
 mod reference;
 mod seed;
 mod serve;
+mod token;
 
 use std::process::ExitCode;
 
@@ -39,6 +40,9 @@ enum Command {
     Seed(seed::SeedConfig),
     /// Print the OpenAPI document
     Openapi,
+    /// Make tokens for scripts
+    #[command(subcommand)]
+    Token(token::TokenCommand),
     #[command(flatten)]
     Client(ClientCommand),
     /// Print a completion script for a shell
@@ -54,6 +58,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Recount(config) => recount::run(config).await?,
         Command::Seed(config) => seed::run(config).await?,
         Command::Openapi => openapi::run()?,
+        Command::Token(command) => token::run(&command)?,
         Command::Client(command) => return Ok(dead_letter_client::run(command).await),
         Command::Completions(args) => completions::run(&args)?,
     }

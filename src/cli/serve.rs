@@ -7,11 +7,12 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use crate::amqp::Brokers;
+use crate::access;
+use crate::amqp::{Broker, Brokers, SourceQueue};
 use crate::clock;
 use crate::config::{Consumed, ServeConfig, YesNo};
 use crate::domain::place::Place;
-use crate::http::{self, Admin, Api};
+use crate::http::{self, Admin, Api, Names};
 use crate::ingest::{self, Ingest, SourceStatus};
 use crate::lifecycle::Lifecycle;
 use crate::operations::{self, Operations, Worker};
@@ -46,19 +47,18 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let ownership = Ownership::default();
     let ownership_file =
         config.ownership_file.as_deref().map(|path| OwnershipFile::open(path, &ownership)).transpose()?;
+    let authentication = config.access.authentication(config.unauthenticated)?;
     let api_listener = bind("HTTP_ADDR", config.http_addr).await?;
     let admin_listener = bind("ADMIN_ADDR", config.admin_addr).await?;
 
     let mut lifecycle = Lifecycle::new(config.drain_delay, config.grace_period);
     let (stop, close) = (lifecycle.stop(), lifecycle.close());
-    let statuses: Arc<[_]> = sources
-        .iter()
-        .map(|(broker, source)| {
-            let name = brokers.name_of(&source.queue, broker.place());
-            let metrics = metrics.source(&source.queue, broker.place());
-            Arc::new(SourceStatus::new(&source.queue, broker.place(), name, metrics))
-        })
-        .collect();
+    let status = |(broker, source): &(Broker, SourceQueue)| {
+        let name = brokers.name_of(&source.queue, broker.place());
+        let metrics = metrics.source(&source.queue, broker.place());
+        Arc::new(SourceStatus::new(&source.queue, broker.place(), name, metrics))
+    };
+    let statuses: Arc<[_]> = sources.iter().map(status).collect();
     let admin = Admin { store: store.clone(), metrics: Arc::clone(&metrics), sources: Arc::clone(&statuses) };
     lifecycle.spawn_until_exit("admin", http::serve_admin(admin_listener, admin, stop.clone()));
     let (heartbeat, asking) = store.heartbeat();
@@ -70,11 +70,8 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         operations: operations.clone(),
         conventions: conventions.clone(),
         log_link: config.log_link.clone().map(Arc::new),
-        names: match config.unauthenticated {
-            YesNo::No => http::Names::Loopback,
-            YesNo::Yes => http::Names::Any,
-        },
-        backstage: config.backstage_url.as_ref().map(http::Backstage::at).transpose()?,
+        names: names(&config),
+        authentication: authentication.clone(),
         metrics: Arc::clone(&metrics),
         heartbeat,
         stop: stop.clone(),
@@ -83,6 +80,9 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     lifecycle.spawn("api", http::serve(api_listener, api));
     if let Some(file) = ownership_file {
         lifecycle.spawn("ownership", ownership::reload_on_change(file, ownership, stop.clone()));
+    }
+    if let Some(tokens) = authentication.verifiers.tokens {
+        lifecycle.spawn("tokens", access::reload_on_change(tokens, stop.clone()));
     }
     info!(api = %config.http_addr, admin = %config.admin_addr, broker = brokers.address(), "dead-letter starts");
 
@@ -134,6 +134,14 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         info!("all work is finished");
     }
     ended
+}
+
+/// Another site's page has no token to send, so names only matter if none is needed.
+fn names(config: &ServeConfig) -> Names {
+    match config.unauthenticated {
+        YesNo::No if !config.access.is_configured() => Names::Loopback,
+        YesNo::No | YesNo::Yes => Names::Any,
+    }
 }
 
 fn pool_settings(config: &ServeConfig, sources: usize) -> PoolSettings {

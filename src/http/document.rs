@@ -7,7 +7,7 @@ use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{Components, OpenApi as Document, RefOr, Response, Schema};
 
-use super::responses::{self, AnyError, Forbidden, InternalError};
+use super::responses::{self, AnyError, Forbidden, InternalError, Unauthenticated};
 use super::{error, operations, problem, words};
 
 /// Name of the security scheme.
@@ -54,8 +54,9 @@ pub fn complete(document: &mut Document) {
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("JWT")
         .description(Some(
-            "A Backstage user token. It is optional, and it is only checked if `DEAD_LETTER_BACKSTAGE_URL` is set. Requests that change \
-             something record its user; without a token, they record the address of the client.",
+            "A token of the configured OIDC issuer, a token of Backstage (of a user, or of the plugin's backend on behalf of a user), or a \
+             token of `DEAD_LETTER_TOKENS_FILE`. If none of these is configured, tokens are not checked, and none is needed. Requests that \
+             change something record the caller.",
         ))
         .build();
     components.add_security_scheme(BEARER, SecurityScheme::Http(bearer));
@@ -71,12 +72,15 @@ fn operations_of(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
 
 fn complete_operation(operation: &mut Operation) {
     let responses = &mut operation.responses.responses;
-    // The others do not read the token.
-    let is_recorded = responses.contains_key("401");
+    // Without authentication, no token is needed.
     let bearer = SecurityRequirement::new(BEARER, [] as [&str; 0]);
-    operation.security =
-        Some(if is_recorded { vec![SecurityRequirement::default(), bearer] } else { vec![] });
-    for common in [Forbidden::responses(), InternalError::responses(), AnyError::responses()] {
+    operation.security = Some(vec![SecurityRequirement::default(), bearer]);
+    for common in [
+        Unauthenticated::responses(),
+        Forbidden::responses(),
+        InternalError::responses(),
+        AnyError::responses(),
+    ] {
         responses.extend(common);
     }
     for response in responses.values_mut() {
@@ -172,12 +176,10 @@ mod tests {
                 ["search", "list", "get", "create", "change", "delete", "redeliver", "restore", "preview"];
             let actions = ["pause", "resume", "cancel", "watch"];
             assert!(verbs.iter().chain(&actions).any(|verb| id.starts_with(verb)), "{id} begins with a verb");
-            for status in ["400", "403", "500", "503", "default"] {
+            for status in ["400", "401", "403", "500", "503", "default"] {
                 assert!(operation["responses"][status]["$ref"].is_string(), "{status} of {id}");
             }
-            let token_is_read = operation["responses"].get("401").is_some();
-            let security = operation["security"].as_array().unwrap();
-            assert_eq!(security.len(), if token_is_read { 2 } else { 0 }, "{id}");
+            assert_eq!(operation["security"], serde_json::json!([{}, {"bearerAuth": []}]), "{id}");
         }
     }
 

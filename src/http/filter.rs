@@ -101,8 +101,8 @@ pub struct FilterInput {
     #[param(format = DateTime)]
     #[schema(format = DateTime)]
     pub died_to: Option<String>,
-    /// Text in the body, however JSON escapes it, or bytes as `hex:00ff`. Bodies compressed by gzip, deflate or zstd are searched too, up to
-    /// 8 MiB.
+    /// Text in the body, however JSON escapes it, or bytes as `hex:00ff`. Bodies compressed by gzip, deflate or zstd are searched
+    /// too, up to 8 MiB.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(min_length = 1)]
     pub contains: Option<String>,
@@ -116,13 +116,13 @@ pub struct FilterInput {
     #[param(value_type = Option<bool>)]
     #[schema(value_type = Option<bool>)]
     pub returned: Option<String>,
-    /// The id of a dead letter (or its first or last 8 or more digits), message, correlation, redelivery or operation. If it is no known id:
-    /// text in the error, the body or a header value.
+    /// The id of a dead letter (or its first or last 8 or more digits), message, correlation, redelivery or operation. If it is no
+    /// known id: text in the error, the body or a header value.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(min_length = 1)]
     pub find: Option<String>,
-    /// Values of headers by name: texts, numbers, `true`, `false`, `null` or times. In a query, each is a parameter: `header.tenant=acme`. In
-    /// JSON: `"headers": {"tenant": "acme"}`.
+    /// Values of headers by name: texts, numbers, `true`, `false`, `null` or times. In a query, each is a parameter:
+    /// `header.tenant=acme`. In JSON: `"headers": {"tenant": "acme"}`.
     #[serde(
         default,
         alias = "header.*",
@@ -131,8 +131,8 @@ pub struct FilterInput {
     )]
     #[param(rename = "header.*", value_type = Option<String>)]
     pub headers: BTreeMap<String, String>,
-    /// Values in the JSON body by path: numbers or texts. In a query, each is a parameter: `body.order.id=4711`, `body.items.0.sku=a`. In JSON:
-    /// `"bodyPaths": {"order.id": "4711"}`.
+    /// Values in the JSON body by path: numbers or texts. In a query, each is a parameter: `body.order.id=4711`,
+    /// `body.items.0.sku=a`. In JSON: `"bodyPaths": {"order.id": "4711"}`.
     #[serde(
         default,
         alias = "body.*",

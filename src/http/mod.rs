@@ -1,5 +1,5 @@
-//! The API: [`dead_letters`], [`error_groups`] and [`operations`], one file for each endpoint, and what they share: problem details, filters,
-//! pages, words, and the `OpenAPI` document, made from the router.
+//! The API: [`dead_letters`], [`error_groups`] and [`operations`], one file for each endpoint, and what they share: problem
+//! details, filters, pages, words, and the `OpenAPI` document, made from the router.
 
 mod admin;
 mod auth;
@@ -36,6 +36,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::SwaggerUi;
 
+use crate::access::Authentication;
 use crate::domain::convention::Conventions;
 use crate::domain::log_link::LogLink;
 use crate::domain::operation::Operation;
@@ -47,7 +48,6 @@ use crate::telemetry::Metrics;
 use operations::view::OperationView;
 
 pub use admin::Admin;
-pub use auth::Backstage;
 
 /// Until the last answers have gone out.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
@@ -76,8 +76,8 @@ pub struct Api {
     pub log_link: Option<Arc<LogLink>>,
     /// Which names the API answers to.
     pub names: Names,
-    /// Whose users may say who they are.
-    pub backstage: Option<Backstage>,
+    /// Who may call.
+    pub authentication: Authentication,
     /// Metrics.
     pub metrics: Arc<Metrics>,
     /// Whether the database answers.
@@ -140,6 +140,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
 fn router(api: Api) -> Router {
     let (router, document) = documented_router();
     let router = router
+        .route_layer(axum::middleware::from_fn_with_state(api.clone(), auth::authenticate))
         .fallback(error::no_route)
         .method_not_allowed_fallback(error::no_method)
         .merge(SwaggerUi::new("/swagger").url("/openapi.json", document));

@@ -37,7 +37,7 @@ macro_rules! responses {
 responses! {
     /// The request is not valid. Nothing was done.
     BadRequest "400" [INVALID, UNREADABLE_BODY],
-    /// The bearer token is not valid. Nothing was done.
+    /// Authentication is required, or the bearer token is not valid. Nothing was done.
     Unauthenticated "401" [UNAUTHENTICATED],
     /// The service has no authentication and only answers to names of its own machine. `Host` or `Origin` has another name.
     Forbidden "403" [FOREIGN_NAME],

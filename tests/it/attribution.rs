@@ -5,7 +5,7 @@ use axum::{Json, Router};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use ring::hmac;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
@@ -187,15 +187,32 @@ async fn who_asks_is_whom_backstage_names() {
         let token = authorization.split_once(' ').unwrap().1;
         assert!(!answer.json.to_string().contains(token), "{what}: the answer repeats the token");
     }
-    assert_eq!(world.api().get("/dead-letters").await.json["total"]["value"], 1, "nothing was done");
-
-    let operation = delete(&format!("Bearer {signed}")).await.assert(200).json;
+    world.api().get("/dead-letters").await.assert(401);
+    let authorization = format!("Bearer {signed}");
+    let as_jane = async |request: RequestBuilder| {
+        world.api().send(request.header("authorization", &authorization)).await.assert(200).json
+    };
+    let all = as_jane(world.api().request(Method::GET, "/dead-letters")).await;
+    assert_eq!(all["total"]["value"], 1, "nothing was done");
+    let operation = delete(&authorization).await.assert(200).json;
     assert_eq!(operation["requestedBy"], "user:default/jane");
     assert_eq!(operation["outcomes"]["deleted"], 1);
     let undone = json!({"deletedBy": operation["id"]});
-    let restored = world.api().post("/dead-letters/restore?wait=10", &undone).await.assert(200).json;
-    assert_eq!(
-        restored["requestedBy"], "anonymous at 127.0.0.1",
-        "who does not say who they are may still ask"
-    );
+    let restore = world.api().request(Method::POST, "/dead-letters/restore?wait=10").json(&undone);
+    assert_eq!(as_jane(restore).await["requestedBy"], "user:default/jane");
+}
+
+/// Who need not sign in may still do so.
+#[tokio::test(flavor = "multi_thread")]
+async fn callers_without_a_token_are_let_in_where_that_is_allowed() {
+    let issuer = Issuer::start().await;
+    let settings =
+        [("DEAD_LETTER_BACKSTAGE_URL", issuer.url.as_str()), ("DEAD_LETTER_UNAUTHENTICATED", "yes")];
+    let world = World::start_with(&settings).await;
+    world.publish(DeadMessage::new(&id(), "a_service")).await;
+    world.until_stored(1).await;
+    let deleted = world.api().delete("/dead-letters?wait=10", &json!({"all": true})).await.assert(200).json;
+    assert_eq!(deleted["requestedBy"], "anonymous at 127.0.0.1");
+    let wrong = world.api().request(Method::GET, "/dead-letters").header("authorization", "Bearer nonsense");
+    world.api().send(wrong).await.assert(401);
 }

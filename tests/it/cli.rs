@@ -2,6 +2,7 @@
 
 mod acting;
 
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Output, Stdio};
 
 use chrono::{DateTime, Utc};
@@ -287,6 +288,7 @@ async fn a_token_is_sent_and_not_shown() {
     let write = |token: &str| {
         std::fs::write(&file, format!("[profiles.night]\nserver = \"{profile_url}\"\ntoken = {token}\n"))
             .unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
     };
     let run_with = async |arguments: &[&str], token: Option<&str>| {
         let mut command = command(&[&["ls", "--profile", "night"], arguments].concat());
@@ -307,6 +309,11 @@ async fn a_token_is_sent_and_not_shown() {
     run_with(&[], Some("s3cret")).await.assert(1);
     run_with(&["--help"], Some("s3cret")).await.assert(0);
     run_with(&[], Some("s3cret\u{7}")).await.assert(2);
+    let refused = run_with(&["--server", "http://dead-letter.example"], Some("s3cret")).await.assert(2).err;
+    assert!(refused.contains("is not encrypted"), "{refused}");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
+    let refused = run_with(&[], None).await.assert(2).err;
+    assert!(refused.contains("chmod 600"), "{refused}");
     for broken in ["\"s3cret", "53cret", "[\"s3cret\"]"] {
         write(broken);
         assert!(run_with(&[], None).await.assert(2).err.contains("line 3"), "{broken}");

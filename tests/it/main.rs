@@ -10,6 +10,7 @@
     reason = "a test fails by panicking, and its numbers are small"
 )]
 
+mod access;
 mod again;
 mod attempts;
 mod attribution;

@@ -25,6 +25,8 @@ export class Service {
       ADMIN_ADDR: `127.0.0.1:${admin}`,
       DEAD_LETTER_OWNERSHIP_FILE: ownership,
       DEAD_LETTER_BACKSTAGE_URL: backstageUrl,
+      // The walks prepare messages and look at results without a token.
+      DEAD_LETTER_UNAUTHENTICATED: 'yes',
       DEAD_LETTER_DRAIN_DELAY: '0s',
       DEAD_LETTER_WATCH_RETURNS: '3s',
       DEAD_LETTER_LOG_LINK: 'https://logs.example.com/?q={messageId}',

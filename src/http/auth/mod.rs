@@ -1,57 +1,119 @@
-//! Who asks, for the record (R13).
+//! Who is calling (R17): a layer around every route of the API, so that a new route cannot forget it.
 
-mod backstage;
-mod signatures;
+use std::net::{IpAddr, SocketAddr};
 
-use std::net::SocketAddr;
-
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tracing::info;
 
 use super::Api;
 use super::error::ApiError;
 use super::problem::Problem;
+use crate::access::{Anonymous, Authentication, Principal, Refused};
 
-pub use backstage::Backstage;
-
-/// Who asks: a user of Backstage, such as `user:default/jane`, where a token says so; else only where the request came from.
+/// Who is calling.
 #[derive(Clone, Debug)]
-pub struct Requester(String);
+pub enum Requester {
+    /// A principal whose token was verified.
+    Known(Principal),
+    /// Somebody without a token, at this address.
+    Anonymous(IpAddr),
+}
 
 impl Requester {
-    /// As it is written down.
+    /// As it is written down with what the caller does (R13).
     pub fn into_name(self) -> String {
-        self.0
+        match self {
+            Self::Known(Principal { id, name, .. }) if name == id => id,
+            Self::Known(Principal { id, name, .. }) => format!("{name} ({id})"),
+            Self::Anonymous(address) => format!("anonymous at {address}"),
+        }
     }
 }
 
 impl FromRequestParts<Api> for Requester {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, ApiError> {
-        if let Some(backstage) = &api.backstage
-            && let Some(token) = bearer(&parts.headers)?
-        {
-            return backstage.user_of(token).await.map(Self).map_err(unauthenticated);
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, ApiError> {
+        let requester = parts.extensions.get::<Self>().cloned();
+        requester.ok_or_else(|| ApiError::internal("a route is outside of the layer that authenticates"))
+    }
+}
+
+/// Lets callers in who are known, or who need not be.
+pub async fn authenticate(State(api): State<Api>, mut request: Request, next: Next) -> Response {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+    let token = bearer(request.headers());
+    match requester(&api.authentication, peer, token).await {
+        Ok(requester) => {
+            request.extensions_mut().insert(requester);
+            next.run(request).await
         }
-        let ConnectInfo(peer) = ConnectInfo::<SocketAddr>::from_request_parts(parts, api)
-            .await
-            .map_err(|error| ApiError::internal(error.to_string()))?;
-        Ok(Self(format!("anonymous at {}", peer.ip())))
+        Err(unauthenticated) => unauthenticated.into_response(),
+    }
+}
+
+async fn requester(
+    authentication: &Authentication,
+    peer: Option<IpAddr>,
+    token: Result<Option<String>, Unauthenticated>,
+) -> Result<Requester, Unauthenticated> {
+    let is_open = authentication.verifiers.is_empty();
+    // A token that nobody can verify is not looked at.
+    match if is_open { None } else { token? } {
+        Some(token) => {
+            authentication.verifiers.principal(&token).await.map(Requester::Known).map_err(|refused| {
+                info!(?refused, peer = peer.map(tracing::field::display), "a token was refused");
+                Unauthenticated::Refused(refused)
+            })
+        }
+        None if is_open || authentication.anonymous == Anonymous::Allowed => {
+            peer.map(Requester::Anonymous).ok_or(Unauthenticated::NoToken)
+        }
+        None => Err(Unauthenticated::NoToken),
     }
 }
 
 /// The token that a request bears, if any.
-fn bearer(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
-    let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
+fn bearer(headers: &HeaderMap) -> Result<Option<String>, Unauthenticated> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return if headers.contains_key(header::AUTHORIZATION) {
+            Err(Unauthenticated::NotBearer)
+        } else {
+            Ok(None)
+        };
+    };
     let token = value.to_str().ok().and_then(|value| {
         let (scheme, token) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
     });
-    token.map(Some).ok_or_else(|| Problem::UNAUTHENTICATED.into())
+    token.map(Some).ok_or(Unauthenticated::NotBearer)
 }
 
-fn unauthenticated(why: String) -> ApiError {
-    ApiError::new(Problem::UNAUTHENTICATED, why)
+/// Why nobody is known to be calling.
+#[derive(Clone, Copy, Debug)]
+enum Unauthenticated {
+    NoToken,
+    NotBearer,
+    Refused(Refused),
+}
+
+impl IntoResponse for Unauthenticated {
+    fn into_response(self) -> Response {
+        let (challenge, detail) = match self {
+            Self::NoToken => ("Bearer", "Authentication required: send a bearer token.".to_owned()),
+            Self::NotBearer => (
+                "Bearer error=\"invalid_request\"",
+                "The Authorization header must be `Bearer` and a token, once.".to_owned(),
+            ),
+            Self::Refused(refused) => ("Bearer error=\"invalid_token\"", refused.to_string()),
+        };
+        let mut response = ApiError::new(Problem::UNAUTHENTICATED, detail).into_response();
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        response
+    }
 }

@@ -53,8 +53,8 @@ pub struct TypedHeaders(Arc<Table>);
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only its schema is used: headers are written as they are gone through")]
 pub struct TypedValue {
-    /// The type: `t` boolean, `b` `B` `s` `u` `I` `i` `l` integers of 8 to 64 bits, `f` `d` floats, `D` decimal, `S` string, `x` bytes, `A` array,
-    /// `T` timestamp, `F` table, `V` void.
+    /// The type: `t` boolean, `b` `B` `s` `u` `I` `i` `l` integers of 8 to 64 bits, `f` `d` floats, `D` decimal, `S` string, `x`
+    /// bytes, `A` array, `T` timestamp, `F` table, `V` void.
     #[schema(example = "I")]
     t: String,
     /// The value. 64-bit integers and timestamps are text. Arrays and tables hold `TypedValue`s.

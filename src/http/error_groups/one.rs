@@ -18,7 +18,7 @@ use crate::http::error::{ApiError, FieldError};
 use crate::http::operations::{MAX_NOTE, is_note};
 use crate::http::query::Query;
 use crate::http::request_body::RequestBody;
-use crate::http::responses::{BadRequest, NotFound, NotJson, TooLarge, Unauthenticated, Unavailable};
+use crate::http::responses::{BadRequest, NotFound, NotJson, TooLarge, Unavailable};
 use crate::http::words::ErrorGroupAction;
 
 /// An error group, and what was done with it.
@@ -118,7 +118,7 @@ pub async fn error_group(
     request_body = ErrorGroupChange,
     responses(
         (status = 200, description = "The group after the change.", body = ErrorGroupDetails),
-        BadRequest, Unauthenticated, NotFound, TooLarge, NotJson, Unavailable
+        BadRequest, NotFound, TooLarge, NotJson, Unavailable
     )
 )]
 pub async fn change_error_group(

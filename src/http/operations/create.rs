@@ -25,9 +25,7 @@ use crate::http::error::ApiError;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::request_body::RequestBody;
-use crate::http::responses::{
-    BadRequest, NotFound, NotJson, RunConflict, TooLarge, Unauthenticated, Unavailable,
-};
+use crate::http::responses::{BadRequest, NotFound, NotJson, RunConflict, TooLarge, Unavailable};
 use crate::http::words::{OperationKind, Word};
 
 /// The operation to run: its kind, its selection and its options.
@@ -182,7 +180,7 @@ impl NewOperation {
     tag = "operations",
     params(WaitInput, IdempotencyKey),
     request_body = NewOperation,
-    responses(Accepted, BadRequest, Unauthenticated, NotFound, RunConflict, TooLarge, NotJson, Unavailable)
+    responses(Accepted, BadRequest, NotFound, RunConflict, TooLarge, NotJson, Unavailable)
 )]
 pub async fn create_operation(
     State(api): State<Api>,

@@ -20,7 +20,7 @@ use crate::http::error::ApiError;
 use crate::http::error_groups::ErrorGroupView;
 use crate::http::query::Query;
 use crate::http::request_body::RequestBody;
-use crate::http::responses::{BadRequest, NotFound, NotJson, TooLarge, Unauthenticated, Unavailable};
+use crate::http::responses::{BadRequest, NotFound, NotJson, TooLarge, Unavailable};
 use crate::http::words::{OperationKind, OperationState, PlanSeverity, PlanWarningCode, Word};
 use crate::operations::{Planned, PlannedGroup, Warning};
 use crate::ownership::Owners;
@@ -206,7 +206,7 @@ impl PlanView {
     operation_id = "createPlan",
     tag = "operations",
     request_body = CreateOperation,
-    responses((status = 201, description = "The plan.", body = PlanView), BadRequest, Unauthenticated, TooLarge, NotJson, Unavailable)
+    responses((status = 201, description = "The plan.", body = PlanView), BadRequest, TooLarge, NotJson, Unavailable)
 )]
 pub async fn plan(
     State(api): State<Api>,

@@ -16,7 +16,7 @@ use crate::http::dead_letters::{MessageBody, TypedHeaders, TypedValue, headers};
 use crate::http::error::ApiError;
 use crate::http::query::Query;
 use crate::http::request_body::RequestBody;
-use crate::http::responses::{BadRequest, NotJson, TooLarge, Unauthenticated, Unavailable};
+use crate::http::responses::{BadRequest, NotJson, TooLarge, Unavailable};
 use crate::operations::{Head, Sample};
 
 /// The first messages of a selection, before and after the redelivery.
@@ -100,7 +100,7 @@ impl From<Sample> for SampleView {
     operation_id = "previewOperation",
     tag = "operations",
     request_body = RedeliverOperation,
-    responses((status = 200, description = "The preview.", body = Preview), BadRequest, Unauthenticated, TooLarge, NotJson, Unavailable)
+    responses((status = 200, description = "The preview.", body = Preview), BadRequest, TooLarge, NotJson, Unavailable)
 )]
 pub async fn preview(
     State(api): State<Api>,

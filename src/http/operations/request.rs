@@ -80,8 +80,8 @@ request! {
         /// Send copies to the exchange and routing key in `to`. The dead letters stay dead, and the death of a copy is not a return.
         #[serde(default)]
         pub copy: bool,
-        /// Routing key that the consumer sees, for messages that go to the queue where they died. Default: `queue`. `original` goes by way of
-        /// the exchange `dead-letter.to.<queue>`, and needs the right to configure exchanges of this name.
+        /// Routing key that the consumer sees, for messages that go to the queue where they died. Default: `queue`. `original` goes by way
+        /// of the exchange `dead-letter.to.<queue>`, and needs the right to configure exchanges of this name.
         #[schema(value_type = Option<RedeliveryRoutingKey>)]
         pub routing_key: Option<String>,
         /// Act on messages that were redelivered before and then lost by their consumer. A consumer that did handle a message will

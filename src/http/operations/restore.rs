@@ -13,7 +13,7 @@ use crate::http::auth::Requester;
 use crate::http::error::ApiError;
 use crate::http::query::Query;
 use crate::http::request_body::RequestBody;
-use crate::http::responses::{BadRequest, KeyConflict, NotJson, TooLarge, Unauthenticated, Unavailable};
+use crate::http::responses::{BadRequest, KeyConflict, NotJson, TooLarge, Unavailable};
 
 /// Restore deleted dead letters
 ///
@@ -26,7 +26,7 @@ use crate::http::responses::{BadRequest, KeyConflict, NotJson, TooLarge, Unauthe
     tag = "operations",
     params(WaitInput, IdempotencyKey),
     request_body = RestoreRequest,
-    responses(Accepted, BadRequest, Unauthenticated, KeyConflict, TooLarge, NotJson, Unavailable)
+    responses(Accepted, BadRequest, KeyConflict, TooLarge, NotJson, Unavailable)
 )]
 pub async fn restore(
     State(api): State<Api>,

@@ -19,9 +19,7 @@ use crate::http::error::ApiError;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::request_body::RequestBody;
-use crate::http::responses::{
-    BadRequest, NotFound, NotJson, StateConflict, TooLarge, Unauthenticated, Unavailable,
-};
+use crate::http::responses::{BadRequest, NotFound, NotJson, StateConflict, TooLarge, Unavailable};
 
 /// Pause an operation
 ///
@@ -32,7 +30,7 @@ use crate::http::responses::{
     operation_id = "pauseOperation",
     tag = "operations",
     params(("id" = Uuid, Path, description = "Id of the operation.")),
-    responses((status = 200, description = "The operation.", body = OperationDetailsView), BadRequest, Unauthenticated, NotFound, StateConflict, Unavailable)
+    responses((status = 200, description = "The operation.", body = OperationDetailsView), BadRequest, NotFound, StateConflict, Unavailable)
 )]
 pub async fn pause(
     api: State<Api>,
@@ -53,7 +51,7 @@ pub async fn pause(
     operation_id = "resumeOperation",
     tag = "operations",
     params(("id" = Uuid, Path, description = "Id of the operation.")),
-    responses((status = 200, description = "The operation.", body = OperationDetailsView), BadRequest, Unauthenticated, NotFound, StateConflict, Unavailable)
+    responses((status = 200, description = "The operation.", body = OperationDetailsView), BadRequest, NotFound, StateConflict, Unavailable)
 )]
 pub async fn resume(
     api: State<Api>,
@@ -74,7 +72,7 @@ pub async fn resume(
     operation_id = "cancelOperation",
     tag = "operations",
     params(("id" = Uuid, Path, description = "Id of the operation.")),
-    responses((status = 200, description = "The operation.", body = OperationDetailsView), BadRequest, Unauthenticated, NotFound, StateConflict, Unavailable)
+    responses((status = 200, description = "The operation.", body = OperationDetailsView), BadRequest, NotFound, StateConflict, Unavailable)
 )]
 pub async fn cancel(
     api: State<Api>,
@@ -108,7 +106,7 @@ pub struct OperationChange {
     request_body = OperationChange,
     responses(
         (status = 200, description = "The operation.", body = OperationDetailsView),
-        BadRequest, Unauthenticated, NotFound, StateConflict, TooLarge, NotJson, Unavailable
+        BadRequest, NotFound, StateConflict, TooLarge, NotJson, Unavailable
     )
 )]
 pub async fn change_operation(

@@ -28,8 +28,8 @@ pub struct OperationView {
     kind: OperationKind,
     /// Its state.
     state: OperationState,
-    /// Whether the operation achieved what was asked for. A redelivery is `watching` for messages that die again until `watchUntil`. A message
-    /// that dies again later still changes the verdict.
+    /// Whether the operation achieved what was asked for. A redelivery is `watching` for messages that die again until `watchUntil`. A
+    /// message that dies again later still changes the verdict.
     verdict: Verdict,
     /// The verdict in words, or the progress.
     #[schema(example = "3 sent, all 3 died again: PaymentDeclined.")]

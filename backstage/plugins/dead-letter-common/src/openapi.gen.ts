@@ -994,8 +994,8 @@ export interface components {
         /** @description A filter. All conditions must match. */
         Filter: {
             /**
-             * @description Values in the JSON body by path: numbers or texts. In a query, each is a parameter: `body.order.id=4711`, `body.items.0.sku=a`. In JSON:
-             *     `"bodyPaths": {"order.id": "4711"}`.
+             * @description Values in the JSON body by path: numbers or texts. In a query, each is a parameter: `body.order.id=4711`,
+             *     `body.items.0.sku=a`. In JSON: `"bodyPaths": {"order.id": "4711"}`.
              */
             bodyPaths?: {
                 [key: string]: string;
@@ -1003,8 +1003,8 @@ export interface components {
             /** @description Broker that the message died on, by its configured name. */
             broker?: string | null;
             /**
-             * @description Text in the body, however JSON escapes it, or bytes as `hex:00ff`. Bodies compressed by gzip, deflate or zstd are searched too, up to
-             *     8 MiB.
+             * @description Text in the body, however JSON escapes it, or bytes as `hex:00ff`. Bodies compressed by gzip, deflate or zstd are searched
+             *     too, up to 8 MiB.
              */
             contains?: string | null;
             /** @description The failure convention, such as `native` or `spring`. */
@@ -1031,8 +1031,8 @@ export interface components {
             /** @description Exchange that the message was published to. Empty: the default exchange. */
             exchange?: string | null;
             /**
-             * @description The id of a dead letter (or its first or last 8 or more digits), message, correlation, redelivery or operation. If it is no known id:
-             *     text in the error, the body or a header value.
+             * @description The id of a dead letter (or its first or last 8 or more digits), message, correlation, redelivery or operation. If it is no
+             *     known id: text in the error, the body or a header value.
              */
             find?: string | null;
             /**
@@ -1041,8 +1041,8 @@ export interface components {
              */
             from?: string | null;
             /**
-             * @description Values of headers by name: texts, numbers, `true`, `false`, `null` or times. In a query, each is a parameter: `header.tenant=acme`. In
-             *     JSON: `"headers": {"tenant": "acme"}`.
+             * @description Values of headers by name: texts, numbers, `true`, `false`, `null` or times. In a query, each is a parameter:
+             *     `header.tenant=acme`. In JSON: `"headers": {"tenant": "acme"}`.
              */
             headers?: {
                 [key: string]: string;
@@ -1310,8 +1310,8 @@ export interface components {
              */
             total: number;
             /**
-             * @description Whether the operation achieved what was asked for. A redelivery is `watching` for messages that die again until `watchUntil`. A message
-             *     that dies again later still changes the verdict.
+             * @description Whether the operation achieved what was asked for. A redelivery is `watching` for messages that die again until `watchUntil`. A
+             *     message that dies again later still changes the verdict.
              */
             verdict: components["schemas"]["Verdict"];
             /**
@@ -2118,8 +2118,8 @@ export interface components {
              */
             encoding?: string | null;
             /**
-             * @description The type: `t` boolean, `b` `B` `s` `u` `I` `i` `l` integers of 8 to 64 bits, `f` `d` floats, `D` decimal, `S` string, `x` bytes, `A` array,
-             *     `T` timestamp, `F` table, `V` void.
+             * @description The type: `t` boolean, `b` `B` `s` `u` `I` `i` `l` integers of 8 to 64 bits, `f` `d` floats, `D` decimal, `S` string, `x`
+             *     bytes, `A` array, `T` timestamp, `F` table, `V` void.
              * @example I
              */
             t: string;
@@ -2233,7 +2233,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["ErrorViewModel"];
             };
         };
-        /** @description The bearer token is not valid. Nothing was done. */
+        /** @description Authentication is required, or the bearer token is not valid. Nothing was done. */
         Unauthenticated: {
             headers: {
                 [name: string]: unknown;
@@ -2400,8 +2400,8 @@ export interface operations {
                 /** @description Died before this time, according to the message. */
                 diedTo?: string;
                 /**
-                 * @description Text in the body, however JSON escapes it, or bytes as `hex:00ff`. Bodies compressed by gzip, deflate or zstd are searched too, up to
-                 *     8 MiB.
+                 * @description Text in the body, however JSON escapes it, or bytes as `hex:00ff`. Bodies compressed by gzip, deflate or zstd are searched
+                 *     too, up to 8 MiB.
                  */
                 contains?: string;
                 /** @description Died at least this often, across redeliveries. */
@@ -2409,18 +2409,18 @@ export interface operations {
                 /** @description `true`: died again after a redelivery by dead-letter. `false`: did not. */
                 returned?: boolean;
                 /**
-                 * @description The id of a dead letter (or its first or last 8 or more digits), message, correlation, redelivery or operation. If it is no known id:
-                 *     text in the error, the body or a header value.
+                 * @description The id of a dead letter (or its first or last 8 or more digits), message, correlation, redelivery or operation. If it is no
+                 *     known id: text in the error, the body or a header value.
                  */
                 find?: string;
                 /**
-                 * @description Values of headers by name: texts, numbers, `true`, `false`, `null` or times. In a query, each is a parameter: `header.tenant=acme`. In
-                 *     JSON: `"headers": {"tenant": "acme"}`.
+                 * @description Values of headers by name: texts, numbers, `true`, `false`, `null` or times. In a query, each is a parameter:
+                 *     `header.tenant=acme`. In JSON: `"headers": {"tenant": "acme"}`.
                  */
                 "header.*"?: string;
                 /**
-                 * @description Values in the JSON body by path: numbers or texts. In a query, each is a parameter: `body.order.id=4711`, `body.items.0.sku=a`. In JSON:
-                 *     `"bodyPaths": {"order.id": "4711"}`.
+                 * @description Values in the JSON body by path: numbers or texts. In a query, each is a parameter: `body.order.id=4711`,
+                 *     `body.items.0.sku=a`. In JSON: `"bodyPaths": {"order.id": "4711"}`.
                  */
                 "body.*"?: string;
                 /** @description Order by time of arrival. Default: `newest`. */
@@ -2486,6 +2486,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -2546,8 +2547,8 @@ export interface operations {
                 /** @description Died before this time, according to the message. */
                 diedTo?: string;
                 /**
-                 * @description Text in the body, however JSON escapes it, or bytes as `hex:00ff`. Bodies compressed by gzip, deflate or zstd are searched too, up to
-                 *     8 MiB.
+                 * @description Text in the body, however JSON escapes it, or bytes as `hex:00ff`. Bodies compressed by gzip, deflate or zstd are searched
+                 *     too, up to 8 MiB.
                  */
                 contains?: string;
                 /** @description Died at least this often, across redeliveries. */
@@ -2555,18 +2556,18 @@ export interface operations {
                 /** @description `true`: died again after a redelivery by dead-letter. `false`: did not. */
                 returned?: boolean;
                 /**
-                 * @description The id of a dead letter (or its first or last 8 or more digits), message, correlation, redelivery or operation. If it is no known id:
-                 *     text in the error, the body or a header value.
+                 * @description The id of a dead letter (or its first or last 8 or more digits), message, correlation, redelivery or operation. If it is no
+                 *     known id: text in the error, the body or a header value.
                  */
                 find?: string;
                 /**
-                 * @description Values of headers by name: texts, numbers, `true`, `false`, `null` or times. In a query, each is a parameter: `header.tenant=acme`. In
-                 *     JSON: `"headers": {"tenant": "acme"}`.
+                 * @description Values of headers by name: texts, numbers, `true`, `false`, `null` or times. In a query, each is a parameter:
+                 *     `header.tenant=acme`. In JSON: `"headers": {"tenant": "acme"}`.
                  */
                 "header.*"?: string;
                 /**
-                 * @description Values in the JSON body by path: numbers or texts. In a query, each is a parameter: `body.order.id=4711`, `body.items.0.sku=a`. In JSON:
-                 *     `"bodyPaths": {"order.id": "4711"}`.
+                 * @description Values in the JSON body by path: numbers or texts. In a query, each is a parameter: `body.order.id=4711`,
+                 *     `body.items.0.sku=a`. In JSON: `"bodyPaths": {"order.id": "4711"}`.
                  */
                 "body.*"?: string;
                 /**
@@ -2763,8 +2764,8 @@ export interface operations {
                 /** @description Died before this time, according to the message. */
                 diedTo?: string;
                 /**
-                 * @description Text in the body, however JSON escapes it, or bytes as `hex:00ff`. Bodies compressed by gzip, deflate or zstd are searched too, up to
-                 *     8 MiB.
+                 * @description Text in the body, however JSON escapes it, or bytes as `hex:00ff`. Bodies compressed by gzip, deflate or zstd are searched
+                 *     too, up to 8 MiB.
                  */
                 contains?: string;
                 /** @description Died at least this often, across redeliveries. */
@@ -2772,18 +2773,18 @@ export interface operations {
                 /** @description `true`: died again after a redelivery by dead-letter. `false`: did not. */
                 returned?: boolean;
                 /**
-                 * @description The id of a dead letter (or its first or last 8 or more digits), message, correlation, redelivery or operation. If it is no known id:
-                 *     text in the error, the body or a header value.
+                 * @description The id of a dead letter (or its first or last 8 or more digits), message, correlation, redelivery or operation. If it is no
+                 *     known id: text in the error, the body or a header value.
                  */
                 find?: string;
                 /**
-                 * @description Values of headers by name: texts, numbers, `true`, `false`, `null` or times. In a query, each is a parameter: `header.tenant=acme`. In
-                 *     JSON: `"headers": {"tenant": "acme"}`.
+                 * @description Values of headers by name: texts, numbers, `true`, `false`, `null` or times. In a query, each is a parameter:
+                 *     `header.tenant=acme`. In JSON: `"headers": {"tenant": "acme"}`.
                  */
                 "header.*"?: string;
                 /**
-                 * @description Values in the JSON body by path: numbers or texts. In a query, each is a parameter: `body.order.id=4711`, `body.items.0.sku=a`. In JSON:
-                 *     `"bodyPaths": {"order.id": "4711"}`.
+                 * @description Values in the JSON body by path: numbers or texts. In a query, each is a parameter: `body.order.id=4711`,
+                 *     `body.items.0.sku=a`. In JSON: `"bodyPaths": {"order.id": "4711"}`.
                  */
                 "body.*"?: string;
                 /** @description Only groups in this state. */
@@ -2886,6 +2887,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -2941,6 +2943,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             500: components["responses"]["InternalError"];
@@ -3053,8 +3056,8 @@ export interface operations {
                 /** @description Died before this time, according to the message. */
                 diedTo?: string;
                 /**
-                 * @description Text in the body, however JSON escapes it, or bytes as `hex:00ff`. Bodies compressed by gzip, deflate or zstd are searched too, up to
-                 *     8 MiB.
+                 * @description Text in the body, however JSON escapes it, or bytes as `hex:00ff`. Bodies compressed by gzip, deflate or zstd are searched
+                 *     too, up to 8 MiB.
                  */
                 contains?: string;
                 /** @description Died at least this often, across redeliveries. */
@@ -3062,18 +3065,18 @@ export interface operations {
                 /** @description `true`: died again after a redelivery by dead-letter. `false`: did not. */
                 returned?: boolean;
                 /**
-                 * @description The id of a dead letter (or its first or last 8 or more digits), message, correlation, redelivery or operation. If it is no known id:
-                 *     text in the error, the body or a header value.
+                 * @description The id of a dead letter (or its first or last 8 or more digits), message, correlation, redelivery or operation. If it is no
+                 *     known id: text in the error, the body or a header value.
                  */
                 find?: string;
                 /**
-                 * @description Values of headers by name: texts, numbers, `true`, `false`, `null` or times. In a query, each is a parameter: `header.tenant=acme`. In
-                 *     JSON: `"headers": {"tenant": "acme"}`.
+                 * @description Values of headers by name: texts, numbers, `true`, `false`, `null` or times. In a query, each is a parameter:
+                 *     `header.tenant=acme`. In JSON: `"headers": {"tenant": "acme"}`.
                  */
                 "header.*"?: string;
                 /**
-                 * @description Values in the JSON body by path: numbers or texts. In a query, each is a parameter: `body.order.id=4711`, `body.items.0.sku=a`. In JSON:
-                 *     `"bodyPaths": {"order.id": "4711"}`.
+                 * @description Values in the JSON body by path: numbers or texts. In a query, each is a parameter: `body.order.id=4711`,
+                 *     `body.items.0.sku=a`. In JSON: `"bodyPaths": {"order.id": "4711"}`.
                  */
                 "body.*"?: string;
                 /** @description Length of the intervals. Default: chosen to fit the time range. */
@@ -3134,6 +3137,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -3504,6 +3508,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -3554,6 +3559,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -3717,6 +3723,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             500: components["responses"]["InternalError"];
@@ -3748,6 +3755,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             500: components["responses"]["InternalError"];
@@ -3853,6 +3861,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -4211,6 +4220,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             500: components["responses"]["InternalError"];
@@ -4393,6 +4403,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             500: components["responses"]["InternalError"];
@@ -4638,6 +4649,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             500: components["responses"]["InternalError"];
@@ -4697,6 +4709,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             500: components["responses"]["InternalError"];

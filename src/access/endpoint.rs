@@ -1,0 +1,99 @@
+//! Addresses of issuers: verified, bounded, and never elsewhere.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use reqwest::Url;
+use reqwest::redirect::Policy;
+use serde::de::DeserializeOwned;
+
+/// Until an issuer has answered.
+const TIMEOUT: Duration = Duration::from_secs(3);
+/// Bytes of an answer.
+const LARGEST_ANSWER: usize = 256 << 10;
+
+/// Whether plain text to other machines was allowed (R18).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plaintext {
+    /// Only to this machine.
+    Loopback,
+    /// Everywhere.
+    Allowed,
+}
+
+/// Fetches JSON from issuers.
+#[derive(Clone, Debug)]
+pub(super) struct Endpoint {
+    client: reqwest::Client,
+    plaintext: Plaintext,
+}
+
+impl Endpoint {
+    pub fn new(plaintext: Plaintext) -> anyhow::Result<Self> {
+        // A redirect would be to an address that nobody configured.
+        let client = reqwest::Client::builder().timeout(TIMEOUT).redirect(Policy::none()).build()?;
+        Ok(Self { client, plaintext })
+    }
+
+    /// Refuses addresses whose answers anybody on the way could have written.
+    pub fn check(&self, url: &Url) -> anyhow::Result<()> {
+        let is_verified = url.scheme() == "https";
+        let may_be_plain = is_loopback(url) || self.plaintext == Plaintext::Allowed;
+        ensure!(is_verified || (url.scheme() == "http" && may_be_plain), "{url} is not verified: use https");
+        Ok(())
+    }
+
+    /// The answer of an address, if it is JSON of a sensible size.
+    pub async fn get<T: DeserializeOwned>(&self, url: &Url) -> anyhow::Result<T> {
+        self.check(url)?;
+        let mut response = self.client.get(url.clone()).send().await?;
+        ensure!(response.status() == 200, "{url} answered {}", response.status());
+        let mut body = Vec::new();
+        while let Some(part) = response.chunk().await? {
+            ensure!(
+                body.len() + part.len() <= LARGEST_ANSWER,
+                "{url} answered more than {LARGEST_ANSWER} bytes"
+            );
+            body.extend_from_slice(&part);
+        }
+        serde_json::from_slice(&body).with_context(|| format!("{url} did not answer as expected"))
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_text_is_for_this_machine() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let of = |plaintext| Endpoint::new(plaintext).unwrap();
+        let is_allowed = |plaintext, url: &str| of(plaintext).check(&url.parse().unwrap()).is_ok();
+        for url in [
+            "https://id.example",
+            "http://localhost:7007",
+            "http://127.0.0.1",
+            "http://127.9.9.9",
+            "http://[::1]:80",
+        ] {
+            assert!(is_allowed(Plaintext::Loopback, url), "{url}");
+        }
+        for url in [
+            "http://id.example",
+            "http://localhost.id.example",
+            "http://10.0.0.1",
+            "ftp://localhost",
+            "file:///etc/passwd",
+        ] {
+            assert!(!is_allowed(Plaintext::Loopback, url), "{url}");
+        }
+        assert!(is_allowed(Plaintext::Allowed, "http://id.example"));
+        assert!(!is_allowed(Plaintext::Allowed, "ftp://id.example"));
+    }
+}
