@@ -148,7 +148,7 @@ async fn a_paused_operation_is_seen_by_others() {
     let next = format!("service=webshop&limit=1&cursor={}", page["nextCursor"].as_str().unwrap());
     assert_eq!(listed(&next).await, [slow["id"].clone()]);
     for (wrong, part) in [
-        ("state=stuck", "must be one or several, by comma, of pending, running"),
+        ("state=stuck", "must be one or more, separated by commas, of pending, running"),
         ("service=", "must not be empty"),
         ("service=webshop&squad=nobody", "belongs to unowned"),
         (&next.replace("webshop", "mailer"), "belongs to another search"),
