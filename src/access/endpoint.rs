@@ -40,7 +40,10 @@ impl Endpoint {
     pub fn check(&self, url: &Url) -> anyhow::Result<()> {
         let is_verified = url.scheme() == "https";
         let may_be_plain = is_loopback(url) || self.plaintext == Plaintext::Allowed;
-        ensure!(is_verified || (url.scheme() == "http" && may_be_plain), "{url} is not verified: use https");
+        ensure!(
+            is_verified || (url.scheme() == "http" && may_be_plain),
+            "{url} is not encrypted: use https, or allow plain text with DEAD_LETTER_PLAINTEXT=yes"
+        );
         Ok(())
     }
 
