@@ -120,9 +120,15 @@ fn where_the_broker_knows_nothing_a_claim_is_marked_and_only_followed_where_sett
         assert_eq!(read.origin_told_by, ToldBy::Message, "{convention}");
         assert_eq!(read.origin, from.origin, "{convention}: it is shown nevertheless");
         assert_eq!(read.origin_refused, read.origin.queue.is_some(), "{convention}");
-        assert!(from.refusal(shops.claims()).is_some_and(|why| why.contains(QUEUES_SETTING)), "{convention}");
+        let [queue, claimed_by] =
+            [&from.origin.queue, &from.claimed_by].map(|text| text.clone().unwrap_or_default());
         let others = Claims::new(&["other".into()], &[]);
-        assert!(from.refusal(&others).is_some_and(|why| why.contains(CONVENTIONS_SETTING)), "{convention}");
+        for (claims, setting, to_add) in
+            [(shops.claims(), QUEUES_SETTING, queue), (&others, CONVENTIONS_SETTING, claimed_by)]
+        {
+            let why = from.refusal(claims).unwrap();
+            assert!(why.contains(setting) && why.contains(&format!("add `{to_add}`")), "{convention}: {why}");
+        }
     }
 }
 
