@@ -7,9 +7,6 @@ use crate::repository::{Page, Part, expect_none, pages, root};
 /// How pages of the site link to files that are not part of it.
 const REPOSITORY: &str = "https://github.com/dead-letter/dead-letter/";
 
-/// A page of docs/ that still links to what the site does not have.
-const LEAVES_THE_SITE: &str = "docs/architecture.md";
-
 /// The anchors of a page's headings, as GitHub and `MkDocs` make them.
 fn anchors(page: &Page) -> Vec<String> {
     let headings = page.lines().filter(|(_, _, part)| *part == Part::Heading);
@@ -29,7 +26,7 @@ fn fault(page: &Page, path: &str, anchor: Option<&str>, all: &[Page]) -> Option<
     let Ok(target) = root().join(target).canonicalize() else { return Some("no such file") };
     let Ok(target) = target.strip_prefix(root()) else { return Some("outside the repository") };
     let is_on_site = target.starts_with("docs") && !root().join(target).is_dir();
-    if page.is_in("docs") && !is_on_site && !page.is_in(LEAVES_THE_SITE) {
+    if page.is_in("docs") && !is_on_site {
         return Some("not a file of the site: link to a page, or to GitHub");
     }
     let anchor = anchor?;
