@@ -85,7 +85,7 @@ pub struct ServeConfig {
     )]
     pub amqp_url: String,
     /// Name of the broker. It is stored with each dead letter, which is redelivered only to the broker with this name
-    #[arg(long, env = "DEAD_LETTER_BROKER", default_value = "default", value_parser = broker_name)]
+    #[arg(long, env = "DEAD_LETTER_BROKER", default_value = "default", value_parser = plain_name)]
     pub broker: String,
     /// YAML file that lists several brokers and virtual hosts. It replaces `AMQP_URL`, `DEAD_LETTER_BROKER` and
     /// `DEAD_LETTER_SOURCES`
@@ -276,8 +276,8 @@ fn service_rule(text: &str) -> Result<ServiceRule, String> {
     ServiceRule::new(text)
 }
 
-/// A broker name, which must be readable in log lines and usable in queries.
-pub(crate) fn broker_name(text: &str) -> Result<String, String> {
+/// A name that can be read in log lines and used in queries.
+pub(crate) fn plain_name(text: &str) -> Result<String, String> {
     let fits = |character: char| character.is_ascii_alphanumeric() || "._-".contains(character);
     if (1..=64).contains(&text.len()) && text.chars().all(fits) {
         Ok(text.to_owned())

@@ -2,9 +2,8 @@
 //! redelivers them.
 //!
 //! A module only imports modules below it in this list: [`cli`], [`upkeep`], [`http`], [`operations`], [`ingest`], [`access`],
-//! [`ownership`], [`store`], [`amqp`],
-//! [`domain`], and beside them [`telemetry`], [`config`], [`lifecycle`], [`clock`] and [`memory_budget`]. Messages come in
-//! through [`ingest`], and go out through [`operations`].
+//! [`ownership`], [`store`], [`amqp`], [`domain`], and beside them [`telemetry`], [`config`], [`lifecycle`], [`clock`], [`latest`],
+//! [`live_file`] and [`memory_budget`]. Messages come in through [`ingest`], and go out through [`operations`].
 
 pub mod access;
 pub mod amqp;
@@ -14,7 +13,9 @@ pub mod config;
 pub mod domain;
 pub mod http;
 pub mod ingest;
+pub mod latest;
 pub mod lifecycle;
+pub mod live_file;
 pub mod memory_budget;
 pub mod operations;
 pub mod ownership;

@@ -33,11 +33,19 @@ const LEEWAY: i64 = 60;
 const LONGEST_LIFE: i64 = 24 * 60 * 60;
 
 /// The protected header of a token, unverified.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub(super) struct Header {
     pub alg: Algorithm,
     pub typ: Option<String>,
-    pub kid: Option<String>,
+    kid: Option<String>,
+}
+
+/// The same as it is written.
+#[derive(Deserialize)]
+struct WrittenHeader {
+    alg: String,
+    typ: Option<String>,
+    kid: Option<String>,
     crit: Option<IgnoredAny>,
 }
 
@@ -49,26 +57,16 @@ impl Header {
             return Err(Refused::Malformed);
         }
         let header = BASE64_URL_SAFE_NO_PAD.decode(header).map_err(|_| Refused::Malformed)?;
-        let named: NamedAlgorithm = serde_json::from_slice(&header).map_err(|_| Refused::Malformed)?;
-        if !ALGORITHMS.iter().any(|algorithm| format!("{algorithm:?}") == named.alg) {
-            return Err(Refused::Algorithm);
-        }
-        let header: Self = serde_json::from_slice(&header).map_err(|_| Refused::Malformed)?;
-        match header.crit {
-            Some(_) => Err(Refused::Extensions),
-            None => Ok(header),
-        }
+        let written = serde_json::from_slice(&header).map_err(|_| Refused::Malformed)?;
+        let WrittenHeader { alg, typ, kid, crit } = written;
+        let alg = alg.parse().ok().filter(|alg| ALGORITHMS.contains(alg)).ok_or(Refused::Algorithm)?;
+        if crit.is_some() { Err(Refused::Extensions) } else { Ok(Self { alg, typ, kid }) }
     }
 
     /// The id of the key that signed.
     pub fn key_id(&self) -> Result<&str, Refused> {
         self.kid.as_deref().filter(|id| is_text(id)).ok_or(Refused::UnknownKey)
     }
-}
-
-#[derive(Deserialize)]
-struct NamedAlgorithm {
-    alg: String,
 }
 
 /// Times and subject; `iss` and `aud` where the kind of token has them.

@@ -39,7 +39,7 @@ impl Endpoint {
     /// Refuses addresses whose answers anybody on the way could have written.
     pub fn check(&self, url: &Url) -> anyhow::Result<()> {
         let is_verified = url.scheme() == "https";
-        let may_be_plain = is_loopback(url) || self.plaintext == Plaintext::Allowed;
+        let may_be_plain = url.host_str().is_some_and(is_loopback) || self.plaintext == Plaintext::Allowed;
         ensure!(
             is_verified || (url.scheme() == "http" && may_be_plain),
             "{url} is not encrypted: use https, or allow plain text with DEAD_LETTER_PLAINTEXT=yes"
@@ -64,9 +64,11 @@ impl Endpoint {
     }
 }
 
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+/// Whether a host, as URLs and the header `Host` write it, is this machine.
+pub fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || address.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 #[cfg(test)]

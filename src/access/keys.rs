@@ -4,7 +4,7 @@
 //! for new ones, and keys that could not be renewed for an hour are not used any more.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
@@ -20,6 +20,7 @@ use super::Refused;
 use super::claims::ALGORITHMS;
 use super::endpoint::Endpoint;
 use super::signatures::RING;
+use crate::latest::Latest;
 
 /// Keys of this age are renewed while they are still used.
 const FRESH: Duration = Duration::from_mins(10);
@@ -73,7 +74,7 @@ pub(super) struct KeySet(Arc<Shared>);
 struct Shared {
     published: Published,
     endpoint: Endpoint,
-    snapshot: RwLock<Arc<Snapshot>>,
+    snapshot: Latest<Snapshot>,
     /// When the issuer was last asked. Held by the one that asks.
     asked_at: Mutex<Option<Instant>>,
 }
@@ -127,7 +128,7 @@ impl KeySet {
 
     /// The key of this id. Waits for the issuer only if the key is not there.
     pub async fn key(&self, id: &str) -> Result<Key, Refused> {
-        let snapshot = self.snapshot();
+        let snapshot = self.0.snapshot.now();
         if let Some(key) = snapshot.key(id) {
             if snapshot.age() >= FRESH {
                 let set = self.clone();
@@ -136,7 +137,7 @@ impl KeySet {
             return Ok(key);
         }
         self.renew(&snapshot).await;
-        let snapshot = self.snapshot();
+        let snapshot = self.0.snapshot.now();
         snapshot.key(id).ok_or(if snapshot.age() < STALE { Refused::UnknownKey } else { Refused::NoKeys })
     }
 
@@ -145,21 +146,16 @@ impl KeySet {
         *self.0.asked_at.lock().await = None;
     }
 
-    fn snapshot(&self) -> Arc<Snapshot> {
-        Arc::clone(&self.0.snapshot.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
     /// Asks the issuer, unless somebody else has just done so.
     async fn renew(&self, seen: &Arc<Snapshot>) {
         let mut asked_at = self.0.asked_at.lock().await;
-        if !Arc::ptr_eq(seen, &self.snapshot()) || asked_at.is_some_and(|at| at.elapsed() < COOL_DOWN) {
+        if !Arc::ptr_eq(seen, &self.0.snapshot.now()) || asked_at.is_some_and(|at| at.elapsed() < COOL_DOWN) {
             return;
         }
         *asked_at = Some(Instant::now());
         match self.fetch().await {
             Ok(keys) => {
-                let snapshot = Arc::new(Snapshot { keys, fetched_at: Some(Instant::now()) });
-                *self.0.snapshot.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
+                self.0.snapshot.replace(Snapshot { keys, fetched_at: Some(Instant::now()) });
             }
             Err(error) => warn!(error = format!("{error:#}"), "cannot fetch the issuer's signing keys"),
         }

@@ -16,9 +16,9 @@ mod tests;
 use std::fmt;
 
 pub use backstage::Backstage;
-pub use endpoint::Plaintext;
+pub use endpoint::{Plaintext, is_loopback};
 pub use oidc::{Oidc, OidcSettings};
-pub use static_tokens::{StaticTokens, new_token, reload_on_change};
+pub use static_tokens::{StaticTokens, new_token};
 
 use claims::Header;
 

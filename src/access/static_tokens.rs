@@ -10,11 +10,9 @@
 //! Tokens are random, so a plain digest cannot be guessed; a slow one would let strangers keep the service busy.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::path::Path;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, anyhow};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
@@ -23,25 +21,26 @@ use rand::rngs::OsRng;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info};
 
 use super::{Principal, Refused};
 use crate::clock;
+use crate::config::plain_name;
+use crate::latest::Latest;
+use crate::live_file::LiveFile;
 
 /// Secret scanners know a token by it.
 const PREFIX: &str = "dlt_";
 /// Random bytes of a token.
 const RANDOM: usize = 32;
-/// How often the file is read. Its content is compared, see ADR 0008.
-const INTERVAL: Duration = Duration::from_secs(2);
 
 type Digested = [u8; 32];
+type Tokens = HashMap<Digested, Token>;
 
 /// The tokens of a file. Clones share them.
 #[derive(Clone, Debug)]
 pub struct StaticTokens {
-    path: PathBuf,
-    tokens: Arc<RwLock<Arc<HashMap<Digested, Token>>>>,
+    tokens: Latest<Tokens>,
+    file: LiveFile<Tokens>,
 }
 
 #[derive(Clone, Debug)]
@@ -85,64 +84,32 @@ fn digest(token: &str) -> Digested {
 impl StaticTokens {
     /// Reads the file, which must be there and be valid.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
-        let tokens = read(path)?;
-        Ok(Self { path: path.to_owned(), tokens: Arc::new(RwLock::new(Arc::new(tokens))) })
+        let tokens = Latest::default();
+        let file = LiveFile::open("tokens file", path, parse, tokens.clone())?;
+        Ok(Self { tokens, file })
+    }
+
+    /// Reloads the file whenever it changes, until the process stops.
+    pub async fn reload_on_change(self, stop: CancellationToken) -> anyhow::Result<()> {
+        self.file.reload_on_change(stop).await
     }
 
     pub(super) fn principal(&self, token: &str) -> Result<Principal, Refused> {
-        let tokens = Arc::clone(&self.tokens.read().unwrap_or_else(PoisonError::into_inner));
+        let tokens = self.tokens.now();
         let found =
             tokens.get(&digest(token)).filter(|token| token.expires.is_none_or(|at| clock::now() < at));
         let Token { name, .. } = found.ok_or(Refused::UnknownToken)?;
         let id = format!("token:{name}");
         Ok(Principal { name: id.clone(), id })
     }
-
-    fn reload(&self) -> anyhow::Result<()> {
-        let tokens = read(&self.path)?;
-        *self.tokens.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(tokens);
-        Ok(())
-    }
 }
 
-/// Reads the file again whenever it changes, until the process stops. An invalid file keeps the last valid tokens.
-pub async fn reload_on_change(tokens: StaticTokens, stop: CancellationToken) -> anyhow::Result<()> {
-    let mut seen = std::fs::read(&tokens.path).ok();
-    while stop.run_until_cancelled(tokio::time::sleep(INTERVAL)).await.is_some() {
-        let now = std::fs::read(&tokens.path).ok();
-        if now == seen {
-            continue;
-        }
-        seen = now;
-        match tokens.reload() {
-            Ok(()) => info!(file = %tokens.path.display(), "tokens file reloaded"),
-            Err(error) => {
-                error!(file = %tokens.path.display(), error = format!("{error:#}"), "cannot read the tokens file, keeping the last valid version");
-            }
-        }
-    }
-    Ok(())
-}
-
-fn read(path: &Path) -> anyhow::Result<HashMap<Digested, Token>> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("cannot read the tokens file {}", path.display()))?;
-    parse(&text).with_context(|| format!("the tokens file {} is not valid", path.display()))
-}
-
-fn parse(text: &str) -> anyhow::Result<HashMap<Digested, Token>> {
+fn parse(text: &str) -> anyhow::Result<Tokens> {
     let document: Document = serde_saphyr::from_str(text)
         .context("it needs `tokens:`, a list of entries with `name` and `sha256`")?;
     let mut tokens = HashMap::new();
     for Entry { name, sha256, expires } in document.tokens {
-        let is_name = |name: &str| {
-            (1..=64).contains(&name.len())
-                && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
-        };
-        ensure!(
-            is_name(&name),
-            "`{name}`: a name has 1 to 64 letters, digits, dots, hyphens and underscores"
-        );
+        plain_name(&name).map_err(|why| anyhow!("`{name}`: {why}"))?;
         let digest =
             from_hex(&sha256).with_context(|| format!("{name}: sha256 must have 64 hexadecimal digits"))?;
         let token = Token { name, expires };
@@ -177,7 +144,7 @@ mod tests {
                 .unwrap();
         };
         write("");
-        let tokens = StaticTokens::open(file.path()).unwrap();
+        let mut tokens = StaticTokens::open(file.path()).unwrap();
         let principal = tokens.principal(&token).unwrap();
         assert_eq!((principal.id.as_str(), principal.name.as_str()), ("token:load-test", "token:load-test"));
         let (other, _) = new_token().unwrap();
@@ -185,10 +152,10 @@ mod tests {
             assert_eq!(tokens.principal(wrong), Err(Refused::UnknownToken), "{wrong}");
         }
         write(", expires: 2020-01-01T00:00:00Z");
-        tokens.reload().unwrap();
+        tokens.file.reload().unwrap();
         assert_eq!(tokens.principal(&token), Err(Refused::UnknownToken));
         std::fs::write(&file, "tokens: 7").unwrap();
-        assert!(tokens.reload().is_err());
+        assert!(tokens.file.reload().is_err());
     }
 
     #[test]

@@ -7,7 +7,6 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use crate::access;
 use crate::amqp::{Broker, Brokers, SourceQueue};
 use crate::clock;
 use crate::config::{Consumed, ServeConfig, YesNo};
@@ -16,7 +15,7 @@ use crate::http::{self, Admin, Api, Names};
 use crate::ingest::{self, Ingest, SourceStatus};
 use crate::lifecycle::Lifecycle;
 use crate::operations::{self, Operations, Worker};
-use crate::ownership::{self, Ownership, OwnershipFile};
+use crate::ownership::{self, Ownership};
 use crate::store::{ConsumerSession, PoolSettings, Store};
 use crate::telemetry::{Metrics, SourceLabels, Telemetry};
 use crate::upkeep::{self, after};
@@ -46,8 +45,8 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let metrics = Arc::new(Metrics::new(SourceLabels::of(consumed.len())));
     let ownership = Ownership::default();
     let ownership_file =
-        config.ownership_file.as_deref().map(|path| OwnershipFile::open(path, &ownership)).transpose()?;
-    let authentication = config.access.authentication(config.unauthenticated)?;
+        config.ownership_file.as_deref().map(|path| ownership::open(path, &ownership)).transpose()?;
+    let authentication = Arc::new(config.access.authentication(config.unauthenticated)?);
     let api_listener = bind("HTTP_ADDR", config.http_addr).await?;
     let admin_listener = bind("ADMIN_ADDR", config.admin_addr).await?;
 
@@ -66,12 +65,12 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let operations = Operations::new(store.clone(), brokers.clone(), conventions.clone(), &config.operations);
     let api = Api {
         store: store.clone(),
-        ownership: ownership.clone(),
+        ownership,
         operations: operations.clone(),
         conventions: conventions.clone(),
         log_link: config.log_link.clone().map(Arc::new),
         names: names(&config),
-        authentication: authentication.clone(),
+        authentication: Arc::clone(&authentication),
         metrics: Arc::clone(&metrics),
         heartbeat,
         stop: stop.clone(),
@@ -79,10 +78,10 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     };
     lifecycle.spawn("api", http::serve(api_listener, api));
     if let Some(file) = ownership_file {
-        lifecycle.spawn("ownership", ownership::reload_on_change(file, ownership, stop.clone()));
+        lifecycle.spawn("ownership", file.reload_on_change(stop.clone()));
     }
-    if let Some(tokens) = authentication.verifiers.tokens {
-        lifecycle.spawn("tokens", access::reload_on_change(tokens, stop.clone()));
+    if let Some(tokens) = authentication.verifiers.tokens.clone() {
+        lifecycle.spawn("tokens", tokens.reload_on_change(stop.clone()));
     }
     info!(api = %config.http_addr, admin = %config.admin_addr, broker = brokers.address(), "dead-letter starts");
 

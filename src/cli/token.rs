@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 
 use crate::access::new_token;
 use crate::clock;
-use crate::config::days;
+use crate::config::{days, plain_name};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum TokenCommand {
@@ -16,6 +16,7 @@ pub(super) enum TokenCommand {
 #[derive(Args, Debug)]
 pub(super) struct NewToken {
     /// Name of the token. Acts are recorded as `token:NAME`
+    #[arg(value_parser = plain_name)]
     name: String,
     /// Days until the token expires, such as `365d`. By default it does not expire
     #[arg(long, value_parser = days)]

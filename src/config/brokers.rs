@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow, bail, ensure};
 use serde::Deserialize;
 
-use super::{DEFAULT_SOURCE, broker_name};
+use super::{DEFAULT_SOURCE, plain_name};
 use crate::amqp::{Broker, SourceQueue};
 
 /// A place and the queues to consume there.
@@ -81,7 +81,7 @@ fn parse(text: &str) -> anyhow::Result<Vec<Consumed>> {
     ensure!(!document.brokers.is_empty(), "`brokers:` needs at least one entry");
     let mut consumed: Vec<Consumed> = Vec::new();
     for (number, entry) in document.brokers.into_iter().enumerate() {
-        let name = broker_name(&entry.name).map_err(|why| anyhow!("brokers[{number}].name: {why}"))?;
+        let name = plain_name(&entry.name).map_err(|why| anyhow!("brokers[{number}].name: {why}"))?;
         let places = entry.places(&name).with_context(|| format!("brokers[{number}] ({name})"))?;
         for place in places {
             let at = place.broker.place();

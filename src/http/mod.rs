@@ -77,7 +77,7 @@ pub struct Api {
     /// Which names the API answers to.
     pub names: Names,
     /// Who may call.
-    pub authentication: Authentication,
+    pub authentication: Arc<Authentication>,
     /// Metrics.
     pub metrics: Arc<Metrics>,
     /// Whether the database answers.

@@ -1,8 +1,6 @@
 //! Which names the service answers to while nobody has to sign in. A page of another site can have its own name lead to this
 //! machine (DNS rebinding), and a browser then takes this service for a part of that site: only the names in the request tell.
 
-use std::net::IpAddr;
-
 use axum::extract::Request;
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Uri, header};
@@ -11,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::error::ApiError;
 use super::problem::Problem;
+use crate::access::is_loopback;
 
 /// Refuses requests to another name than this machine's own, and those of other sites' pages.
 pub async fn loopback_only(request: Request, next: Next) -> Response {
@@ -31,24 +30,19 @@ fn refusal(name: &str) -> ApiError {
 /// What the request says in `Host` or `Origin` that is not this machine.
 fn foreign_name(headers: &HeaderMap) -> Option<String> {
     let host = text(headers, header::HOST).unwrap_or_default();
-    if !host.parse::<Authority>().is_ok_and(|host| is_loopback(&host)) {
+    if !host.parse::<Authority>().is_ok_and(|authority| is_loopback(authority.host())) {
         return Some(format!("host {host:?}"));
     }
     let origin = text(headers, header::ORIGIN)?;
-    let is_ours = origin.parse::<Uri>().is_ok_and(|origin| origin.authority().is_some_and(is_loopback));
+    let is_ours = origin
+        .parse::<Uri>()
+        .is_ok_and(|origin| origin.authority().is_some_and(|authority| is_loopback(authority.host())));
     (!is_ours).then(|| format!("origin {origin:?}"))
 }
 
 /// A header as text; one that is no text is not ours.
 fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<String> {
     headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-}
-
-fn is_loopback(authority: &Authority) -> bool {
-    let host = authority.host();
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost")
-        || address.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! Which squad owns which service. Joined on read, never stored with a dead letter.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::domain::pattern;
+use crate::latest::Latest;
 
 mod file;
 
-pub use file::{OwnershipFile, reload_on_change};
+pub use file::open;
 
 /// The squad of services without an owner.
 pub const UNOWNED: &str = "unowned";
@@ -16,25 +16,13 @@ pub const UNOWNED: &str = "unowned";
 const SQUAD_PREFIX: &str = "squad-";
 
 /// The current ownership. Clones share it.
-#[derive(Clone, Debug, Default)]
-pub struct Ownership(Arc<RwLock<Arc<Owners>>>);
+pub type Ownership = Latest<Owners>;
 
 /// A snapshot of the ownership: exact names first, then patterns in their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Owners {
     exact: BTreeMap<String, String>,
     patterns: Vec<(String, String)>,
-}
-
-impl Ownership {
-    /// A snapshot of the current ownership.
-    pub fn now(&self) -> Arc<Owners> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn replace(&self, owners: Owners) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(owners);
-    }
 }
 
 impl Owners {

@@ -61,31 +61,26 @@ async fn requester(
     peer: Option<IpAddr>,
     token: Result<Option<String>, Unauthenticated>,
 ) -> Result<Requester, Unauthenticated> {
-    let is_open = authentication.verifiers.is_empty();
+    let Authentication { verifiers, anonymous } = authentication;
     // A token that nobody can verify is not looked at.
-    match if is_open { None } else { token? } {
-        Some(token) => {
-            authentication.verifiers.principal(&token).await.map(Requester::Known).map_err(|refused| {
-                info!(?refused, peer = peer.map(tracing::field::display), "a token was refused");
-                Unauthenticated::Refused(refused)
-            })
-        }
-        None if is_open || authentication.anonymous == Anonymous::Allowed => {
-            peer.map(Requester::Anonymous).ok_or(Unauthenticated::NoToken)
-        }
-        None => Err(Unauthenticated::NoToken),
-    }
+    let token = if verifiers.is_empty() { None } else { token? };
+    let Some(token) = token else {
+        let is_allowed = verifiers.is_empty() || *anonymous == Anonymous::Allowed;
+        return peer.filter(|_| is_allowed).map(Requester::Anonymous).ok_or(Unauthenticated::NoToken);
+    };
+    verifiers.principal(&token).await.map(Requester::Known).map_err(|refused| {
+        info!(?refused, peer = peer.map(tracing::field::display), "a token was refused");
+        Unauthenticated::Refused(refused)
+    })
 }
 
 /// The token that a request bears, if any.
 fn bearer(headers: &HeaderMap) -> Result<Option<String>, Unauthenticated> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else {
-        return if headers.contains_key(header::AUTHORIZATION) {
-            Err(Unauthenticated::NotBearer)
-        } else {
-            Ok(None)
-        };
+    let value = match (values.next(), values.next()) {
+        (None, _) => return Ok(None),
+        (Some(value), None) => value,
+        (Some(_), Some(_)) => return Err(Unauthenticated::NotBearer),
     };
     let token = value.to_str().ok().and_then(|value| {
         let (scheme, token) = value.split_once(' ')?;
