@@ -5,6 +5,9 @@
 //! [`ownership`], [`store`], [`amqp`], [`domain`], and beside them [`telemetry`], [`config`], [`lifecycle`], [`clock`], [`latest`],
 //! [`live_file`] and [`memory_budget`]. Messages come in through [`ingest`], and go out through [`operations`].
 
+// The futures of the routes are nested deeper than the compiler looks by default.
+#![recursion_limit = "256"]
+
 pub mod access;
 pub mod amqp;
 pub mod cli;

@@ -7,13 +7,18 @@
 //! | of a user | `vnd.backstage.user` | `iss`, `sub` = `user:default/jane`, `aud` = `backstage` | `/api/auth/.well-known/jwks.json` |
 //! | of a plugin | `vnd.backstage.plugin` | `sub` = calling plugin, `aud` = called plugin, `obo` = limited token of the user | `/api/<plugin>/.backstage/auth/v1/jwks.json` |
 //! | limited | `vnd.backstage.limited-user` | `sub` | as of a user |
+//!
+//! The groups of a user stand in the claim `ent` of its token. Limited tokens have none, and Backstage can leave it out of the others
+//! (`auth.omitIdentityTokenOwnershipClaim`); then `/api/auth/v1/userinfo` tells them.
 
 use reqwest::Url;
 use serde::Deserialize;
 
-use super::claims::{Expected, Header, verify};
+use super::claims::{Expected, Header, Verified, is_text, verify};
 use super::endpoint::{Endpoint, Plaintext};
 use super::keys::{KeySet, Published};
+use super::policy::short_group;
+use super::user_info::UserInfo;
 use super::{Principal, Refused};
 
 const USER: &str = "vnd.backstage.user";
@@ -30,6 +35,7 @@ pub struct Backstage {
     issuer: String,
     users: KeySet,
     plugin: KeySet,
+    user_info: UserInfo,
 }
 
 /// Whether Backstage issues tokens of this kind.
@@ -37,8 +43,11 @@ pub(super) fn issues(header: &Header) -> bool {
     header.typ.as_deref().is_some_and(|typ| typ.starts_with("vnd.backstage."))
 }
 
+/// A user, and what Backstage says the user belongs to.
 #[derive(Deserialize)]
-struct NoMore {}
+struct Belongs {
+    ent: Option<Vec<String>>,
+}
 
 #[derive(Deserialize)]
 struct OnBehalfOf {
@@ -49,42 +58,57 @@ impl Backstage {
     /// At this address, which must be as its `backend.baseUrl` says.
     pub fn new(base: &Url, plaintext: Plaintext) -> anyhow::Result<Self> {
         let (base, endpoint) = (base.as_str().trim_end_matches('/'), Endpoint::new(plaintext)?);
-        let keys =
-            |path: &str| KeySet::new(Published::At(format!("{base}/api/{path}").parse()?), endpoint.clone());
+        let at = |path: &str| Ok::<Url, anyhow::Error>(format!("{base}/api/{path}").parse()?);
+        let keys = |path: &str| KeySet::new(Published::At(at(path)?), endpoint.clone());
         Ok(Self {
             issuer: format!("{base}/api/auth"),
             users: keys("auth/.well-known/jwks.json")?,
             plugin: keys(&format!("{OUR_PLUGIN}/.backstage/auth/v1/jwks.json"))?,
+            user_info: UserInfo::new(at("auth/v1/userinfo")?, endpoint.clone()),
         })
     }
 
     pub(super) async fn principal(&self, token: &str, header: &Header) -> Result<Principal, Refused> {
-        let user = match header.typ.as_deref() {
-            Some(USER) => self.user(token, header).await?,
-            Some(PLUGIN) => self.on_behalf_of(token, header).await?,
-            _ => return Err(Refused::Kind),
-        };
-        Ok(Principal { id: user.clone(), name: user })
+        match header.typ.as_deref() {
+            Some(USER) => self.user(token, header).await,
+            Some(PLUGIN) => self.on_behalf_of(token, header).await,
+            _ => Err(Refused::Kind),
+        }
     }
 
-    async fn user(&self, token: &str, header: &Header) -> Result<String, Refused> {
+    async fn user(&self, token: &str, header: &Header) -> Result<Principal, Refused> {
         let key = self.users.key(header.key_id()?).await?;
         let expected = Expected { issuer: Some(&self.issuer), audience: Some(AUDIENCE) };
-        let (user, NoMore {}) = verify(token, header, &key, expected)?;
-        Ok(user)
+        self.known(token, verify(token, header, &key, expected)?).await
     }
 
-    async fn on_behalf_of(&self, token: &str, header: &Header) -> Result<String, Refused> {
+    async fn on_behalf_of(&self, token: &str, header: &Header) -> Result<Principal, Refused> {
         let key = self.plugin.key(header.key_id()?).await?;
         let expected = Expected { issuer: None, audience: Some(OUR_PLUGIN) };
-        let (plugin, OnBehalfOf { obo }) = verify(token, header, &key, expected)?;
+        let Verified { subject: plugin, claims: OnBehalfOf { obo }, .. } =
+            verify(token, header, &key, expected)?;
         let user_token = obo.filter(|_| plugin == OUR_PLUGIN).ok_or(Refused::Plugin)?;
         let header = Header::of(&user_token)?;
         if header.typ.as_deref() != Some(LIMITED_USER) {
             return Err(Refused::Kind);
         }
         let key = self.users.key(header.key_id()?).await?;
-        let (user, NoMore {}) = verify(&user_token, &header, &key, Expected::default())?;
-        Ok(user)
+        self.known(&user_token, verify(&user_token, &header, &key, Expected::default())?).await
+    }
+
+    async fn known(&self, token: &str, verified: Verified<Belongs>) -> Result<Principal, Refused> {
+        let Verified { subject, expires, claims: Belongs { ent } } = verified;
+        let belongs_to = match ent {
+            Some(belongs_to) => belongs_to,
+            None => self.user_info.belongs_to(&subject, token).await.ok_or(Refused::NoGroups)?,
+        };
+        // The user is among these, too.
+        let groups = belongs_to.iter().filter(|name| name.starts_with("group:") && is_text(name));
+        Ok(Principal {
+            groups: groups.map(|name| short_group(name)).collect(),
+            id: subject.clone(),
+            name: subject,
+            expires,
+        })
     }
 }

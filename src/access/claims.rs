@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, Validation, decode};
 use serde::Deserialize;
@@ -104,13 +105,21 @@ pub(super) struct Expected<'e> {
     pub audience: Option<&'e str>,
 }
 
+/// What a verified token says.
+#[derive(Debug)]
+pub(super) struct Verified<C> {
+    pub subject: String,
+    pub expires: Option<DateTime<Utc>>,
+    pub claims: C,
+}
+
 /// Verifies signature and claims, and reads the claims as `C` too.
 pub(super) fn verify<C: DeserializeOwned>(
     token: &str,
     header: &Header,
     key: &Key,
     expected: Expected<'_>,
-) -> Result<(String, C), Refused> {
+) -> Result<Verified<C>, Refused> {
     if !key.signs_by(header.alg) {
         return Err(Refused::Algorithm);
     }
@@ -128,7 +137,11 @@ pub(super) fn verify<C: DeserializeOwned>(
     let registered = Registered::deserialize(&claims.claims).map_err(|_| Refused::Claims)?;
     registered.check(expected, clock::now().timestamp())?;
     let own = C::deserialize(&claims.claims).map_err(|_| Refused::Claims)?;
-    Ok((registered.sub, own))
+    Ok(Verified {
+        expires: DateTime::from_timestamp(registered.exp, 0),
+        subject: registered.sub,
+        claims: own,
+    })
 }
 
 impl Registered {

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use reqwest::Url;
 use reqwest::redirect::Policy;
+use reqwest::{RequestBuilder, Url};
 use serde::de::DeserializeOwned;
 
 /// Until an issuer has answered.
@@ -49,8 +49,17 @@ impl Endpoint {
 
     /// The answer of an address, if it is JSON of a sensible size.
     pub async fn get<T: DeserializeOwned>(&self, url: &Url) -> anyhow::Result<T> {
+        self.answer(url, self.client.get(url.clone())).await
+    }
+
+    /// The same, to whoever has this token.
+    pub async fn get_as<T: DeserializeOwned>(&self, url: &Url, token: &str) -> anyhow::Result<T> {
+        self.answer(url, self.client.get(url.clone()).bearer_auth(token)).await
+    }
+
+    async fn answer<T: DeserializeOwned>(&self, url: &Url, request: RequestBuilder) -> anyhow::Result<T> {
         self.check(url)?;
-        let mut response = self.client.get(url.clone()).send().await?;
+        let mut response = request.send().await?;
         ensure!(response.status() == 200, "{url} answered {}", response.status());
         let mut body = Vec::new();
         while let Some(part) = response.chunk().await? {

@@ -1,4 +1,5 @@
-//! Who is calling: a token becomes a principal.
+//! Who is calling, and what they may do: a token becomes a [`Principal`], and the [`Policy`] says on which services it has a
+//! [`Permission`], its [`Scope`] (R17).
 //!
 //! The form of a token decides which verifier reads it ([`Verifiers::principal`]). Verifiers are never tried one after the other,
 //! so that a token refused by one cannot be accepted by another.
@@ -8,16 +9,25 @@ mod claims;
 mod endpoint;
 mod keys;
 mod oidc;
+mod permission;
+mod policy;
+mod scope;
 mod signatures;
 mod static_tokens;
 #[cfg(test)]
 mod tests;
+mod user_info;
 
 use std::fmt;
+
+use chrono::{DateTime, Utc};
 
 pub use backstage::Backstage;
 pub use endpoint::{Plaintext, is_loopback};
 pub use oidc::{Oidc, OidcSettings};
+pub use permission::Permission;
+pub use policy::{Policy, PolicyFile};
+pub use scope::Scope;
 pub use static_tokens::{StaticTokens, new_token};
 
 use claims::Header;
@@ -29,6 +39,10 @@ pub struct Principal {
     pub id: String,
     /// As people know the principal. It may change and is not unique.
     pub name: String,
+    /// The groups that it is in, in short: `payments` for Backstage's `group:default/payments`.
+    pub groups: Vec<String>,
+    /// When its token expires.
+    pub expires: Option<DateTime<Utc>>,
 }
 
 /// Why a token was refused.
@@ -66,6 +80,8 @@ pub enum Refused {
     Subject,
     /// No static token has this digest.
     UnknownToken,
+    /// Backstage does not say which groups the user is in.
+    NoGroups,
     /// A plugin token without a user (`obo`), or of a plugin that may not call.
     Plugin,
 }
@@ -88,24 +104,27 @@ impl fmt::Display for Refused {
             Self::Audience => "The token is for another audience.",
             Self::Subject => "The token's subject is not valid.",
             Self::UnknownToken => "The token is not known, or has expired.",
+            Self::NoGroups => "The groups of the user cannot be read from Backstage. Retry later.",
             Self::Plugin => "The plugin token names no user, or its plugin may not call this service.",
         })
     }
 }
 
-/// Who may call.
+/// Who may call, and what they may do.
 #[derive(Clone, Debug)]
-pub struct Authentication {
+pub struct Access {
     /// What verifies tokens.
     pub verifiers: Verifiers,
     /// Callers without a token, where tokens can be verified.
     pub anonymous: Anonymous,
+    /// What is granted. Without a policy everybody may do everything.
+    pub policy: Option<PolicyFile>,
 }
 
 /// What happens to callers without a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Anonymous {
-    /// They may do everything.
+    /// They may do what the policy grants to `anonymous`.
     Allowed,
     /// They are refused.
     Refused,

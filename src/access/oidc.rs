@@ -1,10 +1,11 @@
 //! Bearer tokens of an OIDC provider: access tokens or id tokens that are JSON web tokens.
 
-use serde::Deserialize;
+use serde_json::Value;
 
-use super::claims::{Expected, Header, is_text, verify};
+use super::claims::{Expected, Header, Verified, is_text, verify};
 use super::endpoint::{Endpoint, Plaintext};
 use super::keys::{KeySet, Published};
+use super::policy::short_group;
 use super::{Principal, Refused};
 
 /// `typ` of such tokens: RFC 7519 and RFC 9068; some providers leave it out.
@@ -17,6 +18,8 @@ pub struct OidcSettings {
     pub issuer: String,
     /// What tokens for this service have in `aud`.
     pub audience: String,
+    /// The claim that lists the groups of a user. Dots lead into objects: `realm_access.roles`.
+    pub groups_claim: String,
     /// Whether plain text to other machines was allowed.
     pub plaintext: Plaintext,
 }
@@ -28,13 +31,8 @@ pub struct Oidc {
     keys: KeySet,
 }
 
-/// The names that a token may have for people.
-#[derive(Deserialize)]
-struct Names {
-    preferred_username: Option<String>,
-    email: Option<String>,
-    name: Option<String>,
-}
+/// The claims that may have a name for people, the best first.
+const NAMES: [&str; 3] = ["preferred_username", "email", "name"];
 
 impl Oidc {
     /// An error if the issuer is not an address to trust. It is asked when the first token comes.
@@ -56,11 +54,49 @@ impl Oidc {
             return Err(Refused::Kind);
         }
         let key = self.keys.key(header.key_id()?).await?;
-        let OidcSettings { issuer, audience, .. } = &self.settings;
+        let OidcSettings { issuer, audience, groups_claim, .. } = &self.settings;
         let expected = Expected { issuer: Some(issuer), audience: Some(audience) };
-        let (subject, names): (String, Names) = verify(token, header, &key, expected)?;
-        let names = [names.preferred_username, names.email, names.name];
-        let name = names.into_iter().flatten().find(|name| is_text(name));
-        Ok(Principal { id: format!("{issuer}|{subject}"), name: name.unwrap_or(subject) })
+        let Verified { subject, expires, claims } = verify::<Value>(token, header, &key, expected)?;
+        let mut names = NAMES.iter().filter_map(|name| claims[name].as_str());
+        let name = names.find(|name| is_text(name)).unwrap_or(&subject).to_owned();
+        let groups = groups(&claims, groups_claim);
+        Ok(Principal { id: format!("{issuer}|{subject}"), name, groups, expires })
+    }
+}
+
+/// The groups that a claim lists: an array of names, or a single one.
+fn groups(claims: &Value, path: &str) -> Vec<String> {
+    // A claim may have dots in its own name, as addresses do.
+    let claim = claims.get(path).or_else(|| path.split('.').try_fold(claims, |claim, name| claim.get(name)));
+    let names = match claim {
+        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
+        Some(Value::String(name)) => vec![name.as_str()],
+        _ => Vec::new(),
+    };
+    names.into_iter().filter(|name| is_text(name)).map(short_group).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn groups_stand_where_the_provider_puts_them() {
+        let claims = json!({
+            "groups": ["/payments", "group:default/loans", 7, "a\nb", ""],
+            "https://bank/groups": "cards",
+            "realm_access": {"roles": ["oncall"]},
+        });
+        for (path, expected) in [
+            ("groups", vec!["payments", "loans"]),
+            ("https://bank/groups", vec!["cards"]),
+            ("realm_access.roles", vec!["oncall"]),
+            ("realm_access", vec![]),
+            ("nothing.here", vec![]),
+        ] {
+            assert_eq!(groups(&claims, path), expected, "{path}");
+        }
     }
 }

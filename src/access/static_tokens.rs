@@ -4,6 +4,7 @@
 //! tokens:
 //!   - name: load-test
 //!     sha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+//!     groups: [platform]                # optional: the groups that the policy knows
 //!     expires: 2027-06-30T00:00:00Z     # optional
 //! ```
 //!
@@ -22,6 +23,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
+use super::policy::short_group;
 use super::{Principal, Refused};
 use crate::clock;
 use crate::config::plain_name;
@@ -46,6 +48,7 @@ pub struct StaticTokens {
 #[derive(Clone, Debug)]
 struct Token {
     name: String,
+    groups: Vec<String>,
     expires: Option<DateTime<Utc>>,
 }
 
@@ -60,6 +63,8 @@ struct Document {
 struct Entry {
     name: String,
     sha256: String,
+    #[serde(default)]
+    groups: Vec<String>,
     expires: Option<DateTime<Utc>>,
 }
 
@@ -98,9 +103,9 @@ impl StaticTokens {
         let tokens = self.tokens.now();
         let found =
             tokens.get(&digest(token)).filter(|token| token.expires.is_none_or(|at| clock::now() < at));
-        let Token { name, .. } = found.ok_or(Refused::UnknownToken)?;
+        let Token { name, groups, expires } = found.ok_or(Refused::UnknownToken)?;
         let id = format!("token:{name}");
-        Ok(Principal { name: id.clone(), id })
+        Ok(Principal { name: id.clone(), id, groups: groups.clone(), expires: *expires })
     }
 }
 
@@ -108,11 +113,12 @@ fn parse(text: &str) -> anyhow::Result<Tokens> {
     let document: Document = serde_saphyr::from_str(text)
         .context("it needs `tokens:`, a list of entries with `name` and `sha256`")?;
     let mut tokens = HashMap::new();
-    for Entry { name, sha256, expires } in document.tokens {
+    for Entry { name, sha256, groups, expires } in document.tokens {
         plain_name(&name).map_err(|why| anyhow!("`{name}`: {why}"))?;
         let digest =
             from_hex(&sha256).with_context(|| format!("{name}: sha256 must have 64 hexadecimal digits"))?;
-        let token = Token { name, expires };
+        let groups = groups.iter().map(|group| short_group(group)).collect();
+        let token = Token { name, groups, expires };
         if let Some(other) = tokens.insert(digest, token.clone()) {
             anyhow::bail!("{} and {} have the same digest", other.name, token.name);
         }

@@ -15,6 +15,7 @@ fn oidc(issuer: &Issuer) -> Verifiers {
     let settings = OidcSettings {
         issuer: issuer.url.clone(),
         audience: AUDIENCE.into(),
+        groups_claim: "groups".into(),
         plaintext: Plaintext::Loopback,
     };
     Verifiers { oidc: Some(Oidc::new(settings).unwrap()), ..Verifiers::default() }
@@ -125,8 +126,22 @@ async fn tokens_of_backstage() {
         issuer.sign(&typed("vnd.backstage.user"), &user),
         issuer.sign(&typed("vnd.backstage.plugin"), &plugin),
     ] {
-        assert_eq!(verifiers.principal(&token).await.unwrap().id, "user:default/jane");
+        let principal = verifiers.principal(&token).await.unwrap();
+        assert_eq!(
+            (principal.id.as_str(), principal.groups),
+            ("user:default/jane", vec!["payments".to_owned()])
+        );
+        assert!(principal.expires.is_some());
     }
+    // Where the token says what the user belongs to, Backstage is not asked.
+    let told = with(&user, "ent", json!(["user:default/jane", "group:default/loans", "group:other/x"]));
+    let asked = issuer.asked();
+    let principal = verifiers.principal(&issuer.sign(&typed("vnd.backstage.user"), &told)).await.unwrap();
+    assert_eq!((principal.groups, issuer.asked()), (vec!["loans".to_owned(), "other/x".to_owned()], asked));
+    issuer.now(Behaviour::Down);
+    let unknown = with(&user, "sub", json!("user:default/joe"));
+    let unknown = verifiers.principal(&issuer.sign(&typed("vnd.backstage.user"), &unknown)).await;
+    assert_eq!(unknown, Err(Refused::NoGroups));
     let expired =
         issuer.sign(&typed("vnd.backstage.limited-user"), &with(&limited, "exp", json!(now() - 3600)));
     let whole = issuer.sign(&typed("vnd.backstage.user"), &user);

@@ -7,6 +7,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
+use crate::access::Access;
 use crate::amqp::{Broker, Brokers, SourceQueue};
 use crate::clock;
 use crate::config::{Consumed, ServeConfig, YesNo};
@@ -14,8 +15,9 @@ use crate::domain::place::Place;
 use crate::http::{self, Admin, Api, Names};
 use crate::ingest::{self, Ingest, SourceStatus};
 use crate::lifecycle::Lifecycle;
+use crate::live_file::LiveFile;
 use crate::operations::{self, Operations, Worker};
-use crate::ownership::{self, Ownership};
+use crate::ownership::{self, Owners, Ownership};
 use crate::store::{ConsumerSession, PoolSettings, Store};
 use crate::telemetry::{Metrics, SourceLabels, Telemetry};
 use crate::upkeep::{self, after};
@@ -35,6 +37,20 @@ fn session(config: &ServeConfig, place: &Place, source: &str) -> ConsumerSession
     ConsumerSession { id: clock::new_id(), process, place: place.clone(), source: source.to_owned() }
 }
 
+/// The files whose changes take effect without a restart.
+fn reload_files(lifecycle: &mut Lifecycle, ownership: Option<LiveFile<Owners>>, access: &Access) {
+    let stop = lifecycle.stop();
+    if let Some(file) = ownership {
+        lifecycle.spawn("ownership", file.reload_on_change(stop.clone()));
+    }
+    if let Some(tokens) = access.verifiers.tokens.clone() {
+        lifecycle.spawn("tokens", tokens.reload_on_change(stop.clone()));
+    }
+    if let Some(policy) = access.policy.clone() {
+        lifecycle.spawn("policy", policy.reload_on_change(stop));
+    }
+}
+
 async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let consumed = config.consumed()?;
     let brokers = Brokers::new(consumed.iter().map(|place| place.broker.clone()));
@@ -46,7 +62,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let ownership = Ownership::default();
     let ownership_file =
         config.ownership_file.as_deref().map(|path| ownership::open(path, &ownership)).transpose()?;
-    let authentication = Arc::new(config.access.authentication(config.unauthenticated)?);
+    let access = Arc::new(config.access.access(config.unauthenticated)?);
     let api_listener = bind("HTTP_ADDR", config.http_addr).await?;
     let admin_listener = bind("ADMIN_ADDR", config.admin_addr).await?;
 
@@ -70,19 +86,15 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         conventions: conventions.clone(),
         log_link: config.log_link.clone().map(Arc::new),
         names: names(&config),
-        authentication: Arc::clone(&authentication),
+        access: Arc::clone(&access),
+        permissions: Arc::new(http::Permissions::of(&http::document())),
         metrics: Arc::clone(&metrics),
         heartbeat,
         stop: stop.clone(),
         close,
     };
     lifecycle.spawn("api", http::serve(api_listener, api));
-    if let Some(file) = ownership_file {
-        lifecycle.spawn("ownership", file.reload_on_change(stop.clone()));
-    }
-    if let Some(tokens) = authentication.verifiers.tokens.clone() {
-        lifecycle.spawn("tokens", tokens.reload_on_change(stop.clone()));
-    }
+    reload_files(&mut lifecycle, ownership_file, &access);
     info!(api = %config.http_addr, admin = %config.admin_addr, broker = brokers.address(), "dead-letter starts");
 
     let schema = CancellationToken::new();

@@ -2,15 +2,16 @@
 
 use std::path::PathBuf;
 
+use anyhow::ensure;
 use clap::Args;
 use reqwest::Url;
 
 use super::YesNo;
 use crate::access::{
-    Anonymous, Authentication, Backstage, Oidc, OidcSettings, Plaintext, StaticTokens, Verifiers,
+    Access, Anonymous, Backstage, Oidc, OidcSettings, Plaintext, PolicyFile, StaticTokens, Verifiers,
 };
 
-/// Whose tokens are accepted. Without any of these nobody has to sign in.
+/// Whose tokens are accepted, and what callers may do. Without any of these nobody has to sign in.
 #[derive(Args, Clone, Debug)]
 pub struct AccessConfig {
     /// Issuer of OIDC bearer tokens, exactly as in their claim `iss`: `https://id.example.com/realms/bank`
@@ -19,6 +20,9 @@ pub struct AccessConfig {
     /// Audience that OIDC tokens must have in their claim `aud`
     #[arg(long, env = "DEAD_LETTER_OIDC_AUDIENCE", default_value = "dead-letter")]
     pub oidc_audience: String,
+    /// Claim of OIDC tokens that lists the groups of a user, such as `groups` or `realm_access.roles`
+    #[arg(long, env = "DEAD_LETTER_OIDC_GROUPS_CLAIM", default_value = "groups")]
+    pub oidc_groups_claim: String,
     /// Backstage's `backend.baseUrl`. Accepts the tokens of Backstage's users, and those that its backend plugin `dead-letter` sends on
     /// behalf of users
     #[arg(long, env = "DEAD_LETTER_BACKSTAGE_URL", hide_env_values = true)]
@@ -26,6 +30,9 @@ pub struct AccessConfig {
     /// YAML file with the digests of tokens for scripts (`dead-letter token new`). Changes take effect without a restart
     #[arg(long, env = "DEAD_LETTER_TOKENS_FILE")]
     pub tokens_file: Option<PathBuf>,
+    /// YAML file that says who may do what. Needed as soon as callers sign in. Changes take effect without a restart
+    #[arg(long, env = "DEAD_LETTER_POLICY_FILE")]
+    pub policy_file: Option<PathBuf>,
     /// `yes` allows plain-text connections to issuers on other machines
     #[arg(long, env = "DEAD_LETTER_PLAINTEXT", value_enum, default_value = "no")]
     pub plaintext: YesNo,
@@ -37,8 +44,14 @@ impl AccessConfig {
         self.oidc_issuer.is_some() || self.backstage_url.is_some() || self.tokens_file.is_some()
     }
 
-    /// Who may call.
-    pub fn authentication(&self, unauthenticated: YesNo) -> anyhow::Result<Authentication> {
+    /// Who may call, and what they may do.
+    pub fn access(&self, unauthenticated: YesNo) -> anyhow::Result<Access> {
+        ensure!(
+            self.policy_file.is_some() || !self.is_configured() || unauthenticated == YesNo::Yes,
+            "callers can sign in, but nobody may do anything yet. Set DEAD_LETTER_POLICY_FILE to a file that says who may do what. This \
+             one allows everything to whoever has signed in:\n\n\
+             grants:\n  - {{to: [everyone], on: everything, may: [everything]}}\n"
+        );
         let plaintext = match self.plaintext {
             YesNo::Yes => Plaintext::Allowed,
             YesNo::No => Plaintext::Loopback,
@@ -46,6 +59,7 @@ impl AccessConfig {
         let settings = |issuer: &String| OidcSettings {
             issuer: issuer.clone(),
             audience: self.oidc_audience.clone(),
+            groups_claim: self.oidc_groups_claim.clone(),
             plaintext,
         };
         let anonymous = match unauthenticated {
@@ -57,6 +71,7 @@ impl AccessConfig {
             backstage: self.backstage_url.as_ref().map(|url| Backstage::new(url, plaintext)).transpose()?,
             tokens: self.tokens_file.as_deref().map(StaticTokens::open).transpose()?,
         };
-        Ok(Authentication { verifiers, anonymous })
+        let policy = self.policy_file.as_deref().map(PolicyFile::open).transpose()?;
+        Ok(Access { verifiers, anonymous, policy })
     }
 }

@@ -142,9 +142,12 @@ impl Filter {
         self.names_an_id() || (*self == by_arrival && is_served)
     }
 
-    /// Whether there is no condition except the status.
-    pub fn is_empty(&self) -> bool {
-        *self == Self { status: self.status, ..Self::default() }
+    /// Whether it tells something of bodies or headers, if only whether they contain a text.
+    pub fn reads_payload(&self) -> bool {
+        self.contains.is_some()
+            || self.find.is_some()
+            || !self.headers.is_empty()
+            || !self.body_paths.is_empty()
     }
 }
 

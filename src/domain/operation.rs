@@ -51,8 +51,10 @@ pub struct Operation {
     pub routing_key: RoutingKey,
     /// Whether it sends once more what was redelivered before.
     pub again: bool,
-    /// The caller.
+    /// The caller, as people know it.
     pub requested_by: String,
+    /// The caller, by what identifies it. Empty: not signed in.
+    pub requested_by_id: String,
     /// Number of items.
     pub total: i64,
     /// Items by outcome.
@@ -98,6 +100,7 @@ impl Operation {
             routing_key: RoutingKey::default(),
             again: false,
             requested_by: String::new(),
+            requested_by_id: String::new(),
             total: 0,
             outcomes: Outcomes::default(),
             waiting_for: None,

@@ -38,16 +38,16 @@ pub struct Outcomes {
 }
 
 impl Outcomes {
-    /// Counts one more.
-    pub fn add(&mut self, outcome: Outcome) {
-        match outcome {
-            Outcome::Sent => self.sent += 1,
-            Outcome::Returned => self.returned += 1,
-            Outcome::Deleted => self.deleted += 1,
-            Outcome::Restored => self.restored += 1,
-            Outcome::Refused => self.refused += 1,
-            Outcome::Skipped => self.skipped += 1,
-        }
+    /// Counts so many more.
+    pub fn add(&mut self, outcome: Outcome, count: i64) {
+        *match outcome {
+            Outcome::Sent => &mut self.sent,
+            Outcome::Returned => &mut self.returned,
+            Outcome::Deleted => &mut self.deleted,
+            Outcome::Restored => &mut self.restored,
+            Outcome::Refused => &mut self.refused,
+            Outcome::Skipped => &mut self.skipped,
+        } += count;
     }
 
     /// Items with an outcome.

@@ -134,6 +134,11 @@ impl ApiError {
         Problem::INTERNAL.into()
     }
 
+    /// Whether it says that something is not there.
+    pub fn is_not_found(&self) -> bool {
+        self.problem == Problem::NOT_FOUND
+    }
+
     /// As clients see it.
     pub fn into_view(self) -> ErrorViewModel {
         let Self { problem, detail, errors } = self;

@@ -9,11 +9,13 @@ use serde_json::Number;
 use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
+use super::auth::Caller;
 use super::error::ApiError;
 use super::query::groups;
 use super::words::StatusFilter;
+use crate::access::{Permission, Scope};
 use crate::domain::filter::Filter;
-use crate::ownership::same_squad;
+use crate::ownership::{UNOWNED, same_squad};
 
 /// A filter. All conditions must match.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams, ToSchema)]
@@ -174,24 +176,45 @@ fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, 
 }
 
 impl FilterInput {
-    /// What it means now. A squad stands for the services that it owns at this moment.
-    pub async fn resolve(&self, api: &Api) -> Result<Filter, ApiError> {
-        let mut filter = self.check()?;
-        let owners = api.ownership.now();
-        filter.services = match (&self.squad, &self.service) {
-            (None, None) => None,
-            (None, Some(service)) => Some(vec![service.clone()]),
-            (Some(squad), Some(service)) if same_squad(owners.squad(service), squad) => {
-                Some(vec![service.clone()])
+    /// What it means now, where the caller has these permissions. A squad stands for the services that it owns at this moment; services
+    /// outside of the caller's scope do not exist.
+    pub async fn resolve(
+        &self,
+        api: &Api,
+        caller: &Caller,
+        permissions: &[Permission],
+    ) -> Result<Filter, ApiError> {
+        let filter = self.check()?;
+        let of_payload = [Permission::ReadPayload];
+        let of_payload = if filter.reads_payload() { &of_payload[..] } else { &[] };
+        let scope = caller.may(&[permissions, of_payload].concat())?;
+        Ok(Filter { services: self.services(api, &scope).await?, ..filter })
+    }
+
+    /// Whether nothing but the status is asked for, so that everything of the caller's scope is selected.
+    pub fn is_empty(&self) -> bool {
+        Self { status: None, ..self.clone() } == Self::default()
+    }
+
+    async fn services(&self, api: &Api, scope: &Scope) -> Result<Option<Vec<String>>, ApiError> {
+        let owners = scope.owners();
+        Ok(match (&self.squad, &self.service) {
+            (None, None) if scope.is_everything() => None,
+            (None, None) => Some(scope.of_services(api.store.services().await?)),
+            (None, Some(service)) => Some(scope.of_services([service.clone()])),
+            (Some(squad), Some(service)) => {
+                // Whose a foreign service is, is not told either.
+                let owner = if scope.covers(service) { owners.squad(service) } else { UNOWNED };
+                if !same_squad(owner, squad) {
+                    let message = format!("contradicts `service`: {service} belongs to {owner}");
+                    return Err(ApiError::field("squad", message));
+                }
+                Some(scope.of_services([service.clone()]))
             }
-            (Some(_), Some(service)) => {
-                let message =
-                    format!("contradicts `service`: {service} belongs to {}", owners.squad(service));
-                return Err(ApiError::field("squad", message));
+            (Some(squad), None) => {
+                Some(scope.of_services(owners.of_squad(squad, api.store.services().await?)))
             }
-            (Some(squad), None) => Some(owners.of_squad(squad, api.store.services().await?)),
-        };
-        Ok(filter)
+        })
     }
 }
 

@@ -36,7 +36,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::access::Authentication;
+use crate::access::{Access, PolicyFile};
 use crate::domain::convention::Conventions;
 use crate::domain::log_link::LogLink;
 use crate::domain::operation::Operation;
@@ -45,9 +45,11 @@ use crate::ownership::Ownership;
 use crate::store::{Heartbeat, Store};
 use crate::telemetry::Metrics;
 
+use auth::{Caller, Requester};
 use operations::view::OperationView;
 
 pub use admin::Admin;
+pub use auth::Permissions;
 
 /// Until the last answers have gone out.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
@@ -76,8 +78,10 @@ pub struct Api {
     pub log_link: Option<Arc<LogLink>>,
     /// Which names the API answers to.
     pub names: Names,
-    /// Who may call.
-    pub authentication: Arc<Authentication>,
+    /// Who may call, and what they may do.
+    pub access: Arc<Access>,
+    /// Which permissions each route needs.
+    pub permissions: Arc<Permissions>,
     /// Metrics.
     pub metrics: Arc<Metrics>,
     /// Whether the database answers.
@@ -89,6 +93,12 @@ pub struct Api {
 }
 
 impl Api {
+    /// What this requester may do now.
+    fn caller(&self, requester: Requester) -> Caller {
+        let policy = self.access.policy.as_ref().map(PolicyFile::now);
+        Caller::new(requester, policy, self.ownership.now())
+    }
+
     /// The operation as clients see it now.
     fn view(&self, operation: Operation) -> OperationView {
         OperationView::new(operation, self.operations.watch_returns())
@@ -140,7 +150,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
 fn router(api: Api) -> Router {
     let (router, document) = documented_router();
     let router = router
-        .route_layer(axum::middleware::from_fn_with_state(api.clone(), auth::authenticate))
+        .route_layer(axum::middleware::from_fn_with_state(api.clone(), auth::authorize))
         .fallback(error::no_route)
         .method_not_allowed_fallback(error::no_method)
         .merge(SwaggerUi::new("/swagger").url("/openapi.json", document));

@@ -16,6 +16,8 @@ pub enum ProblemType {
     Unauthenticated,
     /// The host or origin of the request is not a name of this machine.
     ForeignName,
+    /// The caller lacks a permission.
+    NotAllowed,
     /// Nothing has this id, or there is no such route.
     NotFound,
     /// The route does not support this method.
@@ -102,6 +104,13 @@ impl Problem {
         "NotAllowedError",
         "host \"dead-letter.example\" is not a name of this machine. Without authentication the API only answers to localhost, \
          127.0.0.1 and [::1]. Set DEAD_LETTER_UNAUTHENTICATED=yes to allow every name.",
+    );
+    pub const NOT_ALLOWED: &Self = &problem(
+        StatusCode::FORBIDDEN,
+        ProblemType::NotAllowed,
+        "Not allowed",
+        "NotAllowedError",
+        "You may not delete or restore dead letters. This needs the permission `delete`.",
     );
     pub const NOT_FOUND: &Self = &problem(
         StatusCode::NOT_FOUND,

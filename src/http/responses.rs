@@ -39,8 +39,9 @@ responses! {
     BadRequest "400" [INVALID, UNREADABLE_BODY],
     /// Authentication is required, or the bearer token is not valid. Nothing was done.
     Unauthenticated "401" [UNAUTHENTICATED],
-    /// The service has no authentication and only answers to names of its own machine. `Host` or `Origin` has another name.
-    Forbidden "403" [FOREIGN_NAME],
+    /// The caller lacks a permission. Or the service has no authentication and only answers to names of its own machine, and `Host` or
+    /// `Origin` has another name.
+    Forbidden "403" [NOT_ALLOWED, FOREIGN_NAME],
     /// Nothing has this id.
     NotFound "404" [NOT_FOUND],
     /// The idempotency key was used for another request. Nothing was done.

@@ -233,7 +233,7 @@ impl Recorder {
         }
         let mut outcomes = Outcomes::default();
         for item in &done.settled {
-            outcomes.add(item.outcome);
+            outcomes.add(item.outcome, 1);
         }
         ChunkDone {
             operation: &operation,
@@ -345,7 +345,7 @@ fn next_chunk_at(
 /// If this chunk ends a step of the canary, the time until which the operation waits for returns.
 fn step_wait(operation: &Operation, done: &ChunkResult, now: DateTime<Utc>) -> DateTime<Utc> {
     let mut outcomes = operation.outcomes;
-    done.settled.iter().for_each(|item| outcomes.add(item.outcome));
+    done.settled.iter().for_each(|item| outcomes.add(item.outcome, 1));
     match operation.canary.verdict(operation.canary_passed, &outcomes) {
         Some(_) => now + TimeDelta::seconds(operation.canary.wait_seconds),
         None => DateTime::UNIX_EPOCH,

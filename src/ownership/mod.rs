@@ -43,7 +43,7 @@ impl Owners {
     }
 
     /// A snapshot from rules: the name of a service, or a pattern with `*` and `?`, with its squad.
-    fn new(rules: impl IntoIterator<Item = (String, String)>) -> Self {
+    pub(crate) fn new(rules: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut owners = Self::default();
         for (service, squad) in rules {
             if service.contains(['*', '?']) {

@@ -68,6 +68,19 @@ impl Store {
         Ok(Some((dead_letter(&row)?, payload(&row)?)))
     }
 
+    /// The service of a dead letter.
+    pub async fn service_of(&self, id: Uuid) -> Result<Option<String>, StoreError> {
+        let query = sqlx::query_scalar("SELECT service FROM dead_letter WHERE id = $1").bind(id);
+        Ok(query.fetch_optional(&self.http).await?)
+    }
+
+    /// The services of these dead letters.
+    pub async fn services_of(&self, ids: &[Uuid]) -> Result<Vec<String>, StoreError> {
+        let query = "SELECT DISTINCT d.service FROM UNNEST($1::uuid[]) AS i (id) \
+             CROSS JOIN LATERAL (SELECT service FROM dead_letter x WHERE x.id = i.id LIMIT 1) d";
+        Ok(sqlx::query_scalar(query).bind(ids).fetch_all(&self.http).await?)
+    }
+
     /// How long the body is.
     pub async fn body_size(&self, id: Uuid) -> Result<Option<usize>, StoreError> {
         let size: Option<i32> =

@@ -86,8 +86,13 @@ pub(super) fn found_as(lookups: &[Lookup]) -> Vec<FoundAs> {
     found
 }
 
-/// The look-ups by which the text is an id of some dead letter, whatever its status and service.
-pub(super) async fn look_up(connection: &mut Lease, text: &str) -> Result<Vec<Lookup>, StoreError> {
+/// The look-ups by which the text is an id of some dead letter, whatever its status, of these services if any are given: an id of another
+/// service is an unknown one.
+pub(super) async fn look_up(
+    connection: &mut Lease,
+    text: &str,
+    services: Option<&[String]>,
+) -> Result<Vec<Lookup>, StoreError> {
     let mut lookups = vec![Lookup::MessageId(text.to_owned()), Lookup::CorrelationId(text.to_owned())];
     if let Some((first, last)) = find::beginning(text) {
         lookups.push(Lookup::Between(first, last));
@@ -99,7 +104,15 @@ pub(super) async fn look_up(connection: &mut Lease, text: &str) -> Result<Vec<Lo
     let mut before = "EXISTS (";
     for lookup in &lookups {
         query.push(before);
-        lookup.push(&mut query);
+        match services {
+            None => lookup.push(&mut query),
+            Some(services) => {
+                query.push("SELECT FROM (");
+                lookup.push(&mut query);
+                query.push(" OFFSET 0) f (id) CROSS JOIN LATERAL (SELECT service FROM dead_letter s WHERE s.id = f.id LIMIT 1) s ");
+                query.push("WHERE s.service = ANY(").push_bind(services.to_vec()).push(")");
+            }
+        }
         query.push(")");
         before = ", EXISTS (";
     }
@@ -109,12 +122,19 @@ pub(super) async fn look_up(connection: &mut Lease, text: &str) -> Result<Vec<Lo
     Ok(lookups)
 }
 
-/// The dead letters whose ids end so. Reads all ids.
-pub(super) async fn ending_so(connection: &mut Lease, text: &str) -> Result<Vec<Uuid>, StoreError> {
+/// The dead letters whose ids end so, of these services if any are given. Reads all ids.
+pub(super) async fn ending_so(
+    connection: &mut Lease,
+    text: &str,
+    services: Option<&[String]>,
+) -> Result<Vec<Uuid>, StoreError> {
     let Some(end) = find::end(text) else { return Ok(Vec::new()) };
-    let ids = sqlx::query_scalar("SELECT k.id FROM dead_letter k WHERE right(k.id::text, $2) = $1 LIMIT $3")
-        .bind(&end)
-        .bind(i32::try_from(end.len()).unwrap_or_default())
-        .bind(MAX_ENDING_SO);
+    let ids = sqlx::query_scalar(
+        "SELECT k.id FROM dead_letter k WHERE right(k.id::text, $2) = $1 AND ($4::text[] IS NULL OR k.service = ANY($4)) LIMIT $3",
+    )
+    .bind(&end)
+    .bind(i32::try_from(end.len()).unwrap_or_default())
+    .bind(MAX_ENDING_SO)
+    .bind(services);
     Ok(ids.fetch_all(connection).await?)
 }

@@ -66,11 +66,13 @@ impl Store {
 
     /// The operation that stands in the way of a new one: the same request, or the run of the same plan.
     async fn known(&self, new: &NewOperation, hash: RequestHash) -> Result<Frozen, StoreError> {
-        let known: Option<(Uuid, Uuid)> =
-            sqlx::query_as("SELECT id, request_hash FROM operation WHERE idempotency_key = $1")
-                .bind(&new.idempotency_key)
-                .fetch_optional(&self.operations)
-                .await?;
+        let known: Option<(Uuid, Uuid)> = sqlx::query_as(
+            "SELECT id, request_hash FROM operation WHERE requested_by_id = $1 AND idempotency_key = $2",
+        )
+        .bind(&new.requested_by_id)
+        .bind(&new.idempotency_key)
+        .fetch_optional(&self.operations)
+        .await?;
         match known {
             None => Ok(Frozen::AlreadyRun),
             Some((known, stored)) if hash.is_that_of(stored) => Ok(Frozen::Known(known)),
@@ -95,8 +97,8 @@ async fn insert_operation(
     let inserted = sqlx::query(
         "INSERT INTO operation (id, kind, selection, target, rate, note, requested_by, idempotency_key, \
              request_hash, total, created_at, next_chunk_at, canary_steps, canary_wait, canary_max_failed, \
-             max_queue_depth, edit, copy, item_order, routing_key, again) \
-         VALUES ($1, $2, $3::jsonb, $4::jsonb, $5, $6, $7, $8, $9, 0, $10, $10, $11, $12, $13, $14, $15::json, $16, $17, $18, $19) \
+             max_queue_depth, edit, copy, item_order, routing_key, again, requested_by_id) \
+         VALUES ($1, $2, $3::jsonb, $4::jsonb, $5, $6, $7, $8, $9, 0, $10, $10, $11, $12, $13, $14, $15::json, $16, $17, $18, $19, $20) \
          ON CONFLICT DO NOTHING",
     )
     .bind(id)
@@ -118,6 +120,7 @@ async fn insert_operation(
     .bind(order.as_str())
     .bind(routing_key.as_str())
     .bind(again)
+    .bind(&new.requested_by_id)
     .execute(&mut **transaction)
     .await?;
     Ok(inserted.rows_affected() == 1)
@@ -140,20 +143,24 @@ pub(super) async fn chosen(
         "c.id, d.service, CASE WHEN d.id IS NULL THEN 'No longer stored, or never was' {}END AS refusal FROM ",
         refusals.concat()
     );
-    let looked_up = " AS c (id) LEFT JOIN dead_letter_now d ON d.id = c.id";
     let id = match &new.selection {
         Selection::Ids(ids) => {
-            query.push(named).push("UNNEST(").push_bind(ids.clone()).push("::uuid[])").push(looked_up);
+            query.push(named).push("UNNEST(").push_bind(ids.clone()).push("::uuid[]) AS c (id) LEFT");
+            push_looked_up(&mut query, new);
             "c.id"
         }
         Selection::Plan(plan) => {
             query.push(named).push("(SELECT dead_letter_id FROM operation_plan_item WHERE plan_id = ");
-            query.push_bind(*plan).push(")").push(looked_up);
+            query.push_bind(*plan).push(") AS c (id) LEFT");
+            push_looked_up(&mut query, new);
             "c.id"
         }
         Selection::DeletedBy(operation) => {
             query.push(named).push("(SELECT dead_letter_id FROM operation_item WHERE operation_id = ");
-            query.push_bind(*operation).push(" AND outcome = 'deleted')").push(looked_up);
+            query.push_bind(*operation).push(" AND outcome = 'deleted') AS c (id) ");
+            // What the caller may not see, it did not ask for.
+            query.push(if new.within.is_some() { "INNER" } else { "LEFT" });
+            push_looked_up(&mut query, new);
             "c.id"
         }
         Selection::Filter(filter) => {
@@ -174,6 +181,14 @@ pub(super) async fn chosen(
     }
     query.push(")");
     Ok(query)
+}
+
+/// Joins the dead letters that ids name, if the caller may act on them.
+fn push_looked_up(query: &mut QueryBuilder<'static, Postgres>, new: &NewOperation) {
+    query.push(" JOIN dead_letter_now d ON d.id = c.id");
+    if let Some(services) = &new.within {
+        query.push(" AND d.service = ANY(").push_bind(services.clone()).push(")");
+    }
 }
 
 /// Makes an item of each row that was chosen, and says how many that are, and how many of them have ended. The live ones are

@@ -8,7 +8,7 @@ macro_rules! files {
     };
 }
 
-const FILES: [(&str, &str); 12] = files![
+const FILES: [(&str, &str); 13] = files![
     "0001_dead_letter",
     "0002_operation",
     "0003_error_groups",
@@ -21,6 +21,7 @@ const FILES: [(&str, &str); 12] = files![
     "0011_waiting",
     "0012_pending",
     "0013_chunks",
+    "0014_requester",
 ];
 
 /// All of them. It goes on beside those of later releases, and takes no lock of its own.

@@ -20,7 +20,7 @@ const TOLD_STATE: &str =
 /// Of lists: without edits, which may be long.
 const LISTED: &str = "id, kind, selection::text AS selection, target::text AS target, item_order, rate, note, \
      canary_steps, canary_wait, canary_max_failed, canary_passed, max_queue_depth, copy, routing_key, again, \
-     requested_by, total, sent, returned, deleted, restored, refused, skipped, last_error, created_at, started_at, ended_at, \
+     requested_by, requested_by_id, total, sent, returned, deleted, restored, refused, skipped, last_error, created_at, started_at, ended_at, \
      next_chunk_at, services, not_done";
 
 /// What [`operation`] reads of one.
@@ -100,11 +100,35 @@ impl Store {
         rows.iter().map(|row| Ok((operation(row)?, row.try_get("count")?))).collect()
     }
 
-    /// At most `limit` items of an operation after the place `after`, of one outcome if one is given.
+    /// How many items these operations have of these services, by outcome; `None` for those without one yet.
+    pub async fn own_parts(
+        &self,
+        operations: &[Uuid],
+        services: &[String],
+    ) -> Result<Vec<(Uuid, Option<Outcome>, i64)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT i.operation_id, i.outcome, count(*) AS count FROM operation_item i \
+                 CROSS JOIN LATERAL (SELECT service FROM dead_letter d WHERE d.id = i.dead_letter_id LIMIT 1) d \
+             WHERE i.operation_id = ANY($1) AND d.service = ANY($2) GROUP BY i.operation_id, i.outcome",
+        )
+        .bind(operations)
+        .bind(services)
+        .fetch_all(&self.http)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                let outcome = named_option(row, "outcome", Outcome::parse)?;
+                Ok((row.try_get("operation_id")?, outcome, row.try_get("count")?))
+            })
+            .collect()
+    }
+
+    /// At most `limit` items of an operation after the place `after`, of one outcome and of some services if these are given.
     pub async fn items(
         &self,
         operation: Uuid,
         outcome: Option<Outcome>,
+        services: Option<&[String]>,
         after: i64,
         limit: u32,
     ) -> Result<Vec<Item>, StoreError> {
@@ -118,6 +142,7 @@ impl Store {
             let rows = sqlx::query(
                 "SELECT position, dead_letter_id, outcome, detail, redelivery_id, settled_at, returned_as FROM operation_item \
                  WHERE operation_id = $1 AND chunk BETWEEN $2 AND $3 AND position > $4 AND ($5::text IS NULL OR outcome = $5) \
+                     AND ($7::text[] IS NULL OR EXISTS (SELECT FROM dead_letter d WHERE d.id = dead_letter_id AND d.service = ANY($7))) \
                  ORDER BY position LIMIT $6",
             )
             .bind(operation)
@@ -126,6 +151,7 @@ impl Store {
             .bind(after)
             .bind(outcome.map(Outcome::as_str))
             .bind(i64::from(limit) - i64::try_from(found.len()).unwrap_or_default())
+            .bind(services)
             .fetch_all(&mut connection)
             .await?;
             for row in &rows {
@@ -141,7 +167,7 @@ impl Store {
     /// Why the messages of an operation that died again did so, most first.
     pub async fn returned_groups(&self, operation: Uuid) -> Result<Vec<ReturnedGroup>, StoreError> {
         let rows = sqlx::query(
-            "SELECT r.returned_group, g.error_type, g.template, r.count, r.soonest, r.median, r.latest FROM ( \
+            "SELECT r.returned_group, g.service, g.error_type, g.template, r.count, r.soonest, r.median, r.latest FROM ( \
                  SELECT returned_group, count(*) AS count, min(after) AS soonest, max(after) AS latest, \
                      percentile_disc(0.5) WITHIN GROUP (ORDER BY after) AS median \
                  FROM (SELECT returned_group, GREATEST(extract(epoch FROM \
@@ -159,6 +185,7 @@ impl Store {
             .map(|row| {
                 Ok(ReturnedGroup {
                     group: row.try_get("returned_group")?,
+                    service: row.try_get("service")?,
                     error_type: row.try_get("error_type")?,
                     template: row.try_get("template")?,
                     count: row.try_get("count")?,
@@ -261,6 +288,7 @@ pub(super) fn operation(row: &PgRow) -> Result<Operation, StoreError> {
         routing_key: named(row, "routing_key", RoutingKey::parse)?,
         again: row.try_get("again")?,
         requested_by: row.try_get("requested_by")?,
+        requested_by_id: row.try_get("requested_by_id")?,
         total: row.try_get("total")?,
         outcomes: Outcomes {
             sent: row.try_get("sent")?,

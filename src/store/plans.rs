@@ -27,6 +27,8 @@ pub struct Plan {
     pub options: Options,
     /// The caller.
     pub requested_by: String,
+    /// Who asked for it, by what identifies them. Empty: not signed in.
+    pub requested_by_id: String,
     /// When.
     pub created_at: DateTime<Utc>,
     /// Until when it may be run.
@@ -120,8 +122,8 @@ impl Store {
             .map_err(|error| StoreError::Inconsistent(error.to_string()))?;
         let mut transaction = self.operations.begin().await?;
         sqlx::query(
-            "INSERT INTO operation_plan (id, kind, selection, options, requested_by, created_at, expires_at) \
-             VALUES ($1, $2, $3::jsonb, $4::json, $5, $6, $7)",
+            "INSERT INTO operation_plan (id, kind, selection, options, requested_by, created_at, expires_at, requested_by_id) \
+             VALUES ($1, $2, $3::jsonb, $4::json, $5, $6, $7, $8)",
         )
         .bind(id)
         .bind(new.kind.as_str())
@@ -130,6 +132,7 @@ impl Store {
         .bind(&new.requested_by)
         .bind(now)
         .bind(expires_at)
+        .bind(&new.requested_by_id)
         .execute(&mut *transaction)
         .await?;
         let mut query = chosen(&mut transaction, new, now).await?;
@@ -145,7 +148,7 @@ impl Store {
     /// The plan of this id.
     pub async fn planned(&self, id: Uuid) -> Result<Option<Plan>, StoreError> {
         let row = sqlx::query(
-            "SELECT id, kind, selection::text AS selection, options::text AS options, requested_by, created_at, \
+            "SELECT id, kind, selection::text AS selection, options::text AS options, requested_by, requested_by_id, created_at, \
                  expires_at FROM operation_plan WHERE id = $1",
         )
         .bind(id)
@@ -159,6 +162,7 @@ impl Store {
                     asked: super::operations::json(row, "selection")?,
                     options: super::operations::json(row, "options")?,
                     requested_by: row.try_get("requested_by")?,
+                    requested_by_id: row.try_get("requested_by_id")?,
                     created_at: row.try_get("created_at")?,
                     expires_at: row.try_get("expires_at")?,
                 })

@@ -81,7 +81,7 @@ impl<'f> SearchPlan<'f> {
         };
         let find = match &filter.find {
             None => Find::Nothing,
-            Some(text) => match find::look_up(connection, text).await? {
+            Some(text) => match find::look_up(connection, text, filter.services.as_deref()).await? {
                 lookups if lookups.is_empty() => Find::Text(text_groups(connection, filter, text).await?),
                 lookups => Find::Ids(lookups),
             },
@@ -104,7 +104,7 @@ impl<'f> SearchPlan<'f> {
     /// A text may be the end of an id.
     pub async fn resolve_id_suffix(&mut self, connection: &mut Lease) -> Result<(), StoreError> {
         if let (Find::Text(_), Some(text)) = (&self.find, &self.filter.find) {
-            let ids = find::ending_so(connection, text).await?;
+            let ids = find::ending_so(connection, text, self.filter.services.as_deref()).await?;
             if !ids.is_empty() {
                 self.find = Find::Ids(vec![Lookup::These(ids)]);
                 self.decide_recheck();

@@ -170,7 +170,9 @@ impl<'s> Play<'s> {
                 order: *Sequence::ALL.choose(&mut self.random).unwrap(),
                 ..Options::default()
             },
+            within: None,
             requested_by: "a schedule".into(),
+            requested_by_id: String::new(),
             idempotency_key: None,
         };
         // What arrived in this millisecond is meant too.
@@ -324,7 +326,7 @@ impl<'s> Play<'s> {
         let (mut ended, store) = (HashMap::<Uuid, Vec<Outcome>>::new(), &self.stores[0]);
         for (id, asked) in &self.asked {
             let operation = store.operation(*id).await.unwrap().unwrap();
-            let items = store.items(*id, None, 0, 1000).await.unwrap();
+            let items = store.items(*id, None, None, 0, 1000).await.unwrap();
             let found: BTreeMap<_, _> = items.iter().map(|item| (item.dead_letter, item.outcome)).collect();
             if found != asked.items || items.len() != found.len() {
                 wrong.push(format!("R9: {:?}: {found:?} instead of {:?}", asked.kind, asked.items));

@@ -1,6 +1,5 @@
 //! R17: once authentication is configured, every route of the API needs a token.
 
-use std::io::Write;
 use std::process::Command;
 
 use reqwest::{Method, RequestBuilder};
@@ -9,20 +8,50 @@ use tempfile::NamedTempFile;
 
 use crate::support::{DeadMessage, World, id, until};
 
+/// Files of a service whose callers have tokens.
+pub struct Access {
+    tokens: NamedTempFile,
+    policy: NamedTempFile,
+}
+
+impl Access {
+    pub fn new(policy: &str) -> Self {
+        let access = Self { tokens: NamedTempFile::new().unwrap(), policy: NamedTempFile::new().unwrap() };
+        access.grant(policy);
+        access.know(&["  []\n"]);
+        access
+    }
+
+    /// Whoever has signed in may do everything.
+    pub fn to_everyone() -> Self {
+        Self::new("grants: [{to: [everyone], on: everything, may: [everything]}]")
+    }
+
+    pub fn grant(&self, policy: &str) {
+        std::fs::write(self.policy.path(), policy).unwrap();
+    }
+
+    /// These entries are the tokens that are known.
+    pub fn know(&self, entries: &[&str]) {
+        std::fs::write(self.tokens.path(), format!("tokens:\n{}", entries.concat())).unwrap();
+    }
+
+    pub fn settings(&self) -> [(&str, &str); 2] {
+        [
+            ("DEAD_LETTER_TOKENS_FILE", self.tokens.path().to_str().unwrap()),
+            ("DEAD_LETTER_POLICY_FILE", self.policy.path().to_str().unwrap()),
+        ]
+    }
+}
+
 /// What `dead-letter token new` prints: the token, and the entry for the file.
-fn new_token(name: &str) -> (String, String) {
+pub fn new_token(name: &str) -> (String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dead-letter"));
     let ran = command.args(["token", "new", name, "--expires", "1d"]).output().unwrap();
     assert!(ran.status.success(), "{ran:?}");
     let entry = String::from_utf8(ran.stderr).unwrap();
     let (_, entry) = entry.split_once("tokens:\n").unwrap();
     (String::from_utf8(ran.stdout).unwrap().trim().to_owned(), entry.to_owned())
-}
-
-fn write(file: &NamedTempFile, entries: &[&str]) {
-    let mut text = String::from("tokens:\n");
-    text.extend(entries.iter().copied());
-    std::fs::File::create(file.path()).unwrap().write_all(text.as_bytes()).unwrap();
 }
 
 /// Every operation of the document, with some id in its path.
@@ -45,13 +74,13 @@ async fn assert_unauthenticated(world: &World, request: RequestBuilder, what: &s
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_route_needs_a_token() {
-    let file = NamedTempFile::new().unwrap();
+    let access = Access::to_everyone();
     let (token, entry) = new_token("ci");
     let (other, _) = new_token("other");
     let (expired, expired_entry) = new_token("expired");
     let (before, _) = expired_entry.split_once("expires:").unwrap();
-    write(&file, &[&entry, &format!("{before}expires: 2020-01-01T00:00:00Z\n")]);
-    let world = World::start_with(&[("DEAD_LETTER_TOKENS_FILE", file.path().to_str().unwrap())]).await;
+    access.know(&[&entry, &format!("{before}expires: 2020-01-01T00:00:00Z\n")]);
+    let world = World::start_with(&access.settings()).await;
 
     let wrong = [
         None,
@@ -87,9 +116,8 @@ async fn every_route_needs_a_token() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tokens_come_and_go_without_a_restart() {
-    let file = NamedTempFile::new().unwrap();
-    write(&file, &["  []\n"]);
-    let world = World::start_with(&[("DEAD_LETTER_TOKENS_FILE", file.path().to_str().unwrap())]).await;
+    let access = Access::to_everyone();
+    let world = World::start_with(&access.settings()).await;
     world.publish(DeadMessage::new(&id(), "a_service")).await;
     world.until_stored(1).await;
     let (token, entry) = new_token("night-shift");
@@ -98,10 +126,10 @@ async fn tokens_come_and_go_without_a_restart() {
         world.api().send(request).await.status.as_u16()
     };
     assert_eq!(status().await, 401);
-    write(&file, &[&entry]);
+    access.know(&[&entry]);
     until("the new token is known", || async { (status().await == 200).then_some(()) }).await;
     let delete = world.api().request(Method::DELETE, "/dead-letters?wait=10&all=true").bearer_auth(&token);
     assert_eq!(world.api().send(delete).await.assert(200).json["requestedBy"], "token:night-shift");
-    write(&file, &["  []\n"]);
+    access.know(&["  []\n"]);
     until("the token is known no more", || async { (status().await == 401).then_some(()) }).await;
 }

@@ -12,6 +12,7 @@ use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use crate::access::Access;
 use crate::support::{DeadMessage, World, id};
 
 fn time(value: &Value) -> DateTime<Utc> {
@@ -148,14 +149,16 @@ fn with(document: &Value, name: &str, value: Value) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_asks_is_whom_backstage_names() {
     let issuer = Issuer::start().await;
-    let url = &issuer.url;
-    let world = World::start_with(&[("DEAD_LETTER_BACKSTAGE_URL", url)]).await;
+    let (url, access) = (&issuer.url, Access::to_everyone());
+    let [_, policy] = access.settings();
+    let world = World::start_with(&[("DEAD_LETTER_BACKSTAGE_URL", url), policy]).await;
     world.publish(DeadMessage::new(&id(), "a_service")).await;
     world.until_stored(1).await;
     let now = dead_letter::clock::now().timestamp();
     let header = json!({"alg": "ES256", "typ": "vnd.backstage.user", "kid": "published"});
     let claims = json!({
         "sub": "user:default/jane", "iss": format!("{url}/api/auth"), "aud": "backstage", "iat": now, "exp": now + 60,
+        "ent": ["user:default/jane"],
     });
     let other_header = |name: &str, value: &str| issuer.sign(&with(&header, name, json!(value)), &claims);
     let other_claim = |name: &str, value: Value| issuer.sign(&header, &with(&claims, name, value));

@@ -330,7 +330,9 @@ fn order(selection: Selection) -> NewOperation {
         selection,
         asked: serde_json::json!({}),
         options: Options::default(),
+        within: None,
         requested_by: "a test".into(),
+        requested_by_id: String::new(),
         idempotency_key: None,
     }
 }

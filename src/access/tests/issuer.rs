@@ -150,7 +150,14 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     let is_discovery = path.ends_with("/openid-configuration");
     let discovery = |issuer: &str| json!({"issuer": issuer, "jwks_uri": format!("{}/keys", shared.url)});
     let set = |key: Value| json!({"keys": [{"kty": "OKP", "crv": "X25519", "x": "AAAA", "kid": "odd"}, key]});
-    let good = if is_discovery { discovery(&shared.url) } else { set(shared.key.lock().unwrap().clone()) };
+    let belongs_to = json!({"claims": {"sub": "user:default/jane", "ent": ["user:default/jane", "group:default/payments"]}});
+    let good = match path {
+        _ if is_discovery => discovery(&shared.url),
+        path if path.ends_with("/userinfo") && request.headers().contains_key(header::AUTHORIZATION) => {
+            belongs_to
+        }
+        _ => set(shared.key.lock().unwrap().clone()),
+    };
     match behaviour {
         Behaviour::Redirecting if !is_elsewhere => {
             Redirect::temporary(&format!("{}/elsewhere{path}", shared.url)).into_response()

@@ -29,6 +29,8 @@ pub struct Item {
 pub struct ReturnedGroup {
     /// The error group that they are in now.
     pub group: Uuid,
+    /// The service in which they died; `None` if the group is no longer stored.
+    pub service: Option<String>,
     /// The type of the error.
     pub error_type: Option<String>,
     /// The error's text without what differs.

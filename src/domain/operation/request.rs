@@ -80,9 +80,13 @@ pub struct NewOperation {
     pub asked: serde_json::Value,
     /// How.
     pub options: Options,
-    /// The caller.
+    /// The services whose dead letters the caller may act on. Others are not there for the caller. `None`: all. A filter has its own.
+    pub within: Option<Vec<String>>,
+    /// The caller, as people know it.
     pub requested_by: String,
-    /// The same request with the same key is the same operation.
+    /// The caller, by what identifies it. Empty: not signed in.
+    pub requested_by_id: String,
+    /// The same request of the same caller with the same key is the same operation.
     pub idempotency_key: Option<String>,
 }
 

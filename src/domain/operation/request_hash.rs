@@ -90,7 +90,9 @@ mod tests {
                 note: Some("fixed".into()),
                 ..Options::default()
             },
+            within: None,
             requested_by: "somebody".into(),
+            requested_by_id: "user:default/somebody".into(),
             idempotency_key: Some("key".into()),
         }
     }

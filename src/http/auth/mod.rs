@@ -1,9 +1,11 @@
-//! Who is calling (R17): a layer around every route of the API, so that a new route cannot forget it.
+//! Who is calling, and what they may do (R17): a layer around every route of the API, so that a new route cannot forget it.
+
+mod caller;
+mod permissions;
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
-use axum::http::request::Parts;
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -12,56 +14,33 @@ use tracing::info;
 use super::Api;
 use super::error::ApiError;
 use super::problem::Problem;
-use crate::access::{Anonymous, Authentication, Principal, Refused};
+use crate::access::{Access, Anonymous, Refused};
 
-/// Who is calling.
-#[derive(Clone, Debug)]
-pub enum Requester {
-    /// A principal whose token was verified.
-    Known(Principal),
-    /// Somebody without a token, at this address.
-    Anonymous(IpAddr),
-}
+pub use caller::{Caller, Requester, not_allowed};
+pub use permissions::Permissions;
 
-impl Requester {
-    /// As it is written down with what the caller does (R13).
-    pub fn into_name(self) -> String {
-        match self {
-            Self::Known(Principal { id, name, .. }) if name == id => id,
-            Self::Known(Principal { id, name, .. }) => format!("{name} ({id})"),
-            Self::Anonymous(address) => format!("anonymous at {address}"),
-        }
-    }
-}
-
-impl FromRequestParts<Api> for Requester {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, ApiError> {
-        let requester = parts.extensions.get::<Self>().cloned();
-        requester.ok_or_else(|| ApiError::internal("a route is outside of the layer that authenticates"))
-    }
-}
-
-/// Lets callers in who are known, or who need not be.
-pub async fn authenticate(State(api): State<Api>, mut request: Request, next: Next) -> Response {
+/// Lets callers in who are known, or need not be, and who may do somewhere what the route does.
+pub async fn authorize(State(api): State<Api>, mut request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
-    let token = bearer(request.headers());
-    match requester(&api.authentication, peer, token).await {
-        Ok(requester) => {
-            request.extensions_mut().insert(requester);
-            next.run(request).await
-        }
-        Err(unauthenticated) => unauthenticated.into_response(),
+    let requester = match requester(&api.access, peer, bearer(request.headers())).await {
+        Ok(requester) => requester,
+        Err(unauthenticated) => return unauthenticated.into_response(),
+    };
+    let caller = api.caller(requester);
+    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    if let Err(refused) = api.permissions.check(&caller, request.method(), path) {
+        return refused.into_response();
     }
+    request.extensions_mut().insert(caller);
+    next.run(request).await
 }
 
 async fn requester(
-    authentication: &Authentication,
+    access: &Access,
     peer: Option<IpAddr>,
     token: Result<Option<String>, Unauthenticated>,
 ) -> Result<Requester, Unauthenticated> {
-    let Authentication { verifiers, anonymous } = authentication;
+    let Access { verifiers, anonymous, .. } = access;
     // A token that nobody can verify is not looked at.
     let token = if verifiers.is_empty() { None } else { token? };
     let Some(token) = token else {

@@ -11,8 +11,10 @@ use futures_util::stream::try_unfold;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::get::{PathId, no_dead_letter, path_id};
+use super::get::{PathId, may_read_payload, no_dead_letter, path_id};
+use crate::access::Permission;
 use crate::http::Api;
+use crate::http::auth::{Caller, not_allowed};
 use crate::http::error::ApiError;
 use crate::http::query::Query;
 use crate::http::responses::{BadRequest, NotFound, Unavailable};
@@ -34,6 +36,7 @@ const PIECE: usize = 512 << 10;
     get,
     path = "/dead-letters/{id}/body",
     operation_id = "getDeadLetterBody",
+    extensions(("x-permissions" = json!(["read-payload"]))),
     tag = "dead letters",
     params(("id" = Uuid, Path, description = "Id of the dead letter.")),
     responses(
@@ -42,9 +45,17 @@ const PIECE: usize = 512 << 10;
         BadRequest, NotFound, Unavailable
     )
 )]
-pub async fn body(State(api): State<Api>, id: PathId, query: Query) -> Result<Response, ApiError> {
+pub async fn body(
+    State(api): State<Api>,
+    caller: Caller,
+    id: PathId,
+    query: Query,
+) -> Result<Response, ApiError> {
     let id = path_id(id)?;
     query.finish()?;
+    if !may_read_payload(&api, &caller, id).await? {
+        return Err(not_allowed(Permission::ReadPayload));
+    }
     let size = api.store.body_size(id).await?.ok_or_else(|| no_dead_letter(id))?;
     let name = HeaderValue::try_from(format!("attachment; filename=\"{id}\""))
         .map_err(|error| ApiError::internal(error.to_string()))?;

@@ -8,15 +8,18 @@ use uuid::Uuid;
 
 use super::message_view::MAX_SHOWN;
 use super::view::{DeadLetteredMessageDetails, Shown};
+use crate::access::Permission;
 use crate::domain::bounded::Budget;
 use crate::domain::convention::{Conventions, Decoding};
 use crate::domain::dead_letter::DeadLetter;
 use crate::domain::message::{Message, Properties};
 use crate::http::Api;
+use crate::http::auth::Caller;
 use crate::http::error::ApiError;
 use crate::http::query::Query;
 use crate::http::responses::{BadRequest, NotFound, Unavailable};
 use crate::memory_budget;
+use crate::store::History;
 
 /// An id in the path.
 pub type PathId = Result<axum::extract::Path<Uuid>, PathRejection>;
@@ -31,6 +34,26 @@ pub fn no_dead_letter(id: Uuid) -> ApiError {
     ApiError::not_found(format!("No dead letter has the id {id}. It may have been purged."))
 }
 
+/// Whether the caller may see body and headers of a dead letter. Of one that the caller may not see at all: the error for an unknown id.
+pub async fn may_read_payload(api: &Api, caller: &Caller, id: Uuid) -> Result<bool, ApiError> {
+    let (read, read_payload) = (caller.scope(&[Permission::Read]), caller.scope(&[Permission::ReadPayload]));
+    if read.is_everything() && read_payload.is_everything() {
+        return Ok(true);
+    }
+    let service = api.store.service_of(id).await?;
+    let service = service.filter(|service| read.covers(service)).ok_or_else(|| no_dead_letter(id))?;
+    Ok(read_payload.covers(&service))
+}
+
+/// The part of a history that the caller may see: a message that was sent elsewhere may have died again in a foreign service.
+fn seen(mut history: History, caller: &Caller) -> History {
+    let scope = caller.scope(&[Permission::Read]);
+    history.deaths.retain(|death| scope.covers(&death.derived.service));
+    let is_seen = |id: &Uuid| history.deaths.iter().any(|death| death.id == *id);
+    history.operations.retain(|operation| is_seen(&operation.dead_letter));
+    history
+}
+
 /// Get a dead letter with body, typed headers, failure and history
 ///
 /// Shows the first 64 KiB of the body. `GET /dead-letters/{id}/body` returns all of it.
@@ -38,6 +61,7 @@ pub fn no_dead_letter(id: Uuid) -> ApiError {
     get,
     path = "/dead-letters/{id}",
     operation_id = "getDeadLetter",
+    extensions(("x-permissions" = json!(["read"]))),
     tag = "dead letters",
     params(("id" = Uuid, Path, description = "Id of the dead letter.")),
     responses(
@@ -47,13 +71,20 @@ pub fn no_dead_letter(id: Uuid) -> ApiError {
 )]
 pub async fn get(
     State(api): State<Api>,
+    caller: Caller,
     id: PathId,
     query: Query,
 ) -> Result<Json<DeadLetteredMessageDetails>, ApiError> {
     let id = path_id(id)?;
     query.finish()?;
+    let is_shown = may_read_payload(&api, &caller, id).await?;
     let (letter, payload) = api.store.get(id, MAX_SHOWN).await?.ok_or_else(|| no_dead_letter(id))?;
-    let history = api.store.history(id).await?;
+    let history = seen(api.store.history(id).await?, &caller);
+    let (owners, log_link) = (api.ownership.now(), api.log_link.as_deref());
+    if !is_shown {
+        let hidden = Shown::hidden();
+        return Ok(Json(DeadLetteredMessageDetails::new(letter, hidden, None, history, &owners, log_link)));
+    }
     let shown = Shown::read(payload);
     let is_cut = usize::try_from(letter.body_size).is_ok_and(|size| size > MAX_SHOWN);
     let stack = match &letter.derived.convention {
@@ -62,7 +93,6 @@ pub async fn get(
         }
         _ => error_stack(&api.conventions, &letter, shown.message()),
     };
-    let (owners, log_link) = (api.ownership.now(), api.log_link.as_deref());
     Ok(Json(DeadLetteredMessageDetails::new(letter, shown, stack, history, &owners, log_link)))
 }
 

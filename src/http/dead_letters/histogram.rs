@@ -8,9 +8,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::access::Permission;
 use crate::clock;
 use crate::domain::histogram::{Buckets, Dimension, MAX_BUCKETS};
 use crate::http::Api;
+use crate::http::auth::Caller;
 use crate::http::error::ApiError;
 use crate::http::filter::FilterInput;
 use crate::http::query::{Query, groups};
@@ -76,19 +78,24 @@ struct Series {
     get,
     path = "/dead-letters/histogram",
     operation_id = "getHistogram",
+    extensions(("x-permissions" = json!(["read"]))),
     tag = "overviews",
     params(FilterInput, HistogramInput),
     responses((status = 200, description = "The histogram.", body = Histogram), BadRequest, Unavailable)
 )]
 #[tracing::instrument(name = "histogram", skip_all)]
-pub async fn histogram(State(api): State<Api>, mut query: Query) -> Result<Json<Histogram>, ApiError> {
+pub async fn histogram(
+    State(api): State<Api>,
+    caller: Caller,
+    mut query: Query,
+) -> Result<Json<Histogram>, ApiError> {
     let input: FilterInput = query.take()?;
     let HistogramInput { interval, by } = query.take()?;
     query.finish()?;
     interval.as_deref().map(|name| HistogramInterval::read("interval", name)).transpose()?;
     let by = by.as_deref().map(|name| HistogramDimension::read("by", name)).transpose()?;
     let by = by.map(Dimension::from);
-    let filter = input.resolve(&api).await?;
+    let filter = input.resolve(&api, &caller, &[Permission::Read]).await?;
     let now = clock::now();
     let to = filter.to.unwrap_or(now);
     let from = filter.from.unwrap_or(to - DEFAULT_RANGE).min(to);

@@ -6,9 +6,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::view::DeadLetteredMessage;
+use crate::access::Permission;
 use crate::domain::cursor::Cursor;
 use crate::domain::filter::Order as ByArrival;
 use crate::http::Api;
+use crate::http::auth::Caller;
 use crate::http::error::ApiError;
 use crate::http::filter::FilterInput;
 use crate::http::page::{PageInput, list_hash};
@@ -74,6 +76,7 @@ struct TotalView {
     get,
     path = "/dead-letters",
     operation_id = "searchDeadLetters",
+    extensions(("x-permissions" = json!(["read"]))),
     tag = "dead letters",
     params(FilterInput, OrderInput, PageInput),
     responses((status = 200, description = "A page of dead letters.", body = DeadLetteredMessages), BadRequest, Unavailable)
@@ -81,6 +84,7 @@ struct TotalView {
 #[tracing::instrument(name = "search", skip_all)]
 pub async fn search(
     State(api): State<Api>,
+    caller: Caller,
     mut query: Query,
 ) -> Result<Json<DeadLetteredMessages>, ApiError> {
     let input: FilterInput = query.take()?;
@@ -90,7 +94,7 @@ pub async fn search(
     let (order, limit) = (order.order()?, page.limit()?);
     let hash = list_hash("dead letters", &input, order)?;
     let cursor = page.cursor(hash)?;
-    let filter = input.resolve(&api).await?;
+    let filter = input.resolve(&api, &caller, &[Permission::Read]).await?;
 
     let edge =
         cursor.map(|Cursor { id, backwards, .. }| if backwards { Edge::Before(id) } else { Edge::After(id) });

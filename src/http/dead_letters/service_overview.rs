@@ -6,8 +6,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::access::Permission;
 use crate::clock;
 use crate::http::Api;
+use crate::http::auth::Caller;
 use crate::http::error::ApiError;
 use crate::http::query::{Query, groups};
 use crate::http::responses::{BadRequest, Unavailable};
@@ -129,12 +131,14 @@ impl From<Trend> for TrendView {
     get,
     path = "/dead-letters/service-overview",
     operation_id = "getServiceOverview",
+    extensions(("x-permissions" = json!(["read"]))),
     tag = "overviews",
     params(SquadInput, PlaceInput),
     responses((status = 200, description = "The services with dead letters.", body = Vec<ServiceOverview>), BadRequest, Unavailable)
 )]
 pub async fn service_overview(
     State(api): State<Api>,
+    caller: Caller,
     mut query: Query,
 ) -> Result<Json<Vec<ServiceOverview>>, ApiError> {
     let SquadInput { squad } = query.take()?;
@@ -143,13 +147,14 @@ pub async fn service_overview(
     if squad.as_deref() == Some("") {
         return Err(ApiError::field("squad", "must not be empty"));
     }
-    let owners = api.ownership.now();
+    let scope = caller.may(&[Permission::Read])?;
     let (broker, vhost) = place.checked()?;
     let counts = api.store.service_counts(broker, vhost, clock::now()).await?;
     let services = counts
         .into_iter()
+        .filter(|count| scope.covers(&count.service))
         .map(|count| ServiceOverview {
-            squad: owners.squad(&count.service).to_owned(),
+            squad: scope.owners().squad(&count.service).to_owned(),
             service: count.service,
             count: count.dead,
             oldest: count.oldest,

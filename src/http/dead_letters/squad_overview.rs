@@ -9,8 +9,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::service_overview::{LastDayView, PlaceInput, TrendView};
+use crate::access::Permission;
 use crate::clock;
 use crate::http::Api;
+use crate::http::auth::Caller;
 use crate::http::error::ApiError;
 use crate::http::query::Query;
 use crate::http::responses::{BadRequest, Unavailable};
@@ -47,21 +49,24 @@ pub struct SquadOverview {
     get,
     path = "/dead-letters/squad-overview",
     operation_id = "getSquadOverview",
+    extensions(("x-permissions" = json!(["read"]))),
     tag = "overviews",
     params(PlaceInput),
     responses((status = 200, description = "The squads with dead letters.", body = Vec<SquadOverview>), BadRequest, Unavailable)
 )]
 pub async fn squad_overview(
     State(api): State<Api>,
+    caller: Caller,
     mut query: Query,
 ) -> Result<Json<Vec<SquadOverview>>, ApiError> {
     let place: PlaceInput = query.take()?;
     query.finish()?;
     let (broker, vhost) = place.checked()?;
-    let owners = api.ownership.now();
+    let scope = caller.may(&[Permission::Read])?;
+    let counts = api.store.service_counts(broker, vhost, clock::now()).await?;
     let mut squads: BTreeMap<String, SquadOverview> = BTreeMap::new();
-    for service in api.store.service_counts(broker, vhost, clock::now()).await? {
-        let squad = owners.squad(&service.service);
+    for service in counts.into_iter().filter(|count| scope.covers(&count.service)) {
+        let squad = scope.owners().squad(&service.service);
         let overview = squads.entry(squad.to_owned()).or_insert_with(|| SquadOverview {
             squad: squad.to_owned(),
             messages: 0,

@@ -220,6 +220,12 @@ impl Shown {
         Self { message: Message::at_rest(properties, payload.body), warning }
     }
 
+    /// Neither body nor headers, for a caller who may not see them.
+    pub fn hidden() -> Self {
+        let warning = "body and headers are not shown: this needs the permission `read-payload`".into();
+        Self { message: Message::at_rest(Properties::default(), Vec::new()), warning: Some(warning) }
+    }
+
     /// The message, with the head of its body.
     pub fn message(&self) -> &Message {
         &self.message

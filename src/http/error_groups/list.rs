@@ -6,9 +6,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::view::ErrorGroupView;
+use crate::access::Permission;
 use crate::clock;
 use crate::domain::error_group::GroupState;
 use crate::http::Api;
+use crate::http::auth::Caller;
 use crate::http::dead_letters::view::DeadLetteredMessage;
 use crate::http::error::ApiError;
 use crate::http::filter::FilterInput;
@@ -76,19 +78,24 @@ struct CountedGroup {
     get,
     path = "/dead-letters/error-groups",
     operation_id = "listErrorGroups",
+    extensions(("x-permissions" = json!(["read"]))),
     tag = "error groups",
     params(FilterInput, GroupsInput),
     responses((status = 200, description = "The groups, most dead letters first.", body = ErrorGroups), BadRequest, Unavailable)
 )]
 #[tracing::instrument(name = "error groups", skip_all)]
-pub async fn error_groups(State(api): State<Api>, mut query: Query) -> Result<Json<ErrorGroups>, ApiError> {
+pub async fn error_groups(
+    State(api): State<Api>,
+    caller: Caller,
+    mut query: Query,
+) -> Result<Json<ErrorGroups>, ApiError> {
     let input: FilterInput = query.take()?;
     let GroupsInput { state, limit } = query.take()?;
     query.finish()?;
     let limit = parse_limit(limit.as_deref())?;
     let state = state.as_deref().map(|name| ErrorGroupState::read("state", name)).transpose()?;
     let state = state.map(GroupState::from);
-    let filter = input.resolve(&api).await?;
+    let filter = input.resolve(&api, &caller, &[Permission::Read]).await?;
 
     let now = clock::now();
     let mut groups = api.store.error_groups(&filter, now).await?;

@@ -9,10 +9,11 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::view::{ErrorGroupView, GroupEventView};
+use crate::access::Permission;
 use crate::clock;
-use crate::domain::error_group::GroupAction;
+use crate::domain::error_group::{ErrorGroup, GroupAction};
 use crate::http::Api;
-use crate::http::auth::Requester;
+use crate::http::auth::{Caller, not_allowed};
 use crate::http::dead_letters::{PathId, path_id};
 use crate::http::error::{ApiError, FieldError};
 use crate::http::operations::{MAX_NOTE, is_note};
@@ -94,18 +95,20 @@ impl ErrorGroupChange {
     get,
     path = "/dead-letters/error-groups/{id}",
     operation_id = "getErrorGroup",
+    extensions(("x-permissions" = json!(["read"]))),
     tag = "error groups",
     params(("id" = Uuid, Path, description = "Id of the group.")),
     responses((status = 200, description = "The group.", body = ErrorGroupDetails), BadRequest, NotFound, Unavailable)
 )]
 pub async fn error_group(
     State(api): State<Api>,
+    caller: Caller,
     id: PathId,
     query: Query,
 ) -> Result<Json<ErrorGroupDetails>, ApiError> {
     let id = path_id(id)?;
     query.finish()?;
-    details(&api, id).await.map(Json)
+    details(&api, &caller, id).await.map(Json)
 }
 
 /// Resolve, reopen or mute an error group, or add a note
@@ -113,6 +116,7 @@ pub async fn error_group(
     patch,
     path = "/dead-letters/error-groups/{id}",
     operation_id = "changeErrorGroup",
+    extensions(("x-permissions" = json!(["triage"]))),
     tag = "error groups",
     params(("id" = Uuid, Path, description = "Id of the group.")),
     request_body = ErrorGroupChange,
@@ -123,7 +127,7 @@ pub async fn error_group(
 )]
 pub async fn change_error_group(
     State(api): State<Api>,
-    requester: Requester,
+    caller: Caller,
     headers: HeaderMap,
     id: PathId,
     query: Query,
@@ -134,19 +138,30 @@ pub async fn change_error_group(
     let change: ErrorGroupChange = body.json(&headers)?;
     let now = clock::now();
     let action = change.action(now)?;
-    if !api.store.act_on_group(id, &action, change.note.as_deref(), &requester.into_name(), now).await? {
+    let group = seen(&api, &caller, id).await?;
+    if !caller.scope(&[Permission::Triage]).covers(&group.service) {
+        return Err(not_allowed(Permission::Triage));
+    }
+    let name = caller.requester().name();
+    if !api.store.act_on_group(id, &action, change.note.as_deref(), &name, now).await? {
         return Err(no_group(id));
     }
-    details(&api, id).await.map(Json)
+    details(&api, &caller, id).await.map(Json)
 }
 
-async fn details(api: &Api, id: Uuid) -> Result<ErrorGroupDetails, ApiError> {
-    let group = api.store.error_group(id).await?.ok_or_else(|| no_group(id))?;
+async fn details(api: &Api, caller: &Caller, id: Uuid) -> Result<ErrorGroupDetails, ApiError> {
+    let group = seen(api, caller, id).await?;
     let events = api.store.group_events(id).await?;
     Ok(ErrorGroupDetails {
         group: ErrorGroupView::new(group, &api.ownership.now(), clock::now()),
         events: events.into_iter().map(GroupEventView::from).collect(),
     })
+}
+
+/// The group, if the caller may see it.
+async fn seen(api: &Api, caller: &Caller, id: Uuid) -> Result<ErrorGroup, ApiError> {
+    let group = api.store.error_group(id).await?;
+    group.filter(|group| caller.scope(&[Permission::Read]).covers(&group.service)).ok_or_else(|| no_group(id))
 }
 
 fn no_group(id: Uuid) -> ApiError {

@@ -13,14 +13,17 @@ use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
 use super::accepted::Accepted;
-use super::plan::no_plan;
-use super::request::{self, DeleteRequest, RedeliverRequest, Request, RestoreRequest, check_run};
+use super::plan::made_by;
+use super::request::{
+    self, DeleteRequest, RedeliverRequest, Request, RestoreRequest, check_run, check_target, needed,
+};
+use super::selection::within;
 use super::start::{IdempotencyKey, WaitInput, run, start};
 use crate::clock;
 use crate::domain::operation::{Kind, NewOperation as Asked, Options, Selection};
 use crate::domain::words::ago;
 use crate::http::Api;
-use crate::http::auth::Requester;
+use crate::http::auth::Caller;
 use crate::http::error::ApiError;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
@@ -177,6 +180,7 @@ impl NewOperation {
     post,
     path = "/operations",
     operation_id = "createOperation",
+    extensions(("x-permissions" = json!(["redeliver", "delete"]))),
     tag = "operations",
     params(WaitInput, IdempotencyKey),
     request_body = NewOperation,
@@ -184,7 +188,7 @@ impl NewOperation {
 )]
 pub async fn create_operation(
     State(api): State<Api>,
-    requester: Requester,
+    caller: Caller,
     key: IdempotencyKey,
     mut query: Query,
     headers: HeaderMap,
@@ -194,25 +198,27 @@ pub async fn create_operation(
     query.finish()?;
     let wait = wait.duration()?;
     match NewOperation::read(body, &headers)? {
-        NewOperation::Selection(operation) => start(&api, operation.into(), wait, key, requester).await,
-        NewOperation::Plan(plan) => run(&api, &plan.check(&api, key, requester).await?, wait).await,
+        NewOperation::Selection(operation) => start(&api, operation.into(), wait, key, &caller).await,
+        NewOperation::Plan(plan) => run(&api, &plan.check(&api, key, &caller).await?, wait).await,
     }
 }
 
 impl RunPlan {
-    async fn check(self, api: &Api, key: IdempotencyKey, requester: Requester) -> Result<Asked, ApiError> {
+    async fn check(self, api: &Api, key: IdempotencyKey, caller: &Caller) -> Result<Asked, ApiError> {
         let Self { plan_id, rate, note } = self;
         let errors = check_run(rate, note.as_deref());
         if !errors.is_empty() {
             return Err(ApiError::invalid(errors));
         }
-        let plan = api.store.planned(plan_id).await?;
-        let plan = plan.ok_or_else(|| no_plan(plan_id))?;
+        let plan = made_by(api, caller, plan_id).await?;
         if plan.expires_at <= clock::now() {
             let age = ago(clock::now() - plan.expires_at);
             let message = format!("The plan expired {age}. Make a new one.");
             return Err(ApiError::new(Problem::PLAN_EXPIRED, message));
         }
+        let permissions = needed(plan.kind, &plan.options.target, plan.options.edit.as_ref());
+        let scope = caller.may(&permissions)?;
+        check_target(caller, &plan.options.target)?;
         // It has the first of its order already, and no more.
         let options = Options {
             limit: None,
@@ -225,7 +231,9 @@ impl RunPlan {
             selection: Selection::Plan(plan.id),
             asked: plan.asked,
             options,
-            requested_by: requester.into_name(),
+            within: within(api, &scope).await?,
+            requested_by: caller.requester().name(),
+            requested_by_id: caller.requester().id().to_owned(),
             idempotency_key: key.with(None)?,
         })
     }

@@ -11,7 +11,7 @@ use super::request::{self, DeleteRequest};
 use super::start::{IdempotencyKey, WaitInput, start};
 use crate::domain::operation::Kind;
 use crate::http::Api;
-use crate::http::auth::Requester;
+use crate::http::auth::Caller;
 use crate::http::error::ApiError;
 use crate::http::filter::FilterInput;
 use crate::http::query::{Query, groups};
@@ -84,13 +84,14 @@ impl SelectionInput {
     delete,
     path = "/dead-letters",
     operation_id = "deleteDeadLetters",
+    extensions(("x-permissions" = json!(["delete"]))),
     tag = "operations",
     params(SelectionInput, FilterInput, WaitInput, IdempotencyKey),
     responses(Accepted, BadRequest, KeyConflict, TooLarge, NotJson, Unavailable)
 )]
 pub async fn delete(
     State(api): State<Api>,
-    requester: Requester,
+    caller: Caller,
     key: IdempotencyKey,
     mut query: Query,
     headers: HeaderMap,
@@ -107,5 +108,5 @@ pub async fn delete(
     } else {
         return Err(ApiError::field("body", "contradicts the query: the selection stands in one of the two"));
     };
-    start(&api, request.into(), wait.duration()?, key, requester).await
+    start(&api, request.into(), wait.duration()?, key, &caller).await
 }

@@ -4,8 +4,11 @@ use axum::Json;
 use axum::extract::State;
 use uuid::Uuid;
 
+use super::seen;
 use super::view::OperationDetailsView;
+use crate::access::Permission;
 use crate::http::Api;
+use crate::http::auth::Caller;
 use crate::http::dead_letters::{PathId, path_id};
 use crate::http::error::ApiError;
 use crate::http::query::Query;
@@ -21,6 +24,7 @@ pub fn no_operation(id: Uuid) -> ApiError {
     get,
     path = "/operations/{id}",
     operation_id = "getOperation",
+    extensions(("x-permissions" = json!(["read"]))),
     tag = "operations",
     params(("id" = Uuid, Path, description = "Id of the operation.")),
     responses(
@@ -30,18 +34,26 @@ pub fn no_operation(id: Uuid) -> ApiError {
 )]
 pub async fn get_operation(
     State(api): State<Api>,
+    caller: Caller,
     id: PathId,
     query: Query,
 ) -> Result<Json<OperationDetailsView>, ApiError> {
     let id = path_id(id)?;
     query.finish()?;
-    details(&api, id).await.map(Json)
+    details(&api, &caller, id).await.map(Json)
 }
 
 /// The operation as it stands now.
-pub async fn details(api: &Api, id: Uuid) -> Result<OperationDetailsView, ApiError> {
-    let operation = api.store.operation(id).await?.ok_or_else(|| no_operation(id))?;
-    let returned = api.store.returned_groups(id).await?;
+pub async fn details(api: &Api, caller: &Caller, id: Uuid) -> Result<OperationDetailsView, ApiError> {
+    let mut operation = seen::one(api, caller, id).await?.operation;
+    if !caller.scope(&[Permission::ReadPayload]).covers_all(operation.services.iter().flatten()) {
+        operation.edit = None;
+    }
+    let mut returned = api.store.returned_groups(id).await?;
+    let scope = caller.scope(&[Permission::Read]);
+    returned.retain(|group| {
+        scope.is_everything() || group.service.as_ref().is_some_and(|service| scope.covers(service))
+    });
     let events = api.store.operation_events(id).await?;
     Ok(OperationDetailsView::new(operation, api.operations.watch_returns(), returned, events))
 }

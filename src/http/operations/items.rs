@@ -6,11 +6,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::get::no_operation;
+use super::seen;
 use super::view::ItemView;
 use crate::domain::cursor::Cursor;
 use crate::domain::filter::Order;
 use crate::http::Api;
+use crate::http::auth::Caller;
 use crate::http::dead_letters::{PathId, path_id};
 use crate::http::error::ApiError;
 use crate::http::page::{PageInput, list_hash};
@@ -45,6 +46,7 @@ pub struct OperationItems {
     get,
     path = "/operations/{id}/items",
     operation_id = "listOperationItems",
+    extensions(("x-permissions" = json!(["read"]))),
     tag = "operations",
     params(("id" = Uuid, Path, description = "Id of the operation."), OutcomeInput, PageInput),
     responses(
@@ -54,6 +56,7 @@ pub struct OperationItems {
 )]
 pub async fn list_items(
     State(api): State<Api>,
+    caller: Caller,
     id: PathId,
     mut query: Query,
 ) -> Result<Json<OperationItems>, ApiError> {
@@ -65,8 +68,8 @@ pub async fn list_items(
     let hash = list_hash("items", &(id, &outcome), Order::Oldest)?;
     let after = page.cursor(hash)?.map_or(0, |cursor| i64::try_from(cursor.id.as_u128()).unwrap_or(i64::MAX));
     let outcome = outcome.map(|name| Outcome::read("outcome", &name)).transpose()?.map(Into::into);
-    api.store.operation(id).await?.ok_or_else(|| no_operation(id))?;
-    let mut found = api.store.items(id, outcome, after, limit + 1).await?;
+    let only = seen::one(&api, &caller, id).await?.only;
+    let mut found = api.store.items(id, outcome, only.as_deref(), after, limit + 1).await?;
     let more = found.len() > limit as usize;
     found.truncate(limit as usize);
     let place = |position: i64| Uuid::from_u128(position.unsigned_abs().into());

@@ -5,11 +5,14 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::seen;
 use super::view::OperationView;
+use crate::access::Permission;
 use crate::domain::cursor::Cursor;
 use crate::domain::filter::Order;
 use crate::domain::operation::State as OperationState;
 use crate::http::Api;
+use crate::http::auth::Caller;
 use crate::http::error::ApiError;
 use crate::http::filter::FilterInput;
 use crate::http::page::{PageInput, list_hash};
@@ -50,14 +53,14 @@ pub struct OperationPage {
 
 impl OperationsInput {
     /// What it means now. A squad stands for the services that it owns at this moment.
-    async fn resolve(&self, api: &Api) -> Result<WantedOperations, ApiError> {
+    async fn resolve(&self, api: &Api, caller: &Caller) -> Result<WantedOperations, ApiError> {
         // The same as everywhere: a service of another squad is a contradiction.
         let whose = FilterInput {
             service: self.service.clone(),
             squad: self.squad.clone(),
             ..FilterInput::default()
         };
-        let services = whose.resolve(api).await?.services;
+        let services = whose.resolve(api, caller, &[Permission::Read]).await?.services;
         Ok(WantedOperations { services, states: self.states()? })
     }
 
@@ -81,27 +84,30 @@ impl OperationsInput {
     get,
     path = "/operations",
     operation_id = "listOperations",
+    extensions(("x-permissions" = json!(["read"]))),
     tag = "operations",
     params(OperationsInput, PageInput),
     responses((status = 200, description = "A page of operations.", body = OperationPage), BadRequest, Unavailable)
 )]
 pub async fn list_operations(
     State(api): State<Api>,
+    caller: Caller,
     mut query: Query,
 ) -> Result<Json<OperationPage>, ApiError> {
     let input: OperationsInput = query.take()?;
     let page: PageInput = query.take()?;
     query.finish()?;
     let limit = page.limit()?;
-    let wanted = input.resolve(&api).await?;
+    let wanted = input.resolve(&api, &caller).await?;
     let hash = list_hash("operations", &input, Order::Newest)?;
     let before = page.cursor(hash)?.map(|cursor| cursor.id);
     let mut found = api.store.operations(&wanted, before, limit + 1).await?;
     let more = found.len() > limit as usize;
     found.truncate(limit as usize);
     let last = found.last().filter(|_| more).map(|operation| operation.id);
+    let seen = seen::all(&api, &caller, found).await?;
     Ok(Json(OperationPage {
         next_cursor: last.map(|id| Cursor { backwards: false, id, search: hash }.encode()),
-        operations: found.into_iter().map(|found| api.view(found)).collect(),
+        operations: seen.into_iter().map(|seen| api.view(seen.operation)).collect(),
     }))
 }

@@ -12,9 +12,10 @@ use uuid::Uuid;
 use super::create::CreateOperation;
 use super::request::Request;
 use super::selection::Selection;
+use crate::access::Permission;
 use crate::clock;
 use crate::http::Api;
-use crate::http::auth::Requester;
+use crate::http::auth::Caller;
 use crate::http::dead_letters::{PathId, path_id};
 use crate::http::error::ApiError;
 use crate::http::error_groups::ErrorGroupView;
@@ -24,7 +25,7 @@ use crate::http::responses::{BadRequest, NotFound, NotJson, TooLarge, Unavailabl
 use crate::http::words::{OperationKind, OperationState, PlanSeverity, PlanWarningCode, Word};
 use crate::operations::{Planned, PlannedGroup, Warning};
 use crate::ownership::Owners;
-use crate::store::QueueCount;
+use crate::store::{Plan, QueueCount};
 
 /// A frozen selection, and what would happen to it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -204,20 +205,21 @@ impl PlanView {
     post,
     path = "/operations/plan",
     operation_id = "createPlan",
+    extensions(("x-permissions" = json!(["redeliver", "delete"]))),
     tag = "operations",
     request_body = CreateOperation,
     responses((status = 201, description = "The plan.", body = PlanView), BadRequest, TooLarge, NotJson, Unavailable)
 )]
 pub async fn plan(
     State(api): State<Api>,
-    requester: Requester,
+    caller: Caller,
     query: Query,
     headers: HeaderMap,
     body: RequestBody,
 ) -> Result<(StatusCode, Json<PlanView>), ApiError> {
     query.finish()?;
     let request = Request::from(CreateOperation::read(body, &headers)?);
-    let new = request.check(&api, requester.into_name()).await?;
+    let new = request.check(&api, &caller, &[]).await?;
     let planned = api.operations.plan(&new).await?;
     Ok((StatusCode::CREATED, Json(PlanView::new(planned, &api.ownership.now()))))
 }
@@ -227,19 +229,36 @@ pub async fn plan(
     get,
     path = "/operations/plan/{id}",
     operation_id = "getPlan",
+    extensions(("x-permissions" = json!(["redeliver", "delete"]))),
     tag = "operations",
     params(("id" = Uuid, Path, description = "Id of the plan.")),
     responses((status = 200, description = "The plan.", body = PlanView), BadRequest, NotFound, Unavailable)
 )]
-pub async fn get_plan(State(api): State<Api>, id: PathId, query: Query) -> Result<Json<PlanView>, ApiError> {
+pub async fn get_plan(
+    State(api): State<Api>,
+    caller: Caller,
+    id: PathId,
+    query: Query,
+) -> Result<Json<PlanView>, ApiError> {
     let id = path_id(id)?;
     query.finish()?;
-    let plan = api.store.planned(id).await?.ok_or_else(|| no_plan(id))?;
-    let planned = api.operations.evaluate(plan).await?;
+    let planned = api.operations.evaluate(made_by(&api, &caller, id).await?).await?;
+    let scope = caller.scope(&[Permission::Read]);
+    let mut services = planned.summary.services.iter().filter_map(|(service, _)| service.as_ref());
+    if !services.all(|service| scope.covers(service)) {
+        return Err(no_plan(id));
+    }
     Ok(Json(PlanView::new(planned, &api.ownership.now())))
 }
 
+/// The plan of this id, if the caller made it, or may see everything.
+pub async fn made_by(api: &Api, caller: &Caller, id: Uuid) -> Result<Plan, ApiError> {
+    let sees_all = caller.scope(&[Permission::Read]).is_everything();
+    let plan = api.store.planned(id).await?;
+    plan.filter(|plan| sees_all || caller.is(&plan.requested_by_id)).ok_or_else(|| no_plan(id))
+}
+
 /// There is no plan of this id.
-pub fn no_plan(id: Uuid) -> ApiError {
+fn no_plan(id: Uuid) -> ApiError {
     ApiError::not_found(format!("No plan has the id {id}. Make a new one."))
 }

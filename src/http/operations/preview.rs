@@ -9,9 +9,10 @@ use uuid::Uuid;
 
 use super::create::{CreateOperation, RedeliverOperation};
 use super::request::Request;
+use crate::access::Permission;
 use crate::domain::operation::Kind;
 use crate::http::Api;
-use crate::http::auth::Requester;
+use crate::http::auth::Caller;
 use crate::http::dead_letters::{MessageBody, TypedHeaders, TypedValue, headers};
 use crate::http::error::ApiError;
 use crate::http::query::Query;
@@ -98,13 +99,14 @@ impl From<Sample> for SampleView {
     post,
     path = "/operations/preview",
     operation_id = "previewOperation",
+    extensions(("x-permissions" = json!(["redeliver"]))),
     tag = "operations",
     request_body = RedeliverOperation,
     responses((status = 200, description = "The preview.", body = Preview), BadRequest, TooLarge, NotJson, Unavailable)
 )]
 pub async fn preview(
     State(api): State<Api>,
-    requester: Requester,
+    caller: Caller,
     query: Query,
     headers: HeaderMap,
     body: RequestBody,
@@ -114,7 +116,7 @@ pub async fn preview(
     if request.kind != Kind::Redeliver {
         return Err(ApiError::field("kind", "must be redeliver: the others send nothing"));
     }
-    let new = request.check(&api, requester.into_name()).await?;
+    let new = request.check(&api, &caller, &[Permission::ReadPayload]).await?;
     let (total, samples) = api.operations.preview(&new).await?;
     Ok(Json(Preview { samples: samples.into_iter().map(SampleView::from).collect(), total }))
 }

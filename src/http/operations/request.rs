@@ -14,9 +14,12 @@ use super::redelivery::Redelivery;
 use super::selection::Selected;
 use super::start::{MAX_NOTE, is_note};
 use super::target::TargetInput;
+use crate::access::Permission;
 use crate::domain::dead_letter::Status;
+use crate::domain::edit::Edit;
 use crate::domain::operation::{Kind, NewOperation, Options, RoutingKey, Sequence, Target};
 use crate::http::Api;
+use crate::http::auth::Caller;
 use crate::http::error::{ApiError, FieldError};
 use crate::http::filter::FilterInput;
 use crate::http::request_body::RequestBody;
@@ -214,7 +217,12 @@ impl Request {
     }
 
     /// What is asked for, with the filter resolved now.
-    pub async fn check(self, api: &Api, requested_by: String) -> Result<NewOperation, ApiError> {
+    pub async fn check(
+        self,
+        api: &Api,
+        caller: &Caller,
+        also: &[Permission],
+    ) -> Result<NewOperation, ApiError> {
         let Self { kind, selected, run, redelivery } = self;
         let mut errors = run.check();
         errors.extend(redelivery.check(selected.ids.as_ref().map(Vec::len)));
@@ -238,8 +246,45 @@ impl Request {
         let wanted = if options.again { Status::Redelivered } else { kind.acts_on() };
         let asked = serde_json::to_value(selected.asked());
         let asked = asked.map_err(|error| ApiError::internal(error.to_string()))?;
-        let selection = selected.resolve(api, kind, wanted).await?;
-        Ok(NewOperation { kind, selection, asked, options, requested_by, idempotency_key: None })
+        let permissions = [&needed(kind, &options.target, options.edit.as_ref()), also].concat();
+        caller.may(&permissions)?;
+        check_target(caller, &options.target)?;
+        let (selection, within) = selected.resolve(api, caller, &permissions, (kind, wanted)).await?;
+        let requester = caller.requester();
+        Ok(NewOperation {
+            kind,
+            selection,
+            asked,
+            options,
+            within,
+            requested_by: requester.name(),
+            requested_by_id: requester.id().to_owned(),
+            idempotency_key: None,
+        })
+    }
+}
+
+/// The permissions that an operation needs on each of its services. An edit and a place of one's choice tell what a message contains.
+pub fn needed(kind: Kind, target: &Target, edit: Option<&Edit>) -> Vec<Permission> {
+    let mut needed = vec![Permission::Read];
+    match kind {
+        Kind::Redeliver => needed.push(Permission::Redeliver),
+        Kind::Delete | Kind::Restore => needed.push(Permission::Delete),
+    }
+    if edit.is_some() {
+        needed.extend([Permission::Edit, Permission::ReadPayload]);
+    }
+    if matches!(target, Target::Explicit { .. }) {
+        needed.extend([Permission::Redirect, Permission::ReadPayload]);
+    }
+    needed
+}
+
+/// Refuses a place that messages may not be sent to on request.
+pub fn check_target(caller: &Caller, target: &Target) -> Result<(), ApiError> {
+    match target {
+        Target::Explicit { exchange, routing_key } => caller.may_send_to(exchange, routing_key),
+        Target::Queue | Target::Exchange => Ok(()),
     }
 }
 

@@ -9,7 +9,7 @@ use super::request::{self, RestoreRequest};
 use super::start::{IdempotencyKey, WaitInput, start};
 use crate::domain::operation::Kind;
 use crate::http::Api;
-use crate::http::auth::Requester;
+use crate::http::auth::Caller;
 use crate::http::error::ApiError;
 use crate::http::query::Query;
 use crate::http::request_body::RequestBody;
@@ -23,6 +23,7 @@ use crate::http::responses::{BadRequest, KeyConflict, NotJson, TooLarge, Unavail
     post,
     path = "/dead-letters/restore",
     operation_id = "restoreDeadLetters",
+    extensions(("x-permissions" = json!(["delete"]))),
     tag = "operations",
     params(WaitInput, IdempotencyKey),
     request_body = RestoreRequest,
@@ -30,7 +31,7 @@ use crate::http::responses::{BadRequest, KeyConflict, NotJson, TooLarge, Unavail
 )]
 pub async fn restore(
     State(api): State<Api>,
-    requester: Requester,
+    caller: Caller,
     key: IdempotencyKey,
     mut query: Query,
     headers: HeaderMap,
@@ -39,5 +40,5 @@ pub async fn restore(
     let wait: WaitInput = query.take()?;
     query.finish()?;
     let request: RestoreRequest = request::read(Kind::Restore, body, &headers)?;
-    start(&api, request.into(), wait.duration()?, key, requester).await
+    start(&api, request.into(), wait.duration()?, key, &caller).await
 }

@@ -6,11 +6,14 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::access::{Permission, Scope};
 use crate::domain::dead_letter::Status;
 use crate::domain::operation::{Kind, Selection as Chosen};
 use crate::http::Api;
+use crate::http::auth::Caller;
 use crate::http::error::{ApiError, FieldError};
 use crate::http::filter::FilterInput;
+use crate::http::problem::Problem;
 
 const MAX_IDS: usize = 10_000;
 
@@ -89,18 +92,30 @@ impl Selected {
         }
     }
 
-    /// What it means now, where the operation acts on dead letters of this status.
-    pub async fn resolve(self, api: &Api, kind: Kind, wanted: Status) -> Result<Chosen, ApiError> {
+    /// What it means now, where the operation acts on dead letters of this status; and the services that the caller may act on, unless
+    /// that is all or the filter says it.
+    pub async fn resolve(
+        self,
+        api: &Api,
+        caller: &Caller,
+        permissions: &[Permission],
+        (kind, wanted): (Kind, Status),
+    ) -> Result<(Chosen, Option<Vec<String>>), ApiError> {
+        let scope = caller.may(permissions)?;
         if let Some(operation) = self.deleted_by {
-            return Ok(Chosen::DeletedBy(operation));
+            return Ok((Chosen::DeletedBy(operation), within(api, &scope).await?));
         }
         if let Some(ids) = self.ids {
+            check_ids(api, caller, permissions, &ids).await?;
             // Each once, in the order of arrival.
-            return Ok(Chosen::Ids(ids.into_iter().collect::<BTreeSet<_>>().into_iter().collect()));
+            let ids = ids.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+            return Ok((Chosen::Ids(ids), within(api, &scope).await?));
         }
         let mut input = self.filter.unwrap_or_default();
+        // Before it is narrowed to what the caller may see.
+        let is_empty = input.is_empty();
         input.status.get_or_insert_with(|| wanted.as_str().to_owned());
-        let filter = input.resolve(api).await?;
+        let filter = input.resolve(api, caller, permissions).await?;
         if filter.status.status() != Some(wanted) {
             let message = match (wanted, filter.status.status()) {
                 (Status::Dead, Some(Status::Redelivered)) if kind == Kind::Redeliver => {
@@ -110,12 +125,59 @@ impl Selected {
             };
             return Err(ApiError::field("filter.status", message));
         }
-        if filter.is_empty() && !self.all {
+        if is_empty && !self.all {
             return Err(ApiError::field(
                 "filter",
                 "is empty, which means all of them: say so with `\"all\": true`",
             ));
         }
-        Ok(Chosen::Filter(Box::new(filter)))
+        if filter.services.as_ref().is_some_and(Vec::is_empty) {
+            let visible = input.resolve(api, caller, &[Permission::Read]).await?.services;
+            check_services(caller, permissions, visible.iter().flatten())?;
+        }
+        Ok((Chosen::Filter(Box::new(filter)), None))
     }
+}
+
+/// The services of a scope, unless it covers all.
+pub async fn within(api: &Api, scope: &Scope) -> Result<Option<Vec<String>>, ApiError> {
+    if scope.is_everything() {
+        return Ok(None);
+    }
+    Ok(Some(scope.of_services(api.store.services().await?)))
+}
+
+/// An error if the caller can see one of these dead letters and may not do this with it. Those it cannot see do not exist for it.
+async fn check_ids(
+    api: &Api,
+    caller: &Caller,
+    permissions: &[Permission],
+    ids: &[Uuid],
+) -> Result<(), ApiError> {
+    if caller.scope(permissions).is_everything() {
+        return Ok(());
+    }
+    let services = api.store.services_of(ids).await?;
+    let read = caller.scope(&[Permission::Read]);
+    check_services(caller, permissions, services.iter().filter(|service| read.covers(service)))
+}
+
+/// An error that names the first of these services on which the caller lacks a permission.
+fn check_services<'s>(
+    caller: &Caller,
+    permissions: &[Permission],
+    services: impl IntoIterator<Item = &'s String>,
+) -> Result<(), ApiError> {
+    for service in services {
+        if let Some(missing) =
+            permissions.iter().find(|permission| !caller.scope(&[**permission]).covers(service))
+        {
+            let message = format!(
+                "You may not {} of {service}. This needs the permission `{missing}` there.",
+                missing.verb()
+            );
+            return Err(ApiError::new(Problem::NOT_ALLOWED, message));
+        }
+    }
+    Ok(())
 }

@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::request::Request;
 use crate::domain::operation::{NewOperation, Operation, State};
 use crate::http::Api;
-use crate::http::auth::Requester;
+use crate::http::auth::Caller;
 use crate::http::error::ApiError;
 use crate::http::problem::Problem;
 use crate::http::query::groups;
@@ -122,10 +122,10 @@ pub async fn start(
     request: Request,
     wait: Duration,
     key: IdempotencyKey,
-    requester: Requester,
+    caller: &Caller,
 ) -> Result<Response, ApiError> {
     let idempotency_key = key.with(request.idempotency_key())?;
-    let new = NewOperation { idempotency_key, ..request.check(api, requester.into_name()).await? };
+    let new = NewOperation { idempotency_key, ..request.check(api, caller, &[]).await? };
     run(api, &new, wait).await
 }
 

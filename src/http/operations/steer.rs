@@ -7,13 +7,14 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::get::{details, no_operation};
-use super::request::check_run;
+use super::get::details;
+use super::request::{check_run, needed};
+use super::seen::{self, Seen};
 use super::view::OperationDetailsView;
 use crate::clock;
-use crate::domain::operation::Steering;
+use crate::domain::operation::{Steering, Target};
 use crate::http::Api;
-use crate::http::auth::Requester;
+use crate::http::auth::Caller;
 use crate::http::dead_letters::get::{PathId, path_id};
 use crate::http::error::ApiError;
 use crate::http::problem::Problem;
@@ -28,18 +29,19 @@ use crate::http::responses::{BadRequest, NotFound, NotJson, StateConflict, TooLa
     post,
     path = "/operations/{id}/pause",
     operation_id = "pauseOperation",
+    extensions(("x-permissions" = json!(["redeliver", "delete"]))),
     tag = "operations",
     params(("id" = Uuid, Path, description = "Id of the operation.")),
     responses((status = 200, description = "The operation.", body = OperationDetailsView), BadRequest, NotFound, StateConflict, Unavailable)
 )]
 pub async fn pause(
     api: State<Api>,
-    requester: Requester,
+    caller: Caller,
     id: PathId,
     query: Query,
 ) -> Result<Json<OperationDetailsView>, ApiError> {
     query.finish()?;
-    steer(&api, requester, id, Steering::Pause).await
+    steer(&api, &caller, id, Steering::Pause).await
 }
 
 /// Resume a paused operation
@@ -49,18 +51,19 @@ pub async fn pause(
     post,
     path = "/operations/{id}/resume",
     operation_id = "resumeOperation",
+    extensions(("x-permissions" = json!(["redeliver", "delete"]))),
     tag = "operations",
     params(("id" = Uuid, Path, description = "Id of the operation.")),
     responses((status = 200, description = "The operation.", body = OperationDetailsView), BadRequest, NotFound, StateConflict, Unavailable)
 )]
 pub async fn resume(
     api: State<Api>,
-    requester: Requester,
+    caller: Caller,
     id: PathId,
     query: Query,
 ) -> Result<Json<OperationDetailsView>, ApiError> {
     query.finish()?;
-    steer(&api, requester, id, Steering::Resume).await
+    steer(&api, &caller, id, Steering::Resume).await
 }
 
 /// Cancel an operation
@@ -70,18 +73,19 @@ pub async fn resume(
     post,
     path = "/operations/{id}/cancel",
     operation_id = "cancelOperation",
+    extensions(("x-permissions" = json!(["redeliver", "delete"]))),
     tag = "operations",
     params(("id" = Uuid, Path, description = "Id of the operation.")),
     responses((status = 200, description = "The operation.", body = OperationDetailsView), BadRequest, NotFound, StateConflict, Unavailable)
 )]
 pub async fn cancel(
     api: State<Api>,
-    requester: Requester,
+    caller: Caller,
     id: PathId,
     query: Query,
 ) -> Result<Json<OperationDetailsView>, ApiError> {
     query.finish()?;
-    steer(&api, requester, id, Steering::Cancel).await
+    steer(&api, &caller, id, Steering::Cancel).await
 }
 
 /// A change of a running operation.
@@ -101,6 +105,7 @@ pub struct OperationChange {
     patch,
     path = "/operations/{id}",
     operation_id = "changeOperation",
+    extensions(("x-permissions" = json!(["redeliver", "delete"]))),
     tag = "operations",
     params(("id" = Uuid, Path, description = "Id of the operation.")),
     request_body = OperationChange,
@@ -111,7 +116,7 @@ pub struct OperationChange {
 )]
 pub async fn change_operation(
     api: State<Api>,
-    requester: Requester,
+    caller: Caller,
     headers: HeaderMap,
     id: PathId,
     query: Query,
@@ -123,25 +128,52 @@ pub async fn change_operation(
     if !errors.is_empty() {
         return Err(ApiError::invalid(errors));
     }
-    steer(&api, requester, id, Steering::Rate(rate)).await
+    steer(&api, &caller, id, Steering::Rate(rate)).await
 }
 
 async fn steer(
     api: &Api,
-    requester: Requester,
+    caller: &Caller,
     id: PathId,
     steering: Steering,
 ) -> Result<Json<OperationDetailsView>, ApiError> {
     let id: Uuid = path_id(id)?;
-    if !api.store.steer(id, steering, &requester.into_name(), clock::now()).await? {
-        let operation = api.store.operation(id).await?.ok_or_else(|| no_operation(id))?;
+    let seen = seen::one(api, caller, id).await?;
+    check_permissions(&seen, caller, steering)?;
+    if !api.store.steer(id, steering, &caller.requester().name(), clock::now()).await? {
         let message = format!(
             "The operation is {}. There is nothing to {}.",
-            operation.state.as_str(),
+            seen.operation.state.as_str(),
             steering.as_str()
         );
         return Err(ApiError::new(Problem::WRONG_STATE, message));
     }
     api.operations.wake();
-    details(api, id).await.map(Json)
+    details(api, caller, id).await.map(Json)
+}
+
+/// Whoever makes an operation go on vouches for it as if it were a new one; whoever stops it needs less. Either needs the permission on
+/// all of its services.
+fn check_permissions(seen: &Seen, caller: &Caller, steering: Steering) -> Result<(), ApiError> {
+    let Seen { operation, only } = seen;
+    let permissions = match steering {
+        Steering::Pause | Steering::Cancel => needed(operation.kind, &Target::Queue, None),
+        Steering::Resume | Steering::Rate(_) => {
+            needed(operation.kind, &operation.target, operation.edit.as_ref())
+        }
+    };
+    let scope = caller.may(&permissions)?;
+    let are_covered = match &operation.services {
+        Some(services) => only.is_none() && scope.covers_all(services),
+        None => scope.is_everything(),
+    };
+    if are_covered {
+        return Ok(());
+    }
+    let message = format!(
+        "The operation has dead letters of other services, too. To {} it you need {} on all of them.",
+        steering.as_str(),
+        permissions.iter().map(|permission| format!("`{permission}`")).collect::<Vec<_>>().join(", ")
+    );
+    Err(ApiError::new(Problem::NOT_ALLOWED, message))
 }

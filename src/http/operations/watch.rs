@@ -11,7 +11,9 @@ use uuid::Uuid;
 
 use super::get::details;
 use super::view::OperationDetailsView;
+use crate::clock;
 use crate::http::Api;
+use crate::http::auth::Caller;
 use crate::http::dead_letters::get::{PathId, path_id};
 use crate::http::error::ApiError;
 use crate::http::query::Query;
@@ -28,6 +30,7 @@ const LOOK: Duration = Duration::from_millis(500);
     get,
     path = "/operations/{id}/events",
     operation_id = "watchOperation",
+    extensions(("x-permissions" = json!(["read"]))),
     tag = "operations",
     params(("id" = Uuid, Path, description = "Id of the operation.")),
     responses(
@@ -37,33 +40,42 @@ const LOOK: Duration = Duration::from_millis(500);
 )]
 pub async fn watch_operation(
     State(api): State<Api>,
+    caller: Caller,
     id: PathId,
     query: Query,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
     let id = path_id(id)?;
     query.finish()?;
-    let first = details(&api, id).await?;
-    Ok(Sse::new(follow(api, id, &first)).keep_alive(KeepAlive::default()))
+    let first = details(&api, &caller, id).await?;
+    Ok(Sse::new(follow(api, caller, id, &first)).keep_alive(KeepAlive::default()))
 }
 
 fn follow(
     api: Api,
+    caller: Caller,
     id: Uuid,
     first: &OperationDetailsView,
 ) -> impl Stream<Item = Result<Event, Infallible>> + use<> {
     let next = Some((event(first), first.is_final()));
-    unfold((api, next, String::new()), move |(api, next, last)| async move {
+    unfold((api, caller, next, String::new()), move |(api, caller, next, last)| async move {
         let (mut data, mut is_last) = next?;
         while data == last {
             if is_last || api.close.run_until_cancelled(tokio::time::sleep(LOOK)).await.is_none() {
                 return None;
             }
-            if let Ok(now) = details(&api, id).await {
-                (data, is_last) = (event(&now), now.is_final());
+            // What the policy says now, for as long as the token is good.
+            let caller = api.caller(caller.requester().clone());
+            if caller.requester().has_expired(clock::now()) {
+                return None;
+            }
+            match details(&api, &caller, id).await {
+                Ok(now) => (data, is_last) = (event(&now), now.is_final()),
+                Err(error) if error.is_not_found() => return None,
+                Err(_) => {}
             }
         }
         let sent = Event::default().event("operation").data(data.clone());
-        Some((Ok(sent), (api, (!is_last).then(|| (data.clone(), false)), data)))
+        Some((Ok(sent), (api, caller, (!is_last).then(|| (data.clone(), false)), data)))
     })
 }
 

@@ -34,7 +34,7 @@ impl Chunk {
         attempts::clear(&mut self.transaction, &self.operation, self.worker, &self.items).await?;
         let mut outcomes = Outcomes::default();
         for item in settled {
-            outcomes.add(item.outcome);
+            outcomes.add(item.outcome, 1);
         }
         let state: String = sqlx::query_scalar(
             "UPDATE operation o SET sent = o.sent + $2, deleted = o.deleted + $3, refused = o.refused + $4, \

@@ -1,6 +1,6 @@
 //! What tests share: a world of its own for each, the running binary, and waiting by polling with a deadline.
 
-mod api;
+pub mod api;
 mod broker;
 mod database;
 mod message;

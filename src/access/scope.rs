@@ -1,0 +1,84 @@
+//! The services on which somebody may do something.
+
+use std::sync::Arc;
+
+use crate::domain::pattern;
+use crate::ownership::{Owners, same_squad};
+
+/// The services on which a caller may do something, as a condition: new services fall under it, too.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    owners: Arc<Owners>,
+    /// All of these must hold. None: everything.
+    conditions: Vec<Services>,
+}
+
+/// Services, as grants name them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Services {
+    /// Those of these squads.
+    pub squads: Vec<String>,
+    /// Those whose name fits one of these patterns.
+    pub patterns: Vec<String>,
+}
+
+impl Services {
+    fn is_empty(&self) -> bool {
+        self.squads.is_empty() && self.patterns.is_empty()
+    }
+
+    fn cover(&self, service: &str, owners: &Owners) -> bool {
+        let squad = owners.squad(service);
+        self.squads.iter().any(|ours| same_squad(ours, squad))
+            || self.patterns.iter().any(|pattern| pattern::matches(pattern, service))
+    }
+}
+
+impl Scope {
+    /// Everything.
+    pub fn everything(owners: Arc<Owners>) -> Self {
+        Self { owners, conditions: Vec::new() }
+    }
+
+    /// These services only.
+    pub(super) fn of(owners: Arc<Owners>, services: Services) -> Self {
+        Self { owners, conditions: vec![services] }
+    }
+
+    /// What both cover.
+    #[must_use]
+    pub fn and(mut self, other: &Self) -> Self {
+        self.conditions.extend(other.conditions.iter().cloned());
+        self
+    }
+
+    /// Whether it covers all services.
+    pub fn is_everything(&self) -> bool {
+        self.conditions.is_empty()
+    }
+
+    /// Whether nothing was granted.
+    pub fn is_nothing(&self) -> bool {
+        self.conditions.iter().any(Services::is_empty)
+    }
+
+    /// Whether it covers this service.
+    pub fn covers(&self, service: &str) -> bool {
+        self.conditions.iter().all(|services| services.cover(service, &self.owners))
+    }
+
+    /// Whether it covers all of these services.
+    pub fn covers_all<'s>(&self, services: impl IntoIterator<Item = &'s String>) -> bool {
+        services.into_iter().all(|service| self.covers(service))
+    }
+
+    /// Those of these services that it covers.
+    pub fn of_services(&self, services: impl IntoIterator<Item = String>) -> Vec<String> {
+        services.into_iter().filter(|service| self.covers(service)).collect()
+    }
+
+    /// The squads that services belonged to when this was decided.
+    pub fn owners(&self) -> &Owners {
+        &self.owners
+    }
+}

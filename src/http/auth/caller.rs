@@ -1,0 +1,119 @@
+//! Who is calling, and on which services they may do what.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use chrono::{DateTime, Utc};
+
+use crate::access::{Permission, Policy, Principal, Scope};
+use crate::http::Api;
+use crate::http::error::ApiError;
+use crate::http::problem::Problem;
+use crate::ownership::Owners;
+
+/// Who is calling.
+#[derive(Clone, Debug)]
+pub enum Requester {
+    /// A principal whose token was verified.
+    Known(Principal),
+    /// Somebody without a token, at this address.
+    Anonymous(IpAddr),
+}
+
+impl Requester {
+    /// As it is written down with what the caller does (R13).
+    pub fn name(&self) -> String {
+        match self {
+            Self::Known(Principal { id, name, .. }) if name == id => id.clone(),
+            Self::Known(Principal { id, name, .. }) => format!("{name} ({id})"),
+            Self::Anonymous(address) => format!("anonymous at {address}"),
+        }
+    }
+
+    /// What identifies it. Empty for callers without a token.
+    pub fn id(&self) -> &str {
+        self.principal().map_or("", |principal| &principal.id)
+    }
+
+    /// Whether its token is no longer good.
+    pub fn has_expired(&self, now: DateTime<Utc>) -> bool {
+        self.principal().and_then(|principal| principal.expires).is_some_and(|expires| expires <= now)
+    }
+
+    fn principal(&self) -> Option<&Principal> {
+        match self {
+            Self::Known(principal) => Some(principal),
+            Self::Anonymous(_) => None,
+        }
+    }
+}
+
+/// Who is calling, and what the policy of this moment lets them do.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    requester: Requester,
+    policy: Option<Arc<Policy>>,
+    owners: Arc<Owners>,
+}
+
+impl Caller {
+    /// With what the policy grants. Without a policy, everything.
+    pub fn new(requester: Requester, policy: Option<Arc<Policy>>, owners: Arc<Owners>) -> Self {
+        Self { requester, policy, owners }
+    }
+
+    /// Who it is.
+    pub fn requester(&self) -> &Requester {
+        &self.requester
+    }
+
+    /// Whether this is who asked for something.
+    pub fn is(&self, requester_id: &str) -> bool {
+        !requester_id.is_empty() && self.requester.id() == requester_id
+    }
+
+    /// The services on which the caller has all of these permissions.
+    pub fn scope(&self, permissions: &[Permission]) -> Scope {
+        let one = |permission: &Permission| match &self.policy {
+            None => Scope::everything(Arc::clone(&self.owners)),
+            Some(policy) => policy.scope(self.requester.principal(), *permission, &self.owners),
+        };
+        permissions.iter().fold(Scope::everything(Arc::clone(&self.owners)), |scope, permission| {
+            scope.and(&one(permission))
+        })
+    }
+
+    /// The same, or an error if there is no such service.
+    pub fn may(&self, permissions: &[Permission]) -> Result<Scope, ApiError> {
+        let missing = permissions.iter().find(|permission| self.scope(&[**permission]).is_nothing());
+        missing.map_or_else(|| Ok(self.scope(permissions)), |permission| Err(not_allowed(*permission)))
+    }
+
+    /// Refuses an address that the policy does not list as a target.
+    pub fn may_send_to(&self, exchange: &str, routing_key: &str) -> Result<(), ApiError> {
+        if self.policy.as_ref().is_none_or(|policy| policy.allows_target(exchange, routing_key)) {
+            return Ok(());
+        }
+        let message = format!(
+            "Messages may not be sent to exchange {exchange:?} with routing key {routing_key:?}: the policy does not list it among its `targets`."
+        );
+        Err(ApiError::new(Problem::NOT_ALLOWED, message))
+    }
+}
+
+/// The caller has a permission nowhere, or not on what it is about.
+pub fn not_allowed(permission: Permission) -> ApiError {
+    let message = format!("You may not {}. This needs the permission `{permission}`.", permission.verb());
+    ApiError::new(Problem::NOT_ALLOWED, message)
+}
+
+impl FromRequestParts<Api> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, ApiError> {
+        let caller = parts.extensions.get::<Self>().cloned();
+        caller.ok_or_else(|| ApiError::internal("a route is outside of the layer that authorizes"))
+    }
+}

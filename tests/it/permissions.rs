@@ -1,0 +1,398 @@
+//! R17: every route needs a permission, and what a caller may not see does not exist for it.
+
+use std::collections::BTreeSet;
+
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+
+use crate::access::{Access, new_token};
+use crate::support::{DeadMessage, World, id};
+
+/// The service that the requests are about.
+const PAY: &str = "pay";
+
+/// What a route is asked, and what it needs. The path and the body name [`Things`].
+struct Route {
+    operation: &'static str,
+    asked: &'static str,
+    body: &'static str,
+    needs: &'static [&'static str],
+    about: About,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum About {
+    /// What the caller may see, be it nothing.
+    Everything,
+    /// One thing of [`PAY`].
+    Pay,
+    /// A plan that somebody else made.
+    ForeignPlan,
+}
+
+/// A kind of caller: what it is granted, and where.
+struct Kind {
+    name: String,
+    may: Vec<&'static str>,
+    on: On,
+    token: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum On {
+    Everything,
+    Pay,
+    Loans,
+    /// Not signed in.
+    Nowhere,
+}
+
+const ALL: [&str; 7] = ["read", "read-payload", "triage", "redeliver", "redirect", "edit", "delete"];
+
+fn kinds() -> Vec<Kind> {
+    let mut kinds = Vec::new();
+    let mut add = |name: String, may: &[&'static str], on| {
+        kinds.push(Kind { name, may: may.to_vec(), on, token: None });
+    };
+    for (place, on) in [("everything", On::Everything), ("pay", On::Pay), ("loans", On::Loans)] {
+        add(format!("all-on-{place}"), &ALL, on);
+        add(format!("reader-of-{place}"), &["read"], on);
+        add(format!("viewer-of-{place}"), &["read", "read-payload"], on);
+        add(format!("redeliverer-of-{place}"), &["read", "redeliver"], on);
+        add(format!("deleter-of-{place}"), &["read", "delete"], on);
+        add(format!("triager-of-{place}"), &["read", "triage"], on);
+        add(format!("blind-on-{place}"), &ALL[1..], on);
+    }
+    add("nobody".into(), &[], On::Everything);
+    for name in ["no-token", "unknown-token", "expired-token"] {
+        add(name.into(), &[], On::Nowhere);
+    }
+    kinds
+}
+
+fn policy(kinds: &[Kind]) -> String {
+    let grants = kinds.iter().filter(|kind| !kind.may.is_empty()).map(|kind| {
+        let on = match kind.on {
+            On::Everything | On::Nowhere => "everything".to_owned(),
+            On::Pay => format!("{{services: [{PAY}]}}"),
+            On::Loans => "{squads: [loans]}".to_owned(),
+        };
+        format!("  - {{to: ['token:{}'], on: {on}, may: [{}]}}\n", kind.name, kind.may.join(", "))
+    });
+    // Nobody comes in as anonymous here, whatever is granted.
+    let others = "  - {to: [anonymous, 'token:admin'], on: everything, may: [everything]}\n".to_owned();
+    let grants: String = grants.chain([others]).collect();
+    format!("grants:\n{grants}targets: [{{exchange: '', routing-key: 'x*'}}]\n")
+}
+
+struct Things {
+    letter: String,
+    group: String,
+    operation: String,
+    plan: String,
+}
+
+const fn route(
+    operation: &'static str,
+    asked: &'static str,
+    body: &'static str,
+    needs: &'static [&'static str],
+    about: About,
+) -> Route {
+    Route { operation, asked, body, needs, about }
+}
+
+/// Every operation of the document, some with several requests.
+const ROUTES: [Route; 34] = [
+    route("searchDeadLetters", "GET /dead-letters", "", &["read"], About::Everything),
+    route(
+        "searchDeadLetters",
+        "GET /dead-letters?contains=a",
+        "",
+        &["read", "read-payload"],
+        About::Everything,
+    ),
+    route("searchDeadLetters", "GET /dead-letters?find=a", "", &["read", "read-payload"], About::Everything),
+    route(
+        "searchDeadLetters",
+        "GET /dead-letters?header.a=a",
+        "",
+        &["read", "read-payload"],
+        About::Everything,
+    ),
+    route(
+        "searchDeadLetters",
+        "GET /dead-letters?body.a=a",
+        "",
+        &["read", "read-payload"],
+        About::Everything,
+    ),
+    route("getDeadLetter", "GET /dead-letters/LETTER", "", &["read"], About::Pay),
+    route("getDeadLetterBody", "GET /dead-letters/LETTER/body", "", &["read-payload"], About::Pay),
+    route("getHistogram", "GET /dead-letters/histogram", "", &["read"], About::Everything),
+    route("getSquadOverview", "GET /dead-letters/squad-overview", "", &["read"], About::Everything),
+    route("getServiceOverview", "GET /dead-letters/service-overview", "", &["read"], About::Everything),
+    route("listErrorGroups", "GET /dead-letters/error-groups", "", &["read"], About::Everything),
+    route(
+        "listErrorGroups",
+        "GET /dead-letters/error-groups?contains=a",
+        "",
+        &["read", "read-payload"],
+        About::Everything,
+    ),
+    route("getErrorGroup", "GET /dead-letters/error-groups/GROUP", "", &["read"], About::Pay),
+    route(
+        "changeErrorGroup",
+        "PATCH /dead-letters/error-groups/GROUP",
+        r#"{"action": "note", "note": "a"}"#,
+        &["triage"],
+        About::Pay,
+    ),
+    route(
+        "redeliverDeadLetters",
+        "POST /dead-letters/redeliver",
+        r#"{"ids": ["NIL"]}"#,
+        &["read", "redeliver"],
+        About::Everything,
+    ),
+    route(
+        "deleteDeadLetters",
+        "DELETE /dead-letters",
+        r#"{"ids": ["NIL"]}"#,
+        &["read", "delete"],
+        About::Everything,
+    ),
+    route(
+        "restoreDeadLetters",
+        "POST /dead-letters/restore",
+        r#"{"ids": ["NIL"]}"#,
+        &["read", "delete"],
+        About::Everything,
+    ),
+    route(
+        "createOperation",
+        "POST /operations",
+        r#"{"kind": "delete", "ids": ["NIL"]}"#,
+        &["read", "delete"],
+        About::Everything,
+    ),
+    route(
+        "createOperation",
+        "POST /operations",
+        r#"{"kind": "redeliver", "ids": ["NIL"]}"#,
+        &["read", "redeliver"],
+        About::Everything,
+    ),
+    route(
+        "createOperation",
+        "POST /operations",
+        r#"{"kind": "redeliver", "ids": ["NIL"], "edit": {"headers": {"set": {"a": "b"}}}}"#,
+        &["read", "redeliver", "edit", "read-payload"],
+        About::Everything,
+    ),
+    route(
+        "createOperation",
+        "POST /operations",
+        r#"{"kind": "redeliver", "ids": ["NIL"], "to": {"exchange": "", "routingKey": "x"}}"#,
+        &["read", "redeliver", "redirect", "read-payload"],
+        About::Everything,
+    ),
+    route(
+        "createPlan",
+        "POST /operations/plan",
+        r#"{"kind": "restore", "ids": ["NIL"]}"#,
+        &["read", "delete"],
+        About::Everything,
+    ),
+    route(
+        "createPlan",
+        "POST /operations/plan",
+        r#"{"kind": "redeliver", "ids": ["NIL"], "to": {"exchange": "", "routingKey": "x"}}"#,
+        &["read", "redeliver", "redirect", "read-payload"],
+        About::Everything,
+    ),
+    route(
+        "previewOperation",
+        "POST /operations/preview",
+        r#"{"kind": "redeliver", "ids": ["NIL"]}"#,
+        &["read", "redeliver", "read-payload"],
+        About::Everything,
+    ),
+    route("getPlan", "GET /operations/plan/PLAN", "", &["read"], About::ForeignPlan),
+    route(
+        "createOperation",
+        "POST /operations",
+        r#"{"planId": "PLAN"}"#,
+        &["read", "delete"],
+        About::ForeignPlan,
+    ),
+    route("listOperations", "GET /operations", "", &["read"], About::Everything),
+    route("getOperation", "GET /operations/OPERATION", "", &["read"], About::Pay),
+    route("listOperationItems", "GET /operations/OPERATION/items", "", &["read"], About::Pay),
+    route("watchOperation", "GET /operations/OPERATION/events", "", &["read"], About::Pay),
+    route("pauseOperation", "POST /operations/OPERATION/pause", "", &["delete"], About::Pay),
+    route("resumeOperation", "POST /operations/OPERATION/resume", "", &["delete"], About::Pay),
+    route("cancelOperation", "POST /operations/OPERATION/cancel", "", &["delete"], About::Pay),
+    route("changeOperation", "PATCH /operations/OPERATION", r#"{"rate": 1}"#, &["delete"], About::Pay),
+];
+
+impl Things {
+    fn named_in(&self, text: &str) -> String {
+        let Self { letter, group, operation, plan } = self;
+        let nil = uuid::Uuid::nil().to_string();
+        let names =
+            [("LETTER", letter), ("GROUP", group), ("OPERATION", operation), ("PLAN", plan), ("NIL", &nil)];
+        names.iter().fold(text.to_owned(), |text, (name, id)| text.replace(name, id))
+    }
+
+    /// The request of a route.
+    fn request(&self, route: &Route, world: &World) -> RequestBuilder {
+        let (method, path) = route.asked.split_once(' ').unwrap();
+        let request = world.api().request(method.parse().unwrap(), &self.named_in(path));
+        if route.body.is_empty() {
+            return request;
+        }
+        request.header("content-type", "application/json").body(self.named_in(route.body))
+    }
+}
+
+impl Kind {
+    fn covers_pay(&self) -> bool {
+        matches!(self.on, On::Everything | On::Pay)
+    }
+
+    fn has(&self, permission: &str) -> bool {
+        self.may.contains(&permission)
+    }
+
+    /// What this caller is to get. `any_of`: the permissions of which the document says that the route needs one.
+    fn expected(&self, route: &Route, any_of: &[&str]) -> Expected {
+        if self.on == On::Nowhere {
+            return Expected::Unauthenticated;
+        }
+        if !any_of.iter().any(|permission| self.has(permission)) {
+            return Expected::NotAllowed;
+        }
+        let is_seen = match route.about {
+            About::Everything => true,
+            About::Pay => self.has("read") && self.covers_pay(),
+            About::ForeignPlan => self.has("read") && self.on == On::Everything,
+        };
+        match route.needs.iter().all(|permission| self.has(permission)) {
+            _ if !is_seen => Expected::NotFound,
+            true => Expected::Done,
+            false => Expected::NotAllowed,
+        }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Expected {
+    Unauthenticated,
+    NotAllowed,
+    NotFound,
+    /// Whatever comes of it: nothing was in the way.
+    Done,
+}
+
+impl Expected {
+    fn of(status: u16, problem: &Value) -> Self {
+        match (status, problem.as_str()) {
+            (401, Some("unauthenticated")) => Self::Unauthenticated,
+            (403, Some("not-allowed")) => Self::NotAllowed,
+            (404, Some("not-found")) => Self::NotFound,
+            // An operation that has ended cannot be steered; a plan is run once.
+            (200..=202, _) | (409, Some("wrong-state" | "plan-already-run")) => Self::Done,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// The permissions that the document says a route needs one of.
+fn declared<'d>(document: &'d Value, operation: &str) -> Vec<&'d str> {
+    let paths = document["paths"].as_object().unwrap().values();
+    let mut operations = paths.flat_map(|path| path.as_object().unwrap().values());
+    let of = operations.find(|one| one["operationId"] == operation).unwrap();
+    of["x-permissions"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect()
+}
+
+/// Something of [`PAY`] and of another service, by somebody who may do everything.
+async fn things(world: &World, token: &str) -> Things {
+    for service in [PAY, "loan"] {
+        for _ in 0..2 {
+            world.publish(DeadMessage::new(&id(), &format!("work_{service}")).error("E", "it failed")).await;
+        }
+    }
+    world.until_stored(4).await;
+    let ask = async |method, path: &str, body: Option<Value>| {
+        let request = world.api().request(method, path).bearer_auth(token);
+        let request = body.iter().fold(request, RequestBuilder::json);
+        let answer = world.api().send(request).await;
+        assert!(answer.status.is_success(), "{path}: {}", String::from_utf8_lossy(&answer.bytes));
+        answer.json
+    };
+    let found = ask(Method::GET, &format!("/dead-letters?service={PAY}"), None).await;
+    let letter = |number: usize| found["messages"][number]["id"].as_str().unwrap().to_owned();
+    let group = found["messages"][0]["errorGroup"].as_str().unwrap().to_owned();
+    let delete = json!({"ids": [letter(1)]});
+    let operation = ask(Method::DELETE, "/dead-letters?wait=30", Some(delete)).await;
+    let plan = json!({"kind": "delete", "ids": [uuid::Uuid::nil()]});
+    let plan = ask(Method::POST, "/operations/plan", Some(plan)).await;
+    let text = |value: &Value| value["id"].as_str().unwrap().to_owned();
+    Things { letter: letter(0), group, operation: text(&operation), plan: text(&plan) }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_caller_gets_what_its_permissions_allow() {
+    let mut kinds = kinds();
+    let access = Access::new(&policy(&kinds));
+    let mut entries = Vec::new();
+    for kind in &mut kinds {
+        let (token, entry) = new_token(&kind.name);
+        match kind.name.as_str() {
+            "no-token" => continue,
+            "unknown-token" => {}
+            "expired-token" => {
+                let (before, _) = entry.split_once("expires:").unwrap();
+                entries.push(format!("{before}expires: 2020-01-01T00:00:00Z\n"));
+            }
+            _ => entries.push(entry),
+        }
+        kind.token = Some(token);
+    }
+    let (admin, entry) = new_token("admin");
+    entries.push(entry);
+    access.know(&entries.iter().map(String::as_str).collect::<Vec<_>>());
+    let owners = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(
+        owners.path(),
+        "services:\n  - {service: pay, squad: payments}\n  - {service: loan, squad: loans}\n",
+    )
+    .unwrap();
+    let mut settings = access.settings().to_vec();
+    settings.push(("DEAD_LETTER_OWNERSHIP_FILE", owners.path().to_str().unwrap()));
+    let world = World::start_with(&settings).await;
+    let document = world.api().get("/openapi.json").await.assert(200).json;
+
+    let things = things(&world, &admin).await;
+    let (mut cells, mut seen) = (0, BTreeSet::new());
+    for route in ROUTES {
+        let any_of = declared(&document, route.operation);
+        seen.insert(route.operation);
+        for kind in &kinds {
+            let request = kind.token.iter().fold(things.request(&route, &world), RequestBuilder::bearer_auth);
+            let answer = world.api().send(request).await;
+            let what =
+                format!("{} as {}: {}", route.operation, kind.name, String::from_utf8_lossy(&answer.bytes));
+            let got = Expected::of(answer.status.as_u16(), &answer.json["type"]);
+            assert_eq!(got, kind.expected(&route, &any_of), "{what}");
+            cells += 1;
+        }
+    }
+    let paths = document["paths"].as_object().unwrap().values();
+    let all = paths.flat_map(|path| path.as_object().unwrap().values());
+    let missing: Vec<_> =
+        all.map(|one| one["operationId"].as_str().unwrap()).filter(|one| !seen.contains(one)).collect();
+    assert!(missing.is_empty(), "nobody asked for {missing:?}");
+    assert!(kinds.len() >= 20 && cells >= 500, "{} callers, {cells} cells", kinds.len());
+}
