@@ -22,11 +22,13 @@ pub enum Permission {
     Edit,
     /// Delete dead letters, and restore deleted ones; steer such an operation.
     Delete,
+    /// Read the audit.
+    Admin,
 }
 
 impl Permission {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Read,
         Self::ReadPayload,
         Self::Triage,
@@ -34,6 +36,7 @@ impl Permission {
         Self::Redirect,
         Self::Edit,
         Self::Delete,
+        Self::Admin,
     ];
 
     /// The name in the policy and in the API.
@@ -46,6 +49,7 @@ impl Permission {
             Self::Redirect => "redirect",
             Self::Edit => "edit",
             Self::Delete => "delete",
+            Self::Admin => "admin",
         }
     }
 
@@ -59,6 +63,7 @@ impl Permission {
             Self::Redirect => "send messages to a place of your choice",
             Self::Edit => "edit messages",
             Self::Delete => "delete or restore dead letters",
+            Self::Admin => "read the audit",
         }
     }
 }

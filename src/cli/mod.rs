@@ -1,5 +1,6 @@
 //! The command line: server commands, and the client commands of the crate `dead-letter-client`.
 
+mod audit;
 mod completions;
 mod expire;
 mod migrate;
@@ -36,6 +37,9 @@ enum Command {
     Expire(expire::ExpireConfig),
     /// Compare every counter with the stored rows and exit; `--repair` corrects wrong ones
     Recount(recount::RecountConfig),
+    /// Check the audit
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Fill a database with realistic dead letters
     Seed(seed::SeedConfig),
     /// Print the OpenAPI document
@@ -56,6 +60,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Migrate(config) => migrate::run(config).await?,
         Command::Expire(config) => expire::run(config).await?,
         Command::Recount(config) => recount::run(config).await?,
+        Command::Audit(command) => audit::run(command).await?,
         Command::Seed(config) => seed::run(config).await?,
         Command::Openapi => openapi::run()?,
         Command::Token(command) => token::run(&command)?,

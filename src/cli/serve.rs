@@ -12,7 +12,7 @@ use crate::amqp::{Broker, Brokers, SourceQueue};
 use crate::clock;
 use crate::config::{Consumed, ServeConfig, YesNo};
 use crate::domain::place::Place;
-use crate::http::{self, Admin, Api, Names};
+use crate::http::{self, Admin, Api, Names, Refusals};
 use crate::ingest::{self, Ingest, SourceStatus};
 use crate::lifecycle::Lifecycle;
 use crate::live_file::LiveFile;
@@ -79,6 +79,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let (heartbeat, asking) = store.heartbeat();
     lifecycle.spawn_until_exit("heartbeat", asking);
     let operations = Operations::new(store.clone(), brokers.clone(), conventions.clone(), &config.operations);
+    let refusals = Refusals::default();
     let api = Api {
         store: store.clone(),
         ownership,
@@ -87,6 +88,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         log_link: config.log_link.clone().map(Arc::new),
         names: names(&config),
         access: Arc::clone(&access),
+        refusals: refusals.clone(),
         permissions: Arc::new(http::Permissions::of(&http::document())),
         metrics: Arc::clone(&metrics),
         heartbeat,
@@ -94,6 +96,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         close,
     };
     lifecycle.spawn("api", http::serve(api_listener, api));
+    lifecycle.spawn("refusals", refusals.write(store.clone(), stop.clone()));
     reload_files(&mut lifecycle, ownership_file, &access);
     info!(api = %config.http_addr, admin = %config.admin_addr, broker = brokers.address(), "dead-letter starts");
 

@@ -1,6 +1,7 @@
 //! Plain types and rules without I/O: dead letters, where and why they died, their identity, how they are searched, and the
 //! messages that redeliver them.
 
+pub mod audit;
 pub mod body_path;
 pub mod bounded;
 pub mod canary;

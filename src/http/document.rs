@@ -30,12 +30,13 @@ const BEARER: &str = "bearerAuth";
         words::OperationState, words::Verdict, words::Outcome, words::OperationAction, words::RedeliveryRoutingKey,
         words::PlanSeverity, words::PlanWarningCode, words::ErrorGroupState, words::ErrorGroupAction,
         words::HistogramInterval, words::HistogramDimension, words::OriginToldBy, words::BodyEncoding,
-        words::BodyCompression, words::TotalRelation, words::FoundAs,
+        words::BodyCompression, words::TotalRelation, words::FoundAs, words::AuditAction,
     )),
     tags(
         (name = "dead letters", description = "Search and inspect dead letters."),
         (name = "overviews", description = "Counts per squad, service and interval."),
         (name = "error groups", description = "Failures grouped by bug, and what was done about them."),
+        (name = "audit", description = "Who did what."),
         (name = "operations", description = "Redeliver, delete or restore a frozen selection, and follow the progress."),
     ),
 )]
@@ -133,6 +134,7 @@ macro_rules! examples {
 }
 
 examples!(
+    "AuditEntries",
     "DeadLetteredMessageDetails",
     "DeadLetteredMessages",
     "ErrorGroupDetails",

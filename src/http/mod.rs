@@ -2,6 +2,7 @@
 //! details, filters, pages, words, and the `OpenAPI` document, made from the router.
 
 mod admin;
+mod audit;
 mod auth;
 mod dead_letters;
 mod document;
@@ -35,21 +36,24 @@ use tracing::debug;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::SwaggerUi;
+use uuid::Uuid;
 
 use crate::access::{Access, PolicyFile};
+use crate::clock;
+use crate::domain::audit::{Action, Entry};
 use crate::domain::convention::Conventions;
 use crate::domain::log_link::LogLink;
 use crate::domain::operation::Operation;
 use crate::operations::Operations;
 use crate::ownership::Ownership;
-use crate::store::{Heartbeat, Store};
+use crate::store::{Heartbeat, Store, StoreError};
 use crate::telemetry::Metrics;
 
 use auth::{Caller, Requester};
 use operations::view::OperationView;
 
 pub use admin::Admin;
-pub use auth::Permissions;
+pub use auth::{Permissions, Refusals};
 
 /// Until the last answers have gone out.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
@@ -80,6 +84,8 @@ pub struct Api {
     pub names: Names,
     /// Who may call, and what they may do.
     pub access: Arc<Access>,
+    /// Refusals, until they are in the audit.
+    pub refusals: Refusals,
     /// Which permissions each route needs.
     pub permissions: Arc<Permissions>,
     /// Metrics.
@@ -97,6 +103,21 @@ impl Api {
     fn caller(&self, requester: Requester) -> Caller {
         let policy = self.access.policy.as_ref().map(PolicyFile::now);
         Caller::new(requester, policy, self.ownership.now())
+    }
+
+    /// Writes down that the caller reads a payload, before it does. Where nobody has to sign in, there is nobody to write down.
+    async fn audit_read(&self, caller: &Caller, dead_letter: Uuid) -> Result<(), StoreError> {
+        if self.access.verifiers.is_empty() {
+            return Ok(());
+        }
+        let services = self.store.service_of(dead_letter).await?.into_iter().collect();
+        let actor = caller.requester().actor();
+        let entry = Entry {
+            services,
+            dead_letter: Some(dead_letter),
+            ..Entry::new(clock::new_id(), actor, Action::ReadPayload)
+        };
+        self.store.audit(&[entry]).await
     }
 
     /// The operation as clients see it now.
@@ -133,6 +154,7 @@ fn api_router() -> OpenApiRouter<Api> {
         .routes(routes!(steer::cancel))
         .routes(routes!(watch::watch_operation))
         .routes(routes!(items::list_items))
+        .routes(routes!(audit::list_audit_entries))
 }
 
 /// The router, and the `OpenAPI` document of its routes.

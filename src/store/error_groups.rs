@@ -3,14 +3,16 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use serde_json::json;
 use sqlx::postgres::PgRow;
 use sqlx::{QueryBuilder, Row};
 use uuid::Uuid;
 
 use super::search::{COLUMNS, dead_letter};
 use super::search_plan::{push_counts, push_counts_since};
-use super::{Store, StoreError, filter_sql};
+use super::{Store, StoreError, audit, filter_sql};
 use crate::clock;
+use crate::domain::audit::{Action, Actor, Entry};
 use crate::domain::dead_letter::{DeadLetter, floor_id};
 use crate::domain::error_group::{ErrorGroup, GroupAction, GroupEvent};
 use crate::domain::filter::{Filter, StatusFilter};
@@ -184,7 +186,7 @@ impl Store {
         id: Uuid,
         action: &GroupAction,
         note: Option<&str>,
-        done_by: &str,
+        done_by: &Actor,
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
         let (until, count) = match action {
@@ -204,9 +206,11 @@ impl Store {
             "WITH changed AS (UPDATE error_group g SET {change} \
                  WHERE g.id = $1 AND $2::timestamptz IS NOT NULL RETURNING g.id) \
              INSERT INTO error_group_event (id, error_group, action, note, muted_until, muted_count, done_by) \
-             SELECT $5, id, $6, $7, $3::timestamptz, $4::bigint, $8 FROM changed"
+             SELECT $5, id, $6, $7, $3::timestamptz, $4::bigint, $8 FROM changed \
+             RETURNING (SELECT service FROM error_group g WHERE g.id = error_group)"
         );
-        let done = sqlx::query(&statement)
+        let mut transaction = self.http.begin().await?;
+        let service: Option<String> = sqlx::query_scalar(&statement)
             .bind(id)
             .bind(now)
             .bind(until)
@@ -214,10 +218,26 @@ impl Store {
             .bind(clock::new_id())
             .bind(action.as_str())
             .bind(note)
-            .bind(done_by)
-            .execute(&self.http)
+            .bind(&done_by.name)
+            .fetch_optional(&mut *transaction)
             .await?;
-        Ok(done.rows_affected() == 1)
+        let Some(service) = service else { return Ok(false) };
+        let (audited, details) = match action {
+            GroupAction::Resolve => (Action::Resolve, json!({})),
+            GroupAction::Reopen => (Action::Reopen, json!({})),
+            GroupAction::Mute { until, count } => (Action::Mute, json!({"until": until, "count": count})),
+            GroupAction::Note => (Action::Note, json!({})),
+        };
+        let entry = Entry {
+            services: vec![service],
+            error_group: Some(id),
+            details,
+            reason: note.map(str::to_owned),
+            ..Entry::new(clock::new_id(), done_by.clone(), audited)
+        };
+        audit::append(&mut transaction, &entry).await?;
+        transaction.commit().await?;
+        Ok(true)
     }
 }
 

@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use serde_json::json;
 use sqlx::{Executor, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::lease::Transaction;
 use super::search_plan::SearchPlan;
-use super::{Store, StoreError, filter_sql};
+use super::{Store, StoreError, audit, filter_sql};
+use crate::clock;
+use crate::domain::audit::{Action, Entry};
 use crate::domain::dead_letter::{Status, floor_id};
-use crate::domain::operation::{NewOperation, Options, RequestHash, Selection};
+use crate::domain::operation::{Kind, NewOperation, Options, RequestHash, Selection};
 
 /// Longest recheck of a selection: as long as a statement may take.
 const RECHECK_TIMEOUT: Duration = Duration::from_mins(1);
@@ -48,18 +51,19 @@ impl Store {
         let chosen = chosen(&mut transaction, new, now).await?;
         let (total, skipped) =
             insert_chosen(&mut transaction, chosen, new, (id, ids_in_a_row.into())).await?;
-        sqlx::query(
+        let services = sqlx::query_scalar(
             "UPDATE operation SET total = $2, skipped = $3, \
                  state = CASE WHEN $2 = $3 THEN 'completed' ELSE state END, \
                  started_at = CASE WHEN $2 = $3 THEN created_at END, \
                  ended_at = CASE WHEN $2 = $3 THEN created_at END \
-             WHERE id = $1",
+             WHERE id = $1 RETURNING COALESCE(services, '{}')",
         )
         .bind(id)
         .bind(total)
         .bind(skipped)
-        .execute(&mut *transaction)
+        .fetch_one(&mut *transaction)
         .await?;
+        audit::append(&mut transaction, &entry(new, id, total, skipped, services)).await?;
         transaction.commit().await?;
         Ok(Frozen::New(id))
     }
@@ -69,7 +73,7 @@ impl Store {
         let known: Option<(Uuid, Uuid)> = sqlx::query_as(
             "SELECT id, request_hash FROM operation WHERE requested_by_id = $1 AND idempotency_key = $2",
         )
-        .bind(&new.requested_by_id)
+        .bind(&new.requested_by.id)
         .bind(&new.idempotency_key)
         .fetch_optional(&self.operations)
         .await?;
@@ -78,6 +82,26 @@ impl Store {
             Some((known, stored)) if hash.is_that_of(stored) => Ok(Frozen::Known(known)),
             Some(_) => Err(StoreError::KeyReused),
         }
+    }
+}
+
+/// What the audit says of an operation that begins.
+fn entry(new: &NewOperation, id: Uuid, total: i64, skipped: i64, services: Vec<String>) -> Entry {
+    let action = match new.kind {
+        Kind::Redeliver => Action::Redeliver,
+        Kind::Delete => Action::Delete,
+        Kind::Restore => Action::Restore,
+    };
+    let details = json!({
+        "selection": new.asked, "total": total, "skipped": skipped, "target": new.options.target, "copy": new.options.copy,
+        "edited": new.options.edit.is_some(),
+    });
+    Entry {
+        services,
+        operation: Some(id),
+        details,
+        reason: new.options.note.clone(),
+        ..Entry::new(clock::new_id(), new.requested_by.clone(), action)
     }
 }
 
@@ -107,7 +131,7 @@ async fn insert_operation(
     .bind(target.to_string())
     .bind(rate.map(|rate| i32::try_from(rate).unwrap_or(i32::MAX)))
     .bind(note)
-    .bind(&new.requested_by)
+    .bind(&new.requested_by.name)
     .bind(&new.idempotency_key)
     .bind(hash)
     .bind(now)
@@ -120,7 +144,7 @@ async fn insert_operation(
     .bind(order.as_str())
     .bind(routing_key.as_str())
     .bind(again)
-    .bind(&new.requested_by_id)
+    .bind(&new.requested_by.id)
     .execute(&mut **transaction)
     .await?;
     Ok(inserted.rows_affected() == 1)

@@ -8,7 +8,7 @@ macro_rules! files {
     };
 }
 
-const FILES: [(&str, &str); 13] = files![
+const FILES: [(&str, &str); 14] = files![
     "0001_dead_letter",
     "0002_operation",
     "0003_error_groups",
@@ -22,6 +22,7 @@ const FILES: [(&str, &str); 13] = files![
     "0012_pending",
     "0013_chunks",
     "0014_requester",
+    "0015_audit",
 ];
 
 /// All of them. It goes on beside those of later releases, and takes no lock of its own.

@@ -17,6 +17,7 @@ use crate::telemetry::PoolUse;
 
 mod abandoned;
 mod attempts;
+mod audit;
 mod batch;
 mod chunk;
 mod columns;
@@ -53,6 +54,7 @@ mod statistics;
 mod steering;
 mod url;
 
+pub use audit::{Sealed, Verified, WantedEntries};
 pub use batch::Stored;
 pub use chunk::{Chunk, ChunkItem, Follower, IDS_IN_A_ROW, Next};
 pub use copy::encode as copy_data;

@@ -129,10 +129,10 @@ impl Store {
         .bind(new.kind.as_str())
         .bind(new.asked.to_string())
         .bind(options)
-        .bind(&new.requested_by)
+        .bind(&new.requested_by.name)
         .bind(now)
         .bind(expires_at)
-        .bind(&new.requested_by_id)
+        .bind(&new.requested_by.id)
         .execute(&mut *transaction)
         .await?;
         let mut query = chosen(&mut transaction, new, now).await?;

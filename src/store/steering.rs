@@ -1,11 +1,13 @@
 //! Steers running operations (rule R13: who did what).
 
 use chrono::{DateTime, Utc};
+use serde_json::json;
 use sqlx::Row;
 use uuid::Uuid;
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, audit};
 use crate::clock;
+use crate::domain::audit::{Action, Actor, Entry};
 use crate::domain::operation::{OperationEvent, Steering};
 
 /// The longest record that is shown.
@@ -17,7 +19,7 @@ impl Store {
         &self,
         id: Uuid,
         steering: Steering,
-        done_by: &str,
+        done_by: &Actor,
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
         let change = match steering {
@@ -51,19 +53,36 @@ impl Store {
                  UPDATE operation SET {change}, next_chunk_at = LEAST(next_chunk_at, $3) \
                  WHERE id = $1 AND state = ANY($2) RETURNING id){tried_anew} \
              INSERT INTO operation_event (id, operation_id, action, detail, done_by) \
-             SELECT $5, id, $6, $4::integer::text, $7 FROM steered"
+             SELECT $5, id, $6, $4::integer::text, $7 FROM steered \
+             RETURNING (SELECT COALESCE(services, '{{}}') FROM operation WHERE id = operation_id)"
         );
-        let done = sqlx::query(&statement)
+        let mut transaction = self.http.begin().await?;
+        let services = sqlx::query_scalar(&statement)
             .bind(id)
             .bind(states)
             .bind(now)
             .bind(rate)
             .bind(clock::new_id())
             .bind(steering.as_str())
-            .bind(done_by)
-            .execute(&self.http)
+            .bind(&done_by.name)
+            .fetch_optional(&mut *transaction)
             .await?;
-        Ok(done.rows_affected() == 1)
+        let Some(services) = services else { return Ok(false) };
+        let (action, details) = match steering {
+            Steering::Pause => (Action::Pause, json!({})),
+            Steering::Resume => (Action::Resume, json!({})),
+            Steering::Cancel => (Action::Cancel, json!({})),
+            Steering::Rate(rate) => (Action::Rate, json!({ "rate": rate })),
+        };
+        let entry = Entry {
+            services,
+            operation: Some(id),
+            details,
+            ..Entry::new(clock::new_id(), done_by.clone(), action)
+        };
+        audit::append(&mut transaction, &entry).await?;
+        transaction.commit().await?;
+        Ok(true)
     }
 
     /// What was done to the operation, first one first.

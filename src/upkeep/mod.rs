@@ -6,17 +6,18 @@ mod schema;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
+use tracing::{info, warn};
 
 use crate::clock;
 use crate::domain::place::Place;
 use crate::lifecycle::Lifecycle;
-use crate::store::Store;
+use crate::store::{Sealed, Store};
 
 pub use schema::keep_schema;
 
 const ANNOUNCE_INTERVAL: Duration = Duration::from_secs(10);
 const ABANDONED_INTERVAL: Duration = Duration::from_secs(5);
+const SEAL_INTERVAL: Duration = Duration::from_secs(1);
 const STATISTICS_INTERVAL: Duration = Duration::from_secs(5);
 /// Counts that are not folded yet are still correct, only slower to read.
 const FOLD_INTERVAL: Duration = Duration::from_secs(5);
@@ -28,6 +29,8 @@ pub fn start(lifecycle: &mut Lifecycle, store: &Store, schema: &CancellationToke
     lifecycle.spawn("counters", after(schema.clone(), stop.clone(), fold));
     let statistics = every(STATISTICS_INTERVAL, store.clone(), stop.clone(), keep_statistics);
     lifecycle.spawn("statistics", after(schema.clone(), stop.clone(), statistics));
+    let seals = every(SEAL_INTERVAL, store.clone(), stop.clone(), seal_audit);
+    lifecycle.spawn("audit", after(schema.clone(), stop.clone(), seals));
     // Not after the schema: an abandoned connection may hold the locks that the migration waits for.
     let abandoned = every(ABANDONED_INTERVAL, store.clone(), stop, end_abandoned);
     lifecycle.spawn("abandoned connections", abandoned);
@@ -91,6 +94,34 @@ async fn end_abandoned(store: Store) {
             warn!(%error, "could not look for silent database connections, retrying in 5 seconds");
         }
     }
+}
+
+/// Seals what is new in the audit, and writes it to the log: a copy of the chain that nobody can change in the database.
+async fn seal_audit(store: Store) {
+    match store.seal_audit(clock::now()).await {
+        Ok(sealed) => sealed.iter().for_each(log_entry),
+        Err(error) => warn!(%error, "could not seal the audit, retrying in a second"),
+    }
+}
+
+/// Without what is searched for, which may be a payload (R14).
+fn log_entry(Sealed { number, hash, entry }: &Sealed) {
+    info!(
+        target: "audit",
+        number,
+        hash,
+        id = %entry.id,
+        action = entry.action.as_str(),
+        actor = entry.actor.name,
+        actor_id = entry.actor.id,
+        address = entry.actor.address.map(tracing::field::display),
+        times = entry.times,
+        services = entry.services.join(","),
+        dead_letter = entry.dead_letter.map(tracing::field::display),
+        operation = entry.operation.map(tracing::field::display),
+        error_group = entry.error_group.map(tracing::field::display),
+        "audit"
+    );
 }
 
 /// Analyses tables that have grown, for the query planner.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::TimeDelta;
 use dead_letter::clock;
+use dead_letter::domain::audit::Actor;
 use dead_letter::domain::convention::Failure;
 use dead_letter::domain::dead_letter::{Derived, NewDeadLetter, Status};
 use dead_letter::domain::filter::Filter;
@@ -171,8 +172,7 @@ impl<'s> Play<'s> {
                 ..Options::default()
             },
             within: None,
-            requested_by: "a schedule".into(),
-            requested_by_id: String::new(),
+            requested_by: Actor::default(),
             idempotency_key: None,
         };
         // What arrived in this millisecond is meant too.
@@ -291,7 +291,7 @@ impl<'s> Play<'s> {
     /// What paused itself, as workers died with the same item again and again, goes on.
     async fn resume(&self) {
         for id in self.asked.keys() {
-            self.stores[1].steer(*id, Steering::Resume, "a schedule", clock::now()).await.unwrap();
+            self.stores[1].steer(*id, Steering::Resume, &Actor::default(), clock::now()).await.unwrap();
         }
     }
 

@@ -14,6 +14,8 @@ mod access;
 mod again;
 mod attempts;
 mod attribution;
+mod audit;
+mod bank;
 mod breadcrumb;
 mod bytes;
 mod cli;

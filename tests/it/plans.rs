@@ -11,6 +11,7 @@ use std::path::Path;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use dead_letter::clock;
+use dead_letter::domain::audit::Actor;
 use dead_letter::domain::convention::Failure;
 use dead_letter::domain::dead_letter::{NewDeadLetter, Status, floor_id};
 use dead_letter::domain::filter::{Filter, Order, StatusFilter};
@@ -331,8 +332,7 @@ fn order(selection: Selection) -> NewOperation {
         asked: serde_json::json!({}),
         options: Options::default(),
         within: None,
-        requested_by: "a test".into(),
-        requested_by_id: String::new(),
+        requested_by: Actor::default(),
         idempotency_key: None,
     }
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Kind, RoutingKey, Sequence};
+use crate::domain::audit::Actor;
 use crate::domain::canary::Canary;
 use crate::domain::dead_letter::Status;
 use crate::domain::edit::Edit;
@@ -82,10 +83,8 @@ pub struct NewOperation {
     pub options: Options,
     /// The services whose dead letters the caller may act on. Others are not there for the caller. `None`: all. A filter has its own.
     pub within: Option<Vec<String>>,
-    /// The caller, as people know it.
-    pub requested_by: String,
-    /// The caller, by what identifies it. Empty: not signed in.
-    pub requested_by_id: String,
+    /// The caller.
+    pub requested_by: Actor,
     /// The same request of the same caller with the same key is the same operation.
     pub idempotency_key: Option<String>,
 }

@@ -65,6 +65,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::domain::audit::Actor;
     use crate::domain::canary::Canary;
     use crate::domain::edit::Edit;
     use crate::domain::operation::{Kind, Selection, Sequence, Target};
@@ -91,8 +92,7 @@ mod tests {
                 ..Options::default()
             },
             within: None,
-            requested_by: "somebody".into(),
-            requested_by_id: "user:default/somebody".into(),
+            requested_by: Actor::default(),
             idempotency_key: Some("key".into()),
         }
     }
@@ -122,7 +122,11 @@ mod tests {
     #[test]
     fn only_what_was_asked_for_matters() {
         let hash = RequestHash::of(&request()).unwrap();
-        let by_another = NewOperation { requested_by: "another".into(), idempotency_key: None, ..request() };
+        let by_another = NewOperation {
+            requested_by: Actor { id: "another".into(), ..Actor::default() },
+            idempotency_key: None,
+            ..request()
+        };
         assert_eq!(RequestHash::of(&by_another).unwrap(), hash);
         let again = NewOperation { options: Options { again: true, ..request().options }, ..request() };
         assert_ne!(RequestHash::of(&again).unwrap(), hash);

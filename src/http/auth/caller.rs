@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use chrono::{DateTime, Utc};
 
 use crate::access::{Permission, Policy, Principal, Scope};
+use crate::domain::audit::Actor;
 use crate::http::Api;
 use crate::http::error::ApiError;
 use crate::http::problem::Problem;
@@ -16,24 +17,25 @@ use crate::ownership::Owners;
 /// Who is calling.
 #[derive(Clone, Debug)]
 pub enum Requester {
-    /// A principal whose token was verified.
-    Known(Principal),
+    /// A principal whose token was verified, at this address.
+    Known(Principal, Option<IpAddr>),
     /// Somebody without a token, at this address.
     Anonymous(IpAddr),
 }
 
 impl Requester {
     /// As it is written down with what the caller does (R13).
-    pub fn name(&self) -> String {
-        match self {
-            Self::Known(Principal { id, name, .. }) if name == id => id.clone(),
-            Self::Known(Principal { id, name, .. }) => format!("{name} ({id})"),
-            Self::Anonymous(address) => format!("anonymous at {address}"),
-        }
+    pub fn actor(&self) -> Actor {
+        let (name, address) = match self {
+            Self::Known(Principal { id, name, .. }, address) if name == id => (id.clone(), *address),
+            Self::Known(Principal { id, name, .. }, address) => (format!("{name} ({id})"), *address),
+            Self::Anonymous(address) => (format!("anonymous at {address}"), Some(*address)),
+        };
+        Actor { id: self.id().to_owned(), name, address }
     }
 
     /// What identifies it. Empty for callers without a token.
-    pub fn id(&self) -> &str {
+    fn id(&self) -> &str {
         self.principal().map_or("", |principal| &principal.id)
     }
 
@@ -44,7 +46,7 @@ impl Requester {
 
     fn principal(&self) -> Option<&Principal> {
         match self {
-            Self::Known(principal) => Some(principal),
+            Self::Known(principal, _) => Some(principal),
             Self::Anonymous(_) => None,
         }
     }

@@ -2,11 +2,12 @@
 
 mod caller;
 mod permissions;
+mod refusals;
 
 use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::info;
@@ -15,24 +16,38 @@ use super::Api;
 use super::error::ApiError;
 use super::problem::Problem;
 use crate::access::{Access, Anonymous, Refused};
+use crate::domain::audit::{Action, Actor};
 
 pub use caller::{Caller, Requester, not_allowed};
 pub use permissions::Permissions;
+pub use refusals::Refusals;
 
 /// Lets callers in who are known, or need not be, and who may do somewhere what the route does.
 pub async fn authorize(State(api): State<Api>, mut request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
+    let route = format!("{} {path}", request.method());
     let requester = match requester(&api.access, peer, bearer(request.headers())).await {
         Ok(requester) => requester,
-        Err(unauthenticated) => return unauthenticated.into_response(),
+        Err(unauthenticated) => {
+            let stranger = Actor { address: peer, ..Actor::default() };
+            api.refusals.count(stranger, Action::Unauthenticated, &route, &unauthenticated.detail());
+            return unauthenticated.into_response();
+        }
     };
     let caller = api.caller(requester);
-    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
-    if let Err(refused) = api.permissions.check(&caller, request.method(), path) {
-        return refused.into_response();
+    let actor = caller.requester().actor();
+    let response = match api.permissions.check(&caller, request.method(), &path) {
+        Ok(()) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(refused) => refused.into_response(),
+    };
+    if response.status() == StatusCode::FORBIDDEN {
+        api.refusals.count(actor, Action::NotAllowed, &route, "");
     }
-    request.extensions_mut().insert(caller);
-    next.run(request).await
+    response
 }
 
 async fn requester(
@@ -47,7 +62,8 @@ async fn requester(
         let is_allowed = verifiers.is_empty() || *anonymous == Anonymous::Allowed;
         return peer.filter(|_| is_allowed).map(Requester::Anonymous).ok_or(Unauthenticated::NoToken);
     };
-    verifiers.principal(&token).await.map(Requester::Known).map_err(|refused| {
+    let known = |principal| Requester::Known(principal, peer);
+    verifiers.principal(&token).await.map(known).map_err(|refused| {
         info!(?refused, peer = peer.map(tracing::field::display), "a token was refused");
         Unauthenticated::Refused(refused)
     })
@@ -76,17 +92,24 @@ enum Unauthenticated {
     Refused(Refused),
 }
 
+impl Unauthenticated {
+    fn detail(self) -> String {
+        match self {
+            Self::NoToken => "Authentication required: send a bearer token.".to_owned(),
+            Self::NotBearer => "The Authorization header must be `Bearer` and a token, once.".to_owned(),
+            Self::Refused(refused) => refused.to_string(),
+        }
+    }
+}
+
 impl IntoResponse for Unauthenticated {
     fn into_response(self) -> Response {
-        let (challenge, detail) = match self {
-            Self::NoToken => ("Bearer", "Authentication required: send a bearer token.".to_owned()),
-            Self::NotBearer => (
-                "Bearer error=\"invalid_request\"",
-                "The Authorization header must be `Bearer` and a token, once.".to_owned(),
-            ),
-            Self::Refused(refused) => ("Bearer error=\"invalid_token\"", refused.to_string()),
+        let challenge = match self {
+            Self::NoToken => "Bearer",
+            Self::NotBearer => "Bearer error=\"invalid_request\"",
+            Self::Refused(_) => "Bearer error=\"invalid_token\"",
         };
-        let mut response = ApiError::new(Problem::UNAUTHENTICATED, detail).into_response();
+        let mut response = ApiError::new(Problem::UNAUTHENTICATED, self.detail()).into_response();
         response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         response
     }

@@ -56,6 +56,7 @@ pub async fn body(
     if !may_read_payload(&api, &caller, id).await? {
         return Err(not_allowed(Permission::ReadPayload));
     }
+    api.audit_read(&caller, id).await?;
     let size = api.store.body_size(id).await?.ok_or_else(|| no_dead_letter(id))?;
     let name = HeaderValue::try_from(format!("attachment; filename=\"{id}\""))
         .map_err(|error| ApiError::internal(error.to_string()))?;

@@ -85,6 +85,7 @@ pub async fn get(
         let hidden = Shown::hidden();
         return Ok(Json(DeadLetteredMessageDetails::new(letter, hidden, None, history, &owners, log_link)));
     }
+    api.audit_read(&caller, id).await?;
     let shown = Shown::read(payload);
     let is_cut = usize::try_from(letter.body_size).is_ok_and(|size| size > MAX_SHOWN);
     let stack = match &letter.derived.convention {

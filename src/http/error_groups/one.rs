@@ -142,8 +142,8 @@ pub async fn change_error_group(
     if !caller.scope(&[Permission::Triage]).covers(&group.service) {
         return Err(not_allowed(Permission::Triage));
     }
-    let name = caller.requester().name();
-    if !api.store.act_on_group(id, &action, change.note.as_deref(), &name, now).await? {
+    let actor = caller.requester().actor();
+    if !api.store.act_on_group(id, &action, change.note.as_deref(), &actor, now).await? {
         return Err(no_group(id));
     }
     details(&api, &caller, id).await.map(Json)

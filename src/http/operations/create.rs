@@ -232,8 +232,7 @@ impl RunPlan {
             asked: plan.asked,
             options,
             within: within(api, &scope).await?,
-            requested_by: caller.requester().name(),
-            requested_by_id: caller.requester().id().to_owned(),
+            requested_by: caller.requester().actor(),
             idempotency_key: key.with(None)?,
         })
     }

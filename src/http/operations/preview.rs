@@ -4,12 +4,15 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use serde::Serialize;
+use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::create::{CreateOperation, RedeliverOperation};
 use super::request::Request;
 use crate::access::Permission;
+use crate::clock;
+use crate::domain::audit::{Action, Entry};
 use crate::domain::operation::Kind;
 use crate::http::Api;
 use crate::http::auth::Caller;
@@ -118,5 +121,12 @@ pub async fn preview(
     }
     let new = request.check(&api, &caller, &[Permission::ReadPayload]).await?;
     let (total, samples) = api.operations.preview(&new).await?;
+    let shown: Vec<_> = samples.iter().map(|sample| sample.dead_letter).collect();
+    let entry = Entry {
+        services: api.store.services_of(&shown).await?,
+        details: json!({"selection": new.asked, "shown": shown}),
+        ..Entry::new(clock::new_id(), new.requested_by, Action::Preview)
+    };
+    api.store.audit(&[entry]).await?;
     Ok(Json(Preview { samples: samples.into_iter().map(SampleView::from).collect(), total }))
 }

@@ -250,15 +250,13 @@ impl Request {
         caller.may(&permissions)?;
         check_target(caller, &options.target)?;
         let (selection, within) = selected.resolve(api, caller, &permissions, (kind, wanted)).await?;
-        let requester = caller.requester();
         Ok(NewOperation {
             kind,
             selection,
             asked,
             options,
             within,
-            requested_by: requester.name(),
-            requested_by_id: requester.id().to_owned(),
+            requested_by: caller.requester().actor(),
             idempotency_key: None,
         })
     }

@@ -140,7 +140,7 @@ async fn steer(
     let id: Uuid = path_id(id)?;
     let seen = seen::one(api, caller, id).await?;
     check_permissions(&seen, caller, steering)?;
-    if !api.store.steer(id, steering, &caller.requester().name(), clock::now()).await? {
+    if !api.store.steer(id, steering, &caller.requester().actor(), clock::now()).await? {
         let message = format!(
             "The operation is {}. There is nothing to {}.",
             seen.operation.state.as_str(),
