@@ -94,10 +94,10 @@ describe('the plugin', { timeout: 1_800_000 }, () => {
 
   it('says what is known where there is nothing', async () => {
     await open('/dead-letter');
-    await page.getByText('Nothing has died in the last 24 hours.').waitFor();
+    await page.getByText('No messages died in the last 24 hours.').waitFor();
     assert.deepEqual(await world.axe(page, 'squads, empty'), []);
     await page.goto(`${world.url}${TAB}`);
-    await page.getByText('Nothing waits here').waitFor();
+    await page.getByText('No dead letters are waiting').waitFor();
     assert.deepEqual(await world.axe(page, 'service, empty'), []);
   });
 
@@ -162,13 +162,13 @@ describe('the plugin', { timeout: 1_800_000 }, () => {
     const dialog = page.getByRole('dialog');
     await dialog.getByText(/2,000/).first().waitFor();
     await dialog
-      .getByRole('textbox', { name: /rate|messages a second/i })
+      .getByRole('textbox', { name: /messages per second/i })
       .fill('100');
     const notes = dialog.getByRole('list', { name: 'Good to know' });
-    await notes.getByText(/in place of the original routing key/).waitFor();
+    await notes.getByText(/see the queue name as the routing key/).waitFor();
     await button('More options').click();
     await dialog.getByRole('button', { name: /Newest first/ }).click();
-    await page.getByRole('option', { name: 'Any order: faster' }).click();
+    await page.getByRole('option', { name: 'Any order (faster)' }).click();
     assert.deepEqual(await world.axe(page, 'redeliver, dialog'), []);
     await button('More options').click();
     await world.screenshot(page, 'redeliver');
@@ -225,19 +225,19 @@ describe('the plugin', { timeout: 1_800_000 }, () => {
       .click();
     await button('Redeliver again').click();
     const dialog = page.getByRole('dialog');
-    await dialog.getByText(/handles them twice/).waitFor();
+    await dialog.getByText(/will handle it twice/).waitFor();
     assert.deepEqual(await world.axe(page, 'redeliver again, dialog'), []);
-    await dialog.getByText('Send once more').click();
+    await dialog.getByText('Send again', { exact: true }).click();
     await dialog.getByText(/redelivered before\. Whoever/).waitFor();
     await button('More options').click();
-    await dialog.getByRole('button', { name: /The name of the queue/ }).click();
-    await page.getByRole('option', { name: 'The original one' }).click();
+    await dialog.getByRole('button', { name: /Queue name/ }).click();
+    await page.getByRole('option', { name: 'Original' }).click();
     // It is planned anew.
     await dialog.getByRole('list', { name: 'Good to know' }).waitFor();
     await until(
       'the note on the routing key is gone',
       async () =>
-        (await dialog.getByText(/original routing key/).count()) === 0,
+        (await dialog.getByText(/queue name as the routing key/).count()) === 0,
     );
     await button('Redeliver 1').click();
     let sent;
@@ -312,7 +312,7 @@ describe('the plugin', { timeout: 1_800_000 }, () => {
     await fail(7);
     await clean();
     await open(TAB);
-    await page.getByText('Nothing waits here').waitFor();
+    await page.getByText('No dead letters are waiting').waitFor();
     await page.getByText(/Last 24 h: .* died, .* deleted/).waitFor();
     await button('Show them').click();
     await rows().first().waitFor();
@@ -326,7 +326,7 @@ describe('the plugin', { timeout: 1_800_000 }, () => {
       '/dead-letters?service=webshop&limit=5',
     );
     await world.service.delete(messages.map(each => each.id));
-    await page.getByText('5 of these have left').waitFor();
+    await page.getByText('5 of these dead letters no longer match').waitFor();
     await page.getByText('20 dead letters').first().waitFor();
     await button('Select all 20 that match').waitFor();
     assert.equal(await rows().count(), 25);
@@ -414,7 +414,7 @@ describe('the plugin', { timeout: 1_800_000 }, () => {
     const box = page.getByRole('searchbox', { name: /all services/ });
     await box.fill('ada@example.com');
     await box.press('Enter');
-    await page.getByText('2 dead letters with “ada@example.com”').waitFor();
+    await page.getByText('2 dead letters match “ada@example.com”').waitFor();
     assert.deepEqual(await world.axe(page, 'search'), []);
     await world.screenshot(page, 'search');
     await rows().first().getByText('PaymentDeclined').click();
@@ -426,7 +426,7 @@ describe('the plugin', { timeout: 1_800_000 }, () => {
     await page.keyboard.press('Escape');
     await box.fill('nobody@example.com');
     await box.press('Enter');
-    await page.getByText(/Looked in all services/).waitFor();
+    await page.getByText(/All services and statuses were searched/).waitFor();
     await page.goto(`${world.url}/dead-letter`);
     await page.getByText('DEAD_LETTER_OWNERSHIP_FILE').waitFor();
     await page.getByRole('link', { name: 'ghost' }).click();
@@ -447,7 +447,7 @@ describe('the plugin', { timeout: 1_800_000 }, () => {
     await page.getByRole('link', { name: 'checkout' }).waitFor();
     await world.service.process.end('SIGKILL');
     await page
-      .getByText(/does not answer/i)
+      .getByText(/is not responding/i)
       .first()
       .waitFor();
     assert.ok(
@@ -458,7 +458,7 @@ describe('the plugin', { timeout: 1_800_000 }, () => {
     await world.service.resume();
     await until(
       'it is well again',
-      async () => (await page.getByText(/does not answer/i).count()) === 0,
+      async () => (await page.getByText(/is not responding/i).count()) === 0,
       60_000,
     );
   });

@@ -1,15 +1,15 @@
 export interface Config {
   deadLetter?: {
     /**
-     * The installations of dead-letter to choose from; the first is shown when the address names none.
+     * The dead-letter installations that users can select. The first is the default.
      * @deepVisibility frontend
      */
     environments?: Array<{
-      /** In the address as `?env=`, and the proxy's endpoint unless `proxyPath` names another: `/dead-letter/<name>`. */
+      /** Name of the environment in the URL (`?env=`). The proxy endpoint is `/dead-letter/<name>` unless `proxyPath` is set. */
       name: string;
-      /** Shown in the selector; the name by default. */
+      /** Label in the selector. Defaults to the name. */
       title?: string;
-      /** The proxy's endpoint, such as `/dead-letter/production`. */
+      /** Proxy endpoint, such as `/dead-letter/production`. */
       proxyPath?: string;
     }>;
   };

@@ -121,7 +121,7 @@ const serviceTab = EntityContentBlueprint.make({
 });
 
 /**
- * Dead letters of RabbitMQ: by squad, by service, one by one; and putting them back.
+ * Shows the dead letters of RabbitMQ by squad and by service, and redelivers or deletes them.
  * @public
  */
 export const deadLetterPlugin = createFrontendPlugin({

@@ -83,7 +83,9 @@ describe('Acting', () => {
       'component:default/billing',
     );
     expect(
-      await screen.findByText(/may not delete here.*message\.delete/),
+      await screen.findByText(
+        /do not have permission to delete.*message\.delete/,
+      ),
     ).toBeInTheDocument();
     expect(screen.getByRole('button', { name: 'Delete' })).toBeDisabled();
     expect(screen.getByRole('button', { name: 'Redeliver' })).toBeEnabled();
@@ -191,8 +193,8 @@ describe('Acting', () => {
     await press('More options');
     expect(await violations()).toEqual([]);
     for (const [field, option] of [
-      [/^Newest first/, 'Any order: faster'],
-      [/^The name of the queue/, 'The original one'],
+      [/^Newest first/, 'Any order (faster)'],
+      [/^Queue name/, 'Original'],
     ] as const) {
       await press(field);
       await userEvent.click(
@@ -223,15 +225,15 @@ describe('Acting', () => {
     expect(screen.queryByRole('button', { name: 'Delete' })).toBeNull();
     await press('Redeliver again');
     const dialog = await screen.findByRole('dialog', {
-      name: 'Redeliver once more',
+      name: 'Redeliver again',
     });
-    expect(dialog).toHaveTextContent(/handles them twice/);
+    expect(dialog).toHaveTextContent(/will handle it twice/);
     expect(
       within(dialog).queryByRole('button', { name: /^Redeliver/ }),
     ).toBeNull();
     expect(await violations()).toEqual([]);
     expect(service.askedFor('POST /operations/plan')).toEqual([]);
-    await userEvent.click(screen.getByRole('switch', { name: /once more/ }));
+    await userEvent.click(screen.getByRole('switch', { name: 'Send again' }));
     await screen.findByRole('button', { name: 'Redeliver 43,695' });
     expect(service.askedFor('POST /operations/plan')[0].body).toEqual({
       kind: 'redeliver',
@@ -274,9 +276,9 @@ describe('Acting', () => {
       /Consumers of 43,000 of these .*The queue of 12 of these/,
     );
     const warnings = screen
-      .getByText(/about 33,000 are not sent/)
+      .getByText(/About 33,000 messages will not be sent/)
       .closest('ul');
-    expect(warnings).not.toHaveTextContent(/routing key|vouch/);
+    expect(warnings).not.toHaveTextContent(/routing key|broker does not/);
     expect(await violations()).toEqual([]);
   });
 
@@ -389,7 +391,7 @@ describe('Acting', () => {
     await act();
     await press('Delete');
     await press('Delete 43,695');
-    expect(await screen.findByText(/The plan had expired/)).toBeInTheDocument();
+    expect(await screen.findByText(/The plan expired/)).toBeInTheDocument();
     await waitFor(() =>
       expect(service.askedFor('POST /operations/plan')).toHaveLength(2),
     );
@@ -402,7 +404,9 @@ describe('Acting', () => {
     );
     await act();
     await press('Delete');
-    const dialog = await screen.findByRole('dialog', { name: /nothing/ });
+    const dialog = await screen.findByRole('dialog', {
+      name: 'Nothing left to do',
+    });
     expect(
       within(dialog).queryByRole('button', { name: /^Delete/ }),
     ).not.toBeInTheDocument();

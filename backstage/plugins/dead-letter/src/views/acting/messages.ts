@@ -4,8 +4,7 @@ export const actingMessages = {
   redeliver: 'Redeliver',
   redeliverAgain: 'Redeliver again',
   delete: 'Delete',
-  denied:
-    'You may not {{action}} here: it needs the permission {{permission}}.',
+  denied: 'You do not have permission to {{action}} ({{permission}}).',
   plan: {
     counting: 'Counting …',
     redeliver_one: 'Redeliver 1 dead letter {{to}}',
@@ -14,46 +13,46 @@ export const actingMessages = {
     delete_other: 'Delete {{number}} dead letters',
     queues_one: 'to 1 queue',
     queues_other: 'to {{number}} queues',
-    nothing: 'There is nothing to act on',
+    nothing: 'Nothing left to do',
     nothingDetail:
-      'None of these is dead any more: others may have redelivered or deleted them. Close this and look again.',
+      'Someone may already have redelivered or deleted the selected messages. Close this dialog and check the list.',
     undoable:
-      'They are no longer listed, and nothing is sent. You can undo this as long as the messages are kept.',
+      'Deleted messages are no longer listed. Nothing is sent. You can undo this as long as the messages are kept.',
     goesTo:
-      'Each goes back to the queue that it died in, and only there. Nothing is sent before you press the button.',
-    warnings: 'Before you go on',
+      'Each message is sent to the queue where it died, and to no other queue. Nothing is sent until you press the button.',
+    warnings: 'Before you continue',
     queue: 'Queue',
     count: 'Dead letters',
     group: 'Error',
-    unknownQueue: 'not known',
+    unknownQueue: 'unknown queue',
     failing: 'last failed {{age}}',
     showAll: 'Show all {{number}}',
     holds: 'Selection frozen · expires',
-    expired:
-      'The plan had expired: this is a new one. Look at the number again.',
-    failed: 'Could not make a plan',
-    runFailed: 'The operation was not started',
-    away: 'The dead-letter service does not answer. Nothing is lost; try again in a moment.',
-    retry: 'Plan again',
-    again: 'Redeliver once more',
+    expired: 'The plan expired. This is a new plan: check the number again.',
+    failed: 'Could not create a plan',
+    runFailed: 'Could not start the operation',
+    away: 'The dead-letter service is not responding. No messages are lost. Try again in a moment.',
+    retry: 'Try again',
+    again: 'Redeliver again',
     notes: 'Good to know',
     cancel: 'Cancel',
     run: '{{action}} {{number}}',
   },
   warning: {
     stillFailing:
-      '{{service}} is still failing with {{error}} (last one {{age}}).',
-    queueMissing: 'The queue {{queue}} does not exist.',
+      '{{service}} is still failing with {{error}} (last one {{age}}). Redelivered messages will probably fail again.',
+    queueMissing:
+      'The queue {{queue}} does not exist. Its messages will be refused.',
     noConsumers:
-      'The queue {{queue}} has no consumers: its messages wait until one starts.',
+      'The queue {{queue}} has no consumers. Messages wait there until a consumer starts.',
     willWait:
-      'The queue {{queue}} has no consumers. The redelivery sends as many as the queue is to hold, and waits until one starts: about {{held}} are not sent before.',
+      'The queue {{queue}} has no consumers. The redelivery sends messages up to the queue depth limit, then waits for a consumer. About {{held}} messages will not be sent before.',
     queueCrowded: 'The queue {{queue}} has {{ready}} messages ready.',
     routingKeyChanges:
-      'Consumers of {{number}} of these see the name of the queue in place of the original routing key. “More options” can keep it.',
+      'Consumers of {{number}} of these messages see the queue name as the routing key. “More options” can keep the original one.',
     originClaimed:
-      'The queue of {{number}} of these is known only from the message itself. The broker does not vouch for it: check the queues.',
-    noErrorType: 'an error without a type',
+      'The queue of {{number}} of these messages is named only by the message itself. The broker does not confirm it. Check the queues.',
+    noErrorType: 'an error of unknown type',
     operation: 'Show the operation',
   },
   option: {
@@ -64,22 +63,22 @@ export const actingMessages = {
     more: 'More options',
     order: {
       label: 'Order',
-      detail: 'In which order they reach each queue.',
+      detail: 'The order in which messages reach each queue.',
       newest: 'Newest first',
       oldest: 'Oldest first',
-      any: 'Any order: faster',
+      any: 'Any order (faster)',
     },
     routingKey: {
       label: 'Routing key',
       detail:
-        'What consumers see. Some choose by it what to do: they need the original one. It takes the right to declare exchanges named dead-letter.to.*.',
-      queue: 'The name of the queue',
-      original: 'The original one',
+        'The routing key that consumers see. Some consumers dispatch by it and need the original. Keeping the original requires permission to declare exchanges named dead-letter.to.* on the broker.',
+      queue: 'Queue name',
+      original: 'Original',
     },
-    again: 'Send once more',
+    again: 'Send again',
     againDetail:
-      'These were redelivered before. Send them again if their consumer lost them. Whoever did handle them handles them twice.',
+      'These messages were already redelivered. Send them again only if their consumer lost them. A consumer that did handle a message will handle it twice.',
     note: 'Note',
-    noteDetail: 'Why, for the record',
+    noteDetail: 'The reason, recorded with the operation',
   },
 } as const;

@@ -44,7 +44,9 @@ describe('OperationsPage', () => {
     await show(<OperationsPage />);
     const running = await screen.findByRole('article', { name: 'Redelivery' });
     expect(
-      within(running).getByText('all of webshop', { exact: false }),
+      within(running).getByText('all dead letters of webshop', {
+        exact: false,
+      }),
     ).toBeInTheDocument();
     expect(within(running).getByText(/498\.2 a second/)).toBeInTheDocument();
     const row = await screen.findByRole('row', { name: /Deletion/ });
@@ -118,7 +120,7 @@ describe('OperationsPage', () => {
       denied: ['dead-letter.message.redeliver'],
     });
     expect(
-      await screen.findByText(/may not pause or cancel this/),
+      await screen.findByText(/do not have permission to pause or cancel/),
     ).toBeInTheDocument();
     expect(screen.queryByRole('button', { name: 'Pause' })).toBeNull();
   });
@@ -312,7 +314,7 @@ describe('OperationsPage', () => {
     list(deletion);
     service.answer('GET /operations/{id}', deletion);
     await show(<OperationsPage />, { at: `/?operation=${ID}` });
-    await press('Undo the deletion');
+    await press('Undo deletion');
     expect(
       await screen.findByRole('dialog', {
         name: 'Restore 43,695 dead letters',

@@ -55,10 +55,10 @@ describe('SearchPage', () => {
       catalog: [component('webshop')],
     });
     expect(
-      await screen.findByText('2 dead letters with “ada@example.com”'),
+      await screen.findByText('2 dead letters match “ada@example.com”'),
     ).toBeInTheDocument();
     expect(
-      screen.getByText('Found by correlation id. Texts were not searched.'),
+      screen.getByText('Found by correlation id. Text was not searched.'),
     ).toBeInTheDocument();
     expect(service.askedFor(SEARCH)[0].query).toEqual({
       find: 'ada@example.com',
@@ -100,9 +100,11 @@ describe('SearchPage', () => {
     found();
     await show(<SearchPage />, { at: '/?env=demo&find=nobody' });
     expect(
-      await screen.findByText('No dead letter has “nobody”'),
+      await screen.findByText('No dead letters match “nobody”'),
     ).toBeInTheDocument();
-    expect(screen.getByText(/Looked in all services/)).toBeInTheDocument();
+    expect(
+      screen.getByText(/All services and statuses were searched/),
+    ).toBeInTheDocument();
     expect(await violations()).toEqual([]);
   });
 
@@ -119,7 +121,7 @@ describe('SearchPage', () => {
     expect(await screen.findByRole('alert')).toHaveTextContent(
       'the search took too long',
     );
-    expect(screen.queryByText(/does not answer/)).toBeNull();
+    expect(screen.queryByText(/is not responding/)).toBeNull();
     expect(service.askedFor(SEARCH)).toHaveLength(1);
   });
 
@@ -130,7 +132,7 @@ describe('SearchPage', () => {
       denied: ['dead-letter.message.read'],
     });
     expect(
-      await screen.findByText(/1 result on this page is in a service/),
+      await screen.findByText(/1 result on this page is hidden/),
     ).toBeInTheDocument();
     expect(screen.queryByText(/a secret/)).toBeNull();
   });

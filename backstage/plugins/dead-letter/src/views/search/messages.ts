@@ -4,20 +4,20 @@ export const searchMessages = {
   label: 'Search the dead letters of all services',
   placeholder: 'Any id, or text in an error, a body or a header',
   button: 'Search',
-  table: 'Dead letters that were found',
+  table: 'Search results',
   service: 'Service',
   status: 'Status',
   noComponent: 'Not in the catalog',
-  start: 'Find a message by what you know of it',
+  start: 'Find a message by id or text',
   startDetail:
-    'The search looks through the ids, errors, bodies and headers of all dead letters of all services, also of those that were redelivered or deleted.',
-  found_one: '{{count, number}} dead letter with “{{text}}”',
-  found_other: '{{count, number}} dead letters with “{{text}}”',
-  foundAtLeast: 'at least {{count, number}} dead letters with “{{text}}”',
-  nothing: 'No dead letter has “{{text}}”',
+    'The search covers the ids, errors, bodies and headers of all dead letters in all services, including redelivered and deleted ones.',
+  found_one: '{{count, number}} dead letter matches “{{text}}”',
+  found_other: '{{count, number}} dead letters match “{{text}}”',
+  foundAtLeast: 'At least {{count, number}} dead letters match “{{text}}”',
+  nothing: 'No dead letters match “{{text}}”',
   nothingDetail:
-    'Looked in all services, whatever became of the messages: in the ids of dead letters, messages, correlations, redeliveries and operations, and in errors, bodies and headers. Not searched: the middle of errors longer than 4 KB, bodies larger than 16 MiB, and messages that were purged.',
-  by: 'Found by {{kinds}}. Texts were not searched.',
+    'All services and statuses were searched: ids (of dead letters, messages, correlations, redeliveries and operations), errors, bodies and headers. Not searched: the middle of errors longer than 4 KB, bodies larger than 16 MiB, and purged messages.',
+  by: 'Found by {{kinds}}. Text was not searched.',
   kind: {
     deadLetterId: 'dead letter id',
     messageId: 'message id',
@@ -27,7 +27,7 @@ export const searchMessages = {
     text: 'text',
   },
   hidden_one:
-    '{{count, number}} result on this page is in a service whose dead letters you may not see.',
+    '{{count, number}} result on this page is hidden: you do not have access to its service.',
   hidden_other:
-    '{{count, number}} results on this page are in services whose dead letters you may not see.',
+    '{{count, number}} results on this page are hidden: you do not have access to their services.',
 } as const;

@@ -19,7 +19,9 @@ describe('ServiceTab, as time goes on', () => {
     has(0);
     service.answer(OVERVIEW, [lastDay(249, 249)]);
     await tab();
-    expect(await screen.findByText('Nothing waits here')).toBeInTheDocument();
+    expect(
+      await screen.findByText('No dead letters are waiting'),
+    ).toBeInTheDocument();
     expect(
       await screen.findByText(
         'Last 24 h: 249 died, 249 deleted, 0 redelivered.',
@@ -42,7 +44,7 @@ describe('ServiceTab, as time goes on', () => {
     service.answer(OVERVIEW, []);
     await tab();
     expect(
-      await screen.findByText('Nothing has died in the last 24 hours.'),
+      await screen.findByText('No messages died in the last 24 hours.'),
     ).toBeInTheDocument();
     expect(screen.queryByRole('button', { name: 'Show them' })).toBeNull();
   });
@@ -50,12 +52,16 @@ describe('ServiceTab, as time goes on', () => {
   it('offers to clear a filter that nothing matches', async () => {
     has(0);
     await tab({ at: '/?queue=q' });
-    const empty = await screen.findByText('Nothing matches these filters');
+    const empty = await screen.findByText(
+      'No dead letters match these filters',
+    );
     expect(document.querySelector('[data-icon=filtered]')).not.toBeNull();
     await userEvent.click(
-      within(empty.parentElement!).getByText('Clear the filters'),
+      within(empty.parentElement!).getByText('Clear filters'),
     );
-    expect(await screen.findByText('Nothing waits here')).toBeInTheDocument();
+    expect(
+      await screen.findByText('No dead letters are waiting'),
+    ).toBeInTheDocument();
   });
 
   it('says where it looked when it found nothing', async () => {
@@ -66,7 +72,7 @@ describe('ServiceTab, as time goes on', () => {
     ).toHaveValue('ada@example.com');
     expect(
       await screen.findByText(
-        'Looked for “ada@example.com” in ids, errors, bodies and headers of the waiting dead letters of webshop that match the other filters.',
+        'Searched for “ada@example.com” in the ids, errors, bodies and headers of the waiting dead letters of webshop that match the other filters.',
       ),
     ).toBeInTheDocument();
     expect(
@@ -77,7 +83,7 @@ describe('ServiceTab, as time goes on', () => {
     );
     expect(await violations()).toEqual([]);
     await userEvent.click(
-      screen.getByRole('button', { name: 'Search in all statuses' }),
+      screen.getByRole('button', { name: 'Search all statuses' }),
     );
     await waitFor(() =>
       expect(pages().at(-1)).toMatchObject({
@@ -105,7 +111,9 @@ describe('ServiceTab, as time goes on', () => {
       prevCursor: null,
     }));
     jest.advanceTimersByTime(16_000);
-    expect(await screen.findByText('1 of these has left')).toBeInTheDocument();
+    expect(
+      await screen.findByText('1 of these dead letters no longer matches'),
+    ).toBeInTheDocument();
     expect(await screen.findByText('2 dead letters')).toBeInTheDocument();
     expect(screen.getByText('1 selected')).toBeInTheDocument();
     expect(screen.getByText('Select all 2 that match')).toBeInTheDocument();
@@ -115,7 +123,7 @@ describe('ServiceTab, as time goes on', () => {
     await user.click(screen.getByRole('button', { name: 'Refresh' }));
     await waitFor(() => expect(screen.queryByText('m-0')).toBeNull());
     expect(screen.getByText('m-1')).toBeInTheDocument();
-    expect(screen.queryByText(/has left/)).toBeNull();
+    expect(screen.queryByText(/no longer match/)).toBeNull();
     jest.useRealTimers();
   });
 
@@ -203,7 +211,7 @@ describe('ServiceTab, as time goes on', () => {
     await tab({ at: `/?errorGroup=${message(0).id}` });
     await userEvent.click(
       await screen.findByRole('button', {
-        name: 'What to do with: card issuer timed out',
+        name: 'Actions for: card issuer timed out',
       }),
     );
     await userEvent.click(screen.getByRole('menuitem', { name: 'Resolve' }));

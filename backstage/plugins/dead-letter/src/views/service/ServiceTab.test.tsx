@@ -54,7 +54,7 @@ describe('ServiceTab', () => {
     await userEvent.clear(field);
     await userEvent.type(field, 'bang');
     await waitFor(() => expect(pages().at(-1)!.find).toBe('bang'));
-    await userEvent.click(screen.getByText('Clear the filters'));
+    await userEvent.click(screen.getByText('Clear filters'));
     await waitFor(() => expect(pages().at(-1)!.queue).toBeUndefined());
     expect(pages().at(-1)!.find).toBeUndefined();
   });
@@ -150,7 +150,7 @@ describe('ServiceTab', () => {
     await screen.findByText('m-0');
     await userEvent.click(screen.getAllByRole('checkbox')[1]);
     expect(screen.getByRole('button', { name: 'Redeliver' })).toBeDisabled();
-    expect(screen.getByText(/Choose the status Dead/)).toBeInTheDocument();
+    expect(screen.getByText(/select the status Dead/)).toBeInTheDocument();
   });
 
   it('sends once more all that was redelivered before', async () => {
@@ -202,7 +202,7 @@ describe('ServiceTab', () => {
     });
     await tab({ at: '/?from=yesterday' });
     expect(await screen.findByText(/from: must be a time/)).toBeInTheDocument();
-    expect(screen.getByText('Clear the filters')).toBeInTheDocument();
+    expect(screen.getByText('Clear filters')).toBeInTheDocument();
   });
 
   it('is not shown to who may not see it', async () => {
@@ -212,7 +212,7 @@ describe('ServiceTab', () => {
       denied: ['dead-letter.message.read'],
     });
     expect(
-      await screen.findByText('You may not see these dead letters'),
+      await screen.findByText('You do not have access to these dead letters'),
     ).toBeInTheDocument();
     expect(service.asked).toEqual([]);
   });
@@ -238,7 +238,7 @@ describe('ServicePage', () => {
       denied: ['dead-letter.message.read'],
     });
     expect(
-      await screen.findByText('You may not see these dead letters'),
+      await screen.findByText('You do not have access to these dead letters'),
     ).toBeInTheDocument();
     expect(searches()).toEqual([]);
   });

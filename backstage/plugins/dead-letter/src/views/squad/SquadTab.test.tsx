@@ -75,7 +75,7 @@ function showTab(more: Shown = {}) {
 
 async function openMenu(title = 'card issuer timed out') {
   await userEvent.click(
-    await screen.findByRole('button', { name: `What to do with: ${title}` }),
+    await screen.findByRole('button', { name: `Actions for: ${title}` }),
   );
 }
 
@@ -103,7 +103,7 @@ describe('SquadTab', () => {
     ).toBeInTheDocument();
     expect(
       screen.getByRole('img', {
-        name: 'Shares of the dead letters by service: webshop 75%, basket 25%',
+        name: 'Share of dead letters by service: webshop 75%, basket 25%',
       }),
     ).toBeInTheDocument();
     expect(screen.getByText('75% of all')).toBeInTheDocument();
@@ -155,7 +155,7 @@ describe('SquadTab', () => {
     expect(row).toHaveTextContent('50% of all');
     expect(
       within(row).getByRole('img', {
-        name: '10 in the last 24 hours, at most 7 in one, 3 in the running one',
+        name: '10 in the last 24 hours: at most 7 per hour, 3 in the current hour',
       }),
     ).toBeInTheDocument();
   });
@@ -171,7 +171,7 @@ describe('SquadTab', () => {
     );
     await showTab();
     expect(await groupRow(0)).toHaveTextContent('new and few');
-    await userEvent.click(screen.getByRole('radio', { name: 'Most first' }));
+    await userEvent.click(screen.getByRole('radio', { name: 'Largest first' }));
     expect(await groupRow(0)).toHaveTextContent('old and many');
   });
 
@@ -260,7 +260,7 @@ describe('SquadTab', () => {
     await openMenu();
     await userEvent.click(screen.getByRole('menuitem', { name: /Notes/ }));
     const dialog = await screen.findByRole('dialog');
-    const save = within(dialog).getByRole('button', { name: 'Write the note' });
+    const save = within(dialog).getByRole('button', { name: 'Add note' });
     expect(save).toBeDisabled();
     await userEvent.type(
       within(dialog).getByRole('textbox', { name: 'New note' }),
@@ -301,8 +301,8 @@ describe('SquadTab', () => {
       .map(each => each.textContent)
       .filter(each => each!.startsWith('user:'));
     expect(said).toEqual([
-      expect.stringMatching(/^user:default\/ada wrote /),
-      expect.stringMatching(/^user:default\/ada muted it until /),
+      expect.stringMatching(/^user:default\/ada added a note /),
+      expect.stringMatching(/^user:default\/ada muted the group until /),
     ]);
   });
 
@@ -316,7 +316,7 @@ describe('SquadTab', () => {
     const dialog = await screen.findByRole('dialog');
     await userEvent.type(within(dialog).getByRole('textbox'), 'long story');
     await userEvent.click(
-      within(dialog).getByRole('button', { name: 'Write the note' }),
+      within(dialog).getByRole('button', { name: 'Add note' }),
     );
     expect(await within(dialog).findByRole('alert')).toHaveTextContent(
       'notes are too long',
@@ -331,9 +331,7 @@ describe('SquadTab', () => {
       denied: ['dead-letter.message.redeliver'],
     });
     await groupRow(0);
-    expect(
-      screen.queryByRole('button', { name: /What to do with/ }),
-    ).toBeNull();
+    expect(screen.queryByRole('button', { name: /Actions for/ })).toBeNull();
   });
 
   it('shows nothing to who may not read', async () => {
@@ -342,7 +340,7 @@ describe('SquadTab', () => {
       denied: ['dead-letter.message.read'],
     });
     expect(
-      await screen.findByText('You may not see these dead letters'),
+      await screen.findByText('You do not have access to these dead letters'),
     ).toBeInTheDocument();
     expect(service.asked).toEqual([]);
     expect(await violations()).toEqual([]);
@@ -356,7 +354,9 @@ describe('SquadTab', () => {
       events: [],
     });
     await showTab();
-    expect(await screen.findByText('Nothing waits here')).toBeInTheDocument();
+    expect(
+      await screen.findByText('No dead letters are waiting'),
+    ).toBeInTheDocument();
     expect(
       screen.getAllByText('Last 24 h: 20 died, 0 deleted, 20 redelivered.'),
     ).toHaveLength(2);
@@ -404,9 +404,11 @@ describe('SquadTab', () => {
   it('says that nothing has died where nothing has', async () => {
     service.answer(SERVICES, []);
     await showTab();
-    expect(await screen.findByText('Nothing waits here')).toBeInTheDocument();
     expect(
-      screen.getByText('Nothing has died in the last 24 hours.'),
+      await screen.findByText('No dead letters are waiting'),
+    ).toBeInTheDocument();
+    expect(
+      screen.getByText('No messages died in the last 24 hours.'),
     ).toBeInTheDocument();
     expect(await violations()).toEqual([]);
   });

@@ -91,7 +91,7 @@ describe('SquadsPage', () => {
     await screen.findByText('▲');
     expect(
       screen.getByText(
-        '5,120 in the last hour, more than in the same hour of the day before: 3',
+        '5,120 in the last hour, more than in the same hour yesterday: 3',
       ),
     ).toBeInTheDocument();
     expect(screen.getByText(/, fewer than in .*: 1,200$/)).toBeInTheDocument();
@@ -169,7 +169,7 @@ describe('SquadsPage', () => {
     expect(
       await screen.findByRole('heading', { name: '0 dead letters' }),
     ).toBeInTheDocument();
-    expect(screen.getByText('Nothing waits here')).toBeInTheDocument();
+    expect(screen.getByText('No dead letters are waiting')).toBeInTheDocument();
     expect(
       screen.getAllByText(
         'Last 24 h: 7,200 died, 0 deleted, 7,200 redelivered.',
@@ -194,9 +194,11 @@ describe('SquadsPage', () => {
   it('says that nothing has died where nothing has', async () => {
     service.answer(SQUADS, []);
     await show(<SquadsPage />);
-    expect(await screen.findByText('Nothing waits here')).toBeInTheDocument();
     expect(
-      screen.getByText('Nothing has died in the last 24 hours.'),
+      await screen.findByText('No dead letters are waiting'),
+    ).toBeInTheDocument();
+    expect(
+      screen.getByText('No messages died in the last 24 hours.'),
     ).toBeInTheDocument();
     expect(
       screen.getByRole('heading', { name: '0 dead letters' }),

@@ -16,16 +16,16 @@ export const squadsMessages = {
   lastHour: 'Last hour',
   noGroup: 'Not in the catalog',
   unowned: 'no owner',
-  unownedHint: 'Listed below, with how to assign an owner',
+  unownedHint: 'See below for how to assign an owner',
   unownedTitle: 'Services without an owner',
   unownedDetail:
-    'No squad sees these on its page. To assign an owner, add a line such as {{line}} to the ownership file of dead-letter, which its setting {{setting}} names. dead-letter reads the file again when it changes. The owner in the catalog is not used.',
+    'No squad sees these services on its page. To assign an owner, add a line such as {{line}} to the ownership file of dead-letter ({{setting}}). dead-letter reloads the file when it changes. The owner in the catalog is not used.',
   trend: {
     more: 'more than',
     fewer: 'fewer than',
     same: 'as many as',
     dayBefore: '(same hour yesterday: {{dayBefore}})',
     spoken:
-      '{{lastHour}} in the last hour, {{comparison}} in the same hour of the day before: {{dayBefore}}',
+      '{{lastHour}} in the last hour, {{comparison}} in the same hour yesterday: {{dayBefore}}',
   },
 } as const;

@@ -117,7 +117,7 @@ describe('MessageDrawer', () => {
     );
     await showDrawer();
     const why = await section('Why it died');
-    expect(why).toHaveTextContent('The message does not say why');
+    expect(why).toHaveTextContent('The message contains no error');
     expect(why).toHaveTextContent('Broker reason: rejected.');
     expect(within(why).queryByRole('link')).toBeNull();
     expect(
@@ -172,7 +172,7 @@ describe('MessageDrawer', () => {
     expect(row('retries')).toHaveTextContent(
       'retries64-bit integer9007199254740993',
     );
-    expect(row('eta')).toHaveTextContent('etavoidnothing');
+    expect(row('eta')).toHaveTextContent('etavoidno value');
     expect(row('x-death')).toHaveTextContent('queue stringdemo-orders');
     expect(row('x-death')).toHaveTextContent('exchange stringempty');
     expect(row('x-death').querySelector('time')).toHaveAttribute(
@@ -248,7 +248,9 @@ describe('MessageDrawer', () => {
     service.answer(MESSAGE, message({ body, bodySize: 300_000 }));
     await showDrawer();
     expect(
-      await screen.findByText(/only the beginning: .* all 300,000 bytes/),
+      await screen.findByText(
+        /Only the beginning is shown.* all 300,000 bytes/,
+      ),
     ).toBeInTheDocument();
     expect(
       screen.getByRole('button', { name: 'Copy beginning of the body' }),
@@ -322,7 +324,9 @@ describe('MessageDrawer', () => {
     service.answer('GET /operations/{id}', anOperation());
     acting.mock.lastCall[0].onChanged('begun', anOperation());
     expect(onChanged).toHaveBeenCalled();
-    expect(await screen.findByText(/^It was redelivered/)).toBeInTheDocument();
+    expect(
+      await screen.findByText(/^This message was redelivered/),
+    ).toBeInTheDocument();
     expect(screen.queryByRole('button', { name: 'Redeliver…' })).toBeNull();
     expect(
       await screen.findByRole('article', { name: 'Redelivery' }),
@@ -342,7 +346,7 @@ describe('MessageDrawer', () => {
   it('offers nothing to do where that was done long ago', async () => {
     service.answer(MESSAGE, message({ status: 'deleted' }));
     await showDrawer();
-    expect(await screen.findByText(/can be undone/)).toBeInTheDocument();
+    expect(await screen.findByText(/To undo the deletion/)).toBeInTheDocument();
     expect(screen.queryByRole('button', { name: 'Redeliver…' })).toBeNull();
     expect(await violations()).toEqual([]);
   });
@@ -391,7 +395,9 @@ describe('MessageDrawer', () => {
     ).toBeInTheDocument();
     expect(await violations()).toEqual([]);
     const alert = await screen.findByRole('alert', {}, { timeout: 5_000 });
-    expect(alert).toHaveTextContent('The dead-letter service does not answer');
+    expect(alert).toHaveTextContent(
+      'The dead-letter service is not responding',
+    );
     expect(await violations()).toEqual([]);
   });
 });
