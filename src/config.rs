@@ -2,6 +2,7 @@
 
 mod access;
 mod brokers;
+mod channels;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -15,9 +16,11 @@ use crate::amqp::{Broker, SourceQueue};
 use crate::domain::convention::{Claims, Conventions, CustomHeaders};
 use crate::domain::log_link::LogLink;
 use crate::domain::service::{DEFAULT_RULE, ServiceRule};
+use crate::store::{PoolSettings, Store};
 
 pub use access::AccessConfig;
 pub use brokers::Consumed;
+pub use channels::{ChannelConfig, PlaintextChannel};
 
 /// Exchange and queue that are declared if no source is configured.
 const DEFAULT_SOURCE: &str = "dead-letter";
@@ -41,6 +44,21 @@ pub struct DatabaseConfig {
         default_value = "postgres://postgres@127.0.0.1:5432/postgres"
     )]
     pub database_url: String,
+    /// File with the URL of PostgreSQL, in place of `DATABASE_URL`
+    #[arg(long, env = "DATABASE_URL_FILE", value_name = "FILE", conflicts_with = "database_url")]
+    pub database_url_file: Option<PathBuf>,
+    /// How channels are secured.
+    #[command(flatten)]
+    pub channels: ChannelConfig,
+}
+
+impl DatabaseConfig {
+    /// The database, with pools of these sizes.
+    pub fn store(&self, settings: PoolSettings) -> anyhow::Result<Store> {
+        let url = channels::secret(&self.database_url, self.database_url_file.as_ref())?;
+        let tls = self.channels.tls(PlaintextChannel::Database);
+        Ok(Store::secured(&url, settings, &tls)?)
+    }
 }
 
 /// Logs and traces.
@@ -84,6 +102,9 @@ pub struct ServeConfig {
         default_value = "amqp://guest:guest@127.0.0.1:5672/%2f"
     )]
     pub amqp_url: String,
+    /// File with the URL of RabbitMQ, in place of `AMQP_URL`
+    #[arg(long, env = "AMQP_URL_FILE", value_name = "FILE", conflicts_with = "amqp_url")]
+    pub amqp_url_file: Option<PathBuf>,
     /// Name of the broker. It is stored with each dead letter, which is redelivered only to the broker with this name
     #[arg(long, env = "DEAD_LETTER_BROKER", default_value = "default", value_parser = plain_name)]
     pub broker: String,
@@ -224,16 +245,17 @@ pub enum YesNo {
 impl ServeConfig {
     /// The places and queues to consume from: those in the brokers file, otherwise the one in the other settings.
     pub fn consumed(&self) -> anyhow::Result<Vec<Consumed>> {
-        let sources = self.source_queues();
+        let (sources, tls) = (self.source_queues(), self.database.channels.tls(PlaintextChannel::Broker));
         let Some(file) = &self.brokers_file else {
-            let broker = Broker::new(&self.broker, &self.amqp_url).context("AMQP_URL is invalid")?;
-            return Ok(vec![Consumed { broker, sources }]);
+            let url = channels::secret(&self.amqp_url, self.amqp_url_file.as_ref())?;
+            let broker = Broker::new(&self.broker, &url).and_then(|broker| broker.secured(&tls));
+            return Ok(vec![Consumed { broker: broker.context("AMQP_URL is invalid")?, sources }]);
         };
         anyhow::ensure!(
             sources.iter().all(|source| source.exchange.is_some()),
             "DEAD_LETTER_SOURCES applies to AMQP_URL only: list the queues in DEAD_LETTER_BROKERS_FILE, under `sources`"
         );
-        brokers::read(file)
+        brokers::read(file, &tls)
     }
 
     /// The sources of a single broker.
@@ -267,6 +289,20 @@ impl ServeConfig {
             "HTTP_ADDR={} is reachable from other machines, and everybody there could read, redeliver and delete messages: configure \
              authentication, listen on 127.0.0.1, or allow this with DEAD_LETTER_UNAUTHENTICATED=yes",
             self.http_addr
+        );
+        Ok(())
+    }
+}
+
+impl ServeConfig {
+    /// Refuses a collector of traces whose connection is not verified (R18).
+    pub fn check_telemetry(&self) -> anyhow::Result<()> {
+        let Some(endpoint) = &self.log.otlp_endpoint else { return Ok(()) };
+        let url = reqwest::Url::parse(endpoint).context("OTEL_EXPORTER_OTLP_ENDPOINT is no URL")?;
+        let tls = self.database.channels.tls(PlaintextChannel::Telemetry);
+        anyhow::ensure!(
+            url.scheme() == "https" || url.host_str().is_some_and(|host| tls.allows_plaintext(host)),
+            "OTEL_EXPORTER_OTLP_ENDPOINT is not encrypted: use https, or allow plain text with DEAD_LETTER_PLAINTEXT=telemetry"
         );
         Ok(())
     }

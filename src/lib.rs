@@ -3,7 +3,7 @@
 //!
 //! A module only imports modules below it in this list: [`cli`], [`upkeep`], [`http`], [`operations`], [`ingest`], [`access`],
 //! [`ownership`], [`store`], [`amqp`], [`domain`], and beside them [`telemetry`], [`config`], [`lifecycle`], [`clock`], [`latest`],
-//! [`live_file`] and [`memory_budget`]. Messages come in through [`ingest`], and go out through [`operations`].
+//! [`live_file`], [`tls`] and [`memory_budget`]. Messages come in through [`ingest`], and go out through [`operations`].
 
 // The futures of the routes are nested deeper than the compiler looks by default.
 #![recursion_limit = "256"]
@@ -24,4 +24,5 @@ pub mod operations;
 pub mod ownership;
 pub mod store;
 pub mod telemetry;
+pub mod tls;
 pub mod upkeep;

@@ -15,11 +15,12 @@ use reqwest::Url;
 use serde::Deserialize;
 
 use super::claims::{Expected, Header, Verified, is_text, verify};
-use super::endpoint::{Endpoint, Plaintext};
+use super::endpoint::Endpoint;
 use super::keys::{KeySet, Published};
 use super::policy::short_group;
 use super::user_info::UserInfo;
 use super::{Principal, Refused};
+use crate::tls::Tls;
 
 const USER: &str = "vnd.backstage.user";
 const PLUGIN: &str = "vnd.backstage.plugin";
@@ -56,8 +57,8 @@ struct OnBehalfOf {
 
 impl Backstage {
     /// At this address, which must be as its `backend.baseUrl` says.
-    pub fn new(base: &Url, plaintext: Plaintext) -> anyhow::Result<Self> {
-        let (base, endpoint) = (base.as_str().trim_end_matches('/'), Endpoint::new(plaintext)?);
+    pub fn new(base: &Url, tls: &Tls) -> anyhow::Result<Self> {
+        let (base, endpoint) = (base.as_str().trim_end_matches('/'), Endpoint::new(tls)?);
         let at = |path: &str| Ok::<Url, anyhow::Error>(format!("{base}/api/{path}").parse()?);
         let keys = |path: &str| KeySet::new(Published::At(at(path)?), endpoint.clone());
         Ok(Self {

@@ -1,48 +1,45 @@
 //! Addresses of issuers: verified, bounded, and never elsewhere.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use reqwest::redirect::Policy;
-use reqwest::{RequestBuilder, Url};
+use reqwest::{Certificate, RequestBuilder, Url};
 use serde::de::DeserializeOwned;
+
+use crate::tls::Tls;
 
 /// Until an issuer has answered.
 const TIMEOUT: Duration = Duration::from_secs(3);
 /// Bytes of an answer.
 const LARGEST_ANSWER: usize = 256 << 10;
 
-/// Whether plain text to other machines was allowed (R18).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Plaintext {
-    /// Only to this machine.
-    Loopback,
-    /// Everywhere.
-    Allowed,
-}
-
 /// Fetches JSON from issuers.
 #[derive(Clone, Debug)]
 pub(super) struct Endpoint {
     client: reqwest::Client,
-    plaintext: Plaintext,
+    tls: Tls,
 }
 
 impl Endpoint {
-    pub fn new(plaintext: Plaintext) -> anyhow::Result<Self> {
+    pub fn new(tls: &Tls) -> anyhow::Result<Self> {
         // A redirect would be to an address that nobody configured.
-        let client = reqwest::Client::builder().timeout(TIMEOUT).redirect(Policy::none()).build()?;
-        Ok(Self { client, plaintext })
+        let mut client = reqwest::Client::builder().timeout(TIMEOUT).redirect(Policy::none());
+        if let Some(authorities) = tls.authorities()? {
+            for authority in Certificate::from_pem_bundle(authorities.as_bytes())? {
+                client = client.add_root_certificate(authority);
+            }
+        }
+        Ok(Self { client: client.build()?, tls: tls.clone() })
     }
 
     /// Refuses addresses whose answers anybody on the way could have written.
     pub fn check(&self, url: &Url) -> anyhow::Result<()> {
         let is_verified = url.scheme() == "https";
-        let may_be_plain = url.host_str().is_some_and(is_loopback) || self.plaintext == Plaintext::Allowed;
+        let may_be_plain = url.host_str().is_some_and(|host| self.tls.allows_plaintext(host));
         ensure!(
             is_verified || (url.scheme() == "http" && may_be_plain),
-            "{url} is not encrypted: use https, or allow plain text with DEAD_LETTER_PLAINTEXT=yes"
+            "{url} is not encrypted: use https, or allow plain text with DEAD_LETTER_PLAINTEXT=issuer"
         );
         Ok(())
     }
@@ -73,21 +70,15 @@ impl Endpoint {
     }
 }
 
-/// Whether a host, as URLs and the header `Host` write it, is this machine.
-pub fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost")
-        || address.parse().is_ok_and(|address: IpAddr| address.is_loopback())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tls::Plaintext;
 
     #[test]
     fn plain_text_is_for_this_machine() {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let of = |plaintext| Endpoint::new(plaintext).unwrap();
+        let of = |plaintext| Endpoint::new(&Tls { plaintext, ..Tls::default() }).unwrap();
         let is_allowed = |plaintext, url: &str| of(plaintext).check(&url.parse().unwrap()).is_ok();
         for url in [
             "https://id.example",

@@ -23,7 +23,6 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 
 pub use backstage::Backstage;
-pub use endpoint::{Plaintext, is_loopback};
 pub use oidc::{Oidc, OidcSettings};
 pub use permission::Permission;
 pub use policy::{Policy, PolicyFile};

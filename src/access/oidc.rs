@@ -3,10 +3,11 @@
 use serde_json::Value;
 
 use super::claims::{Expected, Header, Verified, is_text, verify};
-use super::endpoint::{Endpoint, Plaintext};
+use super::endpoint::Endpoint;
 use super::keys::{KeySet, Published};
 use super::policy::short_group;
 use super::{Principal, Refused};
+use crate::tls::Tls;
 
 /// `typ` of such tokens: RFC 7519 and RFC 9068; some providers leave it out.
 const TYPES: [&str; 3] = ["JWT", "at+jwt", "application/at+jwt"];
@@ -20,8 +21,8 @@ pub struct OidcSettings {
     pub audience: String,
     /// The claim that lists the groups of a user. Dots lead into objects: `realm_access.roles`.
     pub groups_claim: String,
-    /// Whether plain text to other machines was allowed.
-    pub plaintext: Plaintext,
+    /// How the issuer is reached.
+    pub tls: Tls,
 }
 
 /// The provider whose tokens are accepted.
@@ -37,7 +38,7 @@ const NAMES: [&str; 3] = ["preferred_username", "email", "name"];
 impl Oidc {
     /// An error if the issuer is not an address to trust. It is asked when the first token comes.
     pub fn new(settings: OidcSettings) -> anyhow::Result<Self> {
-        let endpoint = Endpoint::new(settings.plaintext)?;
+        let endpoint = Endpoint::new(&settings.tls)?;
         let keys = KeySet::new(Published::ByDiscovery(settings.issuer.clone()), endpoint)?;
         Ok(Self { settings, keys })
     }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::*;
+use crate::tls::Tls;
 use issuer::{AUDIENCE, Behaviour, Issuer, encoded, now, signed_with, with};
 
 fn oidc(issuer: &Issuer) -> Verifiers {
@@ -16,13 +17,13 @@ fn oidc(issuer: &Issuer) -> Verifiers {
         issuer: issuer.url.clone(),
         audience: AUDIENCE.into(),
         groups_claim: "groups".into(),
-        plaintext: Plaintext::Loopback,
+        tls: Tls::default(),
     };
     Verifiers { oidc: Some(Oidc::new(settings).unwrap()), ..Verifiers::default() }
 }
 
 fn backstage(issuer: &Issuer) -> Verifiers {
-    let backstage = Backstage::new(&issuer.url.parse().unwrap(), Plaintext::Loopback).unwrap();
+    let backstage = Backstage::new(&issuer.url.parse().unwrap(), &Tls::default()).unwrap();
     Verifiers { backstage: Some(backstage), ..Verifiers::default() }
 }
 

@@ -1,16 +1,19 @@
 //! Connecting to the broker: to one of its nodes.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use lapin::ConnectionProperties;
-use lapin::uri::AMQPUri;
+use lapin::tcp::{OwnedIdentity, OwnedTLSConfig};
+use lapin::uri::{AMQPScheme, AMQPUri};
 use tokio::time::Instant;
 
 use super::AmqpError;
 use super::transport::Connection;
 use crate::domain::place::Place;
+use crate::tls::Tls;
 
 /// A node that does not finish the handshake in this time is treated as absent, and the next one is tried.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -29,6 +32,24 @@ pub struct Broker {
     nodes: Arc<[AMQPUri]>,
     /// The node that the next connection tries first.
     next_node: Arc<AtomicUsize>,
+    tls: TlsConfig,
+}
+
+/// Authorities and client certificate. It is never printed, because it has a key.
+#[derive(Clone, Default)]
+pub(super) struct TlsConfig(Arc<OwnedTLSConfig>);
+
+impl TlsConfig {
+    /// As the transport needs it.
+    pub fn get(&self) -> &OwnedTLSConfig {
+        &self.0
+    }
+}
+
+impl fmt::Debug for TlsConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TlsConfig")
+    }
 }
 
 impl Broker {
@@ -44,14 +65,33 @@ impl Broker {
         }
         let next_node = Arc::new(AtomicUsize::new(rand::random_range(0..nodes.len())));
         let place = Arc::new(Place::new(name, &nodes[0].vhost));
-        Ok(Self { place, nodes, next_node })
+        Ok(Self { place, nodes, next_node, tls: TlsConfig::default() })
+    }
+
+    /// The same with verified connections (R18): an error if a node on another machine has no TLS and that is not allowed.
+    pub fn secured(self, tls: &Tls) -> Result<Self, AmqpError> {
+        let is_plain =
+            |node: &AMQPUri| node.scheme == AMQPScheme::AMQP && !tls.allows_plaintext(&node.authority.host);
+        if let Some(index) = self.nodes.iter().position(is_plain) {
+            let why =
+                "it is not encrypted: use amqps://, or allow plain text with DEAD_LETTER_PLAINTEXT=broker";
+            return Err(at(index, why.into()));
+        }
+        let unreadable = |error: anyhow::Error| AmqpError::Tls(format!("{error:#}"));
+        let identity = tls.identity().map_err(unreadable)?;
+        let config = OwnedTLSConfig {
+            identity: identity
+                .map(|(pem, key)| OwnedIdentity::PKCS8 { pem: pem.into_bytes(), key: key.into_bytes() }),
+            cert_chain: tls.authorities().map_err(unreadable)?,
+        };
+        Ok(Self { tls: TlsConfig(Arc::new(config)), ..self })
     }
 
     /// Another virtual host of the same broker.
     pub fn with_vhost(&self, vhost: &str) -> Self {
         let nodes = self.nodes.iter().map(|node| AMQPUri { vhost: vhost.to_owned(), ..node.clone() });
         let place = Arc::new(Place::new(&self.place.broker, vhost));
-        Self { place, nodes: nodes.collect(), next_node: Arc::clone(&self.next_node) }
+        Self { place, nodes: nodes.collect(), next_node: Arc::clone(&self.next_node), tls: self.tls.clone() }
     }
 
     /// The broker's name and the virtual host.
@@ -72,7 +112,7 @@ impl Broker {
         let (before, after) = self.nodes.split_at(first);
         let mut refusals = Vec::new();
         for node in after.iter().chain(before) {
-            match connect_to(node, purpose).await {
+            match connect_to(node, &self.tls, purpose).await {
                 Ok(connection) => return Ok(connection),
                 Err(error) => refusals.push((node, error)),
             }
@@ -105,11 +145,11 @@ pub(super) async fn close(connection: Connection) {
     let _ = tokio::time::timeout(CLOSE_TIMEOUT, connection.close(200, "bye".into())).await;
 }
 
-async fn connect_to(node: &AMQPUri, purpose: &str) -> Result<Connection, AmqpError> {
+async fn connect_to(node: &AMQPUri, tls: &TlsConfig, purpose: &str) -> Result<Connection, AmqpError> {
     let properties = ConnectionProperties::default()
         .with_connection_name(format!("dead-letter {purpose}").into())
         .with_client_property("product".into(), "dead-letter".into());
-    let connecting = async { Ok(Connection::open(node.clone(), properties).await?) };
+    let connecting = async { Ok(Connection::open(node.clone(), tls, properties).await?) };
     answer_by(Instant::now() + CONNECT_TIMEOUT, connecting).await
 }
 

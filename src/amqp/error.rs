@@ -28,6 +28,9 @@ pub enum AmqpError {
         /// The reason, without any part of the URL.
         why: String,
     },
+    /// Certificates or a key cannot be read.
+    #[error("{0}")]
+    Tls(String),
     /// The broker is short of memory or disk space, and blocks all publishers.
     #[error("the broker blocks publishers ({0})")]
     Blocked(String),

@@ -28,8 +28,7 @@ pub(super) struct VerifyConfig {
 
 pub(super) async fn run(AuditCommand::Verify(config): AuditCommand) -> anyhow::Result<()> {
     let telemetry = Telemetry::start(&config.log)?;
-    let store = Store::new(&config.database.database_url, PoolSettings::default())
-        .context("DATABASE_URL is invalid")?;
+    let store = config.database.store(PoolSettings::default())?;
     let verified = verify(&store).await;
     store.close().await;
     telemetry.shutdown();

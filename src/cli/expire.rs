@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::clock;
 use crate::config::{DatabaseConfig, LogConfig, days};
-use crate::store::{PoolSettings, Store};
+use crate::store::PoolSettings;
 use crate::telemetry::Telemetry;
 
 #[derive(Args, Debug)]
@@ -22,8 +22,7 @@ pub(super) struct ExpireConfig {
 
 pub(super) async fn run(config: ExpireConfig) -> anyhow::Result<()> {
     let telemetry = Telemetry::start(&config.log)?;
-    let store = Store::new(&config.database.database_url, PoolSettings::default())
-        .context("DATABASE_URL is invalid")?;
+    let store = config.database.store(PoolSettings::default())?;
     let dropped = store
         .drop_days_before((clock::now() - config.retention).date_naive())
         .await

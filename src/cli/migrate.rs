@@ -5,7 +5,7 @@ use clap::Args;
 
 use crate::clock;
 use crate::config::{DatabaseConfig, LogConfig};
-use crate::store::{PoolSettings, Store};
+use crate::store::PoolSettings;
 use crate::telemetry::Telemetry;
 
 #[derive(Args, Debug)]
@@ -18,8 +18,7 @@ pub(super) struct MigrateConfig {
 
 pub(super) async fn run(config: MigrateConfig) -> anyhow::Result<()> {
     let telemetry = Telemetry::start(&config.log)?;
-    let store = Store::new(&config.database.database_url, PoolSettings::default())
-        .context("DATABASE_URL is invalid")?;
+    let store = config.database.store(PoolSettings::default())?;
     let schema = store.migrate().await.context("could not migrate the schema")?;
     store.create_partitions(clock::now().date_naive()).await.context("could not create the partitions")?;
     tracing::info!("the schema is {schema}");

@@ -23,8 +23,7 @@ pub(super) struct RecountConfig {
 
 pub(super) async fn run(config: RecountConfig) -> anyhow::Result<()> {
     let telemetry = Telemetry::start(&config.log)?;
-    let store = Store::new(&config.database.database_url, PoolSettings::default())
-        .context("DATABASE_URL is invalid")?;
+    let store = config.database.store(PoolSettings::default())?;
     let recounted = recount(&store, config.repair).await;
     store.close().await;
     telemetry.shutdown();

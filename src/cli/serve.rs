@@ -10,7 +10,7 @@ use tracing::info;
 use crate::access::Access;
 use crate::amqp::{Broker, Brokers, SourceQueue};
 use crate::clock;
-use crate::config::{Consumed, ServeConfig, YesNo};
+use crate::config::{Consumed, PlaintextChannel, ServeConfig, YesNo};
 use crate::domain::place::Place;
 use crate::http::{self, Admin, Api, Names, Refusals};
 use crate::ingest::{self, Ingest, SourceStatus};
@@ -18,12 +18,13 @@ use crate::lifecycle::Lifecycle;
 use crate::live_file::LiveFile;
 use crate::operations::{self, Operations, Worker};
 use crate::ownership::{self, Owners, Ownership};
-use crate::store::{ConsumerSession, PoolSettings, Store};
+use crate::store::{ConsumerSession, PoolSettings};
 use crate::telemetry::{Metrics, SourceLabels, Telemetry};
 use crate::upkeep::{self, after};
 
 pub(super) async fn run(config: ServeConfig) -> anyhow::Result<()> {
     config.check_address()?;
+    config.check_telemetry()?;
     let telemetry = Telemetry::start(&config.log)?;
     let served = serve(config).await;
     telemetry.shutdown();
@@ -55,14 +56,17 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let consumed = config.consumed()?;
     let brokers = Brokers::new(consumed.iter().map(|place| place.broker.clone()));
     let sources: Vec<_> = consumed.iter().flat_map(Consumed::each).collect();
-    let store = Store::new(&config.database.database_url, pool_settings(&config, sources.len()))
-        .context("DATABASE_URL is invalid")?;
+    let store = config.database.store(pool_settings(&config, sources.len()))?;
     let conventions = config.conventions();
     let metrics = Arc::new(Metrics::new(SourceLabels::of(consumed.len())));
     let ownership = Ownership::default();
     let ownership_file =
         config.ownership_file.as_deref().map(|path| ownership::open(path, &ownership)).transpose()?;
-    let access = Arc::new(config.access.access(config.unauthenticated)?);
+    let access = Arc::new(
+        config
+            .access
+            .access(config.unauthenticated, &config.database.channels.tls(PlaintextChannel::Issuer))?,
+    );
     let api_listener = bind("HTTP_ADDR", config.http_addr).await?;
     let admin_listener = bind("ADMIN_ADDR", config.admin_addr).await?;
 

@@ -7,9 +7,8 @@ use clap::Args;
 use reqwest::Url;
 
 use super::YesNo;
-use crate::access::{
-    Access, Anonymous, Backstage, Oidc, OidcSettings, Plaintext, PolicyFile, StaticTokens, Verifiers,
-};
+use crate::access::{Access, Anonymous, Backstage, Oidc, OidcSettings, PolicyFile, StaticTokens, Verifiers};
+use crate::tls::Tls;
 
 /// Whose tokens are accepted, and what callers may do. Without any of these nobody has to sign in.
 #[derive(Args, Clone, Debug)]
@@ -33,9 +32,6 @@ pub struct AccessConfig {
     /// YAML file that says who may do what. Needed as soon as callers sign in. Changes take effect without a restart
     #[arg(long, env = "DEAD_LETTER_POLICY_FILE")]
     pub policy_file: Option<PathBuf>,
-    /// `yes` allows plain-text connections to issuers on other machines
-    #[arg(long, env = "DEAD_LETTER_PLAINTEXT", value_enum, default_value = "no")]
-    pub plaintext: YesNo,
 }
 
 impl AccessConfig {
@@ -45,22 +41,18 @@ impl AccessConfig {
     }
 
     /// Who may call, and what they may do.
-    pub fn access(&self, unauthenticated: YesNo) -> anyhow::Result<Access> {
+    pub fn access(&self, unauthenticated: YesNo, tls: &Tls) -> anyhow::Result<Access> {
         ensure!(
             self.policy_file.is_some() || !self.is_configured() || unauthenticated == YesNo::Yes,
             "callers can sign in, but nobody may do anything yet. Set DEAD_LETTER_POLICY_FILE to a file that says who may do what. This \
              one allows everything to whoever has signed in:\n\n\
              grants:\n  - {{to: [everyone], on: everything, may: [everything]}}\n"
         );
-        let plaintext = match self.plaintext {
-            YesNo::Yes => Plaintext::Allowed,
-            YesNo::No => Plaintext::Loopback,
-        };
         let settings = |issuer: &String| OidcSettings {
             issuer: issuer.clone(),
             audience: self.oidc_audience.clone(),
             groups_claim: self.oidc_groups_claim.clone(),
-            plaintext,
+            tls: tls.clone(),
         };
         let anonymous = match unauthenticated {
             YesNo::Yes => Anonymous::Allowed,
@@ -68,7 +60,7 @@ impl AccessConfig {
         };
         let verifiers = Verifiers {
             oidc: self.oidc_issuer.as_ref().map(|issuer| Oidc::new(settings(issuer))).transpose()?,
-            backstage: self.backstage_url.as_ref().map(|url| Backstage::new(url, plaintext)).transpose()?,
+            backstage: self.backstage_url.as_ref().map(|url| Backstage::new(url, tls)).transpose()?,
             tokens: self.tokens_file.as_deref().map(StaticTokens::open).transpose()?,
         };
         let policy = self.policy_file.as_deref().map(PolicyFile::open).transpose()?;

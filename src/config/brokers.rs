@@ -21,6 +21,7 @@ use serde::Deserialize;
 
 use super::{DEFAULT_SOURCE, plain_name};
 use crate::amqp::{Broker, SourceQueue};
+use crate::tls::Tls;
 
 /// A place and the queues to consume there.
 #[derive(Clone, Debug)]
@@ -65,11 +66,17 @@ struct VhostEntry {
 }
 
 /// Reads the file. Each place occurs once, in the order of the file. Errors name a line or a field, and never a value (rule R14).
-pub(super) fn read(path: &Path) -> anyhow::Result<Vec<Consumed>> {
+pub(super) fn read(path: &Path, tls: &Tls) -> anyhow::Result<Vec<Consumed>> {
     let invalid = || format!("the brokers file {} is invalid", path.display());
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read the brokers file {}", path.display()))?;
-    parse(&text).with_context(invalid)
+    let consumed = parse(&text).with_context(invalid)?;
+    let secured = |Consumed { broker, sources }: Consumed| {
+        let name = broker.place().broker.clone();
+        let broker = broker.secured(tls).with_context(|| format!("broker {name}"))?;
+        Ok(Consumed { broker, sources })
+    };
+    consumed.into_iter().map(secured).collect::<anyhow::Result<_>>().with_context(invalid)
 }
 
 fn parse(text: &str) -> anyhow::Result<Vec<Consumed>> {

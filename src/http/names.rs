@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::error::ApiError;
 use super::problem::Problem;
-use crate::access::is_loopback;
+use crate::tls::is_loopback;
 
 /// Refuses requests to another name than this machine's own, and those of other sites' pages.
 pub async fn loopback_only(request: Request, next: Next) -> Response {

@@ -59,7 +59,12 @@ impl From<sqlx::Error> for StoreError {
             }
             sqlx::Error::PoolTimedOut => Self::Unavailable("no connection in time".into()),
             sqlx::Error::PoolClosed => Self::Unavailable("closed".into()),
-            sqlx::Error::Io(io) => Self::Unavailable(io.kind().to_string()),
+            // A certificate that is not accepted: what TLS says of it has nothing of a row.
+            sqlx::Error::Io(io) => Self::Unavailable(
+                io.get_ref()
+                    .and_then(|inner| inner.downcast_ref::<rustls::Error>())
+                    .map_or_else(|| io.kind().to_string(), ToString::to_string),
+            ),
             sqlx::Error::ColumnDecode { index, .. } => Self::Inconsistent(format!("column {index}")),
             sqlx::Error::Configuration(source) => Self::Unusable(source.to_string()),
             _ => Self::Unavailable("connection failed".into()),

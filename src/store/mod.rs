@@ -14,6 +14,7 @@ use schema::KnownSchema;
 use served_places::KnownHome;
 
 use crate::telemetry::PoolUse;
+use crate::tls::Tls;
 
 mod abandoned;
 mod attempts;
@@ -145,7 +146,12 @@ pub struct Store {
 impl Store {
     /// Prepares the pools. Connects on first use. Fails only if the URL is invalid.
     pub fn new(url: &str, settings: PoolSettings) -> Result<Self, StoreError> {
-        let options = url::read(url)?.application_name("dead-letter");
+        Self::secured(url, settings, &Tls::default())
+    }
+
+    /// The same with connections as these settings say (R18).
+    pub fn secured(url: &str, settings: PoolSettings, tls: &Tls) -> Result<Self, StoreError> {
+        let options = url::secured(url, tls)?.application_name("dead-letter");
         let pooler = pool::is_pooler(url);
         let pool = |size, acquire, session: &[Setting]| {
             let session = [&EVERYWHERE, session].concat();

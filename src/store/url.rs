@@ -2,10 +2,11 @@
 
 use std::str::FromStr;
 
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use tracing::warn;
 
 use super::StoreError;
+use crate::tls::{ClientFiles, Tls};
 
 /// The parameters that mean something to the client library.
 const PARAMETERS: [&str; 18] = [
@@ -29,8 +30,34 @@ const PARAMETERS: [&str; 18] = [
     "options",
 ];
 
+/// Reads the URL, for connections that are verified unless the server is on this machine or plain text was allowed (R18).
+pub(super) fn secured(url: &str, tls: &Tls) -> Result<PgConnectOptions, StoreError> {
+    let mut options = read(url)?;
+    let is_local = options.get_socket().is_some() || options.get_host().starts_with('/');
+    let names_mode = url.split_once('?').is_some_and(|(_, query)| {
+        query.split('&').any(|pair| pair.starts_with("sslmode=") || pair.starts_with("ssl-mode="))
+    });
+    if !is_local && !tls.allows_plaintext(options.get_host()) {
+        if names_mode && !matches!(options.get_ssl_mode(), PgSslMode::VerifyFull) {
+            return Err(StoreError::Unusable(
+                "DATABASE_URL is not valid: only sslmode=verify-full verifies the server. Leave sslmode out, or allow others with \
+                 DEAD_LETTER_PLAINTEXT=database"
+                    .into(),
+            ));
+        }
+        options = options.ssl_mode(PgSslMode::VerifyFull);
+    }
+    if let Some(file) = &tls.ca_file {
+        options = options.ssl_root_cert(file);
+    }
+    if let Some(ClientFiles { certificate, key }) = &tls.client {
+        options = options.ssl_client_cert(certificate).ssl_client_key(key);
+    }
+    Ok(options)
+}
+
 /// Reads the URL. What it says of itself never holds anything of it but names: there is a password in it (rule R14).
-pub(super) fn read(url: &str) -> Result<PgConnectOptions, StoreError> {
+fn read(url: &str) -> Result<PgConnectOptions, StoreError> {
     let wrong = |why: &str| StoreError::Unusable(format!("DATABASE_URL is not valid: {why}"));
     let rest = url.split_once("://").filter(|(scheme, _)| matches!(*scheme, "postgres" | "postgresql"));
     let Some((scheme, rest)) = rest else {
@@ -66,6 +93,7 @@ pub(super) fn read(url: &str) -> Result<PgConnectOptions, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tls::Plaintext;
 
     #[test]
     fn what_is_wrong_is_said_without_the_password() {
@@ -85,6 +113,36 @@ mod tests {
             assert!(error.contains(part) && error.contains("DATABASE_URL"), "{url}: {error}");
             assert!(!error.contains("secret"), "{error}");
         }
+    }
+
+    #[test]
+    fn servers_on_other_machines_are_verified() {
+        let mode =
+            |url: &str, tls: &Tls| secured(url, tls).map(|options| format!("{:?}", options.get_ssl_mode()));
+        let strict = Tls::default();
+        let loose = Tls { plaintext: Plaintext::Allowed, ..Tls::default() };
+        for url in ["postgres://db.example/d", "postgres://10.0.0.1/d?sslmode=verify-full"] {
+            assert_eq!(mode(url, &strict).unwrap(), "VerifyFull", "{url}");
+        }
+        for (url, expected) in [
+            ("postgres://localhost/d", "Prefer"),
+            ("postgres://127.0.0.1/d?sslmode=disable", "Disable"),
+            ("postgres:///d?host=/var/run/postgresql", "Prefer"),
+        ] {
+            assert_eq!(mode(url, &strict).unwrap(), expected, "{url}");
+        }
+        for wrong in ["disable", "allow", "prefer", "require", "verify-ca"] {
+            for name in ["sslmode", "ssl-mode"] {
+                let url = format!("postgres://u:secret@db.example/d?{name}={wrong}");
+                let error = mode(&url, &strict).unwrap_err().to_string();
+                assert!(
+                    error.contains("DEAD_LETTER_PLAINTEXT=database") && !error.contains("secret"),
+                    "{error}"
+                );
+                assert!(mode(&url, &loose).is_ok());
+            }
+        }
+        assert_eq!(mode("postgres://db.example/d", &loose).unwrap(), "Prefer");
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod cli;
 mod clients;
 mod conventions;
 mod edit;
+mod encryption;
 mod expiry;
 mod filters;
 mod generated;

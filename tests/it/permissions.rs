@@ -47,7 +47,7 @@ enum On {
     Nowhere,
 }
 
-const ALL: [&str; 7] = ["read", "read-payload", "triage", "redeliver", "redirect", "edit", "delete"];
+const ALL: [&str; 8] = ["read", "read-payload", "triage", "redeliver", "redirect", "edit", "delete", "admin"];
 
 fn kinds() -> Vec<Kind> {
     let mut kinds = Vec::new();
@@ -103,7 +103,8 @@ const fn route(
 }
 
 /// Every operation of the document, some with several requests.
-const ROUTES: [Route; 34] = [
+const ROUTES: [Route; 35] = [
+    route("listAuditEntries", "GET /audit", "", &["admin"], About::Everything),
     route("searchDeadLetters", "GET /dead-letters", "", &["read"], About::Everything),
     route(
         "searchDeadLetters",

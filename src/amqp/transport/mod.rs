@@ -9,12 +9,13 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use lapin::options::BasicPublishOptions;
-use lapin::tcp::{AMQPUriTcpExt, AsyncTcpStream, OwnedTLSConfig};
+use lapin::tcp::{AMQPUriTcpExt, AsyncTcpStream};
 use lapin::types::ShortString;
 use lapin::uri::AMQPUri;
 use lapin::{BasicProperties, Channel, ConnectionProperties, PublisherConfirm};
 
 use self::stream::Translated;
+use super::connection::TlsConfig;
 use crate::domain::message::Table;
 use crate::domain::wire;
 
@@ -39,12 +40,11 @@ pub(super) struct Connection {
 
 impl Connection {
     /// Connects to one node.
-    pub async fn open(uri: AMQPUri, options: ConnectionProperties) -> lapin::Result<Self> {
+    pub async fn open(uri: AMQPUri, tls: &TlsConfig, options: ConnectionProperties) -> lapin::Result<Self> {
         let tables = Arc::new(SideTables::default());
-        let kept = Arc::clone(&tables);
+        let (kept, tls) = (Arc::clone(&tables), tls.clone());
         let connect = async move |uri: AMQPUri, _| {
-            let tls = OwnedTLSConfig::default();
-            let socket = uri.connect_with_config_async(tls.as_ref(), &runtime::plain()).await?;
+            let socket = uri.connect_with_config_async(tls.get().as_ref(), &runtime::plain()).await?;
             Ok(AsyncTcpStream::Plain(Translated::new(socket, &kept)))
         };
         let inner = lapin::Connection::connector(uri, runtime::translating(), connect, options).await?;

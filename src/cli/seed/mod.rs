@@ -50,11 +50,7 @@ pub(super) struct SeedConfig {
 
 pub(super) async fn run(config: SeedConfig) -> anyhow::Result<()> {
     let telemetry = Telemetry::start(&config.log)?;
-    let store = Store::new(
-        &config.database.database_url,
-        PoolSettings { ingest: WRITERS, ..PoolSettings::default() },
-    )
-    .context("DATABASE_URL is invalid")?;
+    let store = config.database.store(PoolSettings { ingest: WRITERS, ..PoolSettings::default() })?;
     store.migrate().await.context("could not migrate the schema")?;
     let until = config.until.unwrap_or_else(clock::now);
     let from = until - TimeDelta::days(config.days.into());

@@ -1,0 +1,66 @@
+//! How channels to other machines are secured (R18): to the database, to brokers, to issuers of tokens, and to the collector of traces.
+//! The other side is verified, unless it is this machine or plain text was allowed.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+/// Whether plain text, or TLS without verification, is allowed to other machines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Plaintext {
+    /// Only to this machine.
+    #[default]
+    Loopback,
+    /// Everywhere.
+    Allowed,
+}
+
+/// How one kind of channel is secured.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tls {
+    /// Whether it may be plain text.
+    pub plaintext: Plaintext,
+    /// PEM file with the certificates of authorities that are trusted. For the database in place of the system's, else beside them.
+    pub ca_file: Option<PathBuf>,
+    /// What we identify ourselves by.
+    pub client: Option<ClientFiles>,
+}
+
+/// PEM files of a client certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientFiles {
+    /// The certificate, and the chain above it.
+    pub certificate: PathBuf,
+    /// Its key.
+    pub key: PathBuf,
+}
+
+impl Tls {
+    /// Whether a channel to this host may be plain text.
+    pub fn allows_plaintext(&self, host: &str) -> bool {
+        self.plaintext == Plaintext::Allowed || is_loopback(host)
+    }
+
+    /// The authorities that are trusted, as PEM.
+    pub fn authorities(&self) -> anyhow::Result<Option<String>> {
+        self.ca_file.as_deref().map(read).transpose()
+    }
+
+    /// The client certificate and its key, as PEM.
+    pub fn identity(&self) -> anyhow::Result<Option<(String, String)>> {
+        let Some(ClientFiles { certificate, key }) = &self.client else { return Ok(None) };
+        Ok(Some((read(certificate)?, read(key)?)))
+    }
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// Whether a host, as URLs and the header `Host` write it, is this machine.
+pub fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || address.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+}
