@@ -12,6 +12,9 @@ use crate::telemetry::Telemetry;
 pub(super) struct MigrateConfig {
     #[command(flatten)]
     database: DatabaseConfig,
+    /// Role of the database that serves, to which the needed privileges are granted. It must exist, and must not own the tables
+    #[arg(long, env = "DEAD_LETTER_SERVING_ROLE", value_name = "ROLE")]
+    grant_to: Option<String>,
     #[command(flatten)]
     log: LogConfig,
 }
@@ -21,6 +24,9 @@ pub(super) async fn run(config: MigrateConfig) -> anyhow::Result<()> {
     let store = config.database.store(PoolSettings::default())?;
     let schema = store.migrate().await.context("could not migrate the schema")?;
     store.create_partitions(clock::now().date_naive()).await.context("could not create the partitions")?;
+    if let Some(role) = &config.grant_to {
+        store.grant_to(role).await.context("could not grant the privileges")?;
+    }
     tracing::info!("the schema is {schema}");
     store.close().await;
     telemetry.shutdown();

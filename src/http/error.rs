@@ -176,7 +176,7 @@ impl From<FieldError> for ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(_) => Problem::UNAVAILABLE.into(),
+            StoreError::Unavailable(_) | StoreError::NotPermitted => Problem::UNAVAILABLE.into(),
             StoreError::Slow => Problem::SLOW.into(),
             StoreError::KeyReused => Problem::KEY_REUSED.into(),
             other => Self::internal(other.to_string()),

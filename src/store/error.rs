@@ -12,6 +12,11 @@ pub enum StoreError {
     /// The statement took longer than it may.
     #[error("the database took too long")]
     Slow,
+    /// The role may not do this: nothing is lost by waiting until people have granted it.
+    #[error(
+        "the role of DATABASE_URL lacks a privilege (SQLSTATE 42501): its owner grants them with `dead-letter migrate --grant-to ROLE`"
+    )]
+    NotPermitted,
     /// It refuses this row's data: trying again will not help.
     #[error("the database refused the data (SQLSTATE {0})")]
     Refused(String),
@@ -32,7 +37,7 @@ pub enum StoreError {
 impl StoreError {
     /// Whether trying again later may help.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Unavailable(_) | Self::Slow)
+        matches!(self, Self::Unavailable(_) | Self::NotPermitted | Self::Slow)
     }
 }
 
@@ -44,6 +49,7 @@ impl From<sqlx::Error> for StoreError {
                 match code.as_ref() {
                     "23505" => Self::Duplicate,
                     "57014" => Self::Slow,
+                    "42501" => Self::NotPermitted,
                     // Data exceptions, violated constraints, and limits such as the size of an index row.
                     code if ["22", "23", "54"].iter().any(|class| code.starts_with(class)) => {
                         Self::Refused(code.to_owned())

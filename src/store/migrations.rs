@@ -8,7 +8,7 @@ macro_rules! files {
     };
 }
 
-const FILES: [(&str, &str); 14] = files![
+const FILES: [(&str, &str); 15] = files![
     "0001_dead_letter",
     "0002_operation",
     "0003_error_groups",
@@ -23,6 +23,7 @@ const FILES: [(&str, &str); 14] = files![
     "0013_chunks",
     "0014_requester",
     "0015_audit",
+    "0016_roles",
 ];
 
 /// All of them. It goes on beside those of later releases, and takes no lock of its own.

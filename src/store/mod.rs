@@ -45,6 +45,7 @@ mod preview;
 mod provenance;
 mod recheck;
 mod returns;
+mod roles;
 mod scan_limiter;
 mod schema;
 mod search;

@@ -17,9 +17,6 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(200);
 /// day.
 const DAYS_AHEAD: i64 = 3;
 
-/// The tables that have a partition for each day.
-pub(super) const PARTITIONED: [&str; 3] = ["dead_letter", "dead_letter_pending", "dead_letter_left"];
-
 impl Store {
     /// Creates the partitions from yesterday to the coming days. Rows of a day without a partition go to the default partition,
     /// where they are as safe, but more expensive to delete.
@@ -91,12 +88,7 @@ impl Store {
     async fn drop_days(&self, days: &[NaiveDate]) -> Result<Vec<(NaiveDate, i64)>, StoreError> {
         let mut transaction = self.operations.begin().await?;
         sqlx::query(LOCK_TIMEOUT).execute(&mut *transaction).await?;
-        let names: Vec<_> = days
-            .iter()
-            .flat_map(|day| PARTITIONED.map(|table| format!("{table}_{}", day.format("%Y%m%d"))))
-            .collect();
-        let dropping = format!("DROP TABLE {}", names.join(", "));
-        sqlx::query(&dropping).execute(&mut *transaction).await?;
+        sqlx::query("SELECT dead_letter_drop_days($1)").bind(days).execute(&mut *transaction).await?;
         sqlx::query(&format!("SELECT pg_advisory_xact_lock({FOLDING})")).execute(&mut *transaction).await?;
         let counts = sqlx::query_as(
             "WITH intervals AS ( \

@@ -140,8 +140,8 @@ async fn apply(connection: &mut Lease) -> Result<(), StoreError> {
     let migrator = migrator();
     let migrated = connection.raw(async |connection| migrator.run_direct(connection).await).await?;
     migrated.map_err(|error| match error {
-        MigrateError::Execute(error) => error.into(),
-        MigrateError::ExecuteMigration(error, version) => not_applied(version, error.into()),
+        MigrateError::Execute(error) => not_allowed(error.into()),
+        MigrateError::ExecuteMigration(error, version) => not_applied(version, not_allowed(error.into())),
         MigrateError::VersionMismatch(version) => changed(version),
         other => StoreError::Unusable(format!("the schema cannot be brought up to date: {other}")),
     })
@@ -156,10 +156,22 @@ fn changed(version: i64) -> StoreError {
 }
 
 /// What passes is tried again.
+/// A role that may not migrate is no outage: it never will by itself.
+fn not_allowed(error: StoreError) -> StoreError {
+    match error {
+        StoreError::NotPermitted => StoreError::Unusable(
+            "the schema is older than this release, and the role of DATABASE_URL may not migrate it: run \
+             `dead-letter migrate --grant-to ROLE` as the owner of the tables"
+                .into(),
+        ),
+        other => other,
+    }
+}
+
 fn not_applied(version: i64, error: StoreError) -> StoreError {
     match error {
         StoreError::Unavailable(why) => StoreError::Unavailable(format!("migration {version}: {why}")),
-        StoreError::Slow => StoreError::Slow,
+        known @ (StoreError::Slow | StoreError::Unusable(_)) => known,
         other => StoreError::Unusable(format!("migration {version} cannot be applied: {other}")),
     }
 }

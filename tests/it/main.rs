@@ -39,6 +39,7 @@ mod places;
 mod plans;
 mod retention;
 mod returns;
+mod roles;
 mod routing_key;
 mod schema;
 mod sources;

@@ -11,6 +11,7 @@ pub struct Database {
     pub pool: PgPool,
     admin_url: String,
     name: String,
+    role: Option<String>,
 }
 
 impl Database {
@@ -18,6 +19,22 @@ impl Database {
     pub async fn shared() -> Self {
         let url = std::env::var("DATABASE_URL");
         Self::on(&url.unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".into())).await
+    }
+
+    /// As the service should have it: migrated by the owner, and used by a role that does not own the tables.
+    pub async fn served(mut self) -> Self {
+        let role = format!("serving_{}", self.name);
+        let create = format!("CREATE ROLE {role} LOGIN PASSWORD 'serving'");
+        sqlx::query(&create).execute(&self.pool).await.unwrap();
+        let owner = self.store();
+        owner.migrate().await.unwrap();
+        owner.grant_to(&role).await.unwrap();
+        owner.close().await;
+        let (scheme, rest) = self.url.split_once("://").unwrap();
+        let (_, server) = rest.rsplit_once('@').unwrap();
+        self.url = format!("{scheme}://{role}:serving@{server}");
+        self.role = Some(role);
+        self
     }
 
     /// On the server of this URL.
@@ -39,7 +56,13 @@ impl Database {
         sqlx::query(&format!("CREATE DATABASE {name}{how}")).execute(&mut admin).await.unwrap();
         let (server, _) = admin_url.rsplit_once('/').unwrap();
         let url = format!("{server}/{name}");
-        Self { pool: PgPool::connect_lazy(&url).unwrap(), url, admin_url: admin_url.to_owned(), name }
+        Self {
+            pool: PgPool::connect_lazy(&url).unwrap(),
+            url,
+            admin_url: admin_url.to_owned(),
+            name,
+            role: None,
+        }
     }
 
     /// The store of the service, on this database.
@@ -61,11 +84,14 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        let (url, name) = (self.admin_url.clone(), self.name.clone());
+        let (url, name, role) = (self.admin_url.clone(), self.name.clone(), self.role.take());
         clean_up(async move {
             if let Ok(mut admin) = PgConnection::connect(&url).await {
                 let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
                 let _ = sqlx::query(&drop).execute(&mut admin).await;
+                if let Some(role) = role {
+                    let _ = sqlx::query(&format!("DROP ROLE {role}")).execute(&mut admin).await;
+                }
             }
         });
     }

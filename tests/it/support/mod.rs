@@ -105,7 +105,7 @@ impl World {
 
     /// Starts one with further settings of the service.
     pub async fn start_with(settings: &[(&str, &str)]) -> Self {
-        let (broker, database) = (Broker::shared().await, Database::shared().await);
+        let (broker, database) = (Broker::shared().await, Database::shared().await.served().await);
         Self::start_on(broker, database, settings).await
     }
 
