@@ -9,7 +9,7 @@ END
 $$;
 
 -- Analyses the tables that have more changes than rows. A sample of a tenth is enough for what doubles, and is read in a moment.
-CREATE FUNCTION dead_letter_analyze_grown(least bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+CREATE FUNCTION dead_letter_analyze_grown(minimum bigint) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     tables text;
     grown bigint;
@@ -19,7 +19,7 @@ BEGIN
     WHERE (c.oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = ANY(
             ARRAY['dead_letter', 'dead_letter_pending', 'dead_letter_left']::regclass[]))
         OR c.oid = ANY(ARRAY['operation_claim', 'operation_chunk', 'operation_run']::regclass[]))
-        AND s.n_mod_since_analyze > GREATEST(least, c.reltuples);
+        AND s.n_mod_since_analyze > GREATEST(minimum, c.reltuples);
     IF grown > 0 THEN
         PERFORM set_config('default_statistics_target', '10', true);
         EXECUTE 'ANALYZE ' || tables;

@@ -10,6 +10,7 @@ mod error;
 mod error_groups;
 #[doc(hidden)]
 pub mod filter;
+mod listen;
 mod names;
 mod observe;
 mod operations;
@@ -22,14 +23,13 @@ mod responses;
 mod word;
 mod words;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
 use axum::serve::ListenerExt;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::debug;
@@ -191,13 +191,11 @@ pub async fn serve(listener: TcpListener, api: Api) -> anyhow::Result<()> {
     let (close, requests) = (api.close.clone(), TaskTracker::new());
     let departure = observe::Departure { stop: api.stop.clone(), requests: requests.clone() };
     let router = router(api).layer(axum::middleware::from_fn_with_state(departure, observe::send_elsewhere));
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener.tap_io(send_at_once), service)
-        .with_graceful_shutdown(close.clone().cancelled_owned());
     tokio::select! {
-        served = serving.into_future() => served.context("the API cannot be served"),
-        () = all_answered(&close, &requests) => Ok(()),
+        () = listen::serve(listener, router, close.clone()) => {}
+        () = all_answered(&close, &requests) => {}
     }
+    Ok(())
 }
 
 /// What is still connected then is a client that has stopped in the middle of a request: nobody waits for it.
@@ -209,15 +207,9 @@ async fn all_answered(close: &CancellationToken, requests: &TaskTracker) {
     tokio::time::sleep(LAST_ANSWERS).await;
 }
 
-/// The end of an answer does not wait until the client has acknowledged what came before (Nagle's algorithm).
-fn send_at_once(connection: &mut TcpStream) {
-    // Without it the answer comes too, only later.
-    let _ = connection.set_nodelay(true);
-}
-
 /// Serves health and metrics; does not end.
 pub async fn serve_admin(listener: TcpListener, admin: Admin, stop: CancellationToken) -> anyhow::Result<()> {
-    axum::serve(listener.tap_io(send_at_once), admin::router(admin, stop))
+    axum::serve(listener.tap_io(|connection| listen::send_at_once(connection)), admin::router(admin, stop))
         .await
         .context("health and metrics cannot be served")
 }

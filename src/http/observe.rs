@@ -26,7 +26,7 @@ pub async fn observe(State(api): State<Api>, request: Request, next: Next) -> Re
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     let wants_problem = accepts_problem(&request);
-    let span = info_span!("http request", http.request.method = %method, http.route = route);
+    let span = info_span!("http request", http.request.method = known(&method), http.route = route);
     let deadline = if method == Method::GET || method == Method::HEAD { READ_DEADLINE } else { ACT_DEADLINE };
     let begun = Instant::now();
     let mut response = tokio::select! {
@@ -41,13 +41,29 @@ pub async fn observe(State(api): State<Api>, request: Request, next: Next) -> Re
             .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     }
     RequestDone {
-        method: method.as_str(),
+        method: known(&method),
         route: &route,
         status: response.status().as_u16(),
         duration: begun.elapsed(),
     }
     .emit(&api.metrics);
     response
+}
+
+/// The method, if it is one of those that HTTP knows: a caller must not make up values of labels.
+fn known(method: &Method) -> &str {
+    let known = [
+        Method::GET,
+        Method::HEAD,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+        Method::OPTIONS,
+        Method::TRACE,
+        Method::CONNECT,
+    ];
+    if known.contains(method) { method.as_str() } else { "_OTHER" }
 }
 
 fn unavailable() -> Response {

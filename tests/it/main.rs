@@ -18,6 +18,7 @@ mod audit;
 mod bank;
 mod breadcrumb;
 mod bytes;
+mod callers;
 mod cli;
 mod clients;
 mod conventions;
