@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the audit
+         * @description What callers did and read, and what they were refused, the latest first. `dead-letter audit verify` checks that no entry was changed.
+         */
+        get: operations["listAuditEntries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/dead-letters": {
         parameters: {
             query?: never;
@@ -412,6 +432,88 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * @description What an entry of the audit is about.
+         * @enum {string}
+         */
+        AuditAction: "redeliver" | "delete" | "restore" | "pause" | "resume" | "cancel" | "rate" | "resolve" | "reopen" | "mute" | "note" | "readPayload" | "preview" | "notAllowed" | "unauthenticated";
+        /** @description Who did it. */
+        AuditActor: {
+            /**
+             * @description Where the request came from: the caller, or the last proxy before dead-letter.
+             * @example 10.0.3.7
+             */
+            address: string | null;
+            /**
+             * @description What identifies the caller. Empty: it had not signed in.
+             * @example user:default/jane
+             */
+            id: string;
+            /**
+             * @description The caller, as people know it.
+             * @example user:default/jane
+             */
+            name: string;
+        };
+        /** @description A page of the audit. */
+        AuditEntries: {
+            /** @description The entries, latest first. */
+            entries: components["schemas"]["AuditEntry"][];
+            /** @description Cursor of the next page. Null: this is the last one. */
+            nextCursor: string | null;
+        };
+        /** @description Something that somebody did, or was refused. */
+        AuditEntry: {
+            /** @description What. */
+            action: components["schemas"]["AuditAction"];
+            /** @description Who. */
+            actor: components["schemas"]["AuditActor"];
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /**
+             * Format: uuid
+             * @description The dead letter that it is about.
+             */
+            deadLetterId: string | null;
+            /** @description What else is known: the selection of an operation, the route of a refusal. */
+            details: Record<string, never>;
+            /**
+             * Format: uuid
+             * @description The error group that it is about.
+             */
+            errorGroupId: string | null;
+            /**
+             * Format: uuid
+             * @description Id of the entry.
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description The operation that it is about. Its items have the outcome of each message.
+             */
+            operationId: string | null;
+            /**
+             * @description Why, in the caller's words.
+             * @example fixed in release 42
+             */
+            reason: string | null;
+            /**
+             * @description The services that it is about.
+             * @example [
+             *       "webshop"
+             *     ]
+             */
+            services: string[];
+            /**
+             * Format: int64
+             * @description How often, where several refusals of a kind are one entry.
+             * @example 1
+             */
+            times: number;
+        };
         /**
          * @description The compression of a body.
          * @enum {string}
@@ -1681,7 +1783,7 @@ export interface components {
          * @description Stable slugs for the kinds of errors. New ones may be added.
          * @enum {string}
          */
-        ProblemType: "invalid-request" | "invalid-body" | "unauthenticated" | "foreign-name" | "not-found" | "no-method" | "idempotency-key-reused" | "plan-expired" | "plan-already-run" | "wrong-state" | "unavailable" | "too-slow" | "internal";
+        ProblemType: "invalid-request" | "invalid-body" | "unauthenticated" | "foreign-name" | "not-allowed" | "not-found" | "no-method" | "idempotency-key-reused" | "plan-expired" | "plan-already-run" | "wrong-state" | "unavailable" | "too-slow" | "internal";
         /** @description Speed of an operation, averaged over its whole time, and its remaining time. */
         Progress: {
             /**
@@ -2153,7 +2255,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["ErrorViewModel"];
             };
         };
-        /** @description The service has no authentication and only answers to names of its own machine. `Host` or `Origin` has another name. */
+        /** @description The caller lacks a permission. Or the service has no authentication and only answers to names of its own machine, and `Host` or `Origin` has another name. */
         Forbidden: {
             headers: {
                 [name: string]: unknown;
@@ -2261,6 +2363,10 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type AuditAction = components['schemas']['AuditAction'];
+export type AuditActor = components['schemas']['AuditActor'];
+export type AuditEntries = components['schemas']['AuditEntries'];
+export type AuditEntry = components['schemas']['AuditEntry'];
 export type BodyCompression = components['schemas']['BodyCompression'];
 export type BodyEncoding = components['schemas']['BodyEncoding'];
 export type CountedGroup = components['schemas']['CountedGroup'];
@@ -2358,6 +2464,97 @@ export type ResponseUnauthenticated = components['responses']['Unauthenticated']
 export type ResponseUnavailable = components['responses']['Unavailable'];
 export type $defs = Record<string, never>;
 export interface operations {
+    listAuditEntries: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Of this caller: `actor.id` of an entry. Empty: callers who had not signed in.
+                 * @example user:default/jane
+                 */
+                actor?: string;
+                /** @description Of this kind. */
+                action?: components["schemas"]["AuditAction"];
+                /**
+                 * @description About this service only.
+                 * @example webshop
+                 */
+                service?: string;
+                /** @description About this dead letter. */
+                deadLetter?: string;
+                /** @description About this operation. */
+                operation?: string;
+                /** @description About this error group. */
+                errorGroup?: string;
+                /** @description At or after this time. */
+                from?: string;
+                /** @description Before this time. */
+                to?: string;
+                /** @description Maximum number of entries on the page. */
+                limit?: number;
+                /** @description `nextCursor` or `prevCursor` of a page. The other parameters must be the same as for that page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the audit. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "entries": [
+                     *         {
+                     *           "action": "redeliver",
+                     *           "actor": {
+                     *             "address": "10.0.3.7",
+                     *             "id": "user:default/jane",
+                     *             "name": "user:default/jane"
+                     *           },
+                     *           "at": "2026-11-29T03:12:09.408Z",
+                     *           "deadLetterId": null,
+                     *           "details": {
+                     *             "copy": false,
+                     *             "edited": false,
+                     *             "selection": {
+                     *               "all": false,
+                     *               "filter": {
+                     *                 "service": "webshop"
+                     *               }
+                     *             },
+                     *             "skipped": 0,
+                     *             "target": "queue",
+                     *             "total": 43695
+                     *           },
+                     *           "errorGroupId": null,
+                     *           "id": "01a22990-9e40-744c-a7de-9620510ff346",
+                     *           "operationId": "01a22990-9e3f-7c3e-9d5f-2a4b6c8d0e1f",
+                     *           "reason": "fixed in release 42",
+                     *           "services": [
+                     *             "webshop"
+                     *           ],
+                     *           "times": 1
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AuditEntries"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["AnyError"];
+        };
+    };
     searchDeadLetters: {
         parameters: {
             query?: {
