@@ -6,7 +6,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::access::{Access, new_token};
-use crate::support::{DeadMessage, World, id};
+use crate::support::{DeadMessage, World, id, text};
 
 /// The service that the requests are about.
 const PAY: &str = "pay";
@@ -396,4 +396,36 @@ async fn each_caller_gets_what_its_permissions_allow() {
         all.map(|one| one["operationId"].as_str().unwrap()).filter(|one| !seen.contains(one)).collect();
     assert!(missing.is_empty(), "nobody asked for {missing:?}");
     assert!(kinds.len() >= 20 && cells >= 500, "{} callers, {cells} cells", kinds.len());
+}
+
+/// Who may see the payloads of one service does not see those of another that they may read.
+#[tokio::test(flavor = "multi_thread")]
+async fn payloads_are_shown_where_that_is_granted() {
+    let policy = "grants:\n  - {to: [everyone], on: {services: [pay, loan]}, may: [read]}\n  \
+                  - {to: [everyone], on: {services: [loan]}, may: [read-payload]}\n";
+    let access = Access::new(policy);
+    let (token, entry) = new_token("reader");
+    access.know(&[&entry]);
+    let world = World::start_with(&access.settings()).await;
+    for service in [PAY, "loan"] {
+        let message = DeadMessage::new(&id(), &format!("work_{service}")).error("E", "it failed");
+        world.publish(message.body("the secret").header("secret", text("the secret"))).await;
+    }
+    world.until_stored(2).await;
+    let get =
+        async |path: &str| world.api().send(world.api().request(Method::GET, path).bearer_auth(&token)).await;
+    for (service, is_shown) in [(PAY, false), ("loan", true)] {
+        let found = get(&format!("/dead-letters?service={service}")).await.assert(200).json;
+        let letter = found["messages"][0]["id"].as_str().unwrap().to_owned();
+        let whole = get(&format!("/dead-letters/{letter}")).await.assert(200);
+        assert_eq!(whole.json["errorMessage"], "it failed");
+        assert_eq!(String::from_utf8_lossy(&whole.bytes).contains("the secret"), is_shown, "{}", whole.json);
+        assert_eq!(whole.json["errorStack"].is_string(), is_shown, "{}", whole.json);
+        assert_eq!(whole.json["warning"].is_string(), !is_shown);
+        let body = get(&format!("/dead-letters/{letter}/body")).await;
+        assert_eq!(body.status, if is_shown { 200 } else { 403 }, "{service}");
+        // What is searched for is not told either.
+        let told = get(&format!("/dead-letters?service={service}&contains=secret")).await.assert(200).json;
+        assert_eq!(told["total"]["value"], i32::from(is_shown), "{service}");
+    }
 }
