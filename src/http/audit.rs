@@ -16,13 +16,49 @@ use super::filter::FilterInput;
 use super::page::{PageInput, list_hash};
 use super::query::{Query, groups};
 use super::responses::{BadRequest, Unavailable};
-use super::words::{AuditAction, Word};
+use super::word::{Word, words};
 use crate::access::Permission;
-use crate::domain::audit::Entry;
+use crate::domain::audit::{Action, Entry};
 use crate::domain::cursor::Cursor;
 use crate::domain::dead_letter::received_at;
 use crate::domain::filter::Order;
 use crate::store::WantedEntries;
+
+words! {
+    /// What an entry of the audit is about.
+    AuditAction = Action {
+        /// An operation that redelivers was started.
+        Redeliver,
+        /// An operation that deletes was started.
+        Delete,
+        /// An operation that restores was started.
+        Restore,
+        /// An operation was paused.
+        Pause,
+        /// An operation was resumed.
+        Resume,
+        /// An operation was cancelled.
+        Cancel,
+        /// The rate of an operation was changed.
+        Rate,
+        /// An error group was resolved.
+        Resolve,
+        /// An error group was reopened.
+        Reopen,
+        /// An error group was muted.
+        Mute,
+        /// A note was added to an error group.
+        Note,
+        /// The body and the headers of a dead letter were read.
+        ReadPayload,
+        /// The messages of a redelivery were previewed.
+        Preview,
+        /// A caller was refused what it has no permission for.
+        NotAllowed,
+        /// A caller was refused because nobody knows it.
+        Unauthenticated,
+    }
+}
 
 /// Which entries.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, IntoParams)]

@@ -8,7 +8,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement
 use utoipa::openapi::{Components, OpenApi as Document, RefOr, Response, Schema};
 
 use super::responses::{self, AnyError, Forbidden, InternalError, Unauthenticated};
-use super::{error, operations, problem, words};
+use super::{audit, error, operations, problem, words};
 
 /// Name of the security scheme.
 const BEARER: &str = "bearerAuth";
@@ -25,12 +25,12 @@ const BEARER: &str = "bearerAuth";
     servers((url = "/", description = "This service.")),
     components(schemas(
         error::ErrorViewModel, error::FieldError, error::ErrorName, error::ErrorStatus, problem::ProblemType,
-        operations::request::DeleteRequest,
+        operations::request::DeleteRequest, audit::AuditAction,
         words::DeadLetterStatus, words::StatusFilter, words::Order, words::OperationOrder, words::OperationKind,
         words::OperationState, words::Verdict, words::Outcome, words::OperationAction, words::RedeliveryRoutingKey,
         words::PlanSeverity, words::PlanWarningCode, words::ErrorGroupState, words::ErrorGroupAction,
         words::HistogramInterval, words::HistogramDimension, words::OriginToldBy, words::BodyEncoding,
-        words::BodyCompression, words::TotalRelation, words::FoundAs, words::AuditAction,
+        words::BodyCompression, words::TotalRelation, words::FoundAs,
     )),
     tags(
         (name = "dead letters", description = "Search and inspect dead letters."),

@@ -5,7 +5,6 @@ use utoipa::ToSchema;
 
 pub use super::word::Word;
 use super::word::words;
-use crate::domain::audit::Action;
 use crate::domain::coding::Coding;
 use crate::domain::convention::ToldBy;
 use crate::domain::dead_letter::Status;
@@ -336,42 +335,6 @@ words! {
         OperationId,
         /// No known id: a text in the error, the body or a header value.
         Text,
-    }
-}
-
-words! {
-    /// What an entry of the audit is about.
-    AuditAction = Action {
-        /// An operation that redelivers was started.
-        Redeliver,
-        /// An operation that deletes was started.
-        Delete,
-        /// An operation that restores was started.
-        Restore,
-        /// An operation was paused.
-        Pause,
-        /// An operation was resumed.
-        Resume,
-        /// An operation was cancelled.
-        Cancel,
-        /// The rate of an operation was changed.
-        Rate,
-        /// An error group was resolved.
-        Resolve,
-        /// An error group was reopened.
-        Reopen,
-        /// An error group was muted.
-        Mute,
-        /// A note was added to an error group.
-        Note,
-        /// The body and the headers of a dead letter were read.
-        ReadPayload,
-        /// The messages of a redelivery were previewed.
-        Preview,
-        /// A caller was refused what it has no permission for.
-        NotAllowed,
-        /// A caller was refused because nobody knows it.
-        Unauthenticated,
     }
 }
 

@@ -1,5 +1,7 @@
 //! R17: every route needs a permission, and what a caller may not see does not exist for it.
 
+mod routes;
+
 use std::collections::BTreeSet;
 
 use reqwest::{Method, RequestBuilder};
@@ -7,28 +9,10 @@ use serde_json::{Value, json};
 
 use crate::access::{Access, new_token};
 use crate::support::{DeadMessage, World, id, text};
+use routes::{About, ROUTES, Route};
 
 /// The service that the requests are about.
 const PAY: &str = "pay";
-
-/// What a route is asked, and what it needs. The path and the body name [`Things`].
-struct Route {
-    operation: &'static str,
-    asked: &'static str,
-    body: &'static str,
-    needs: &'static [&'static str],
-    about: About,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum About {
-    /// What the caller may see, be it nothing.
-    Everything,
-    /// One thing of [`PAY`].
-    Pay,
-    /// A plan that somebody else made.
-    ForeignPlan,
-}
 
 /// A kind of caller: what it is granted, and where.
 struct Kind {
@@ -91,151 +75,6 @@ struct Things {
     operation: String,
     plan: String,
 }
-
-const fn route(
-    operation: &'static str,
-    asked: &'static str,
-    body: &'static str,
-    needs: &'static [&'static str],
-    about: About,
-) -> Route {
-    Route { operation, asked, body, needs, about }
-}
-
-/// Every operation of the document, some with several requests.
-const ROUTES: [Route; 35] = [
-    route("listAuditEntries", "GET /audit", "", &["admin"], About::Everything),
-    route("searchDeadLetters", "GET /dead-letters", "", &["read"], About::Everything),
-    route(
-        "searchDeadLetters",
-        "GET /dead-letters?contains=a",
-        "",
-        &["read", "read-payload"],
-        About::Everything,
-    ),
-    route("searchDeadLetters", "GET /dead-letters?find=a", "", &["read", "read-payload"], About::Everything),
-    route(
-        "searchDeadLetters",
-        "GET /dead-letters?header.a=a",
-        "",
-        &["read", "read-payload"],
-        About::Everything,
-    ),
-    route(
-        "searchDeadLetters",
-        "GET /dead-letters?body.a=a",
-        "",
-        &["read", "read-payload"],
-        About::Everything,
-    ),
-    route("getDeadLetter", "GET /dead-letters/LETTER", "", &["read"], About::Pay),
-    route("getDeadLetterBody", "GET /dead-letters/LETTER/body", "", &["read-payload"], About::Pay),
-    route("getHistogram", "GET /dead-letters/histogram", "", &["read"], About::Everything),
-    route("getSquadOverview", "GET /dead-letters/squad-overview", "", &["read"], About::Everything),
-    route("getServiceOverview", "GET /dead-letters/service-overview", "", &["read"], About::Everything),
-    route("listErrorGroups", "GET /dead-letters/error-groups", "", &["read"], About::Everything),
-    route(
-        "listErrorGroups",
-        "GET /dead-letters/error-groups?contains=a",
-        "",
-        &["read", "read-payload"],
-        About::Everything,
-    ),
-    route("getErrorGroup", "GET /dead-letters/error-groups/GROUP", "", &["read"], About::Pay),
-    route(
-        "changeErrorGroup",
-        "PATCH /dead-letters/error-groups/GROUP",
-        r#"{"action": "note", "note": "a"}"#,
-        &["triage"],
-        About::Pay,
-    ),
-    route(
-        "redeliverDeadLetters",
-        "POST /dead-letters/redeliver",
-        r#"{"ids": ["NIL"]}"#,
-        &["read", "redeliver"],
-        About::Everything,
-    ),
-    route(
-        "deleteDeadLetters",
-        "DELETE /dead-letters",
-        r#"{"ids": ["NIL"]}"#,
-        &["read", "delete"],
-        About::Everything,
-    ),
-    route(
-        "restoreDeadLetters",
-        "POST /dead-letters/restore",
-        r#"{"ids": ["NIL"]}"#,
-        &["read", "delete"],
-        About::Everything,
-    ),
-    route(
-        "createOperation",
-        "POST /operations",
-        r#"{"kind": "delete", "ids": ["NIL"]}"#,
-        &["read", "delete"],
-        About::Everything,
-    ),
-    route(
-        "createOperation",
-        "POST /operations",
-        r#"{"kind": "redeliver", "ids": ["NIL"]}"#,
-        &["read", "redeliver"],
-        About::Everything,
-    ),
-    route(
-        "createOperation",
-        "POST /operations",
-        r#"{"kind": "redeliver", "ids": ["NIL"], "edit": {"headers": {"set": {"a": "b"}}}}"#,
-        &["read", "redeliver", "edit", "read-payload"],
-        About::Everything,
-    ),
-    route(
-        "createOperation",
-        "POST /operations",
-        r#"{"kind": "redeliver", "ids": ["NIL"], "to": {"exchange": "", "routingKey": "x"}}"#,
-        &["read", "redeliver", "redirect", "read-payload"],
-        About::Everything,
-    ),
-    route(
-        "createPlan",
-        "POST /operations/plan",
-        r#"{"kind": "restore", "ids": ["NIL"]}"#,
-        &["read", "delete"],
-        About::Everything,
-    ),
-    route(
-        "createPlan",
-        "POST /operations/plan",
-        r#"{"kind": "redeliver", "ids": ["NIL"], "to": {"exchange": "", "routingKey": "x"}}"#,
-        &["read", "redeliver", "redirect", "read-payload"],
-        About::Everything,
-    ),
-    route(
-        "previewOperation",
-        "POST /operations/preview",
-        r#"{"kind": "redeliver", "ids": ["NIL"]}"#,
-        &["read", "redeliver", "read-payload"],
-        About::Everything,
-    ),
-    route("getPlan", "GET /operations/plan/PLAN", "", &["read"], About::ForeignPlan),
-    route(
-        "createOperation",
-        "POST /operations",
-        r#"{"planId": "PLAN"}"#,
-        &["read", "delete"],
-        About::ForeignPlan,
-    ),
-    route("listOperations", "GET /operations", "", &["read"], About::Everything),
-    route("getOperation", "GET /operations/OPERATION", "", &["read"], About::Pay),
-    route("listOperationItems", "GET /operations/OPERATION/items", "", &["read"], About::Pay),
-    route("watchOperation", "GET /operations/OPERATION/events", "", &["read"], About::Pay),
-    route("pauseOperation", "POST /operations/OPERATION/pause", "", &["delete"], About::Pay),
-    route("resumeOperation", "POST /operations/OPERATION/resume", "", &["delete"], About::Pay),
-    route("cancelOperation", "POST /operations/OPERATION/cancel", "", &["delete"], About::Pay),
-    route("changeOperation", "PATCH /operations/OPERATION", r#"{"rate": 1}"#, &["delete"], About::Pay),
-];
 
 impl Things {
     fn named_in(&self, text: &str) -> String {
