@@ -17,13 +17,13 @@ BUGS_OF_EACH_PART := ack-across-batches counters-outside lost-channel-is-sent se
 # Servers of other versions, RABBITMQ=4.3 POSTGRES=18, have their own folders.
 VERSIONS := $(addprefix -,$(RABBITMQ))$(addprefix -,$(POSTGRES))
 
-.PHONY: help demo test e2e generated clients chaos bugs matrix fuzz mutants check deny openapi docs bench loadtest build sbom image dist \
+.PHONY: help demo test e2e generated login clients chaos bugs matrix fuzz mutants check deny openapi docs bench loadtest build sbom image dist \
 	clean-servers cargo
 
 help: ## show this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-demo: cargo ## run a small real system that produces dead letters; FRESH=1 for empty servers, BACKSTAGE=1 to start Backstage too
+demo: cargo ## run a small real system that produces dead letters; FRESH=1 for empty servers, BACKSTAGE=1 to start Backstage too, AUTH=1 to require sign-in
 	@scripts/demo.sh
 
 test: cargo ## run every test against private servers, and check the documentation
@@ -31,6 +31,7 @@ test: cargo ## run every test against private servers, and check the documentati
 	@RABBITMQ_PLUGINS=rabbitmq_shovel $(SERVERS) with target/servers/test$(VERSIONS) cargo test --workspace --locked
 	@$(SERVERS) with target/servers/test$(VERSIONS) scripts/bugs.sh $(BUGS_OF_EACH_PART)
 	@$(SERVERS) with target/servers/test$(VERSIONS) scripts/generated.sh test
+	@$(SERVERS) with target/servers/test$(VERSIONS) scripts/issuer.sh test
 	$(call if_node,test)
 
 e2e: cargo ## test the plugin in a real Backstage, in Chromium, against the real service
@@ -39,6 +40,10 @@ e2e: cargo ## test the plugin in a real Backstage, in Chromium, against the real
 generated: cargo ## generate clients of the API in Python and TypeScript, compile them, and redeliver with them
 	@$(SERVERS) install
 	@$(SERVERS) with target/servers/test$(VERSIONS) scripts/generated.sh test
+
+login: cargo ## test signing in on the command line, with a real OIDC issuer
+	@$(SERVERS) install
+	@$(SERVERS) with target/servers/test$(VERSIONS) scripts/issuer.sh test
 
 clients: cargo ## test the failure conventions with the real libraries (Python and Node)
 	@$(SERVERS) install

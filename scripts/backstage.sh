@@ -7,6 +7,7 @@
 #   backstage.sh serve    Backstage at BACKSTAGE_ADDR, for dead-letter at DEAD_LETTER_URL, with databases of its own on the
 #                         server of DATABASE_URL; the app must have been built
 #   backstage.sh e2e      end-to-end tests in Chromium against all of it
+#   backstage.sh node     gets a Node.js if there is none
 #   backstage.sh has-node whether there is a Node.js that it can use, without getting one
 #
 # Node.js is taken from the PATH if it is 20 or later; else one is put into target/node, by npm.
@@ -140,6 +141,7 @@ case ${1-} in
         # Else it waits for changes.
         CI=true yarn test
         ;;
+    node) require_node ;;
     has-node) has_node ;;
-    *) die 'usage: backstage.sh check|test|build|serve|e2e|has-node' ;;
+    *) die 'usage: backstage.sh check|test|build|serve|e2e|node|has-node' ;;
 esac

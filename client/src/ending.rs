@@ -18,7 +18,9 @@ Exit codes:
 Server and token can also be set in a profile, in ~/.config/dead-letter/config.toml:
   [profiles.default]
   server = \"https://dead-letter.example.com\"
-  token = \"...\"";
+  token = \"...\"
+
+Instead of a token, `dead-letter login` signs in with an OIDC issuer.";
 
 /// How a command ended, with its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

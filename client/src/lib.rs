@@ -4,7 +4,7 @@
 //! service: it knows the HTTP API only. [`run`] needs a tokio runtime and a default TLS provider for rustls.
 //!
 //! `commands` has one file per command or family of commands. The other modules are what commands share: the server and the token
-//! (`connection`, `api`), what is selected (`filter`, `selection`, `options`), an operation and its progress (`operation`,
+//! (`connection`, `profile`, `sign_in`, `api`), what is selected (`filter`, `selection`, `options`), an operation and its progress (`operation`,
 //! `progress`, `retry`), and output (`output`, `table`, `text`, `zone`, `indent`).
 
 mod api;
@@ -19,11 +19,14 @@ mod operation;
 mod operation_id;
 mod options;
 mod output;
+mod profile;
 mod progress;
 mod retry;
 mod selection;
+mod sign_in;
 mod table;
 mod text;
+mod token;
 mod when;
 mod zone;
 

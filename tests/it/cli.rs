@@ -16,9 +16,9 @@ use crate::support::{Api, DeadMessage, World, free_address, id, text, until, unt
 /// What a command printed, and how it ended.
 #[derive(Debug)]
 pub struct Ran {
-    code: i32,
+    pub code: i32,
     pub out: String,
-    err: String,
+    pub err: String,
 }
 
 impl Ran {
@@ -27,13 +27,13 @@ impl Ran {
         self
     }
 
-    fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap()
     }
 }
 
 /// A command of the client, without terminal, settings or profiles of whoever runs the tests.
-fn command(arguments: &[&str]) -> Command {
+pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dead-letter"));
     for name in ["DEAD_LETTER_SERVER", "DEAD_LETTER_TOKEN", "DEAD_LETTER_PROFILE"] {
         command.env_remove(name);
@@ -42,7 +42,7 @@ fn command(arguments: &[&str]) -> Command {
     command
 }
 
-async fn run(mut command: Command) -> Ran {
+pub async fn run(mut command: Command) -> Ran {
     let Output { status, stdout, stderr } = command.output().await.unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Ran { code: status.code().unwrap(), out: text(stdout), err: text(stderr) }
@@ -263,7 +263,7 @@ async fn tail_shows_what_comes() {
 }
 
 /// Answers one request with an empty page, and gives back what was asked.
-async fn asked(listener: TcpListener) -> String {
+pub async fn asked(listener: TcpListener) -> String {
     let (mut connection, _) = listener.accept().await.unwrap();
     let mut request = Vec::new();
     while !request.ends_with(b"\r\n\r\n") {

@@ -32,6 +32,8 @@ mod groups;
 mod http;
 mod identity;
 mod ingest;
+mod issuer;
+mod login;
 mod operations;
 mod order;
 mod origin;

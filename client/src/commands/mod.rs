@@ -5,6 +5,7 @@ mod find;
 mod group;
 mod groups;
 mod items;
+mod login;
 mod ls;
 mod operations;
 mod overview;
@@ -24,7 +25,7 @@ use crate::ending::{AFTER_HELP, Ending, Failure};
 use crate::operation_id::OperationArgs;
 use crate::output::Output;
 
-/// The commands that call a running server.
+/// The commands that call a running server, and those that sign in for it.
 #[derive(Debug, Subcommand)]
 pub enum ClientCommand {
     /// List dead letters
@@ -73,6 +74,10 @@ pub enum ClientCommand {
     Mute(With<group::MuteArgs>),
     /// Add a note to an error group
     Note(With<group::NoteArgs>),
+    /// Sign in with an OIDC issuer, in a browser on any device
+    Login(login::LoginArgs),
+    /// Forget the sign-in of `dead-letter login`, and withdraw it at the issuer
+    Logout(login::LogoutArgs),
 }
 
 /// The arguments of a command, and those of the connection.
@@ -136,5 +141,7 @@ async fn dispatch(command: ClientCommand) -> Result<Ending, Failure> {
         ClientCommand::Reopen(with) => with!(with, group::noted, Action::Reopen),
         ClientCommand::Mute(with) => with!(with, group::mute),
         ClientCommand::Note(with) => with!(with, group::note),
+        ClientCommand::Login(args) => login::run(args).await,
+        ClientCommand::Logout(args) => login::logout(&args).await,
     }
 }

@@ -1,0 +1,192 @@
+// An OIDC provider for the tests and the demo: https://github.com/panva/node-oidc-provider with a few users and no passwords.
+// It listens on a loopback address only. Keys, codes and tokens are gone when it ends.
+//
+//   ISSUER_ADDR     where it listens (127.0.0.1:8082)
+//   ACCESS_SECONDS  how long an access token is valid (300)
+
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
+import { isIP } from 'node:net';
+
+import Provider from 'oidc-provider';
+
+// Whoever may sign in, with the groups that the policy and the ownership file name.
+const GROUPS = {
+  ada: ['checkout'],
+  ben: ['checkout'],
+  cleo: ['finance'],
+  root: ['platform'],
+};
+// RFC 8707: what access tokens are for. The service looks for the audience only.
+const RESOURCE = 'urn:dead-letter';
+const AUDIENCE = 'dead-letter';
+// Bytes of a form.
+const LARGEST_FORM = 4096;
+
+const address = process.env.ISSUER_ADDR ?? '127.0.0.1:8082';
+const accessSeconds = Number(process.env.ACCESS_SECONDS ?? 300);
+const colon = address.lastIndexOf(':');
+const host = address.slice(0, colon);
+const port = Number(address.slice(colon + 1));
+if (isIP(host) !== 4 || !host.startsWith('127.')) {
+  console.error(`issuer: ${address} is not a loopback address, and anybody can sign in here`);
+  process.exit(2);
+}
+
+const escape = text => String(text).replace(/[&<>"']/g, character => `&#${character.charCodeAt(0)};`);
+
+const page = (title, body) => `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>${title}</title>
+<style>body { font: 16px/1.5 sans-serif; max-width: 26em; margin: 4em auto; padding: 0 1em }</style>
+<h1>${title}</h1>
+${body}
+</html>
+`;
+
+const reasonOf = error => {
+  if (!error) return 'Enter the code that the terminal shows.';
+  if (error.name === 'AbortedError') return 'The sign-in was refused. Nobody is signed in.';
+  return 'This code is not known, has expired, or was used already. Enter the code that the terminal shows.';
+};
+
+/** The pages of RFC 8628, section 3.3. `form` is the provider's, with its protection against forgery. */
+const deviceFlow = {
+  enabled: true,
+  userCodeInputSource(ctx, form, _out, error) {
+    ctx.body = page(
+      'Sign in to dead-letter',
+      `<p>${reasonOf(error)}</p>\n${form}\n<button type="submit" form="op.deviceInputForm">Continue</button>`,
+    );
+  },
+  userCodeConfirmSource(ctx, form, client, _deviceInfo, userCode) {
+    ctx.body = page(
+      'Is this your code?',
+      `<p>${escape(client.clientName)} shows this code in a terminal: <strong>${escape(userCode)}</strong></p>
+<p>Continue only if you started this sign-in yourself.</p>
+${form}
+<button autofocus type="submit" form="op.deviceConfirmForm">Continue</button>
+<button type="submit" form="op.deviceConfirmForm" name="abort" value="yes">Refuse</button>`,
+    );
+  },
+  async successSource(ctx) {
+    // The next sign-in asks for a name again, so that one browser can sign in several users.
+    await ctx.oidc.session.destroy();
+    ctx.body = page('You are signed in', '<p>You can close this page and go back to the terminal.</p>');
+  },
+};
+
+const resourceIndicators = {
+  enabled: true,
+  defaultResource: () => RESOURCE,
+  useGrantedResource: () => true,
+  getResourceServerInfo: () => ({
+    scope: 'dead-letters',
+    audience: AUDIENCE,
+    accessTokenTTL: accessSeconds,
+    accessTokenFormat: 'jwt',
+    jwt: { sign: { alg: 'ES256' } },
+  }),
+};
+
+/** Whoever confirms the code consents: there is no further question. */
+async function loadExistingGrant({ oidc }) {
+  const grant = new oidc.provider.Grant({ clientId: oidc.client.clientId, accountId: oidc.session.accountId });
+  grant.addOIDCScope('openid profile offline_access');
+  grant.addResourceScope(RESOURCE, 'dead-letters');
+  await grant.save();
+  return grant;
+}
+
+const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const provider = new Provider(`http://${address}`, {
+  clients: [
+    {
+      client_id: 'dead-letter-cli',
+      client_name: 'dead-letter',
+      application_type: 'native',
+      grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
+      response_types: [],
+      redirect_uris: [],
+      token_endpoint_auth_method: 'none',
+      id_token_signed_response_alg: 'ES256',
+    },
+  ],
+  jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), kid: randomBytes(8).toString('hex'), alg: 'ES256', use: 'sig' }] },
+  cookies: { keys: [randomBytes(32).toString('hex')] },
+  claims: { openid: ['sub'], profile: ['preferred_username', 'groups'] },
+  features: {
+    devInteractions: { enabled: false },
+    deviceFlow,
+    resourceIndicators,
+    revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
+    userinfo: { enabled: false },
+  },
+  interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
+  findAccount: (_ctx, id) =>
+    GROUPS[id] && { accountId: id, claims: () => ({ sub: id, preferred_username: id, groups: GROUPS[id] }) },
+  extraTokenClaims: (_ctx, token) => ({ preferred_username: token.accountId, groups: GROUPS[token.accountId] }),
+  issueRefreshToken: () => true,
+  expiresWithSession: () => false,
+  rotateRefreshToken: true,
+  loadExistingGrant,
+  ttl: {
+    AccessToken: accessSeconds,
+    DeviceCode: 600,
+    Grant: 86_400,
+    IdToken: 300,
+    Interaction: 600,
+    RefreshToken: 86_400,
+    Session: 600,
+  },
+});
+provider.on('server_error', (_ctx, error) => console.error('issuer:', error));
+
+async function formOf(request) {
+  let text = '';
+  for await (const part of request) {
+    text += part;
+    if (text.length > LARGEST_FORM) throw new Error('the form is too large');
+  }
+  return new URLSearchParams(text);
+}
+
+/** The question who somebody is: a name is enough. */
+async function signIn(request, response) {
+  const { uid } = await provider.interactionDetails(request, response);
+  let hint = `There are ${Object.keys(GROUPS).join(', ')}.`;
+  if (request.method === 'POST') {
+    const user = (await formOf(request)).get('user') ?? '';
+    if (Object.hasOwn(GROUPS, user)) {
+      return provider.interactionFinished(request, response, { login: { accountId: user }, consent: {} });
+    }
+    hint = `There is no such user. ${hint}`;
+  }
+  response.setHeader('content-type', 'text/html; charset=utf-8');
+  response.end(
+    page(
+      'Who are you?',
+      `<p>${hint}</p>
+<form method="post" action="/interaction/${uid}">
+<input name="user" placeholder="User name" autofocus autocomplete="off">
+<button type="submit">Sign in</button>
+</form>`,
+    ),
+  );
+}
+
+const callback = provider.callback();
+const server = createServer((request, response) => {
+  if (!request.url.startsWith('/interaction/')) {
+    callback(request, response);
+    return;
+  }
+  signIn(request, response).catch(error => {
+    response.statusCode = 400;
+    response.setHeader('content-type', 'text/plain; charset=utf-8');
+    response.end(`The sign-in cannot go on: ${error.message}\n`);
+  });
+});
+server.listen(port, host, () => console.log(`issuer: http://${address}`));
