@@ -7,14 +7,17 @@
 #   DATABASE_URL, AMQP_URL                servers to use instead of private ones
 #   BACKLOG                               messages to begin with (100)
 #   BACKSTAGE, BACKSTAGE_ADDR             BACKSTAGE=1: a Backstage with the plugin too, at 127.0.0.1:7007
+#   AUTH, ISSUER_ADDR                     AUTH=1: callers sign in, with an OIDC provider at 127.0.0.1:8082
 set -euo pipefail
 CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=http.sh
 . scripts/http.sh
 
 export HTTP_ADDR=${HTTP_ADDR:-127.0.0.1:8080} ADMIN_ADDR=${ADMIN_ADDR:-127.0.0.1:9090}
-export BACKSTAGE_ADDR=${BACKSTAGE_ADDR:-127.0.0.1:7007}
+export BACKSTAGE_ADDR=${BACKSTAGE_ADDR:-127.0.0.1:7007} ISSUER_ADDR=${ISSUER_ADDR:-127.0.0.1:8082}
 control_addr=${CONTROL_ADDR:-127.0.0.1:8081}
+api=http://${HTTP_ADDR/#0.0.0.0:/127.0.0.1:}
+admin=http://${ADMIN_ADDR/#0.0.0.0:/127.0.0.1:}
 bin=${CARGO_TARGET_DIR:-target}/debug
 servers=target/servers/demo
 log=target/demo/dead-letter.log
@@ -27,9 +30,9 @@ die() {
 
 # ------------------------------------------------------------------------------------------------------------- the end
 
-# The pids of what runs. The first six have sessions of their own, so that Ctrl-C reaches only this script, which ends
+# The pids of what runs. The first seven have sessions of their own, so that Ctrl-C reaches only this script, which ends
 # them in order. The failing system shares the terminal, whose keys it reads.
-starting='' building='' preparing='' backstage='' service='' clients='' failing=''
+starting='' building='' preparing='' backstage='' issuer='' service='' clients='' failing=''
 terminal=$(stty -g 2>/dev/null || true)
 
 alive() { kill -0 -- "$1" 2>/dev/null; }
@@ -55,6 +58,7 @@ clean_up() {
     [[ -z $failing ]] || end "$failing"
     [[ -z $terminal ]] || stty "$terminal"
     [[ -z $service ]] || end "-$service"
+    [[ -z $issuer ]] || end "-$issuer"
     [[ -z $starting ]] || {
         end "$starting" # if the start is still under way: it then stops what it started
         scripts/servers.sh stop $servers
@@ -80,6 +84,8 @@ check_free HTTP_ADDR "$HTTP_ADDR"
 check_free ADMIN_ADDR "$ADMIN_ADDR"
 check_free CONTROL_ADDR "$control_addr"
 [[ -z ${BACKSTAGE-} ]] || check_free BACKSTAGE_ADDR "$BACKSTAGE_ADDR"
+[[ -z ${AUTH-} ]] || check_free ISSUER_ADDR "$ISSUER_ADDR"
+[[ -z ${AUTH-} || -z ${BACKSTAGE-} ]] || die 'choose one of AUTH=1 and BACKSTAGE=1'
 
 mkdir -p target/demo
 exec 9>>target/demo/lock
@@ -98,6 +104,8 @@ if ((${#kinds[@]})); then
     setsid scripts/servers.sh start $servers "${kinds[@]}" 9>&- &
     starting=$!
 fi
+
+[[ -z ${AUTH-} ]] || scripts/issuer.sh install || die 'the OIDC provider could not be installed'
 
 if [[ -n ${BACKSTAGE-} ]]; then
     setsid scripts/backstage.sh build 9>&- &
@@ -122,6 +130,34 @@ export DATABASE_URL=${given_database:-$DATABASE_URL} AMQP_URL=${given_amqp:-$AMQ
 
 # --------------------------------------------------------------------------------------------------------- the service
 
+# The issuer, a policy, and a profile of the command line for each user.
+require_sign_in() {
+    local log=target/demo/issuer.log user
+    setsid scripts/issuer.sh serve </dev/null >$log 2>&1 9>&- &
+    issuer=$!
+    deadline=$((SECONDS + 60))
+    until [[ $(get "$ISSUER_ADDR" /.well-known/openid-configuration) == HTTP/*' 200 '* ]]; do
+        alive "$issuer" || die "the OIDC provider stopped unexpectedly. See $log"
+        ((SECONDS < deadline)) || die "the OIDC provider is not ready after a minute. See $log"
+        sleep 0.2
+    done
+    cat >target/demo/policy.yaml <<'END'
+grants:
+  - to: [everyone]
+    on: own
+    may: [read, read-payload, triage, redeliver]
+  - to: ["group:platform"]
+    on: everything
+    may: [everything]
+END
+    export DEAD_LETTER_OIDC_ISSUER=http://$ISSUER_ADDR DEAD_LETTER_POLICY_FILE=target/demo/policy.yaml
+    mkdir -p target/demo/config/dead-letter
+    for user in ada ben cleo root; do
+        printf '[profiles.%s]\nserver = "%s"\nissuer = "%s"\nclient_id = "dead-letter-cli"\n\n' \
+            "$user" "$api" "$DEAD_LETTER_OIDC_ISSUER"
+    done >target/demo/config/dead-letter/config.toml
+}
+
 cat >target/demo/ownership.yaml <<'END'
 services:
   - service: webshop
@@ -139,6 +175,7 @@ export DEAD_LETTER_OWNERSHIP_FILE=target/demo/ownership.yaml
 # Who acts in Backstage is written down by name.
 # The command line needs no token.
 [[ -z ${BACKSTAGE-} ]] || export DEAD_LETTER_BACKSTAGE_URL=http://localhost:${BACKSTAGE_ADDR##*:} DEAD_LETTER_UNAUTHENTICATED=yes
+[[ -z ${AUTH-} ]] || require_sign_in
 # Whoever presses Ctrl-C is not kept waiting.
 export DEAD_LETTER_DRAIN_DELAY=0s
 
@@ -173,8 +210,16 @@ done
 ) <&0 &
 failing=$!
 
+has_dead_letters() {
+    if [[ -n ${AUTH-} ]]; then
+        [[ $(get "$ADMIN_ADDR" /metrics) =~ dead_letter_ingested_total\{[^}]*\}\ [1-9] ]]
+    else
+        [[ $(get "$HTTP_ADDR" '/dead-letters?limit=1') == *'"messages":[{'* ]]
+    fi
+}
+
 deadline=$((SECONDS + 60))
-until [[ $(get "$HTTP_ADDR" '/dead-letters?limit=1') == *'"messages":[{'* ]]; do
+until has_dead_letters; do
     alive "$service" || service_died
     alive "$failing" || break
     if ((SECONDS >= deadline)); then
@@ -184,8 +229,29 @@ until [[ $(get "$HTTP_ADDR" '/dead-letters?limit=1') == *'"messages":[{'* ]]; do
     sleep 0.2
 done
 
-api=http://${HTTP_ADDR/#0.0.0.0:/127.0.0.1:}
-admin=http://${ADMIN_ADDR/#0.0.0.0:/127.0.0.1:}
+# What to try.
+without_sign_in() {
+    cat <<END
+  See what died, fix the consumers, and redeliver the messages:
+
+    curl -s '$api/dead-letters?service=webshop&limit=3'
+    curl -s -X POST http://$control_addr/fix
+    curl -s -X POST '$api/dead-letters/redeliver?wait=10' -H 'content-type: application/json' -d '{"filter":{"service":"webshop"},"note":"fixed"}'
+END
+}
+
+with_sign_in() {
+    cat <<END
+  Callers sign in. There are ada and ben of checkout, cleo of finance, and root of platform. In another terminal:
+
+    export XDG_CONFIG_HOME=$PWD/target/demo/config
+    $bin/dead-letter login --profile ada     # open the address, enter the code and the name: ada
+    $bin/dead-letter overview --profile ada
+
+  docs/security-walkthrough.md goes on from here.
+END
+}
+
 if alive "$failing"; then
     cat <<END
 
@@ -197,11 +263,7 @@ if alive "$failing"; then
     metrics         $admin/metrics
     logs            target/demo, $servers
 
-  See what died, fix the consumers, and redeliver the messages:
-
-    curl -s '$api/dead-letters?service=webshop&limit=3'
-    curl -s -X POST http://$control_addr/fix
-    curl -s -X POST '$api/dead-letters/redeliver?wait=10' -H 'content-type: application/json' -d '{"filter":{"service":"webshop"},"note":"fixed"}'
+$(if [[ -n ${AUTH-} ]]; then with_sign_in; else without_sign_in; fi)
 
   webshop and notification (Rust) are running. billing (Celery), statements (Dramatiq) and shipping (Rascal) start when
   their libraries are installed.

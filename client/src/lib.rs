@@ -4,8 +4,8 @@
 //! service: it knows the HTTP API only. [`run`] needs a tokio runtime and a default TLS provider for rustls.
 //!
 //! `commands` has one file per command or family of commands. The other modules are what commands share: the server and the token
-//! (`connection`, `profile`, `sign_in`, `api`), what is selected (`filter`, `selection`, `options`), an operation and its progress (`operation`,
-//! `progress`, `retry`), and output (`output`, `table`, `text`, `zone`, `indent`).
+//! (`connection`, `profile`, `sign_in`, `token`, `api`), what is selected (`filter`, `selection`, `options`), an operation and its
+//! progress (`operation`, `progress`, `retry`), and output (`output`, `table`, `text`, `zone`, `indent`).
 
 mod api;
 mod clock;
