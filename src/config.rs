@@ -292,9 +292,7 @@ impl ServeConfig {
         );
         Ok(())
     }
-}
 
-impl ServeConfig {
     /// Refuses a collector of traces whose connection is not verified (R18).
     pub fn check_telemetry(&self) -> anyhow::Result<()> {
         let Some(endpoint) = &self.log.otlp_endpoint else { return Ok(()) };

@@ -1,6 +1,7 @@
 //! Configuration files whose changes take effect without a restart.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -35,6 +36,11 @@ impl<T> LiveFile<T> {
             .with_context(|| format!("cannot read the {name} {}", path.display()))?;
         latest.replace(parse(&text).with_context(|| format!("the {name} {} is not right", path.display()))?);
         Ok(Self { name, path: path.to_owned(), text, parse, latest })
+    }
+
+    /// The value of this moment.
+    pub fn now(&self) -> Arc<T> {
+        self.latest.now()
     }
 
     /// Reads the file again if it has changed. If it is invalid, the last valid value stays.

@@ -25,7 +25,6 @@ use std::sync::Arc;
 
 use anyhow::{Context, ensure};
 use serde::Deserialize;
-use tokio_util::sync::CancellationToken;
 
 use super::Principal;
 use super::permission::Permission;
@@ -102,33 +101,15 @@ struct AllowedTarget {
     routing_key: String,
 }
 
-/// The current policy, and the file that it is from. Clones share the policy.
-#[derive(Clone, Debug)]
-pub struct PolicyFile {
-    policy: Latest<Policy>,
-    file: LiveFile<Policy>,
-}
-
-impl PolicyFile {
-    /// Reads the file, which must be there and be valid.
-    pub fn open(path: &Path) -> anyhow::Result<Self> {
-        let policy = Latest::default();
-        let file = LiveFile::open("policy file", path, parse, policy.clone())?;
-        Ok(Self { policy, file })
-    }
-
-    /// The policy of this moment.
-    pub fn now(&self) -> Arc<Policy> {
-        self.policy.now()
-    }
-
-    /// Reloads the file whenever it changes, until the process stops.
-    pub async fn reload_on_change(self, stop: CancellationToken) -> anyhow::Result<()> {
-        self.file.reload_on_change(stop).await
-    }
-}
+/// The file of a policy, and the policy of this moment.
+pub type PolicyFile = LiveFile<Policy>;
 
 impl Policy {
+    /// Reads the file, which must be there and be valid.
+    pub fn open(path: &Path) -> anyhow::Result<PolicyFile> {
+        LiveFile::open("policy file", path, parse, Latest::default())
+    }
+
     /// Where the principal may do this. `None` is a caller who has not signed in.
     pub fn scope(
         &self,
@@ -314,9 +295,9 @@ targets: [{exchange: "", routing-key: "test-*"}]
         .unwrap();
         let one = principal("token:a", &[]);
         let scope = |permission| policy.scope(Some(&one), permission, &owners());
-        let both = scope(Permission::Redeliver).and(&scope(Permission::Edit));
+        let both = scope(Permission::Redeliver).and(scope(Permission::Edit));
         assert_eq!(both.of_services(["a", "b", "c"].map(str::to_owned)), ["b"]);
-        assert!(scope(Permission::Redeliver).and(&scope(Permission::Delete)).is_nothing());
+        assert!(scope(Permission::Redeliver).and(scope(Permission::Delete)).is_nothing());
     }
 
     #[test]

@@ -47,8 +47,8 @@ impl Scope {
 
     /// What both cover.
     #[must_use]
-    pub fn and(mut self, other: &Self) -> Self {
-        self.conditions.extend(other.conditions.iter().cloned());
+    pub fn and(mut self, other: Self) -> Self {
+        self.conditions.extend(other.conditions);
         self
     }
 

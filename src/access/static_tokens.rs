@@ -27,6 +27,7 @@ use super::policy::short_group;
 use super::{Principal, Refused};
 use crate::clock;
 use crate::config::plain_name;
+use crate::domain::audit::hex;
 use crate::latest::Latest;
 use crate::live_file::LiveFile;
 
@@ -40,10 +41,7 @@ type Tokens = HashMap<Digested, Token>;
 
 /// The tokens of a file. Clones share them.
 #[derive(Clone, Debug)]
-pub struct StaticTokens {
-    tokens: Latest<Tokens>,
-    file: LiveFile<Tokens>,
-}
+pub struct StaticTokens(LiveFile<Tokens>);
 
 #[derive(Clone, Debug)]
 struct Token {
@@ -78,7 +76,7 @@ pub fn new_token() -> anyhow::Result<(String, String)> {
     let mut random = [0; RANDOM];
     OsRng.try_fill_bytes(&mut random).context("the system has no random bytes")?;
     let token = format!("{PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(random));
-    let digest = digest(&token).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    let digest = hex(&digest(&token));
     Ok((token, digest))
 }
 
@@ -89,18 +87,16 @@ fn digest(token: &str) -> Digested {
 impl StaticTokens {
     /// Reads the file, which must be there and be valid.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
-        let tokens = Latest::default();
-        let file = LiveFile::open("tokens file", path, parse, tokens.clone())?;
-        Ok(Self { tokens, file })
+        Ok(Self(LiveFile::open("tokens file", path, parse, Latest::default())?))
     }
 
     /// Reloads the file whenever it changes, until the process stops.
     pub async fn reload_on_change(self, stop: CancellationToken) -> anyhow::Result<()> {
-        self.file.reload_on_change(stop).await
+        self.0.reload_on_change(stop).await
     }
 
     pub(super) fn principal(&self, token: &str) -> Result<Principal, Refused> {
-        let tokens = self.tokens.now();
+        let tokens = self.0.now();
         let found =
             tokens.get(&digest(token)).filter(|token| token.expires.is_none_or(|at| clock::now() < at));
         let Token { name, groups, expires } = found.ok_or(Refused::UnknownToken)?;
@@ -158,10 +154,10 @@ mod tests {
             assert_eq!(tokens.principal(wrong), Err(Refused::UnknownToken), "{wrong}");
         }
         write(", expires: 2020-01-01T00:00:00Z");
-        tokens.file.reload().unwrap();
+        tokens.0.reload().unwrap();
         assert_eq!(tokens.principal(&token), Err(Refused::UnknownToken));
         std::fs::write(&file, "tokens: 7").unwrap();
-        assert!(tokens.file.reload().is_err());
+        assert!(tokens.0.reload().is_err());
     }
 
     #[test]

@@ -93,7 +93,6 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         names: names(&config),
         access: Arc::clone(&access),
         refusals: refusals.clone(),
-        permissions: Arc::new(http::Permissions::of(&http::document())),
         metrics: Arc::clone(&metrics),
         heartbeat,
         stop: stop.clone(),

@@ -7,7 +7,7 @@ use clap::Args;
 use reqwest::Url;
 
 use super::YesNo;
-use crate::access::{Access, Anonymous, Backstage, Oidc, OidcSettings, PolicyFile, StaticTokens, Verifiers};
+use crate::access::{Access, Anonymous, Backstage, Oidc, OidcSettings, Policy, StaticTokens, Verifiers};
 use crate::tls::Tls;
 
 /// Whose tokens are accepted, and what callers may do. Without any of these nobody has to sign in.
@@ -63,7 +63,7 @@ impl AccessConfig {
             backstage: self.backstage_url.as_ref().map(|url| Backstage::new(url, tls)).transpose()?,
             tokens: self.tokens_file.as_deref().map(StaticTokens::open).transpose()?,
         };
-        let policy = self.policy_file.as_deref().map(PolicyFile::open).transpose()?;
+        let policy = self.policy_file.as_deref().map(Policy::open).transpose()?;
         Ok(Access { verifiers, anonymous, policy })
     }
 }

@@ -13,13 +13,12 @@ use super::Api;
 use super::auth::Caller;
 use super::error::{ApiError, FieldError};
 use super::filter::FilterInput;
-use super::page::{PageInput, list_hash};
+use super::page::{PageInput, cut, list_hash};
 use super::query::{Query, groups};
 use super::responses::{BadRequest, Unavailable};
 use super::word::{Word, words};
 use crate::access::Permission;
 use crate::domain::audit::{Action, Entry};
-use crate::domain::cursor::Cursor;
 use crate::domain::dead_letter::received_at;
 use crate::domain::filter::Order;
 use crate::store::WantedEntries;
@@ -226,11 +225,8 @@ pub async fn list_audit_entries(
     let hash = list_hash("audit", &input, Order::Newest)?;
     let before = page.cursor(hash)?.map(|cursor| cursor.id);
     let mut found = api.store.audit_entries(&wanted, before, limit + 1).await?;
-    let more = found.len() > limit as usize;
-    found.truncate(limit as usize);
-    let last = found.last().filter(|_| more).map(|entry| entry.id);
     Ok(Json(AuditEntries {
-        next_cursor: last.map(|id| Cursor { backwards: false, id, search: hash }.encode()),
+        next_cursor: cut(&mut found, limit, hash, |entry| entry.id),
         entries: found.into_iter().map(AuditEntry::from).collect(),
     }))
 }

@@ -49,11 +49,11 @@ use crate::ownership::Ownership;
 use crate::store::{Heartbeat, Store, StoreError};
 use crate::telemetry::Metrics;
 
-use auth::{Caller, Requester};
+use auth::{Caller, Permissions, Requester};
 use operations::view::OperationView;
 
 pub use admin::Admin;
-pub use auth::{Permissions, Refusals};
+pub use auth::Refusals;
 
 /// Until the last answers have gone out.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
@@ -86,8 +86,6 @@ pub struct Api {
     pub access: Arc<Access>,
     /// Refusals, until they are in the audit.
     pub refusals: Refusals,
-    /// Which permissions each route needs.
-    pub permissions: Arc<Permissions>,
     /// Metrics.
     pub metrics: Arc<Metrics>,
     /// Whether the database answers.
@@ -105,15 +103,15 @@ impl Api {
         Caller::new(requester, policy, self.ownership.now())
     }
 
-    /// Writes down that the caller reads a payload, before it does. Where nobody has to sign in, there is nobody to write down.
-    async fn audit_read(&self, caller: &Caller, dead_letter: Uuid) -> Result<(), StoreError> {
+    /// Writes down that the caller reads the payload of a dead letter of this service, before it does. Where nobody has to sign in, there
+    /// is nobody to write down.
+    async fn audit_read(&self, caller: &Caller, dead_letter: Uuid, service: &str) -> Result<(), StoreError> {
         if self.access.verifiers.is_empty() {
             return Ok(());
         }
-        let services = self.store.service_of(dead_letter).await?.into_iter().collect();
         let actor = caller.requester().actor();
         let entry = Entry {
-            services,
+            services: vec![service.to_owned()],
             dead_letter: Some(dead_letter),
             ..Entry::new(clock::new_id(), actor, Action::ReadPayload)
         };
@@ -171,8 +169,9 @@ pub fn document() -> utoipa::openapi::OpenApi {
 
 fn router(api: Api) -> Router {
     let (router, document) = documented_router();
+    let permissions = Arc::new(Permissions::of(&document));
     let router = router
-        .route_layer(axum::middleware::from_fn_with_state(api.clone(), auth::authorize))
+        .route_layer(axum::middleware::from_fn_with_state((api.clone(), permissions), auth::authorize))
         .fallback(error::no_route)
         .method_not_allowed_fallback(error::no_method)
         .merge(SwaggerUi::new("/swagger").url("/openapi.json", document));

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
+use uuid::Uuid;
 
 use super::error::ApiError;
 use super::query::groups;
@@ -63,10 +64,22 @@ impl PageInput {
     }
 }
 
+/// The cursor of the page after this one, of which one entry more than its limit was read; that one is dropped. `place` is where an
+/// entry stands in the list.
+pub fn cut<T>(
+    found: &mut Vec<T>,
+    limit: u32,
+    search: SearchHash,
+    place: impl Fn(&T) -> Uuid,
+) -> Option<String> {
+    let has_next = found.len() > limit as usize;
+    found.truncate(limit as usize);
+    let last = found.last().filter(|_| has_next)?;
+    Some(Cursor { backwards: false, id: place(last), search }.encode())
+}
+
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
     use crate::http::filter::FilterInput;
     use crate::http::query::Query;

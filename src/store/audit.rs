@@ -110,19 +110,22 @@ impl Store {
              WHERE e.id >= $1 AND NOT EXISTS (SELECT FROM audit_seal s WHERE s.entry = e.id) ORDER BY e.id LIMIT $2"
         );
         let rows = sqlx::query(&query).bind(since).bind(SEALED_AT_ONCE).fetch_all(&mut *transaction).await?;
-        let mut sealed = Vec::new();
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (mut sealed, mut hashes) = (Vec::new(), Vec::new());
         for row in &rows {
             number += 1;
             hash = chained(hash, row.try_get("canonical")?);
-            let entry = entry(row)?;
-            sqlx::query("INSERT INTO audit_seal (number, entry, hash) VALUES ($1, $2, $3)")
-                .bind(number)
-                .bind(entry.id)
-                .bind(hash.as_slice())
-                .execute(&mut *transaction)
-                .await?;
-            sealed.push(Sealed { number, hash: hex(&hash), entry });
+            hashes.push(hash.to_vec());
+            sealed.push(Sealed { number, hash: hex(&hash), entry: entry(row)? });
         }
+        sqlx::query("INSERT INTO audit_seal (number, entry, hash) SELECT * FROM UNNEST($1::bigint[], $2::uuid[], $3::bytea[])")
+            .bind(sealed.iter().map(|sealed| sealed.number).collect::<Vec<_>>())
+            .bind(sealed.iter().map(|sealed| sealed.entry.id).collect::<Vec<_>>())
+            .bind(hashes)
+            .execute(&mut *transaction)
+            .await?;
         transaction.commit().await?;
         Ok(sealed)
     }

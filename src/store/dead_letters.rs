@@ -81,14 +81,14 @@ impl Store {
         Ok(sqlx::query_scalar(query).bind(ids).fetch_all(&self.http).await?)
     }
 
-    /// How long the body is.
-    pub async fn body_size(&self, id: Uuid) -> Result<Option<usize>, StoreError> {
-        let size: Option<i32> =
-            sqlx::query_scalar("SELECT octet_length(body) FROM dead_letter WHERE id = $1")
+    /// The service of a dead letter, and how long its body is.
+    pub async fn body_size(&self, id: Uuid) -> Result<Option<(String, usize)>, StoreError> {
+        let found: Option<(String, i32)> =
+            sqlx::query_as("SELECT service, octet_length(body) FROM dead_letter WHERE id = $1")
                 .bind(id)
                 .fetch_optional(&self.http)
                 .await?;
-        Ok(size.and_then(|size| usize::try_from(size).ok()))
+        Ok(found.and_then(|(service, size)| Some((service, usize::try_from(size).ok()?))))
     }
 
     /// A part of the body.

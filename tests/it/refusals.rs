@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use lapin::options::QueueDeleteOptions;
 use lapin::types::AMQPValue;
 use serde_json::json;
 
@@ -134,11 +133,6 @@ async fn a_full_queue_refuses_and_the_rest_goes_on() {
     let path = format!("/operations/{}/items?outcome=refused&limit=1", operation["id"].as_str().unwrap());
     let item = world.api().get(&path).await.json["items"][0].clone();
     assert!(item["detail"].as_str().unwrap().contains("Nacked by a target queue"), "{item}");
-    world
-        .broker
-        .channel
-        .queue_delete(queue.name.as_str().into(), QueueDeleteOptions::default())
-        .await
-        .unwrap();
+    world.broker.delete_queue(&queue.name).await;
     world.assert_counters_exact().await;
 }

@@ -2,7 +2,7 @@
 
 use lapin::ExchangeKind;
 use lapin::message::Delivery;
-use lapin::options::{ExchangeDeclareOptions, ExchangeDeleteOptions, QueueBindOptions, QueueDeleteOptions};
+use lapin::options::{ExchangeDeclareOptions, ExchangeDeleteOptions, QueueBindOptions};
 use lapin::types::{AMQPValue, FieldArray, FieldTable};
 use serde_json::{Value, json};
 
@@ -139,7 +139,7 @@ async fn a_queue_that_is_gone_gets_nothing_and_nobody_else_does() {
     assert_eq!(topology.redeliver(Some("original")).await["outcomes"]["sent"], 1);
     world.broker.reject_next(&crm).await;
     world.until_stored(2).await;
-    world.broker.channel.queue_delete(crm.as_str().into(), QueueDeleteOptions::default()).await.unwrap();
+    world.broker.delete_queue(&crm).await;
     let lane = format!("dead-letter.to.{crm}");
     assert!(!exists(world, &lane).await, "the broker deletes it with its queue");
 

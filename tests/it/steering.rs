@@ -1,6 +1,5 @@
 //! Plan, put back a few, watch, stop, go on, undo.
 
-use lapin::options::QueueDeleteOptions;
 use serde_json::{Value, json};
 
 use crate::support::{DeadMessage, TestQueue, World, id, until, until_eq};
@@ -261,10 +260,5 @@ async fn events_follow_an_operation_to_its_verdict() {
             .windows(2)
             .all(|pair| pair[0]["outcomes"]["sent"].as_i64() <= pair[1]["outcomes"]["sent"].as_i64())
     );
-    world
-        .broker
-        .channel
-        .queue_delete(queue.name.as_str().into(), QueueDeleteOptions::default())
-        .await
-        .unwrap();
+    world.broker.delete_queue(&queue.name).await;
 }

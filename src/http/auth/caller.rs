@@ -18,7 +18,7 @@ use crate::ownership::Owners;
 #[derive(Clone, Debug)]
 pub enum Requester {
     /// A principal whose token was verified, at this address.
-    Known(Principal, Option<IpAddr>),
+    Known(Arc<Principal>, Option<IpAddr>),
     /// Somebody without a token, at this address.
     Anonymous(IpAddr),
 }
@@ -27,8 +27,10 @@ impl Requester {
     /// As it is written down with what the caller does (R13).
     pub fn actor(&self) -> Actor {
         let (name, address) = match self {
-            Self::Known(Principal { id, name, .. }, address) if name == id => (id.clone(), *address),
-            Self::Known(Principal { id, name, .. }, address) => (format!("{name} ({id})"), *address),
+            Self::Known(principal, address) => {
+                let Principal { id, name, .. } = &**principal;
+                (if name == id { id.clone() } else { format!("{name} ({id})") }, *address)
+            }
             Self::Anonymous(address) => (format!("anonymous at {address}"), Some(*address)),
         };
         Actor { id: self.id().to_owned(), name, address }
@@ -78,19 +80,23 @@ impl Caller {
 
     /// The services on which the caller has all of these permissions.
     pub fn scope(&self, permissions: &[Permission]) -> Scope {
-        let one = |permission: &Permission| match &self.policy {
-            None => Scope::everything(Arc::clone(&self.owners)),
-            Some(policy) => policy.scope(self.requester.principal(), *permission, &self.owners),
-        };
-        permissions.iter().fold(Scope::everything(Arc::clone(&self.owners)), |scope, permission| {
-            scope.and(&one(permission))
-        })
+        let scopes = permissions.iter().map(|permission| self.scope_of(*permission));
+        scopes.fold(Scope::everything(Arc::clone(&self.owners)), Scope::and)
     }
 
     /// The same, or an error if there is no such service.
     pub fn may(&self, permissions: &[Permission]) -> Result<Scope, ApiError> {
-        let missing = permissions.iter().find(|permission| self.scope(&[**permission]).is_nothing());
-        missing.map_or_else(|| Ok(self.scope(permissions)), |permission| Err(not_allowed(*permission)))
+        permissions.iter().try_fold(Scope::everything(Arc::clone(&self.owners)), |scope, permission| {
+            let one = self.scope_of(*permission);
+            if one.is_nothing() { Err(not_allowed(*permission)) } else { Ok(scope.and(one)) }
+        })
+    }
+
+    fn scope_of(&self, permission: Permission) -> Scope {
+        match &self.policy {
+            None => Scope::everything(Arc::clone(&self.owners)),
+            Some(policy) => policy.scope(self.requester.principal(), permission, &self.owners),
+        }
     }
 
     /// Refuses an address that the policy does not list as a target.

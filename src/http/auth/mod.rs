@@ -5,6 +5,7 @@ mod permissions;
 mod refusals;
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -23,29 +24,33 @@ pub use permissions::Permissions;
 pub use refusals::Refusals;
 
 /// Lets callers in who are known, or need not be, and who may do somewhere what the route does.
-pub async fn authorize(State(api): State<Api>, mut request: Request, next: Next) -> Response {
+pub async fn authorize(
+    State((api, permissions)): State<(Api, Arc<Permissions>)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
-    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
-    let route = format!("{} {path}", request.method());
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let (method, path) = (request.method().clone(), matched.as_ref().map_or("", MatchedPath::as_str));
+    let route = || format!("{method} {path}");
     let requester = match requester(&api.access, peer, bearer(request.headers())).await {
         Ok(requester) => requester,
         Err(unauthenticated) => {
             let stranger = Actor { address: peer, ..Actor::default() };
-            api.refusals.count(stranger, Action::Unauthenticated, &route, &unauthenticated.detail());
+            api.refusals.count(stranger, Action::Unauthenticated, route(), unauthenticated.detail());
             return unauthenticated.into_response();
         }
     };
     let caller = api.caller(requester);
-    let actor = caller.requester().actor();
-    let response = match api.permissions.check(&caller, request.method(), &path) {
+    let response = match permissions.check(&caller, &method, path) {
         Ok(()) => {
-            request.extensions_mut().insert(caller);
+            request.extensions_mut().insert(caller.clone());
             next.run(request).await
         }
         Err(refused) => refused.into_response(),
     };
     if response.status() == StatusCode::FORBIDDEN {
-        api.refusals.count(actor, Action::NotAllowed, &route, "");
+        api.refusals.count(caller.requester().actor(), Action::NotAllowed, route(), String::new());
     }
     response
 }
@@ -62,7 +67,7 @@ async fn requester(
         let is_allowed = verifiers.is_empty() || *anonymous == Anonymous::Allowed;
         return peer.filter(|_| is_allowed).map(Requester::Anonymous).ok_or(Unauthenticated::NoToken);
     };
-    let known = |principal| Requester::Known(principal, peer);
+    let known = |principal| Requester::Known(Arc::new(principal), peer);
     verifiers.principal(&token).await.map(known).map_err(|refused| {
         info!(?refused, peer = peer.map(tracing::field::display), "a token was refused");
         Unauthenticated::Refused(refused)

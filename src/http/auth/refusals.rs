@@ -26,9 +26,9 @@ pub struct Refusals(Arc<Mutex<HashMap<Kind, i64>>>);
 
 impl Refusals {
     /// Counts one more.
-    pub fn count(&self, actor: Actor, action: Action, route: &str, why: &str) {
+    pub fn count(&self, actor: Actor, action: Action, route: String, why: String) {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut kind = (actor, action, route.to_owned(), why.to_owned());
+        let mut kind = (actor, action, route, why);
         if counts.len() >= MOST_KINDS && !counts.contains_key(&kind) {
             kind =
                 (Actor { name: "several".into(), ..Actor::default() }, action, String::new(), String::new());
@@ -80,7 +80,7 @@ mod tests {
         let refusals = Refusals::default();
         for number in 0..u32::try_from(3 * MOST_KINDS).unwrap() {
             let actor = Actor { address: Some(std::net::Ipv4Addr::from(number).into()), ..Actor::default() };
-            refusals.count(actor, Action::Unauthenticated, "GET /dead-letters", "");
+            refusals.count(actor, Action::Unauthenticated, "GET /dead-letters".into(), String::new());
         }
         let counts = refusals.0.lock().unwrap();
         assert_eq!((counts.len(), counts.values().sum::<i64>()), (MOST_KINDS + 1, 3_000));

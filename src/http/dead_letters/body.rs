@@ -11,7 +11,7 @@ use futures_util::stream::try_unfold;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::get::{PathId, may_read_payload, no_dead_letter, path_id};
+use super::get::{PathId, no_dead_letter, path_id, sees_payload};
 use crate::access::Permission;
 use crate::http::Api;
 use crate::http::auth::{Caller, not_allowed};
@@ -53,11 +53,12 @@ pub async fn body(
 ) -> Result<Response, ApiError> {
     let id = path_id(id)?;
     query.finish()?;
-    if !may_read_payload(&api, &caller, id).await? {
+    let (service, size) = api.store.body_size(id).await?.unzip();
+    if !sees_payload(&caller, id, service.as_deref())? {
         return Err(not_allowed(Permission::ReadPayload));
     }
-    api.audit_read(&caller, id).await?;
-    let size = api.store.body_size(id).await?.ok_or_else(|| no_dead_letter(id))?;
+    let (service, size) = service.zip(size).ok_or_else(|| no_dead_letter(id))?;
+    api.audit_read(&caller, id, &service).await?;
     let name = HeaderValue::try_from(format!("attachment; filename=\"{id}\""))
         .map_err(|error| ApiError::internal(error.to_string()))?;
     let headers = [

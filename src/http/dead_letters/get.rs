@@ -34,15 +34,20 @@ pub fn no_dead_letter(id: Uuid) -> ApiError {
     ApiError::not_found(format!("No dead letter has the id {id}. It may have been purged."))
 }
 
-/// Whether the caller may see body and headers of a dead letter. Of one that the caller may not see at all: the error for an unknown id.
-pub async fn may_read_payload(api: &Api, caller: &Caller, id: Uuid) -> Result<bool, ApiError> {
-    let (read, read_payload) = (caller.scope(&[Permission::Read]), caller.scope(&[Permission::ReadPayload]));
-    if read.is_everything() && read_payload.is_everything() {
+/// Whether the caller may see body and headers of a dead letter of this service. Of one that the caller may not see at all: the error for
+/// an unknown id.
+pub fn sees_payload(caller: &Caller, id: Uuid, service: Option<&str>) -> Result<bool, ApiError> {
+    let read = caller.scope(&[Permission::Read]);
+    let service = service.filter(|service| read.covers(service)).ok_or_else(|| no_dead_letter(id))?;
+    Ok(caller.scope(&[Permission::ReadPayload]).covers(service))
+}
+
+/// The same, looked up before anything else of the dead letter; where the caller may see everything, it need not be.
+async fn may_read_payload(api: &Api, caller: &Caller, id: Uuid) -> Result<bool, ApiError> {
+    if caller.scope(&[Permission::Read, Permission::ReadPayload]).is_everything() {
         return Ok(true);
     }
-    let service = api.store.service_of(id).await?;
-    let service = service.filter(|service| read.covers(service)).ok_or_else(|| no_dead_letter(id))?;
-    Ok(read_payload.covers(&service))
+    sees_payload(caller, id, api.store.service_of(id).await?.as_deref())
 }
 
 /// The part of a history that the caller may see: a message that was sent elsewhere may have died again in a foreign service.
@@ -85,7 +90,7 @@ pub async fn get(
         let hidden = Shown::hidden();
         return Ok(Json(DeadLetteredMessageDetails::new(letter, hidden, None, history, &owners, log_link)));
     }
-    api.audit_read(&caller, id).await?;
+    api.audit_read(&caller, id, &letter.derived.service).await?;
     let shown = Shown::read(payload);
     let is_cut = usize::try_from(letter.body_size).is_ok_and(|size| size > MAX_SHOWN);
     let stack = match &letter.derived.convention {

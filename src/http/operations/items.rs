@@ -8,13 +8,12 @@ use uuid::Uuid;
 
 use super::seen;
 use super::view::ItemView;
-use crate::domain::cursor::Cursor;
 use crate::domain::filter::Order;
 use crate::http::Api;
 use crate::http::auth::Caller;
 use crate::http::dead_letters::{PathId, path_id};
 use crate::http::error::ApiError;
-use crate::http::page::{PageInput, list_hash};
+use crate::http::page::{PageInput, cut, list_hash};
 use crate::http::query::{Query, groups};
 use crate::http::responses::{BadRequest, NotFound, Unavailable};
 use crate::http::words::{Outcome, Word};
@@ -70,12 +69,10 @@ pub async fn list_items(
     let outcome = outcome.map(|name| Outcome::read("outcome", &name)).transpose()?.map(Into::into);
     let only = seen::one(&api, &caller, id).await?.only;
     let mut found = api.store.items(id, outcome, only.as_deref(), after, limit + 1).await?;
-    let more = found.len() > limit as usize;
-    found.truncate(limit as usize);
-    let place = |position: i64| Uuid::from_u128(position.unsigned_abs().into());
-    let last = found.last().filter(|_| more).map(|item| place(item.position));
     Ok(Json(OperationItems {
-        next_cursor: last.map(|id| Cursor { backwards: false, id, search: hash }.encode()),
+        next_cursor: cut(&mut found, limit, hash, |item| {
+            Uuid::from_u128(item.position.unsigned_abs().into())
+        }),
         items: found.into_iter().map(ItemView::from).collect(),
     }))
 }

@@ -8,14 +8,13 @@ use utoipa::{IntoParams, ToSchema};
 use super::seen;
 use super::view::OperationView;
 use crate::access::Permission;
-use crate::domain::cursor::Cursor;
 use crate::domain::filter::Order;
 use crate::domain::operation::State as OperationState;
 use crate::http::Api;
 use crate::http::auth::Caller;
 use crate::http::error::ApiError;
 use crate::http::filter::FilterInput;
-use crate::http::page::{PageInput, list_hash};
+use crate::http::page::{PageInput, cut, list_hash};
 use crate::http::query::{Query, groups};
 use crate::http::responses::{BadRequest, Unavailable};
 use crate::store::WantedOperations;
@@ -102,12 +101,10 @@ pub async fn list_operations(
     let hash = list_hash("operations", &input, Order::Newest)?;
     let before = page.cursor(hash)?.map(|cursor| cursor.id);
     let mut found = api.store.operations(&wanted, before, limit + 1).await?;
-    let more = found.len() > limit as usize;
-    found.truncate(limit as usize);
-    let last = found.last().filter(|_| more).map(|operation| operation.id);
+    let next_cursor = cut(&mut found, limit, hash, |operation| operation.id);
     let seen = seen::all(&api, &caller, found).await?;
     Ok(Json(OperationPage {
-        next_cursor: last.map(|id| Cursor { backwards: false, id, search: hash }.encode()),
+        next_cursor,
         operations: seen.into_iter().map(|seen| api.view(seen.operation)).collect(),
     }))
 }

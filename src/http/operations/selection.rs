@@ -106,10 +106,10 @@ impl Selected {
             return Ok((Chosen::DeletedBy(operation), within(api, &scope).await?));
         }
         if let Some(ids) = self.ids {
-            check_ids(api, caller, permissions, &ids).await?;
+            let within = within_ids(api, caller, permissions, &ids).await?;
             // Each once, in the order of arrival.
             let ids = ids.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
-            return Ok((Chosen::Ids(ids), within(api, &scope).await?));
+            return Ok((Chosen::Ids(ids), within));
         }
         let mut input = self.filter.unwrap_or_default();
         // Before it is narrowed to what the caller may see.
@@ -147,19 +147,22 @@ pub async fn within(api: &Api, scope: &Scope) -> Result<Option<Vec<String>>, Api
     Ok(Some(scope.of_services(api.store.services().await?)))
 }
 
-/// An error if the caller can see one of these dead letters and may not do this with it. Those it cannot see do not exist for it.
-async fn check_ids(
+/// The services of these dead letters that the caller may act on, unless that is all of them. An error if the caller can see one of these
+/// and may not act on it. Those it cannot see do not exist for it.
+async fn within_ids(
     api: &Api,
     caller: &Caller,
     permissions: &[Permission],
     ids: &[Uuid],
-) -> Result<(), ApiError> {
-    if caller.scope(permissions).is_everything() {
-        return Ok(());
+) -> Result<Option<Vec<String>>, ApiError> {
+    let scope = caller.scope(permissions);
+    if scope.is_everything() {
+        return Ok(None);
     }
     let services = api.store.services_of(ids).await?;
     let read = caller.scope(&[Permission::Read]);
-    check_services(caller, permissions, services.iter().filter(|service| read.covers(service)))
+    check_services(caller, permissions, services.iter().filter(|service| read.covers(service)))?;
+    Ok(Some(scope.of_services(services)))
 }
 
 /// An error that names the first of these services on which the caller lacks a permission.

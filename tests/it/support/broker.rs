@@ -102,6 +102,10 @@ impl Broker {
         TestQueue { name: name.to_owned(), url: self.url.clone() }
     }
 
+    pub async fn delete_queue(&self, name: &str) {
+        self.channel.queue_delete(name.into(), QueueDeleteOptions::default()).await.unwrap();
+    }
+
     /// Publishes, and says whether it was confirmed and routed.
     pub async fn try_publish(&self, exchange: &str, key: &str, message: &DeadMessage) -> bool {
         let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
