@@ -46,7 +46,8 @@ impl Requester {
         self.principal().and_then(|principal| principal.expires).is_some_and(|expires| expires <= now)
     }
 
-    fn principal(&self) -> Option<&Principal> {
+    /// The principal, if a token was verified.
+    pub fn principal(&self) -> Option<&Principal> {
         match self {
             Self::Known(principal, _) => Some(principal),
             Self::Anonymous(_) => None,
