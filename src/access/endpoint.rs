@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, RequestBuilder, Url};
+use reqwest::{ClientBuilder, RequestBuilder, Url};
 use serde::de::DeserializeOwned;
 
 use crate::tls::Tls;
@@ -25,11 +25,9 @@ impl Endpoint {
     pub fn new(tls: &Tls) -> anyhow::Result<Self> {
         // A redirect would be to an address that nobody configured.
         let mut client = reqwest::Client::builder().timeout(TIMEOUT).redirect(Policy::none());
-        if let Some(authorities) = tls.authorities()? {
-            for authority in Certificate::from_pem_bundle(authorities.as_bytes())? {
-                client = client.add_root_certificate(authority);
-            }
-        }
+        let (authorities, identity) = tls.of_https()?;
+        client = authorities.into_iter().fold(client, ClientBuilder::add_root_certificate);
+        client = identity.into_iter().fold(client, ClientBuilder::identity);
         Ok(Self { client: client.build()?, tls: tls.clone() })
     }
 

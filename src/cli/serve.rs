@@ -25,7 +25,7 @@ use crate::upkeep::{self, after};
 pub(super) async fn run(config: ServeConfig) -> anyhow::Result<()> {
     config.check_address()?;
     config.check_telemetry()?;
-    let telemetry = Telemetry::start(&config.log)?;
+    let telemetry = Telemetry::start(&config.log, &config.database.channels)?;
     let served = serve(config).await;
     telemetry.shutdown();
     served
