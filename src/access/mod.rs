@@ -6,7 +6,6 @@
 
 mod backstage;
 mod claims;
-mod endpoint;
 mod keys;
 mod oidc;
 mod permission;
@@ -19,6 +18,7 @@ mod tests;
 mod user_info;
 
 use std::fmt;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
@@ -30,6 +30,11 @@ pub use scope::Scope;
 pub use static_tokens::{StaticTokens, new_token};
 
 use claims::Header;
+
+use crate::endpoint::Limits;
+
+/// Limits of what issuers answer.
+const ANSWERS: Limits = Limits { timeout: Duration::from_secs(3), bytes: 256 << 10 };
 
 /// A caller whose token was verified.
 #[derive(Clone, Debug, PartialEq, Eq)]

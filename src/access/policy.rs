@@ -32,7 +32,7 @@ use super::scope::{Scope, Services};
 use crate::domain::pattern;
 use crate::latest::Latest;
 use crate::live_file::LiveFile;
-use crate::ownership::{Owners, UNOWNED, same_squad};
+use crate::ownership::{Owners, UNOWNED, same_squad, short_group};
 
 /// Prefix of a group among the principals of a grant.
 const GROUP: &str = "group:";
@@ -184,12 +184,6 @@ impl Grant {
         }
         Ok(())
     }
-}
-
-/// A group without what is the same for all: `group:default/payments` of Backstage and `/payments` of Keycloak are `payments`.
-pub(super) fn short_group(name: &str) -> String {
-    let name = name.strip_prefix("group:default/").or_else(|| name.strip_prefix(GROUP)).unwrap_or(name);
-    name.strip_prefix('/').unwrap_or(name).to_owned()
 }
 
 fn parse(text: &str) -> anyhow::Result<Policy> {

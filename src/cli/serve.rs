@@ -17,7 +17,7 @@ use crate::ingest::{self, Ingest, SourceStatus};
 use crate::lifecycle::Lifecycle;
 use crate::live_file::LiveFile;
 use crate::operations::{self, Operations, Worker};
-use crate::ownership::{self, Owners, Ownership};
+use crate::ownership::{self, Follower, Ownership, Rules};
 use crate::store::{ConsumerSession, PoolSettings};
 use crate::telemetry::{Metrics, SourceLabels, Telemetry};
 use crate::upkeep::{self, after};
@@ -39,7 +39,7 @@ fn session(config: &ServeConfig, place: &Place, source: &str) -> ConsumerSession
 }
 
 /// The files whose changes take effect without a restart.
-fn reload_files(lifecycle: &mut Lifecycle, ownership: Option<LiveFile<Owners>>, access: &Access) {
+fn reload_files(lifecycle: &mut Lifecycle, ownership: Option<LiveFile<Rules>>, access: &Access) {
     let stop = lifecycle.stop();
     if let Some(file) = ownership {
         lifecycle.spawn("ownership", file.reload_on_change(stop.clone()));
@@ -62,11 +62,13 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let ownership = Ownership::default();
     let ownership_file =
         config.ownership_file.as_deref().map(|path| ownership::open(path, &ownership)).transpose()?;
-    let access = Arc::new(
-        config
-            .access
-            .access(config.unauthenticated, &config.database.channels.tls(PlaintextChannel::Issuer))?,
-    );
+    let issuer = config.database.channels.tls(PlaintextChannel::Issuer);
+    let follower = config
+        .catalog
+        .settings(&issuer)?
+        .map(|settings| Follower::new(settings, store.clone(), &ownership, metrics.catalog_failures.clone()));
+    let follower = follower.transpose()?;
+    let access = Arc::new(config.access.access(config.unauthenticated, &issuer)?);
     let api_listener = bind("HTTP_ADDR", config.http_addr).await?;
     let admin_listener = bind("ADMIN_ADDR", config.admin_addr).await?;
 
@@ -78,7 +80,12 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         Arc::new(SourceStatus::new(&source.queue, broker.place(), name, metrics))
     };
     let statuses: Arc<[_]> = sources.iter().map(status).collect();
-    let admin = Admin { store: store.clone(), metrics: Arc::clone(&metrics), sources: Arc::clone(&statuses) };
+    let admin = Admin {
+        store: store.clone(),
+        metrics: Arc::clone(&metrics),
+        sources: Arc::clone(&statuses),
+        ownership: ownership.clone(),
+    };
     lifecycle.spawn_until_exit("admin", http::serve_admin(admin_listener, admin, stop.clone()));
     let (heartbeat, asking) = store.heartbeat();
     lifecycle.spawn_until_exit("heartbeat", asking);
@@ -113,6 +120,10 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     );
     lifecycle.spawn("schema", schema_is_kept);
     upkeep::start(&mut lifecycle, &store, &schema);
+    if let Some(follower) = follower {
+        let following = follower.follow(stop.clone());
+        lifecycle.spawn("catalog", after(schema.clone(), stop.clone(), following));
+    }
     let announcement =
         upkeep::announce_places(store.clone(), brokers.places().cloned().collect(), stop.clone());
     lifecycle.spawn("places", after(schema.clone(), stop.clone(), announcement));

@@ -144,6 +144,7 @@ examples!(
     "OperationDetails",
     "OperationItems",
     "Operations",
+    "Ownership",
     "Plan",
     "Preview",
     "ServiceOverview",

@@ -14,6 +14,7 @@ mod listen;
 mod names;
 mod observe;
 mod operations;
+mod ownership;
 mod page;
 mod problem;
 #[doc(hidden)]
@@ -153,6 +154,7 @@ fn api_router() -> OpenApiRouter<Api> {
         .routes(routes!(watch::watch_operation))
         .routes(routes!(items::list_items))
         .routes(routes!(audit::list_audit_entries))
+        .routes(routes!(ownership::ownership))
 }
 
 /// The router, and the `OpenAPI` document of its routes.
