@@ -158,7 +158,15 @@ END
     done >target/demo/config/dead-letter/config.toml
 }
 
-cat >target/demo/ownership.yaml <<'END'
+# Backstage's catalog says the same, and Backstage has a token for it.
+squads_from_catalog() {
+    export DEAD_LETTER_CATALOG_URL=http://localhost:${BACKSTAGE_ADDR##*:} DEAD_LETTER_CATALOG_INTERVAL=5s
+    BACKSTAGE_CATALOG_TOKEN=$(head -c 24 /dev/urandom | base64 | tr -d '+/=')
+    export BACKSTAGE_CATALOG_TOKEN DEAD_LETTER_CATALOG_TOKEN=$BACKSTAGE_CATALOG_TOKEN
+}
+
+squads_from_file() {
+    cat >target/demo/ownership.yaml <<'END'
 services:
   - service: webshop
     squad: checkout
@@ -171,7 +179,9 @@ services:
   - service: shipping
     squad: logistics
 END
-export DEAD_LETTER_OWNERSHIP_FILE=target/demo/ownership.yaml
+    export DEAD_LETTER_OWNERSHIP_FILE=target/demo/ownership.yaml
+}
+if [[ -n ${BACKSTAGE-} ]]; then squads_from_catalog; else squads_from_file; fi
 # Who acts in Backstage is written down by name.
 # The command line needs no token.
 [[ -z ${BACKSTAGE-} ]] || export DEAD_LETTER_BACKSTAGE_URL=http://localhost:${BACKSTAGE_ADDR##*:} DEAD_LETTER_UNAUTHENTICATED=yes

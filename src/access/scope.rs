@@ -91,3 +91,27 @@ impl Scope {
         &self.owners
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_undecided_is_not_granted_with_what_has_no_owner() {
+        let services = |squads: &[&str], patterns: &[&str]| Services {
+            squads: squads.iter().map(|&squad| squad.to_owned()).collect(),
+            patterns: patterns.iter().map(|&pattern| pattern.to_owned()).collect(),
+        };
+        let covers = |services: Services| {
+            let scope = Scope::of(Arc::default(), services);
+            [Owner::Squad("nasa"), Owner::Nobody, Owner::Undecided]
+                .map(|owner| scope.would_cover("shop", owner))
+        };
+        assert_eq!(covers(services(&["squad-nasa"], &[])), [true, false, false]);
+        assert_eq!(covers(services(&[UNOWNED], &[])), [false, true, false]);
+        assert_eq!(covers(services(&[], &["sh*"])), [true; 3]);
+        assert_eq!(covers(services(&["nasa", UNOWNED], &["card-*"])), [true, true, false]);
+        let everything = Scope::everything(Arc::default());
+        assert!(everything.would_cover("shop", Owner::Undecided));
+    }
+}

@@ -52,11 +52,6 @@ pub struct Owners {
 }
 
 impl Owners {
-    /// By rules alone.
-    pub(crate) fn new(rules: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self { rules: Arc::new(Rules::new(rules)), catalog: Arc::default() }
-    }
-
     /// Whose the service is.
     pub fn owner(&self, service: &str) -> Owner<'_> {
         match (self.rules.squad(service), &*self.catalog) {
@@ -137,6 +132,13 @@ pub(crate) fn short_group(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl Owners {
+        /// By rules alone.
+        pub(crate) fn new(rules: impl IntoIterator<Item = (String, String)>) -> Self {
+            Self { rules: Arc::new(Rules::new(rules)), catalog: Arc::default() }
+        }
+    }
 
     #[test]
     fn exact_names_win_then_the_first_pattern() {

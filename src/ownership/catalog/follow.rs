@@ -91,7 +91,7 @@ impl Follower {
         };
         self.publish(Snapshot { taken_at, services: services.clone() });
         if age < interval {
-            return Ok(interval - age + interval / 4);
+            return Ok(interval.saturating_sub(age) + interval / 4);
         }
         self.renew(Some(taken_at), &services).await.map(|()| interval)
     }
@@ -151,7 +151,7 @@ fn log_conflict(Conflict { service, claims, takes_over_at }: &Conflict<'_>) {
     let claims = claims.join(", ");
     match takes_over_at {
         None => {
-            warn!(service, claims, "components contradict each other about a service: it belongs to nobody")
+            warn!(service, claims, "components contradict each other about a service: it belongs to nobody");
         }
         Some(until) => warn!(
             service,

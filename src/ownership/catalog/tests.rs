@@ -61,10 +61,11 @@ async fn read(pages: &[Value]) -> anyhow::Result<Claims> {
 fn component(name: &str, more: Value) -> Value {
     let mut entity =
         json!({"kind": "Component", "metadata": {"name": name, "namespace": "default", "uid": name}});
-    for (key, value) in more.as_object().unwrap() {
-        match entity[key].as_object_mut() {
-            Some(there) => there.extend(value.as_object().unwrap().clone()),
-            None => entity[key] = value.clone(),
+    let Value::Object(more) = more else { panic!("{more}") };
+    for (key, value) in more {
+        match (entity[&key].as_object_mut(), value) {
+            (Some(there), Value::Object(value)) => there.extend(value),
+            (_, value) => entity[key] = value,
         }
     }
     entity
