@@ -6,7 +6,7 @@
 #   HTTP_ADDR, ADMIN_ADDR, CONTROL_ADDR   where the API, health and metrics, and the failing system's switch listen
 #   DATABASE_URL, AMQP_URL                servers to use instead of private ones
 #   BACKLOG                               messages to begin with (100)
-#   BACKSTAGE, BACKSTAGE_ADDR             BACKSTAGE=1: a Backstage with the plugin too, at 127.0.0.1:7007
+#   BACKSTAGE, BACKSTAGE_ADDR             BACKSTAGE=1: a Backstage with the plugin too, at 127.0.0.1:7007; its catalog has the squads
 #   AUTH, ISSUER_ADDR                     AUTH=1: callers sign in, with an OIDC provider at 127.0.0.1:8082
 set -euo pipefail
 CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")/.."
