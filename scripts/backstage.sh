@@ -6,6 +6,7 @@
 #   backstage.sh build    the app, for `serve`
 #   backstage.sh serve    Backstage at BACKSTAGE_ADDR, for dead-letter at DEAD_LETTER_URL, with databases of its own on the
 #                         server of DATABASE_URL; the app must have been built
+#   backstage.sh catalog  tests that squads come from its catalog (tests/it/catalog.rs)
 #   backstage.sh e2e      end-to-end tests in Chromium against all of it
 #   backstage.sh node     gets a Node.js if there is none
 #   backstage.sh has-node whether there is a Node.js that it can use, without getting one
@@ -115,6 +116,8 @@ settings() {
     export BACKSTAGE_URL=${BACKSTAGE_URL:-http://localhost:$BACKSTAGE_PORT}
     export BACKSTAGE_DATABASE_URL=${BACKSTAGE_DATABASE_URL:-${DATABASE_URL:-postgres://postgres@127.0.0.1:5432/postgres}}
     export DEAD_LETTER_URL=${DEAD_LETTER_URL:-http://127.0.0.1:8080}
+    # Nobody knows it who does not choose it.
+    export BACKSTAGE_CATALOG_TOKEN=${BACKSTAGE_CATALOG_TOKEN:-$(head -c 24 /dev/urandom | base64 | tr -d '+/=')}
 }
 
 serve() {
@@ -122,6 +125,12 @@ serve() {
     settings
     cd backstage/packages/backend
     exec node ../../node_modules/@backstage/cli/bin/backstage-cli package start
+}
+
+catalog() {
+    install
+    scripts/servers.sh with "target/servers/test${RABBITMQ:+-$RABBITMQ}${POSTGRES:+-$POSTGRES}" \
+        cargo test --quiet --locked --test it -- --ignored catalog::
 }
 
 e2e() {
@@ -135,7 +144,7 @@ e2e() {
 }
 
 case ${1-} in
-    check | build | serve | e2e) "$1" ;;
+    check | build | serve | catalog | e2e) "$1" ;;
     test)
         install
         # Else it waits for changes.
@@ -143,5 +152,5 @@ case ${1-} in
         ;;
     node) require_node ;;
     has-node) has_node ;;
-    *) die 'usage: backstage.sh check|test|build|serve|e2e|node|has-node' ;;
+    *) die 'usage: backstage.sh check|test|build|serve|catalog|e2e|node|has-node' ;;
 esac

@@ -6,7 +6,7 @@
 #   HTTP_ADDR, ADMIN_ADDR, CONTROL_ADDR   where the API, health and metrics, and the failing system's switch listen
 #   DATABASE_URL, AMQP_URL                servers to use instead of private ones
 #   BACKLOG                               messages to begin with (100)
-#   BACKSTAGE, BACKSTAGE_ADDR             BACKSTAGE=1: a Backstage with the plugin too, at 127.0.0.1:7007
+#   BACKSTAGE, BACKSTAGE_ADDR             BACKSTAGE=1: a Backstage with the plugin too, at 127.0.0.1:7007; its catalog has the squads
 #   AUTH, ISSUER_ADDR                     AUTH=1: callers sign in, with an OIDC provider at 127.0.0.1:8082
 set -euo pipefail
 CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -158,7 +158,15 @@ END
     done >target/demo/config/dead-letter/config.toml
 }
 
-cat >target/demo/ownership.yaml <<'END'
+# Backstage's catalog says the same, and Backstage has a token for it.
+squads_from_catalog() {
+    export DEAD_LETTER_CATALOG_URL=http://localhost:${BACKSTAGE_ADDR##*:} DEAD_LETTER_CATALOG_INTERVAL=5s
+    BACKSTAGE_CATALOG_TOKEN=$(head -c 24 /dev/urandom | base64 | tr -d '+/=')
+    export BACKSTAGE_CATALOG_TOKEN DEAD_LETTER_CATALOG_TOKEN=$BACKSTAGE_CATALOG_TOKEN
+}
+
+squads_from_file() {
+    cat >target/demo/ownership.yaml <<'END'
 services:
   - service: webshop
     squad: checkout
@@ -171,7 +179,9 @@ services:
   - service: shipping
     squad: logistics
 END
-export DEAD_LETTER_OWNERSHIP_FILE=target/demo/ownership.yaml
+    export DEAD_LETTER_OWNERSHIP_FILE=target/demo/ownership.yaml
+}
+if [[ -n ${BACKSTAGE-} ]]; then squads_from_catalog; else squads_from_file; fi
 # Who acts in Backstage is written down by name.
 # The command line needs no token.
 [[ -z ${BACKSTAGE-} ]] || export DEAD_LETTER_BACKSTAGE_URL=http://localhost:${BACKSTAGE_ADDR##*:} DEAD_LETTER_UNAUTHENTICATED=yes

@@ -2,6 +2,7 @@
 
 mod access;
 mod brokers;
+mod catalog;
 mod channels;
 
 use std::net::SocketAddr;
@@ -20,6 +21,7 @@ use crate::store::{PoolSettings, Store};
 
 pub use access::AccessConfig;
 pub use brokers::Consumed;
+pub use catalog::CatalogConfig;
 pub use channels::{ChannelConfig, PlaintextChannel};
 
 /// Exchange and queue that are declared if no source is configured.
@@ -132,6 +134,9 @@ pub struct ServeConfig {
     /// YAML file that maps services to squads. Changes take effect without a restart
     #[arg(long, env = "DEAD_LETTER_OWNERSHIP_FILE")]
     pub ownership_file: Option<PathBuf>,
+    /// Squads from a catalog.
+    #[command(flatten)]
+    pub catalog: CatalogConfig,
     /// Headers in which your own consumers describe a failure, such as `queue=x-failed-queue,errorMessage=x-error`. Also
     /// `exchange`, `routingKey`, `errorType`, `errorStack`, `failedAt`, `attempts`
     #[arg(long, env = "DEAD_LETTER_FAILURE_HEADERS", value_parser = failure_headers)]

@@ -15,11 +15,11 @@ use reqwest::Url;
 use serde::Deserialize;
 
 use super::claims::{Expected, Header, Verified, is_text, verify};
-use super::endpoint::Endpoint;
 use super::keys::{KeySet, Published};
-use super::named::short_group;
 use super::user_info::UserInfo;
-use super::{Principal, Refused};
+use super::{ANSWERS, Principal, Refused};
+use crate::endpoint::Endpoint;
+use crate::ownership::short_group;
 use crate::tls::Tls;
 
 const USER: &str = "vnd.backstage.user";
@@ -58,7 +58,7 @@ struct OnBehalfOf {
 impl Backstage {
     /// At this address, which must be as its `backend.baseUrl` says.
     pub fn new(base: &Url, tls: &Tls) -> anyhow::Result<Self> {
-        let (base, endpoint) = (base.as_str().trim_end_matches('/'), Endpoint::new(tls)?);
+        let (base, endpoint) = (base.as_str().trim_end_matches('/'), Endpoint::new(tls, ANSWERS)?);
         let at = |path: &str| Ok::<Url, anyhow::Error>(format!("{base}/api/{path}").parse()?);
         let keys = |path: &str| KeySet::new(Published::At(at(path)?), endpoint.clone());
         Ok(Self {

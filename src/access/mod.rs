@@ -6,7 +6,6 @@
 
 mod backstage;
 mod claims;
-mod endpoint;
 mod keys;
 mod named;
 mod oidc;
@@ -21,6 +20,7 @@ mod tests;
 mod user_info;
 
 use std::fmt;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
@@ -32,6 +32,11 @@ pub use scope::Scope;
 pub use static_tokens::{StaticTokens, new_token};
 
 use claims::Header;
+
+use crate::endpoint::Limits;
+
+/// Limits of what issuers answer.
+const ANSWERS: Limits = Limits { timeout: Duration::from_secs(3), bytes: 256 << 10 };
 
 /// A caller whose token was verified.
 #[derive(Clone, Debug, PartialEq, Eq)]

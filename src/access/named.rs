@@ -3,6 +3,7 @@
 use anyhow::ensure;
 
 use super::Principal;
+use crate::ownership::short_group;
 
 /// Prefix of a group among the principals of a grant.
 const GROUP: &str = "group:";
@@ -31,10 +32,4 @@ pub(super) fn shorten(list: &mut [String]) {
     for to in list.iter_mut().filter(|to| to.starts_with(GROUP)) {
         *to = format!("{GROUP}{}", short_group(to));
     }
-}
-
-/// A group without what is the same for all: `group:default/payments` of Backstage and `/payments` of Keycloak are `payments`.
-pub(super) fn short_group(name: &str) -> String {
-    let name = name.strip_prefix("group:default/").or_else(|| name.strip_prefix(GROUP)).unwrap_or(name);
-    name.strip_prefix('/').unwrap_or(name).to_owned()
 }

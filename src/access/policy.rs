@@ -31,14 +31,14 @@ use anyhow::{Context, ensure};
 use serde::Deserialize;
 
 use super::Principal;
-use super::named::{among, check_name, short_group, shorten};
+use super::named::{among, check_name, shorten};
 use super::permission::Permission;
 use super::scope::{Scope, Services};
 use super::second_person::SecondPerson;
 use crate::domain::pattern;
 use crate::latest::Latest;
 use crate::live_file::LiveFile;
-use crate::ownership::{Owners, UNOWNED, same_squad};
+use crate::ownership::{Owners, UNOWNED, same_squad, short_group};
 
 /// The grants of a file.
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -69,8 +69,8 @@ fn everyone() -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::named::short_group;
     use super::*;
+    use crate::ownership::short_group;
 
     fn principal(id: &str, groups: &[&str]) -> Principal {
         let groups = groups.iter().map(|group| short_group(group)).collect();

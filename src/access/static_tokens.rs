@@ -23,13 +23,13 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
-use super::named::short_group;
 use super::{Principal, Refused};
 use crate::clock;
 use crate::config::plain_name;
 use crate::domain::audit::hex;
 use crate::latest::Latest;
 use crate::live_file::LiveFile;
+use crate::ownership::short_group;
 
 /// Secret scanners know a token by it.
 const PREFIX: &str = "dlt_";

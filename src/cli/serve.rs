@@ -17,8 +17,8 @@ use crate::ingest::{self, Ingest, SourceStatus};
 use crate::lifecycle::Lifecycle;
 use crate::live_file::LiveFile;
 use crate::operations::{self, Operations, Worker};
-use crate::ownership::{self, Owners, Ownership};
-use crate::store::{ConsumerSession, PoolSettings};
+use crate::ownership::{self, Follower, Ownership, Rules};
+use crate::store::{ConsumerSession, PoolSettings, Store};
 use crate::telemetry::{Metrics, SourceLabels, Telemetry};
 use crate::upkeep::{self, after};
 
@@ -39,7 +39,7 @@ fn session(config: &ServeConfig, place: &Place, source: &str) -> ConsumerSession
 }
 
 /// The files whose changes take effect without a restart.
-fn reload_files(lifecycle: &mut Lifecycle, ownership: Option<LiveFile<Owners>>, access: &Access) {
+fn reload_files(lifecycle: &mut Lifecycle, ownership: Option<LiveFile<Rules>>, access: &Access) {
     let stop = lifecycle.stop();
     if let Some(file) = ownership {
         lifecycle.spawn("ownership", file.reload_on_change(stop.clone()));
@@ -52,6 +52,29 @@ fn reload_files(lifecycle: &mut Lifecycle, ownership: Option<LiveFile<Owners>>, 
     }
 }
 
+/// Where squads come from.
+struct Squads {
+    ownership: Ownership,
+    file: Option<LiveFile<Rules>>,
+    follower: Option<Follower>,
+}
+
+fn squads(config: &ServeConfig, store: &Store, metrics: &Metrics) -> anyhow::Result<Squads> {
+    let ownership = Ownership::default();
+    let file = config.ownership_file.as_deref().map(|path| ownership::open(path, &ownership)).transpose()?;
+    let settings = config.catalog.settings(&config.database.channels.tls(PlaintextChannel::Issuer))?;
+    let failures = || metrics.catalog_failures.clone();
+    let follower = settings.map(|settings| Follower::new(settings, store.clone(), &ownership, failures()));
+    Ok(Squads { follower: follower.transpose()?, ownership, file })
+}
+
+/// The snapshot that is stored is used at once, and renewed.
+fn follow_catalog(lifecycle: &mut Lifecycle, follower: Option<Follower>, schema: &CancellationToken) {
+    let Some(follower) = follower else { return };
+    let stop = lifecycle.stop();
+    lifecycle.spawn("catalog", after(schema.clone(), stop.clone(), follower.follow(stop)));
+}
+
 async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let consumed = config.consumed()?;
     let brokers = Brokers::new(consumed.iter().map(|place| place.broker.clone()));
@@ -59,14 +82,9 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let store = config.database.store(pool_settings(&config, sources.len()))?;
     let conventions = config.conventions();
     let metrics = Arc::new(Metrics::new(SourceLabels::of(consumed.len())));
-    let ownership = Ownership::default();
-    let ownership_file =
-        config.ownership_file.as_deref().map(|path| ownership::open(path, &ownership)).transpose()?;
-    let access = Arc::new(
-        config
-            .access
-            .access(config.unauthenticated, &config.database.channels.tls(PlaintextChannel::Issuer))?,
-    );
+    let Squads { ownership, file, follower } = squads(&config, &store, &metrics)?;
+    let issuer = config.database.channels.tls(PlaintextChannel::Issuer);
+    let access = Arc::new(config.access.access(config.unauthenticated, &issuer)?);
     let api_listener = bind("HTTP_ADDR", config.http_addr).await?;
     let admin_listener = bind("ADMIN_ADDR", config.admin_addr).await?;
 
@@ -78,7 +96,12 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         Arc::new(SourceStatus::new(&source.queue, broker.place(), name, metrics))
     };
     let statuses: Arc<[_]> = sources.iter().map(status).collect();
-    let admin = Admin { store: store.clone(), metrics: Arc::clone(&metrics), sources: Arc::clone(&statuses) };
+    let admin = Admin {
+        store: store.clone(),
+        metrics: Arc::clone(&metrics),
+        sources: Arc::clone(&statuses),
+        ownership: ownership.clone(),
+    };
     lifecycle.spawn_until_exit("admin", http::serve_admin(admin_listener, admin, stop.clone()));
     let (heartbeat, asking) = store.heartbeat();
     lifecycle.spawn_until_exit("heartbeat", asking);
@@ -100,7 +123,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     };
     lifecycle.spawn("api", http::serve(api_listener, api));
     lifecycle.spawn("refusals", refusals.write(store.clone(), stop.clone()));
-    reload_files(&mut lifecycle, ownership_file, &access);
+    reload_files(&mut lifecycle, file, &access);
     info!(api = %config.http_addr, admin = %config.admin_addr, broker = brokers.address(), "dead-letter starts");
 
     let schema = CancellationToken::new();
@@ -113,6 +136,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     );
     lifecycle.spawn("schema", schema_is_kept);
     upkeep::start(&mut lifecycle, &store, &schema);
+    follow_catalog(&mut lifecycle, follower, &schema);
     let announcement =
         upkeep::announce_places(store.clone(), brokers.places().cloned().collect(), stop.clone());
     lifecycle.spawn("places", after(schema.clone(), stop.clone(), announcement));

@@ -46,7 +46,7 @@ pub enum PlaintextChannel {
     Database,
     /// To brokers
     Broker,
-    /// To issuers of tokens
+    /// To issuers of tokens, and to the catalog
     Issuer,
     /// To the collector of traces
     Telemetry,

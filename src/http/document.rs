@@ -146,6 +146,7 @@ examples!(
     "OperationDetails",
     "OperationItems",
     "Operations",
+    "Ownership",
     "Plan",
     "Preview",
     "ServiceOverview",

@@ -15,6 +15,7 @@ mod me;
 mod names;
 mod observe;
 mod operations;
+mod ownership;
 mod page;
 mod problem;
 #[doc(hidden)]
@@ -155,6 +156,7 @@ fn api_router() -> OpenApiRouter<Api> {
         .routes(routes!(items::list_items))
         .routes(routes!(audit::list_audit_entries))
         .routes(routes!(me::me))
+        .routes(routes!(ownership::ownership))
 }
 
 /// The router, and the `OpenAPI` document of its routes.

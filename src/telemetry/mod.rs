@@ -5,5 +5,5 @@ mod metrics;
 mod tracing_setup;
 
 pub use events::{BatchStored, ChunkDone, RequestDone, RowPoisoned};
-pub use metrics::{Metrics, PoolUse, SourceLabels, SourceMetrics};
+pub use metrics::{CatalogState, Metrics, PoolUse, SourceLabels, SourceMetrics};
 pub use tracing_setup::{Telemetry, link_to_message};

@@ -450,6 +450,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ownership": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Say how current the squads are
+         * @description Lists the services that the catalog leaves undecided, as far as the caller may read them, or might if one of the claims held.
+         */
+        get: operations["getOwnership"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -546,6 +566,16 @@ export interface components {
          * @enum {string}
          */
         BodyEncoding: "text" | "base64";
+        /** @description The catalog that squads come from. */
+        Catalog: {
+            /**
+             * Format: date-time
+             * @description When the squads were read. Null: they have not been read yet, and no service belongs to a squad.
+             */
+            asOf: string | null;
+            /** @description Whether that is too long ago, because the catalog cannot be read. */
+            stale: boolean;
+        };
         /** @description An error group, and its dead letters that match a filter. */
         CountedGroup: components["schemas"]["ErrorGroup"] & {
             /**
@@ -1668,6 +1698,45 @@ export interface components {
              */
             skipped: number;
         };
+        /** @description Where squads come from. */
+        Ownership: {
+            catalog: components["schemas"]["Catalog"] | null;
+            /**
+             * @description Number of such services.
+             * @example 1
+             */
+            conflictCount: number;
+            /** @description The services that the catalog leaves undecided, at most 100. They belong to no squad. */
+            conflicts: components["schemas"]["OwnershipConflict"][];
+        };
+        /** @description What a component of the catalog says about a service. */
+        OwnershipClaim: {
+            /**
+             * @description Component.
+             * @example component:default/webshop
+             */
+            entity: string;
+            /**
+             * @description Squad that the component belongs to. Null: none.
+             * @example checkout
+             */
+            squad: string | null;
+        };
+        /** @description A service that the catalog leaves undecided. */
+        OwnershipConflict: {
+            /** @description What the catalog says. */
+            claims: components["schemas"]["OwnershipClaim"][];
+            /**
+             * @description Service.
+             * @example webshop
+             */
+            service: string;
+            /**
+             * Format: date-time
+             * @description When the squad that claims the service gets it. Null: components contradict each other.
+             */
+            takesOverAt: string | null;
+        };
         /** @description Where the caller has a permission. */
         PermissionView: {
             /** @description Whether the caller has it on every service. */
@@ -2432,6 +2501,7 @@ export type AuditEntries = components['schemas']['AuditEntries'];
 export type AuditEntry = components['schemas']['AuditEntry'];
 export type BodyCompression = components['schemas']['BodyCompression'];
 export type BodyEncoding = components['schemas']['BodyEncoding'];
+export type Catalog = components['schemas']['Catalog'];
 export type CountedGroup = components['schemas']['CountedGroup'];
 export type CountedQueue = components['schemas']['CountedQueue'];
 export type CountedValue = components['schemas']['CountedValue'];
@@ -2486,6 +2556,9 @@ export type OriginTarget = components['schemas']['OriginTarget'];
 export type OriginToldBy = components['schemas']['OriginToldBy'];
 export type Outcome = components['schemas']['Outcome'];
 export type Outcomes = components['schemas']['Outcomes'];
+export type Ownership = components['schemas']['Ownership'];
+export type OwnershipClaim = components['schemas']['OwnershipClaim'];
+export type OwnershipConflict = components['schemas']['OwnershipConflict'];
 export type PermissionView = components['schemas']['PermissionView'];
 export type Plan = components['schemas']['Plan'];
 export type PlanSeverity = components['schemas']['PlanSeverity'];
@@ -5276,6 +5349,57 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["StateConflict"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["AnyError"];
+        };
+    };
+    getOwnership: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Where squads come from. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "catalog": {
+                     *         "asOf": "2026-11-24T03:12:11.402Z",
+                     *         "stale": false
+                     *       },
+                     *       "conflictCount": 1,
+                     *       "conflicts": [
+                     *         {
+                     *           "claims": [
+                     *             {
+                     *               "entity": "component:default/webshop",
+                     *               "squad": "checkout"
+                     *             },
+                     *             {
+                     *               "entity": "component:default/webshop-next",
+                     *               "squad": "platform"
+                     *             }
+                     *           ],
+                     *           "service": "webshop",
+                     *           "takesOverAt": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Ownership"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];

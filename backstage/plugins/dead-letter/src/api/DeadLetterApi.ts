@@ -11,6 +11,7 @@ import {
   OperationDetails,
   OperationItems,
   Operations,
+  Ownership,
   Plan,
   RunPlan,
   ServiceOverview,
@@ -69,6 +70,8 @@ export interface DeadLetterClient {
   /** The exact bytes. */
   body(id: string): Promise<Blob>;
   squads(signal?: AbortSignal): Promise<SquadOverview[]>;
+  /** Where squads come from. */
+  ownership(signal?: AbortSignal): Promise<Ownership>;
   /** Of one squad, or all. */
   services(squad?: string, signal?: AbortSignal): Promise<ServiceOverview[]>;
   errorGroups(

@@ -50,6 +50,10 @@ class ProxiedClient implements DeadLetterClient {
     return this.json('/dead-letters/squad-overview', { signal });
   }
 
+  ownership(signal?: AbortSignal) {
+    return this.json('/ownership', { signal });
+  }
+
   services(squad?: string, signal?: AbortSignal) {
     return this.json('/dead-letters/service-overview', {
       query: { squad },

@@ -1,4 +1,4 @@
-//! Addresses of issuers: verified, bounded, and never elsewhere.
+//! Addresses of issuers and of Backstage's catalog: verified, bounded, and never elsewhere.
 
 use std::time::Duration;
 
@@ -9,26 +9,31 @@ use serde::de::DeserializeOwned;
 
 use crate::tls::Tls;
 
-/// Until an issuer has answered.
-const TIMEOUT: Duration = Duration::from_secs(3);
-/// Bytes of an answer.
-const LARGEST_ANSWER: usize = 256 << 10;
+/// Limits of an answer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Time until all of it has come.
+    pub timeout: Duration,
+    /// Bytes of it.
+    pub bytes: usize,
+}
 
-/// Fetches JSON from issuers.
+/// Fetches JSON.
 #[derive(Clone, Debug)]
-pub(super) struct Endpoint {
+pub(crate) struct Endpoint {
     client: reqwest::Client,
     tls: Tls,
+    limits: Limits,
 }
 
 impl Endpoint {
-    pub fn new(tls: &Tls) -> anyhow::Result<Self> {
+    pub fn new(tls: &Tls, limits: Limits) -> anyhow::Result<Self> {
         // A redirect would be to an address that nobody configured.
-        let mut client = reqwest::Client::builder().timeout(TIMEOUT).redirect(Policy::none());
+        let mut client = reqwest::Client::builder().timeout(limits.timeout).redirect(Policy::none());
         let (authorities, identity) = tls.of_https()?;
         client = authorities.into_iter().fold(client, ClientBuilder::add_root_certificate);
         client = identity.into_iter().fold(client, ClientBuilder::identity);
-        Ok(Self { client: client.build()?, tls: tls.clone() })
+        Ok(Self { client: client.build()?, tls: tls.clone(), limits })
     }
 
     /// Refuses addresses whose answers anybody on the way could have written.
@@ -58,10 +63,8 @@ impl Endpoint {
         ensure!(response.status() == 200, "{url} answered {}", response.status());
         let mut body = Vec::new();
         while let Some(part) = response.chunk().await? {
-            ensure!(
-                body.len() + part.len() <= LARGEST_ANSWER,
-                "{url} answered more than {LARGEST_ANSWER} bytes"
-            );
+            let most = self.limits.bytes;
+            ensure!(body.len() + part.len() <= most, "{url} answered more than {most} bytes");
             body.extend_from_slice(&part);
         }
         serde_json::from_slice(&body).with_context(|| format!("{url} did not answer as expected"))
@@ -76,7 +79,8 @@ mod tests {
     #[test]
     fn plain_text_is_for_this_machine() {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let of = |plaintext| Endpoint::new(&Tls { plaintext, ..Tls::default() }).unwrap();
+        let limits = Limits { timeout: Duration::from_secs(1), bytes: 1 };
+        let of = |plaintext| Endpoint::new(&Tls { plaintext, ..Tls::default() }, limits).unwrap();
         let is_allowed = |plaintext, url: &str| of(plaintext).check(&url.parse().unwrap()).is_ok();
         for url in [
             "https://id.example",
