@@ -9,28 +9,41 @@ use serde::de::DeserializeOwned;
 
 use crate::tls::Tls;
 
-/// Until an issuer has answered.
-const TIMEOUT: Duration = Duration::from_secs(3);
-/// Bytes of an answer.
-const LARGEST_ANSWER: usize = 256 << 10;
+/// Of keys, and of what is said about one user.
+const BOUNDS: Bounds = Bounds { timeout: Duration::from_secs(3), largest_answer: 256 << 10 };
+
+/// Bounds of an answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    /// Until it is there.
+    pub timeout: Duration,
+    /// Its bytes.
+    pub largest_answer: usize,
+}
 
 /// Fetches JSON from issuers.
 #[derive(Clone, Debug)]
 pub(super) struct Endpoint {
     client: reqwest::Client,
     tls: Tls,
+    bounds: Bounds,
 }
 
 impl Endpoint {
     pub fn new(tls: &Tls) -> anyhow::Result<Self> {
         // A redirect would be to an address that nobody configured.
-        let mut client = reqwest::Client::builder().timeout(TIMEOUT).redirect(Policy::none());
+        let mut client = reqwest::Client::builder().redirect(Policy::none());
         if let Some(authorities) = tls.authorities()? {
             for authority in Certificate::from_pem_bundle(authorities.as_bytes())? {
                 client = client.add_root_certificate(authority);
             }
         }
-        Ok(Self { client: client.build()?, tls: tls.clone() })
+        Ok(Self { client: client.build()?, tls: tls.clone(), bounds: BOUNDS })
+    }
+
+    /// The same, with other bounds.
+    pub fn bounded(&self, bounds: Bounds) -> Self {
+        Self { bounds, ..self.clone() }
     }
 
     /// Refuses addresses whose answers anybody on the way could have written.
@@ -56,13 +69,14 @@ impl Endpoint {
 
     async fn answer<T: DeserializeOwned>(&self, url: &Url, request: RequestBuilder) -> anyhow::Result<T> {
         self.check(url)?;
-        let mut response = request.send().await?;
+        let Bounds { timeout, largest_answer } = self.bounds;
+        let mut response = request.timeout(timeout).send().await?;
         ensure!(response.status() == 200, "{url} answered {}", response.status());
         let mut body = Vec::new();
         while let Some(part) = response.chunk().await? {
             ensure!(
-                body.len() + part.len() <= LARGEST_ANSWER,
-                "{url} answered more than {LARGEST_ANSWER} bytes"
+                body.len() + part.len() <= largest_answer,
+                "{url} answered more than {largest_answer} bytes"
             );
             body.extend_from_slice(&part);
         }

@@ -1,5 +1,6 @@
 //! The services on which somebody may do something.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::domain::pattern;
@@ -20,17 +21,20 @@ pub(super) struct Services {
     pub squads: Vec<String>,
     /// Those whose name fits one of these patterns.
     pub patterns: Vec<String>,
+    /// Those with these names.
+    pub names: Arc<BTreeSet<String>>,
 }
 
 impl Services {
     fn is_empty(&self) -> bool {
-        self.squads.is_empty() && self.patterns.is_empty()
+        self.squads.is_empty() && self.patterns.is_empty() && self.names.is_empty()
     }
 
     fn cover(&self, service: &str, owners: &Owners) -> bool {
         let squad = owners.squad(service);
         self.squads.iter().any(|ours| same_squad(ours, squad))
             || self.patterns.iter().any(|pattern| pattern::matches(pattern, service))
+            || self.names.contains(service)
     }
 }
 

@@ -7,7 +7,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use chrono::{DateTime, Utc};
 
-use crate::access::{Permission, Policy, Principal, Scope};
+use crate::access::{Grants, Permission, Principal, Scope};
 use crate::domain::audit::Actor;
 use crate::http::Api;
 use crate::http::error::ApiError;
@@ -46,7 +46,8 @@ impl Requester {
         self.principal().and_then(|principal| principal.expires).is_some_and(|expires| expires <= now)
     }
 
-    fn principal(&self) -> Option<&Principal> {
+    /// Who it is, if a token said so.
+    pub fn principal(&self) -> Option<&Principal> {
         match self {
             Self::Known(principal, _) => Some(principal),
             Self::Anonymous(_) => None,
@@ -54,18 +55,18 @@ impl Requester {
     }
 }
 
-/// Who is calling, and what the policy of this moment lets them do.
+/// Who is calling, and what they may do at this moment.
 #[derive(Clone, Debug)]
 pub struct Caller {
     requester: Requester,
-    policy: Option<Arc<Policy>>,
+    grants: Grants,
     owners: Arc<Owners>,
 }
 
 impl Caller {
-    /// With what the policy grants. Without a policy, everything.
-    pub fn new(requester: Requester, policy: Option<Arc<Policy>>, owners: Arc<Owners>) -> Self {
-        Self { requester, policy, owners }
+    /// With what was granted.
+    pub fn new(requester: Requester, grants: Grants, owners: Arc<Owners>) -> Self {
+        Self { requester, grants, owners }
     }
 
     /// Who it is.
@@ -93,15 +94,12 @@ impl Caller {
     }
 
     fn scope_of(&self, permission: Permission) -> Scope {
-        match &self.policy {
-            None => Scope::everything(Arc::clone(&self.owners)),
-            Some(policy) => policy.scope(self.requester.principal(), permission, &self.owners),
-        }
+        self.grants.scope(self.requester.principal(), permission, &self.owners)
     }
 
     /// Refuses an address that the policy does not list as a target.
     pub fn may_send_to(&self, exchange: &str, routing_key: &str) -> Result<(), ApiError> {
-        if self.policy.as_ref().is_none_or(|policy| policy.allows_target(exchange, routing_key)) {
+        if self.grants.allow_target(exchange, routing_key) {
             return Ok(());
         }
         let message = format!(

@@ -41,7 +41,10 @@ pub async fn authorize(
             return unauthenticated.into_response();
         }
     };
-    let caller = api.caller(requester);
+    let caller = match api.caller(requester).await {
+        Ok(caller) => caller,
+        Err(undecided) => return ApiError::from(undecided).into_response(),
+    };
     let response = match permissions.check(&caller, &method, path) {
         Ok(()) => {
             request.extensions_mut().insert(caller.clone());
