@@ -11,6 +11,7 @@ mod error_groups;
 #[doc(hidden)]
 pub mod filter;
 mod listen;
+mod me;
 mod names;
 mod observe;
 mod operations;
@@ -153,6 +154,7 @@ fn api_router() -> OpenApiRouter<Api> {
         .routes(routes!(watch::watch_operation))
         .routes(routes!(items::list_items))
         .routes(routes!(audit::list_audit_entries))
+        .routes(routes!(me::me))
 }
 
 /// The router, and the `OpenAPI` document of its routes.

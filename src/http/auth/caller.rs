@@ -46,7 +46,7 @@ impl Requester {
         self.principal().and_then(|principal| principal.expires).is_some_and(|expires| expires <= now)
     }
 
-    /// Who it is, if a token said so.
+    /// The principal, if a token was verified.
     pub fn principal(&self) -> Option<&Principal> {
         match self {
             Self::Known(principal, _) => Some(principal),

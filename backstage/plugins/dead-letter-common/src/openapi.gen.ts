@@ -233,6 +233,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show who you are, and what you may do
+         * @description Answers every known caller, also without any permission. A client hides what its user may not do. The service decides again on each
+         *     request.
+         */
+        get: operations["getMe"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/operations": {
         parameters: {
             query?: never;
@@ -1254,6 +1275,28 @@ export interface components {
              */
             redelivered: number;
         };
+        /** @description Who the caller is, and what the caller may do. */
+        Me: {
+            /**
+             * Format: date-time
+             * @description When the caller's token expires. Null: never, or there is no token.
+             */
+            expiresAt: string | null;
+            /**
+             * @description What identifies the caller. Null: the caller has not signed in.
+             * @example user:default/jane
+             */
+            id: string | null;
+            /**
+             * @description As it is written down with what the caller does.
+             * @example user:default/jane
+             */
+            name: string;
+            /** @description Each permission, and where the caller has it. */
+            permissions: components["schemas"]["PermissionView"][];
+            /** @description Whether callers can sign in here at all. */
+            signInAvailable: boolean;
+        };
         /** @description A body: as text if it is UTF-8, else as base64. */
         MessageBody: {
             /**
@@ -1621,6 +1664,23 @@ export interface components {
              * @description Not acted on. The item says why.
              */
             skipped: number;
+        };
+        /** @description Where the caller has a permission. */
+        PermissionView: {
+            /** @description Whether the caller has it on every service. */
+            everything: boolean;
+            /**
+             * @description The permission: `read`, `read-payload`, `triage`, `redeliver`, `redirect`, `edit`, `delete` or `admin`.
+             * @example redeliver
+             */
+            permission: string;
+            /**
+             * @description The services on which the caller has it, of those that have had dead letters. Empty if `everything` is true.
+             * @example [
+             *       "webshop"
+             *     ]
+             */
+            services: string[];
         };
         /** @description A frozen selection, and what would happen to it. */
         Plan: {
@@ -2401,6 +2461,7 @@ export type HistogramDimension = components['schemas']['HistogramDimension'];
 export type HistogramInterval = components['schemas']['HistogramInterval'];
 export type JsonPatchOperation = components['schemas']['JsonPatchOperation'];
 export type LastDay = components['schemas']['LastDay'];
+export type Me = components['schemas']['Me'];
 export type MessageBody = components['schemas']['MessageBody'];
 export type MessageHistory = components['schemas']['MessageHistory'];
 export type MessageProperties = components['schemas']['MessageProperties'];
@@ -2422,6 +2483,7 @@ export type OriginTarget = components['schemas']['OriginTarget'];
 export type OriginToldBy = components['schemas']['OriginToldBy'];
 export type Outcome = components['schemas']['Outcome'];
 export type Outcomes = components['schemas']['Outcomes'];
+export type PermissionView = components['schemas']['PermissionView'];
 export type Plan = components['schemas']['Plan'];
 export type PlanSeverity = components['schemas']['PlanSeverity'];
 export type PlanWarning = components['schemas']['PlanWarning'];
@@ -3955,6 +4017,88 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["AnyError"];
+        };
+    };
+    getMe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The caller. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "expiresAt": "2026-11-24T04:12:45Z",
+                     *       "id": "user:default/ada",
+                     *       "name": "user:default/ada",
+                     *       "permissions": [
+                     *         {
+                     *           "everything": true,
+                     *           "permission": "read",
+                     *           "services": []
+                     *         },
+                     *         {
+                     *           "everything": false,
+                     *           "permission": "read-payload",
+                     *           "services": [
+                     *             "webshop"
+                     *           ]
+                     *         },
+                     *         {
+                     *           "everything": false,
+                     *           "permission": "triage",
+                     *           "services": [
+                     *             "webshop"
+                     *           ]
+                     *         },
+                     *         {
+                     *           "everything": false,
+                     *           "permission": "redeliver",
+                     *           "services": [
+                     *             "webshop"
+                     *           ]
+                     *         },
+                     *         {
+                     *           "everything": false,
+                     *           "permission": "redirect",
+                     *           "services": []
+                     *         },
+                     *         {
+                     *           "everything": false,
+                     *           "permission": "edit",
+                     *           "services": []
+                     *         },
+                     *         {
+                     *           "everything": false,
+                     *           "permission": "delete",
+                     *           "services": []
+                     *         },
+                     *         {
+                     *           "everything": false,
+                     *           "permission": "admin",
+                     *           "services": []
+                     *         }
+                     *       ],
+                     *       "signInAvailable": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
