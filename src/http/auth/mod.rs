@@ -16,7 +16,7 @@ use tracing::info;
 use super::Api;
 use super::error::ApiError;
 use super::problem::Problem;
-use crate::access::{Access, Anonymous, Refused};
+use crate::access::{Access, Anonymous, Refused, Undecided};
 use crate::domain::audit::{Action, Actor};
 
 pub use caller::{Caller, Requester, not_allowed};
@@ -35,6 +35,8 @@ pub async fn authorize(
     let route = || format!("{method} {path}");
     let requester = match requester(&api.access, peer, bearer(request.headers())).await {
         Ok(requester) => requester,
+        // It is known who calls, but not what the caller may do.
+        Err(Unauthenticated::Refused(Refused::NoGroups)) => return ApiError::from(Undecided).into_response(),
         Err(unauthenticated) => {
             let stranger = Actor { address: peer, ..Actor::default() };
             api.refusals.count(stranger, Action::Unauthenticated, route(), unauthenticated.detail());

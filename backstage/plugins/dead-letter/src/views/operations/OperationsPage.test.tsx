@@ -1,6 +1,6 @@
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
-import { FakeService } from '../../testing/FakeService';
+import { FakeService, may } from '../../testing/FakeService';
 import { violations } from '../../testing/axe';
 import { component, show } from '../../testing/render';
 import { anOperation } from './examples';
@@ -114,7 +114,7 @@ describe('OperationsPage', () => {
 
   it('lets nobody steer without the permission', async () => {
     list(
-      anOperation({ selection: { filter: { service: 'billing' } } as never }),
+      anOperation({ services: ['billing'] }),
     );
     await show(<OperationsPage />, {
       denied: ['dead-letter.message.redeliver'],
@@ -123,6 +123,32 @@ describe('OperationsPage', () => {
       await screen.findByText(/do not have permission to pause or cancel/),
     ).toBeInTheDocument();
     expect(screen.queryByRole('button', { name: 'Pause' })).toBeNull();
+  });
+
+  it('lets those steer who may on each of its services, also where no service was selected', async () => {
+    const selection = { filter: { squad: 'finance' } } as never;
+    const services = ['billing', 'statements'];
+    list(anOperation({ selection, services }));
+    service.answer('GET /me', may({ redeliver: ['billing'] }));
+    const { unmount } = await show(<OperationsPage />);
+    expect(
+      await screen.findByText(/do not have permission to pause or cancel/),
+    ).toBeInTheDocument();
+    unmount();
+    service.answer('GET /me', may({ redeliver: services }));
+    await show(<OperationsPage />);
+    expect(await screen.findByRole('button', { name: 'Pause' })).toBeEnabled();
+  });
+
+  it('shows nothing to who may read nothing', async () => {
+    list(anOperation());
+    service.answer('GET /me', may({ read: [] }));
+    await show(<OperationsPage />);
+    expect(
+      await screen.findByText(/required for at least one service/),
+    ).toBeInTheDocument();
+    expect(screen.queryByRole('article')).toBeNull();
+    expect(await violations()).toEqual([]);
   });
 
   it('shows the operation that the address names', async () => {
