@@ -12,7 +12,8 @@ let world;
 const pages = {};
 const tokens = {};
 
-const rows = page => page.getByRole('row').filter({ has: page.locator('time') });
+const rows = page =>
+  page.getByRole('row').filter({ has: page.locator('time') });
 
 /** Asks dead-letter by hand: through the backend plugin, through the proxy, or directly with the token that the proxy sends. */
 const WAYS = {
@@ -52,12 +53,6 @@ describe('users who sign in', { timeout: 900_000 }, () => {
         pages[user] = await world.openAs(user);
         tokens[user] = await world.tokenOf(pages[user]);
       }
-      await until('the catalog has the demo', async () => {
-        const answer = await fetch(`${world.url}/api/catalog/entities`, {
-          headers: { authorization: `Bearer ${tokens.root}` },
-        });
-        return (await answer.text()).includes('"statements"');
-      });
     },
     { timeout: 300_000 },
   );
@@ -73,8 +68,15 @@ describe('users who sign in', { timeout: 900_000 }, () => {
   it('see and redeliver what their squad owns, under their own name', async () => {
     const page = pages.ada;
     await page.goto(`${world.url}${WEBSHOP}?env=demo`);
-    await until('three are shown', async () => (await rows(page).count()) === 3);
-    await rows(page).first().getByRole('checkbox').locator('xpath=..').click();
+    await until(
+      'three are shown',
+      async () => (await rows(page).count()) === 3,
+    );
+    await rows(page)
+      .first()
+      .getByRole('checkbox')
+      .locator('xpath=ancestor-or-self::label')
+      .click();
     await page.getByRole('button', { name: 'Redeliver', exact: true }).click();
     await page.getByRole('button', { name: 'Redeliver 1' }).click();
     await until(
@@ -95,7 +97,9 @@ describe('users who sign in', { timeout: 900_000 }, () => {
     await page.goto(`${world.url}/dead-letter?env=demo`);
     await page.getByRole('link', { name: 'checkout' }).waitFor();
     assert.equal(await page.getByRole('link', { name: 'finance' }).count(), 0);
-    const { messages } = await world.service.get('/dead-letters?service=billing');
+    const { messages } = await world.service.get(
+      '/dead-letters?service=billing',
+    );
     for (const way of Object.keys(WAYS)) {
       const one = `/dead-letters/${messages[0].id}`;
       assert.equal((await by(way, 'ada', one)).status, 404, way);
@@ -169,7 +173,11 @@ describe('users who sign in', { timeout: 900_000 }, () => {
     await page.goto(`${world.url}${WEBSHOP}?env=proxied`);
     await until('two are shown', async () => (await rows(page).count()) === 2);
     await page.getByText(/permission to delete .*message\.delete/).waitFor();
-    await rows(page).first().getByRole('checkbox').locator('xpath=..').click();
+    await rows(page)
+      .first()
+      .getByRole('checkbox')
+      .locator('xpath=ancestor-or-self::label')
+      .click();
     await page.getByRole('button', { name: 'Redeliver', exact: true }).click();
     await page.getByRole('button', { name: 'Redeliver 1' }).click();
     await until(

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { Process, ROOT, freePort, until } from './processes.mjs';
 
@@ -58,9 +59,12 @@ export class Service {
     const [policy, tokens] = ['policy', 'tokens'].map(
       name => `${ROOT}/target/backstage/${name}.yaml`,
     );
-    const made = String(execFileSync(BINARY, ['token', 'new', 'e2e']));
-    const [digest] = made.match(/[0-9a-f]{64}/);
-    [this.token] = made.match(/dlt_\w+/);
+    // It says what to do with it, too.
+    const quiet = { stdio: ['ignore', 'pipe', 'ignore'] };
+    this.token = String(
+      execFileSync(BINARY, ['token', 'new', 'e2e'], quiet),
+    ).trim();
+    const digest = createHash('sha256').update(this.token).digest('hex');
     writeFileSync(policy, POLICY);
     writeFileSync(tokens, `tokens: [{ name: e2e, sha256: ${digest} }]\n`);
     Object.assign(this.env, {

@@ -5,7 +5,10 @@ import {
   useApi,
 } from '@backstage/frontend-plugin-api';
 import { ProxiedSignInPage, SignInPage } from '@backstage/core-components';
-import { SignInPageProps, SignInPageBlueprint } from '@backstage/plugin-app-react';
+import {
+  SignInPageProps,
+  SignInPageBlueprint,
+} from '@backstage/plugin-app-react';
 import { oidcApi, oidcAuthApiRef } from './oidc';
 
 /** Whoever opens the demo is a guest, unless users are to sign in. */

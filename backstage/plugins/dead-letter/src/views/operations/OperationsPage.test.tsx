@@ -113,9 +113,7 @@ describe('OperationsPage', () => {
   });
 
   it('lets nobody steer without the permission', async () => {
-    list(
-      anOperation({ services: ['billing'] }),
-    );
+    list(anOperation({ services: ['billing'] }));
     await show(<OperationsPage />, {
       denied: ['dead-letter.message.redeliver'],
     });
