@@ -75,11 +75,12 @@ impl Decisions {
     }
 
     fn size(&self) -> u32 {
-        let named = self.0.values().flat_map(|allowed| match allowed {
-            Allowed::On(names) => names.iter(),
-            Allowed::Everything => Default::default(),
+        let named = self.0.values().filter_map(|allowed| match allowed {
+            Allowed::On(names) => Some(names),
+            Allowed::Everything => None,
         });
-        let bytes: usize = named.map(|name| name.len() + size_of::<String>()).sum();
+        let names = named.flat_map(|names| names.iter());
+        let bytes: usize = names.map(|name| name.len() + size_of::<String>()).sum();
         u32::try_from(bytes + 1_024).unwrap_or(u32::MAX)
     }
 }
