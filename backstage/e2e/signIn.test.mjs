@@ -43,6 +43,7 @@ describe('users who sign in', { timeout: 900_000 }, () => {
       world = await World.start('oidc');
       for (const [service, queue] of Object.entries(QUEUES)) {
         await world.broker.declare(queue);
+        await world.broker.purge(queue);
         await world.broker.fail(queue, 3);
         await until(
           'they are stored',

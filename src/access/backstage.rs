@@ -21,7 +21,7 @@ use super::claims::{Expected, Header, Verified, is_text, verify};
 use super::decisions::{Asked, Decisions};
 use super::endpoint::Endpoint;
 use super::keys::{KeySet, Published};
-use super::policy::short_group;
+use super::named::short_group;
 use super::user_info::UserInfo;
 use super::{Principal, Refused, Token, Undecided};
 use crate::tls::Tls;

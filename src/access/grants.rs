@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::decisions::Decisions;
+use super::second_person::SecondPerson;
 use super::{Access, Permission, Policy, PolicyFile, Principal, Scope};
 use crate::ownership::Owners;
 
@@ -35,6 +36,11 @@ impl Grants {
             None => ours,
             Some(backstage) => ours.and(backstage.scope(permission, owners)),
         }
+    }
+
+    /// Which operations need a second person.
+    pub fn second_person(&self) -> Option<&SecondPerson> {
+        self.policy.as_ref()?.second_person()
     }
 
     /// Whether messages may be sent there on request.

@@ -10,10 +10,12 @@ mod decisions;
 mod endpoint;
 mod grants;
 mod keys;
+mod named;
 mod oidc;
 mod permission;
 mod policy;
 mod scope;
+mod second_person;
 mod signatures;
 mod static_tokens;
 #[cfg(test)]

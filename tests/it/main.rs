@@ -47,6 +47,7 @@ mod returns;
 mod roles;
 mod routing_key;
 mod schema;
+mod second_person;
 mod sources;
 mod steering;
 #[expect(dead_code, unused_imports, reason = "shared with the tests of chaos")]

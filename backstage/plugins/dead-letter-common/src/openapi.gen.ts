@@ -440,7 +440,8 @@ export interface paths {
         put?: never;
         /**
          * Resume a paused operation
-         * @description An operation that its canary paused continues with the next step.
+         * @description An operation that its canary paused continues with the next step. Whoever resumes an operation that waits for a second person
+         *     (`awaitsApproval`) approves it. That cannot be the caller who asked for it.
          */
         post: operations["resumeOperation"];
         delete?: never;
@@ -457,7 +458,7 @@ export interface components {
          * @description What an entry of the audit is about.
          * @enum {string}
          */
-        AuditAction: "redeliver" | "delete" | "restore" | "pause" | "resume" | "cancel" | "rate" | "resolve" | "reopen" | "mute" | "note" | "readPayload" | "preview" | "notAllowed" | "unauthenticated";
+        AuditAction: "redeliver" | "delete" | "restore" | "pause" | "resume" | "approve" | "cancel" | "rate" | "resolve" | "reopen" | "mute" | "note" | "readPayload" | "preview" | "notAllowed" | "unauthenticated";
         /** @description Who did it. */
         AuditActor: {
             /**
@@ -1350,6 +1351,8 @@ export interface components {
         Operation: {
             /** @description Whether the operation acts on messages that were redelivered before. */
             again: boolean;
+            /** @description Whether the operation waits, paused, for a second person to approve it. Whoever resumes it approves it. */
+            awaitsApproval: boolean;
             /**
              * @description Canary steps. Empty: no canary.
              * @example [
@@ -1479,7 +1482,7 @@ export interface components {
          * @description What was done to a running operation.
          * @enum {string}
          */
-        OperationAction: "pause" | "resume" | "cancel" | "rate" | "canary";
+        OperationAction: "pause" | "resume" | "approve" | "cancel" | "rate" | "canary";
         /**
          * @description A change of a running operation.
          * @example {
@@ -1776,7 +1779,7 @@ export interface components {
          * @description What a plan warns of. New codes may be added.
          * @enum {string}
          */
-        PlanWarningCode: "still_failing" | "in_operation" | "queue_missing" | "no_consumers" | "will_wait" | "queue_crowded" | "exchange_missing" | "no_origin" | "large_messages" | "not_selectable" | "other_place" | "origin_claimed" | "routing_key_changes" | "expires" | "discards" | "queue_drops" | "again" | "died_again" | "broker_unreachable";
+        PlanWarningCode: "still_failing" | "in_operation" | "queue_missing" | "no_consumers" | "will_wait" | "queue_crowded" | "exchange_missing" | "no_origin" | "large_messages" | "not_selectable" | "other_place" | "origin_claimed" | "routing_key_changes" | "expires" | "discards" | "queue_drops" | "again" | "died_again" | "broker_unreachable" | "needs_approval";
         /** @description An error group in a plan. */
         PlannedGroup: components["schemas"]["ErrorGroup"] & {
             /**
@@ -2855,6 +2858,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "again": false,
+                     *       "awaitsApproval": false,
                      *       "canary": [],
                      *       "canaryMaxReturned": 0,
                      *       "canaryPassed": 0,
@@ -2918,6 +2922,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "again": false,
+                     *       "awaitsApproval": false,
                      *       "canary": [],
                      *       "canaryMaxReturned": 0,
                      *       "canaryPassed": 0,
@@ -3436,6 +3441,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "again": false,
+                     *       "awaitsApproval": false,
                      *       "canary": [],
                      *       "canaryMaxReturned": 0,
                      *       "canaryPassed": 0,
@@ -3499,6 +3505,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "again": false,
+                     *       "awaitsApproval": false,
                      *       "canary": [],
                      *       "canaryMaxReturned": 0,
                      *       "canaryPassed": 0,
@@ -3595,6 +3602,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "again": false,
+                     *       "awaitsApproval": false,
                      *       "canary": [],
                      *       "canaryMaxReturned": 0,
                      *       "canaryPassed": 0,
@@ -3658,6 +3666,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "again": false,
+                     *       "awaitsApproval": false,
                      *       "canary": [],
                      *       "canaryMaxReturned": 0,
                      *       "canaryPassed": 0,
@@ -4147,6 +4156,7 @@ export interface operations {
                      *       "operations": [
                      *         {
                      *           "again": false,
+                     *           "awaitsApproval": false,
                      *           "canary": [],
                      *           "canaryMaxReturned": 0,
                      *           "canaryPassed": 0,
@@ -4242,6 +4252,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "again": false,
+                     *       "awaitsApproval": false,
                      *       "canary": [],
                      *       "canaryMaxReturned": 0,
                      *       "canaryPassed": 0,
@@ -4305,6 +4316,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "again": false,
+                     *       "awaitsApproval": false,
                      *       "canary": [],
                      *       "canaryMaxReturned": 0,
                      *       "canaryPassed": 0,
@@ -4671,6 +4683,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "again": false,
+                     *       "awaitsApproval": false,
                      *       "canary": [],
                      *       "canaryMaxReturned": 0,
                      *       "canaryPassed": 0,
@@ -4777,6 +4790,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "again": false,
+                     *       "awaitsApproval": false,
                      *       "canary": [],
                      *       "canaryMaxReturned": 0,
                      *       "canaryPassed": 0,
@@ -4882,6 +4896,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "again": false,
+                     *       "awaitsApproval": false,
                      *       "canary": [],
                      *       "canaryMaxReturned": 0,
                      *       "canaryPassed": 0,
@@ -4984,7 +4999,7 @@ export interface operations {
                 content: {
                     /**
                      * @example event: operation
-                     *     data: {"again":false,"canary":[],"canaryMaxReturned":0.0,"canaryPassed":0,"canaryWait":30,"copy":false,"createdAt":"2026-11-24T03:30:00Z","edit":null,"endedAt":"2026-11-24T03:30:01.5Z","events":[{"action":"rate","at":"2026-11-24T03:30:00.6Z","by":"user:default/jane","detail":"500"}],"id":"01938c3a-4c5d-7e6f-8a9b-0c1d2e3f4a5b","kind":"redeliver","lastError":null,"maxQueueDepth":10000,"notDone":0,"note":"fixed in release 42","order":"newest","outcomes":{"deleted":0,"refused":0,"restored":0,"returned":1,"sent":2,"skipped":0},"progress":{"etaSeconds":null,"perSecond":498.2},"rate":500,"remaining":0,"requestedBy":"user:default/jane","returns":[{"count":1,"errorGroup":"5f0c8e1d-9a2b-8c3d-a4e5-f60718293a4b","errorType":"PaymentDeclined","latestSeconds":0.4,"medianSeconds":0.4,"soonestSeconds":0.4,"title":"card issuer timed out after <number> ms (order <number>)"}],"routingKey":"queue","selection":{"all":false,"filter":{"service":"webshop"}},"services":["webshop"],"startedAt":"2026-11-24T03:30:00.1Z","state":"completed","to":"queue","total":3,"verdict":"completedWithProblems","verdictText":"3 sent, 1 of them died again: PaymentDeclined.","waitingFor":null,"watchUntil":"2026-11-24T03:30:21.5Z"}
+                     *     data: {"again":false,"awaitsApproval":false,"canary":[],"canaryMaxReturned":0.0,"canaryPassed":0,"canaryWait":30,"copy":false,"createdAt":"2026-11-24T03:30:00Z","edit":null,"endedAt":"2026-11-24T03:30:01.5Z","events":[{"action":"rate","at":"2026-11-24T03:30:00.6Z","by":"user:default/jane","detail":"500"}],"id":"01938c3a-4c5d-7e6f-8a9b-0c1d2e3f4a5b","kind":"redeliver","lastError":null,"maxQueueDepth":10000,"notDone":0,"note":"fixed in release 42","order":"newest","outcomes":{"deleted":0,"refused":0,"restored":0,"returned":1,"sent":2,"skipped":0},"progress":{"etaSeconds":null,"perSecond":498.2},"rate":500,"remaining":0,"requestedBy":"user:default/jane","returns":[{"count":1,"errorGroup":"5f0c8e1d-9a2b-8c3d-a4e5-f60718293a4b","errorType":"PaymentDeclined","latestSeconds":0.4,"medianSeconds":0.4,"soonestSeconds":0.4,"title":"card issuer timed out after <number> ms (order <number>)"}],"routingKey":"queue","selection":{"all":false,"filter":{"service":"webshop"}},"services":["webshop"],"startedAt":"2026-11-24T03:30:00.1Z","state":"completed","to":"queue","total":3,"verdict":"completedWithProblems","verdictText":"3 sent, 1 of them died again: PaymentDeclined.","waitingFor":null,"watchUntil":"2026-11-24T03:30:21.5Z"}
                      */
                     "text/event-stream": string;
                 };
@@ -5079,6 +5094,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "again": false,
+                     *       "awaitsApproval": false,
                      *       "canary": [],
                      *       "canaryMaxReturned": 0,
                      *       "canaryPassed": 0,
@@ -5182,6 +5198,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "again": false,
+                     *       "awaitsApproval": false,
                      *       "canary": [],
                      *       "canaryMaxReturned": 0,
                      *       "canaryPassed": 0,

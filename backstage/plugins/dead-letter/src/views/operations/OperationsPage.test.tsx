@@ -92,6 +92,19 @@ describe('OperationsPage', () => {
     );
   });
 
+  it('approves one that waits for a second person', async () => {
+    list(anOperation({ state: 'paused', awaitsApproval: true }));
+    service.answer('POST /operations/{id}/resume', () => anOperation());
+    await show(<OperationsPage />);
+    expect(
+      await screen.findByText('Waits for a second person to approve it'),
+    ).toBeVisible();
+    await press('Approve');
+    await waitFor(() =>
+      expect(service.askedFor('POST /operations/{id}/resume')).toHaveLength(1),
+    );
+  });
+
   it('cancels only what is confirmed', async () => {
     list(anOperation());
     service.answer('POST /operations/{id}/cancel', () =>
@@ -123,19 +136,27 @@ describe('OperationsPage', () => {
     expect(screen.queryByRole('button', { name: 'Pause' })).toBeNull();
   });
 
-  it('lets those steer who may on each of its services, also where no service was selected', async () => {
-    const selection = { filter: { squad: 'finance' } } as never;
+  describe('where no service was selected', () => {
     const services = ['billing', 'statements'];
-    list(anOperation({ selection, services }));
-    service.answer('GET /me', may({ redeliver: ['billing'] }));
-    const { unmount } = await show(<OperationsPage />);
-    expect(
-      await screen.findByText(/do not have permission to pause or cancel/),
-    ).toBeInTheDocument();
-    unmount();
-    service.answer('GET /me', may({ redeliver: services }));
-    await show(<OperationsPage />);
-    expect(await screen.findByRole('button', { name: 'Pause' })).toBeEnabled();
+    const selection = { filter: { squad: 'finance' } } as never;
+
+    it('lets those steer who may on each of the services', async () => {
+      list(anOperation({ selection, services }));
+      service.answer('GET /me', may({ redeliver: services }));
+      await show(<OperationsPage />);
+      const pause = await screen.findByRole('button', { name: 'Pause' });
+      await waitFor(() => expect(pause).toBeEnabled());
+    });
+
+    it('lets nobody steer who may on some of them', async () => {
+      list(anOperation({ selection, services }));
+      service.answer('GET /me', may({ redeliver: ['billing'] }));
+      await show(<OperationsPage />);
+      expect(
+        await screen.findByText(/do not have permission to pause or cancel/),
+      ).toBeInTheDocument();
+      expect(screen.queryByRole('button', { name: 'Pause' })).toBeNull();
+    });
   });
 
   it('shows nothing to who may read nothing', async () => {
