@@ -5,7 +5,8 @@
 #   backstage.sh test     unit tests
 #   backstage.sh build    the app, for `serve`
 #   backstage.sh serve    Backstage at BACKSTAGE_ADDR, for dead-letter at DEAD_LETTER_URL, with databases of its own on the
-#                         server of DATABASE_URL; the app must have been built
+#                         server of DATABASE_URL; the app must have been built. Everybody is a guest, or users sign in
+#                         with the OIDC provider at ISSUER_URL, with BACKSTAGE_CLIENT_SECRET (BACKSTAGE_SIGN_IN=guest|oidc)
 #   backstage.sh catalog  tests that squads come from its catalog (tests/it/catalog.rs)
 #   backstage.sh e2e      end-to-end tests in Chromium against all of it
 #   backstage.sh node     gets a Node.js if there is none
@@ -123,8 +124,11 @@ settings() {
 serve() {
     require_node
     settings
+    # Sessions end with the process: nothing of the demo is kept.
+    export BACKSTAGE_SESSION_SECRET=${BACKSTAGE_SESSION_SECRET:-$(node -p 'crypto.randomUUID()')}
     cd backstage/packages/backend
-    exec node ../../node_modules/@backstage/cli/bin/backstage-cli package start
+    exec node ../../node_modules/@backstage/cli/bin/backstage-cli package start \
+        --config ../../app-config.yaml --config "../../app-config.${BACKSTAGE_SIGN_IN:-guest}.yaml"
 }
 
 catalog() {
@@ -138,7 +142,9 @@ e2e() {
     require_browser
     build
     scripts/servers.sh install
-    cargo build --release --locked --workspace
+    # A binary that is there already need not be built, for example target/debug/dead-letter.
+    [[ -n ${DEAD_LETTER_BINARY-} ]] || cargo build --release --locked --workspace
+    scripts/issuer.sh install
     CHROMIUM=$browser scripts/servers.sh with target/servers/e2e \
         node --test --test-concurrency 1 --test-reporter spec backstage/e2e/
 }

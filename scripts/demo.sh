@@ -85,7 +85,6 @@ check_free ADMIN_ADDR "$ADMIN_ADDR"
 check_free CONTROL_ADDR "$control_addr"
 [[ -z ${BACKSTAGE-} ]] || check_free BACKSTAGE_ADDR "$BACKSTAGE_ADDR"
 [[ -z ${AUTH-} ]] || check_free ISSUER_ADDR "$ISSUER_ADDR"
-[[ -z ${AUTH-} || -z ${BACKSTAGE-} ]] || die 'choose one of AUTH=1 and BACKSTAGE=1'
 
 mkdir -p target/demo
 exec 9>>target/demo/lock
@@ -133,6 +132,12 @@ export DATABASE_URL=${given_database:-$DATABASE_URL} AMQP_URL=${given_amqp:-$AMQ
 # The issuer, a policy, and a profile of the command line for each user.
 require_sign_in() {
     local log=target/demo/issuer.log user
+    if [[ -n ${BACKSTAGE-} ]]; then
+        BACKSTAGE_CLIENT_SECRET=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+        export BACKSTAGE_CLIENT_SECRET BACKSTAGE_URL=$DEAD_LETTER_BACKSTAGE_URL BACKSTAGE_SIGN_IN=oidc ISSUER_URL=http://$ISSUER_ADDR
+        # What its permission policy allows counts, too (backstage/packages/backend/src/policy.ts).
+        export DEAD_LETTER_BACKSTAGE_PERMISSIONS=require
+    fi
     setsid scripts/issuer.sh serve </dev/null >$log 2>&1 9>&- &
     issuer=$!
     deadline=$((SECONDS + 60))
@@ -183,9 +188,13 @@ END
 }
 if [[ -n ${BACKSTAGE-} ]]; then squads_from_catalog; else squads_from_file; fi
 # Who acts in Backstage is written down by name.
-# The command line needs no token.
-[[ -z ${BACKSTAGE-} ]] || export DEAD_LETTER_BACKSTAGE_URL=http://localhost:${BACKSTAGE_ADDR##*:} DEAD_LETTER_UNAUTHENTICATED=yes
-[[ -z ${AUTH-} ]] || require_sign_in
+[[ -z ${BACKSTAGE-} ]] || export DEAD_LETTER_BACKSTAGE_URL=http://localhost:${BACKSTAGE_ADDR##*:}
+if [[ -n ${AUTH-} ]]; then
+    require_sign_in
+elif [[ -n ${BACKSTAGE-} ]]; then
+    # The command line needs no token.
+    export DEAD_LETTER_UNAUTHENTICATED=yes
+fi
 # Whoever presses Ctrl-C is not kept waiting.
 export DEAD_LETTER_DRAIN_DELAY=0s
 
@@ -306,6 +315,8 @@ start_backstage() {
 
     squads          $url/dead-letter
     one service     $url/catalog/default/component/webshop/dead-letters
+$([[ -z ${AUTH-} ]] || echo '
+  Sign in there as ada, ben, cleo or root.')
 
 END
 }

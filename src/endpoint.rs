@@ -29,11 +29,16 @@ pub(crate) struct Endpoint {
 impl Endpoint {
     pub fn new(tls: &Tls, limits: Limits) -> anyhow::Result<Self> {
         // A redirect would be to an address that nobody configured.
-        let mut client = reqwest::Client::builder().timeout(limits.timeout).redirect(Policy::none());
+        let mut client = reqwest::Client::builder().redirect(Policy::none());
         let (authorities, identity) = tls.of_https()?;
         client = authorities.into_iter().fold(client, ClientBuilder::add_root_certificate);
         client = identity.into_iter().fold(client, ClientBuilder::identity);
         Ok(Self { client: client.build()?, tls: tls.clone(), limits })
+    }
+
+    /// The same, with other limits.
+    pub fn limited(&self, limits: Limits) -> Self {
+        Self { limits, ..self.clone() }
     }
 
     /// Refuses addresses whose answers anybody on the way could have written.
@@ -59,12 +64,12 @@ impl Endpoint {
 
     async fn answer<T: DeserializeOwned>(&self, url: &Url, request: RequestBuilder) -> anyhow::Result<T> {
         self.check(url)?;
-        let mut response = request.send().await?;
+        let Limits { timeout, bytes } = self.limits;
+        let mut response = request.timeout(timeout).send().await?;
         ensure!(response.status() == 200, "{url} answered {}", response.status());
         let mut body = Vec::new();
         while let Some(part) = response.chunk().await? {
-            let most = self.limits.bytes;
-            ensure!(body.len() + part.len() <= most, "{url} answered more than {most} bytes");
+            ensure!(body.len() + part.len() <= bytes, "{url} answered more than {bytes} bytes");
             body.extend_from_slice(&part);
         }
         serde_json::from_slice(&body).with_context(|| format!("{url} did not answer as expected"))

@@ -6,6 +6,8 @@
 
 mod backstage;
 mod claims;
+mod decisions;
+mod grants;
 mod keys;
 mod named;
 mod oidc;
@@ -20,11 +22,13 @@ mod tests;
 mod user_info;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-pub use backstage::Backstage;
+pub use backstage::{Backstage, BackstagePermissions};
+pub use grants::{Grants, Undecided};
 pub use oidc::{Oidc, OidcSettings};
 pub use permission::Permission;
 pub use policy::{Policy, PolicyFile};
@@ -49,6 +53,28 @@ pub struct Principal {
     pub groups: Vec<String>,
     /// When its token expires.
     pub expires: Option<DateTime<Utc>>,
+    /// The token of a user of Backstage, with which Backstage is asked what it allows.
+    pub backstage: Option<Token>,
+}
+
+/// A token that was verified. It is not shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token(Arc<str>);
+
+impl Token {
+    fn new(token: &str) -> Self {
+        Self(token.into())
+    }
+
+    fn secret(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(…)")
+    }
 }
 
 /// Why a token was refused.

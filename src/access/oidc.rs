@@ -61,7 +61,7 @@ impl Oidc {
         let mut names = NAMES.iter().filter_map(|name| claims[name].as_str());
         let name = names.find(|name| is_text(name)).unwrap_or(&subject).to_owned();
         let groups = groups(&claims, groups_claim);
-        Ok(Principal { id: format!("{issuer}|{subject}"), name, groups, expires })
+        Ok(Principal { id: format!("{issuer}|{subject}"), name, groups, expires, backstage: None })
     }
 }
 

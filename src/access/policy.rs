@@ -228,7 +228,7 @@ targets: [{exchange: "", routing-key: "test-*"}]
 
     fn principal(id: &str, groups: &[&str]) -> Principal {
         let groups = groups.iter().map(|group| short_group(group)).collect();
-        Principal { id: id.into(), name: "token:load-test".into(), groups, expires: None }
+        Principal { id: id.into(), name: "token:load-test".into(), groups, expires: None, backstage: None }
     }
 
     fn covered(principal: Option<&Principal>, permission: Permission) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! The services on which somebody may do something.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::domain::pattern;
@@ -20,11 +21,13 @@ pub(super) struct Services {
     pub squads: Vec<String>,
     /// Those whose name fits one of these patterns.
     pub patterns: Vec<String>,
+    /// Those with these names.
+    pub names: Arc<BTreeSet<String>>,
 }
 
 impl Services {
     fn is_empty(&self) -> bool {
-        self.squads.is_empty() && self.patterns.is_empty()
+        self.squads.is_empty() && self.patterns.is_empty() && self.names.is_empty()
     }
 
     fn cover(&self, service: &str, owner: Owner<'_>) -> bool {
@@ -34,7 +37,9 @@ impl Services {
             Owner::Nobody => are_of(UNOWNED),
             Owner::Undecided => false,
         };
-        are_owner || self.patterns.iter().any(|pattern| pattern::matches(pattern, service))
+        are_owner
+            || self.patterns.iter().any(|pattern| pattern::matches(pattern, service))
+            || self.names.contains(service)
     }
 }
 
@@ -101,6 +106,7 @@ mod tests {
         let services = |squads: &[&str], patterns: &[&str]| Services {
             squads: squads.iter().map(|&squad| squad.to_owned()).collect(),
             patterns: patterns.iter().map(|&pattern| pattern.to_owned()).collect(),
+            ..Services::default()
         };
         let covers = |services: Services| {
             let scope = Scope::of(Arc::default(), services);

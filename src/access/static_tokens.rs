@@ -101,7 +101,7 @@ impl StaticTokens {
             tokens.get(&digest(token)).filter(|token| token.expires.is_none_or(|at| clock::now() < at));
         let Token { name, groups, expires } = found.ok_or(Refused::UnknownToken)?;
         let id = format!("token:{name}");
-        Ok(Principal { name: id.clone(), id, groups: groups.clone(), expires: *expires })
+        Ok(Principal { name: id.clone(), id, groups: groups.clone(), expires: *expires, backstage: None })
     }
 }
 

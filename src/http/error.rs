@@ -10,6 +10,7 @@ use tracing::error;
 use utoipa::ToSchema;
 
 use super::problem::{Problem, ProblemType};
+use crate::access::Undecided;
 use crate::store::StoreError;
 
 /// So many wrong fields are named; of others only how many there are.
@@ -170,6 +171,12 @@ impl From<&'static Problem> for ApiError {
 impl From<FieldError> for ApiError {
     fn from(error: FieldError) -> Self {
         Self::invalid(vec![error])
+    }
+}
+
+impl From<Undecided> for ApiError {
+    fn from(_: Undecided) -> Self {
+        Problem::UNDECIDED.into()
     }
 }
 

@@ -40,7 +40,7 @@ use utoipa_axum::routes;
 use utoipa_swagger_ui::SwaggerUi;
 use uuid::Uuid;
 
-use crate::access::{Access, PolicyFile};
+use crate::access::{Access, Undecided};
 use crate::clock;
 use crate::domain::audit::{Action, Entry};
 use crate::domain::convention::Conventions;
@@ -100,9 +100,9 @@ pub struct Api {
 
 impl Api {
     /// What this requester may do now.
-    fn caller(&self, requester: Requester) -> Caller {
-        let policy = self.access.policy.as_ref().map(PolicyFile::now);
-        Caller::new(requester, policy, self.ownership.now())
+    async fn caller(&self, requester: Requester) -> Result<Caller, Undecided> {
+        let grants = self.access.grants(requester.principal()).await?;
+        Ok(Caller::new(requester, grants, self.ownership.now()))
     }
 
     /// Writes down that the caller reads the payload of a dead letter of this service, before it does. Where nobody has to sign in, there

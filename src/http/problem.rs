@@ -34,6 +34,8 @@ pub enum ProblemType {
     Unavailable,
     /// The request took the database too long.
     TooSlow,
+    /// Backstage does not say what the caller may do.
+    Undecided,
     /// A fault of the service.
     Internal,
 }
@@ -176,6 +178,16 @@ impl Problem {
              30 seconds.",
         )
     };
+    pub const UNDECIDED: &Self = &Self {
+        retry_after: Some(2),
+        ..problem(
+            StatusCode::SERVICE_UNAVAILABLE,
+            ProblemType::Undecided,
+            "Permissions unavailable",
+            "ServiceUnavailableError",
+            "Backstage does not say what you may do. Nothing was done. Retry in 2 seconds.",
+        )
+    };
     pub const INTERNAL: &Self = &problem(
         StatusCode::INTERNAL_SERVER_ERROR,
         ProblemType::Internal,
@@ -191,7 +203,7 @@ mod tests {
 
     #[test]
     fn the_text_and_the_header_say_the_same_of_when_to_retry() {
-        for problem in [Problem::UNAVAILABLE, Problem::SLOW] {
+        for problem in [Problem::UNAVAILABLE, Problem::SLOW, Problem::UNDECIDED] {
             let seconds = problem.retry_after.map(|seconds| format!("in {seconds} seconds")).unwrap();
             assert!(problem.detail.contains(&seconds), "{problem:?}");
         }

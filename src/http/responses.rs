@@ -56,8 +56,9 @@ responses! {
     NotJson "415" [BODY_NOT_JSON],
     /// A fault of the service.
     InternalError "500" [INTERNAL],
-    /// The database does not answer, or not in time. Retry after the number of seconds in `Retry-After`.
-    Unavailable "503" [UNAVAILABLE, SLOW],
+    /// The database does not answer, or not in time, or Backstage does not say what the caller may do. Retry after the number of seconds
+    /// in `Retry-After`.
+    Unavailable "503" [UNAVAILABLE, SLOW, UNDECIDED],
     /// Any other error.
     AnyError "default" [NO_METHOD],
 }

@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { Process, ROOT, freePort, until } from './processes.mjs';
 
@@ -9,9 +11,23 @@ const OWNERSHIP = `services:
   - { service: shipping, squad: logistics }
 `;
 
+/** Redelivering and deleting is for squads; whether Backstage says so too, counts as well. Nobody of a squad may triage. */
+const POLICY = `grants:
+  - to: [everyone]
+    on: own
+    may: [read, read-payload, redeliver, delete]
+  - to: ["group:platform", "token:e2e"]
+    on: everything
+    may: [everything]
+`;
+
+const BINARY =
+  process.env.DEAD_LETTER_BINARY ??
+  `${process.env.CARGO_TARGET_DIR ?? `${ROOT}/target`}/release/dead-letter`;
+
 /** dead-letter itself, on a database of its own. */
 export class Service {
-  static async start(databaseUrl, amqpUrl, backstageUrl) {
+  static async start(databaseUrl, amqpUrl, backstageUrl, issuer) {
     const ownership = `${ROOT}/target/backstage/ownership.yaml`;
     writeFileSync(ownership, OWNERSHIP);
     const [http, admin] = [await freePort(), await freePort()];
@@ -25,23 +41,42 @@ export class Service {
       ADMIN_ADDR: `127.0.0.1:${admin}`,
       DEAD_LETTER_OWNERSHIP_FILE: ownership,
       DEAD_LETTER_BACKSTAGE_URL: backstageUrl,
-      // The walks prepare messages and look at results without a token.
-      DEAD_LETTER_UNAUTHENTICATED: 'yes',
       DEAD_LETTER_DRAIN_DELAY: '0s',
       DEAD_LETTER_WATCH_RETURNS: '3s',
       DEAD_LETTER_LOG_LINK: 'https://logs.example.com/?q={messageId}',
     };
+    if (issuer) service.requireSignIn(issuer);
+    // The walks prepare messages and look at results without a token.
+    else service.env.DEAD_LETTER_UNAUTHENTICATED = 'yes';
     const migration = service.run('migrate');
     if ((await migration.ended) !== 0) throw new Error('migrate failed');
     await service.resume();
     return service;
   }
 
-  run(command) {
-    const target = process.env.CARGO_TARGET_DIR ?? `${ROOT}/target`;
-    return new Process(command, `${target}/release/dead-letter`, [command], {
-      env: this.env,
+  /** Of users of the issuer and of Backstage, whose permissions count, too. The walks have a token of their own. */
+  requireSignIn(issuer) {
+    const [policy, tokens] = ['policy', 'tokens'].map(
+      name => `${ROOT}/target/backstage/${name}.yaml`,
+    );
+    // It says what to do with it, too.
+    const quiet = { stdio: ['ignore', 'pipe', 'ignore'] };
+    this.token = String(
+      execFileSync(BINARY, ['token', 'new', 'e2e'], quiet),
+    ).trim();
+    const digest = createHash('sha256').update(this.token).digest('hex');
+    writeFileSync(policy, POLICY);
+    writeFileSync(tokens, `tokens: [{ name: e2e, sha256: ${digest} }]\n`);
+    Object.assign(this.env, {
+      DEAD_LETTER_BACKSTAGE_PERMISSIONS: 'require',
+      DEAD_LETTER_OIDC_ISSUER: issuer,
+      DEAD_LETTER_POLICY_FILE: policy,
+      DEAD_LETTER_TOKENS_FILE: tokens,
     });
+  }
+
+  run(command) {
+    return new Process(command, BINARY, [command], { env: this.env });
   }
 
   async resume() {
@@ -55,12 +90,21 @@ export class Service {
     await this.process.end();
   }
 
+  /** Asks as the walk itself, or as somebody with this token. */
+  ask(path, { token = this.token, headers, ...request } = {}) {
+    const authorization = token && { authorization: `Bearer ${token}` };
+    return fetch(`${this.url}${path}`, {
+      ...request,
+      headers: { ...authorization, ...headers },
+    });
+  }
+
   async get(path) {
-    return (await fetch(`${this.url}${path}`)).json();
+    return (await this.ask(path)).json();
   }
 
   async post(path, body) {
-    const answer = await fetch(`${this.url}${path}`, {
+    const answer = await this.ask(path, {
       method: 'POST',
       ...(body && {
         headers: { 'content-type': 'application/json' },
@@ -74,7 +118,7 @@ export class Service {
   /** Deletes these, as a colleague might. */
   async delete(ids) {
     const query = new URLSearchParams(ids.map(id => ['id', id]));
-    const answer = await fetch(`${this.url}/dead-letters?${query}&wait=30`, {
+    const answer = await this.ask(`/dead-letters?${query}&wait=30`, {
       method: 'DELETE',
     });
     if (!answer.ok) throw new Error(await answer.text());

@@ -16,7 +16,7 @@ use tracing::info;
 use super::Api;
 use super::error::ApiError;
 use super::problem::Problem;
-use crate::access::{Access, Anonymous, Refused};
+use crate::access::{Access, Anonymous, Refused, Undecided};
 use crate::domain::audit::{Action, Actor};
 
 pub use caller::{Caller, Requester, not_allowed};
@@ -35,13 +35,18 @@ pub async fn authorize(
     let route = || format!("{method} {path}");
     let requester = match requester(&api.access, peer, bearer(request.headers())).await {
         Ok(requester) => requester,
+        // It is known who calls, but not what the caller may do.
+        Err(Unauthenticated::Refused(Refused::NoGroups)) => return ApiError::from(Undecided).into_response(),
         Err(unauthenticated) => {
             let stranger = Actor { address: peer, ..Actor::default() };
             api.refusals.count(stranger, Action::Unauthenticated, route(), unauthenticated.detail());
             return unauthenticated.into_response();
         }
     };
-    let caller = api.caller(requester);
+    let caller = match api.caller(requester).await {
+        Ok(caller) => caller,
+        Err(undecided) => return ApiError::from(undecided).into_response(),
+    };
     let response = match permissions.check(&caller, &method, path) {
         Ok(()) => {
             request.extensions_mut().insert(caller.clone());

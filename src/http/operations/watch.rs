@@ -63,11 +63,11 @@ fn follow(
             if is_last || api.close.run_until_cancelled(tokio::time::sleep(LOOK)).await.is_none() {
                 return None;
             }
-            // What the policy says now, for as long as the token is good.
-            let caller = api.caller(caller.requester().clone());
             if caller.requester().has_expired(clock::now()) {
                 return None;
             }
+            // What the caller may do now.
+            let Ok(caller) = api.caller(caller.requester().clone()).await else { continue };
             match details(&api, &caller, id).await {
                 Ok(now) => (data, is_last) = (event(&now), now.is_final()),
                 Err(error) if error.is_not_found() => return None,

@@ -1915,7 +1915,7 @@ export interface components {
          * @description Stable slugs for the kinds of errors. New ones may be added.
          * @enum {string}
          */
-        ProblemType: "invalid-request" | "invalid-body" | "unauthenticated" | "foreign-name" | "not-allowed" | "not-found" | "no-method" | "idempotency-key-reused" | "plan-expired" | "plan-already-run" | "wrong-state" | "unavailable" | "too-slow" | "internal";
+        ProblemType: "invalid-request" | "invalid-body" | "unauthenticated" | "foreign-name" | "not-allowed" | "not-found" | "no-method" | "idempotency-key-reused" | "plan-expired" | "plan-already-run" | "wrong-state" | "unavailable" | "too-slow" | "undecided" | "internal";
         /** @description Speed of an operation, averaged over its whole time, and its remaining time. */
         Progress: {
             /**
@@ -2477,7 +2477,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["ErrorViewModel"];
             };
         };
-        /** @description The database does not answer, or not in time. Retry after the number of seconds in `Retry-After`. */
+        /** @description The database does not answer, or not in time, or Backstage does not say what the caller may do. Retry after the number of seconds in `Retry-After`. */
         Unavailable: {
             headers: {
                 /** @description Seconds after which the request may be repeated. */

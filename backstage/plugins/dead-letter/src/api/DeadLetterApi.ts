@@ -7,6 +7,7 @@ import {
   ErrorGroups,
   Filter,
   Histogram,
+  Me,
   Operation,
   OperationDetails,
   OperationItems,
@@ -58,6 +59,8 @@ export type HistogramBy = 'service' | 'errorGroup' | 'reason';
  * @public
  */
 export interface DeadLetterClient {
+  /** Who asks, and what dead-letter allows. */
+  me(signal?: AbortSignal): Promise<Me>;
   search(
     filter: Filter,
     page?: PageRequest,

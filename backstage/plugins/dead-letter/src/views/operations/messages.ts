@@ -164,6 +164,8 @@ export const operationsMessages = {
     detail:
       'The messages that this operation deleted become dead again, except those purged since. Nothing is sent.',
     cancel: 'Cancel',
+    denied:
+      'You do not have permission to undo this deletion ({{permission}}).',
     run_one: 'Restore 1',
     run_other: 'Restore {{number}}',
     short: 'Undo',

@@ -253,7 +253,7 @@ describe('SquadsPage', () => {
   it('searches all services', async () => {
     service.answer(SQUADS, [squad('checkout', 3)]);
     await show(<SquadsPage />, { at: '/?env=demo' });
-    const box = screen.getByRole('searchbox', {
+    const box = await screen.findByRole('searchbox', {
       name: 'Search the dead letters of all services',
     });
     await userEvent.type(box, 'ada@example.com');

@@ -1,7 +1,7 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import { Card, CardBody, CardHeader, Text } from '@backstage/ui';
+import { SERVICE_ANNOTATION } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { Answered } from '../../components/Answered';
-import { SERVICE_ANNOTATION } from '../../annotations';
 import { useAnswer } from '../../hooks/useDeadLetter';
 import { deadLetterTranslationRef } from '../../translation';
 import { ServicesTable } from '../squad/ServicesTable';
