@@ -10,7 +10,9 @@ mod error;
 mod error_groups;
 #[doc(hidden)]
 pub mod filter;
+mod limits;
 mod listen;
+mod lookout;
 mod names;
 mod observe;
 mod operations;
@@ -54,6 +56,8 @@ use operations::view::OperationView;
 
 pub use admin::Admin;
 pub use auth::Refusals;
+pub use limits::Limits;
+pub use operations::Followed;
 
 /// Until the last answers have gone out.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
@@ -84,6 +88,10 @@ pub struct Api {
     pub names: Names,
     /// Who may call, and what they may do.
     pub access: Arc<Access>,
+    /// What one caller may ask for.
+    pub limits: Arc<Limits>,
+    /// Operations that callers follow.
+    pub followed: Followed,
     /// Refusals, until they are in the audit.
     pub refusals: Refusals,
     /// Metrics.

@@ -28,6 +28,8 @@ pub struct Metrics {
     pub chunk_duration: HistogramVec,
     /// Seconds that a request took, by method, route and status.
     pub http_duration: HistogramVec,
+    /// Requests that were refused because their caller asked for too much, by kind.
+    pub http_limited: IntCounterVec,
     operations: IntGaugeVec,
     pool: IntGaugeVec,
 }
@@ -249,6 +251,11 @@ impl Metrics {
                 "http_server_request_duration_seconds",
                 "Duration of an HTTP request",
                 &["http_request_method", "http_route", "http_response_status_code"],
+            ),
+            http_limited: registrar.counter(
+                "dead_letter_http_limited_total",
+                "Requests answered with 429 because their caller is over a limit, by the type of the error",
+                &["type"],
             ),
             operations: registrar.gauge(
                 "dead_letter_operations",

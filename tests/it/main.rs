@@ -33,6 +33,7 @@ mod http;
 mod identity;
 mod ingest;
 mod issuer;
+mod limits;
 mod login;
 mod operations;
 mod order;
