@@ -73,7 +73,7 @@ pub struct LogConfig {
     #[arg(long, env = "DEAD_LETTER_LOG", default_value = "info,lapin=off,sqlx=warn")]
     pub log: String,
     /// OTLP/HTTP endpoint for traces. Without it no spans are created
-    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", hide_env_values = true)]
     pub otlp_endpoint: Option<String>,
 }
 

@@ -242,8 +242,8 @@ fn over_bound(over: OverBound) -> ApiError {
         OverBound::Operations(operations) => {
             let operations = things(operations, "operation");
             let detail = format!(
-                "You have {operations} that have not ended, and no more are allowed. Resume or cancel those that are paused, or retry in 10 \
-                 seconds."
+                "You have {operations} that have not ended, and no more are allowed. Resume or cancel those that are paused, or retry in \
+                 10 seconds."
             );
             ApiError::new(Problem::TOO_MANY_OPERATIONS, detail)
         }

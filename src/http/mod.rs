@@ -21,6 +21,7 @@ mod problem;
 #[doc(hidden)]
 pub mod query;
 mod request_body;
+mod request_headers;
 mod responses;
 mod word;
 mod words;
@@ -188,6 +189,7 @@ fn router(api: Api) -> Router {
         Names::Any => router,
     };
     router
+        .layer(axum::middleware::from_fn(request_headers::bounded))
         .layer(axum::middleware::from_fn_with_state(api.clone(), observe::observe))
         .layer(tower_http::catch_panic::CatchPanicLayer::custom(error::panicked))
         .with_state(api)

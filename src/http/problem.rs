@@ -12,6 +12,8 @@ pub enum ProblemType {
     InvalidRequest,
     /// The body cannot be read.
     InvalidBody,
+    /// The headers are too large.
+    HeadersTooLarge,
     /// The bearer token is not valid.
     Unauthenticated,
     /// The host or origin of the request is not a name of this machine.
@@ -93,6 +95,13 @@ impl Problem {
         "Unreadable body",
         "InputError",
         "The connection closed before the whole body arrived.",
+    );
+    pub const LARGE_HEADERS: &Self = &problem(
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+        ProblemType::HeadersTooLarge,
+        "Headers too large",
+        "InputError",
+        "The headers are larger than 64 KiB. Send fewer or shorter ones.",
     );
     pub const LARGE_BODY: &Self = &Self {
         status: StatusCode::PAYLOAD_TOO_LARGE,

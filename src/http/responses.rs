@@ -67,6 +67,8 @@ responses! {
     /// The caller sends more requests than the limits allow, or too many operations are followed at the same time. Retry after the number
     /// of seconds in `Retry-After`.
     TooManyStreams "429" [TOO_MANY_REQUESTS, TOO_MANY_STREAMS],
+    /// The headers of the request are larger than 64 KiB. Beyond 128 KiB, the answer has no body.
+    LargeHeaders "431" [LARGE_HEADERS],
     /// A fault of the service.
     InternalError "500" [INTERNAL],
     /// The database does not answer, or not in time. Retry after the number of seconds in `Retry-After`.

@@ -276,3 +276,29 @@ async fn the_command_line_waits_for_its_turn() {
         assert!(ran.err.contains("too many requests: the server asks to wait 1 s"), "{ran:?}");
     }
 }
+
+/// What is too large is refused with a short answer that says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_large_is_refused_in_the_form_of_every_error() {
+    let world = World::start().await;
+    let with_header = |size: usize| {
+        let large = world.api().request(Method::GET, "/dead-letters").header("x-large", "x".repeat(size));
+        world.api().send(large.header("accept", "application/problem+json"))
+    };
+    with_header(60 << 10).await.assert(200);
+    let refused = with_header(100 << 10).await.assert(431);
+    assert_eq!(refused.json["type"], "headers-too-large");
+    assert_eq!(refused.headers["content-type"], "application/problem+json");
+    assert!(with_header(200 << 10).await.assert(431).bytes.is_empty(), "it is not read");
+    let large = json!({"kind": "delete", "note": "x".repeat(3 << 20)});
+    for path in [
+        "/operations",
+        "/operations/plan",
+        "/operations/preview",
+        "/dead-letters/redeliver",
+        "/dead-letters/restore",
+    ] {
+        let refused = world.api().post(path, &large).await.assert(413);
+        assert!(refused.json["type"] == "invalid-body" && refused.bytes.len() < 1_000, "{}", refused.json);
+    }
+}

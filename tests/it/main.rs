@@ -48,6 +48,8 @@ mod returns;
 mod roles;
 mod routing_key;
 mod schema;
+mod schemathesis;
+mod secrets;
 mod sources;
 mod steering;
 #[expect(dead_code, unused_imports, reason = "shared with the tests of chaos")]
