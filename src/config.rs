@@ -4,6 +4,7 @@ mod access;
 mod brokers;
 mod catalog;
 mod channels;
+mod limits;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -23,6 +24,7 @@ pub use access::AccessConfig;
 pub use brokers::Consumed;
 pub use catalog::CatalogConfig;
 pub use channels::{ChannelConfig, PlaintextChannel};
+pub use limits::LimitsConfig;
 
 /// Exchange and queue that are declared if no source is configured.
 const DEFAULT_SOURCE: &str = "dead-letter";
@@ -73,7 +75,7 @@ pub struct LogConfig {
     #[arg(long, env = "DEAD_LETTER_LOG", default_value = "info,lapin=off,sqlx=warn")]
     pub log: String,
     /// OTLP/HTTP endpoint for traces. Without it no spans are created
-    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", hide_env_values = true)]
     pub otlp_endpoint: Option<String>,
 }
 
@@ -157,6 +159,9 @@ pub struct ServeConfig {
     /// Who may call.
     #[command(flatten)]
     pub access: AccessConfig,
+    /// What one caller may ask for.
+    #[command(flatten)]
+    pub limits: LimitsConfig,
     /// Ingest.
     #[command(flatten)]
     pub ingest: IngestConfig,

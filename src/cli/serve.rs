@@ -10,9 +10,9 @@ use tracing::info;
 use crate::access::Access;
 use crate::amqp::{Broker, Brokers, SourceQueue};
 use crate::clock;
-use crate::config::{Consumed, PlaintextChannel, ServeConfig, YesNo};
+use crate::config::{Consumed, OperationsConfig, PlaintextChannel, ServeConfig, YesNo};
 use crate::domain::place::Place;
-use crate::http::{self, Admin, Api, Names, Refusals};
+use crate::http::{self, Admin, Api, Followed, Limits, Names, Refusals};
 use crate::ingest::{self, Ingest, SourceStatus};
 use crate::lifecycle::Lifecycle;
 use crate::live_file::LiveFile;
@@ -105,7 +105,13 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     lifecycle.spawn_until_exit("admin", http::serve_admin(admin_listener, admin, stop.clone()));
     let (heartbeat, asking) = store.heartbeat();
     lifecycle.spawn_until_exit("heartbeat", asking);
-    let operations = Operations::new(store.clone(), brokers.clone(), conventions.clone(), &config.operations);
+    let operations = Operations::new(
+        store.clone(),
+        brokers.clone(),
+        conventions.clone(),
+        &config.operations,
+        config.limits.bounds(),
+    );
     let refusals = Refusals::default();
     let api = Api {
         store: store.clone(),
@@ -115,6 +121,8 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         log_link: config.log_link.clone().map(Arc::new),
         names: names(&config),
         access: Arc::clone(&access),
+        limits: Arc::new(Limits::new(&config.limits)),
+        followed: Followed::new(store.clone()),
         refusals: refusals.clone(),
         metrics: Arc::clone(&metrics),
         heartbeat,
@@ -126,22 +134,8 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     reload_files(&mut lifecycle, file, &access);
     info!(api = %config.http_addr, admin = %config.admin_addr, broker = brokers.address(), "dead-letter starts");
 
-    let schema = CancellationToken::new();
-    let schema_is_kept = upkeep::keep_schema(
-        store.clone(),
-        brokers.first().place().clone(),
-        config.retention,
-        schema.clone(),
-        stop.clone(),
-    );
-    lifecycle.spawn("schema", schema_is_kept);
-    upkeep::start(&mut lifecycle, &store, &schema);
+    let schema = keep_database(&mut lifecycle, &config, &store, &brokers);
     follow_catalog(&mut lifecycle, follower, &schema);
-    let announcement =
-        upkeep::announce_places(store.clone(), brokers.places().cloned().collect(), stop.clone());
-    lifecycle.spawn("places", after(schema.clone(), stop.clone(), announcement));
-    let returns = operations::link_returns(store.clone(), stop.clone());
-    lifecycle.spawn("returns", after(schema.clone(), stop.clone(), returns));
     for ((broker, source), status) in sources.into_iter().zip(statuses.iter()) {
         let ingest = Ingest {
             session: session(&config, broker.place(), &source.queue),
@@ -157,24 +151,62 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         let stop = stop.clone();
         lifecycle.spawn("ingest", after(schema.clone(), stop.clone(), ingest::supervise(ingest, stop)));
     }
-    for _ in 0..config.operations.operation_workers {
-        let worker = Worker::new(
-            store.clone(),
+    start_workers(&mut lifecycle, &schema, &config.operations, || {
+        let (store, metrics) = (store.clone(), Arc::clone(&metrics));
+        Worker::new(
+            store,
             operations.clone(),
             &brokers,
             conventions.clone(),
             config.operations.clone(),
-            Arc::clone(&metrics),
-        );
-        let stop = stop.clone();
-        lifecycle.spawn("operations", after(schema.clone(), stop.clone(), operations::work(worker, stop)));
-    }
+            metrics,
+        )
+    });
     let ended = lifecycle.run().await;
     if ended.is_ok() {
         store.close().await;
         info!("all work is finished");
     }
     ended
+}
+
+/// Keeps the database in order. The token that it returns is cancelled once the schema is up to date.
+fn keep_database(
+    lifecycle: &mut Lifecycle,
+    config: &ServeConfig,
+    store: &Store,
+    brokers: &Brokers,
+) -> CancellationToken {
+    let (schema, stop) = (CancellationToken::new(), lifecycle.stop());
+    let schema_is_kept = upkeep::keep_schema(
+        store.clone(),
+        brokers.first().place().clone(),
+        config.retention,
+        schema.clone(),
+        stop.clone(),
+    );
+    lifecycle.spawn("schema", schema_is_kept);
+    upkeep::start(lifecycle, store, &schema);
+    let announcement =
+        upkeep::announce_places(store.clone(), brokers.places().cloned().collect(), stop.clone());
+    lifecycle.spawn("places", after(schema.clone(), stop.clone(), announcement));
+    let returns = operations::link_returns(store.clone(), stop.clone());
+    lifecycle.spawn("returns", after(schema.clone(), stop, returns));
+    schema
+}
+
+/// The workers of operations.
+fn start_workers(
+    lifecycle: &mut Lifecycle,
+    schema: &CancellationToken,
+    config: &OperationsConfig,
+    worker: impl Fn() -> Worker,
+) {
+    for _ in 0..config.operation_workers {
+        let stop = lifecycle.stop();
+        let work = operations::work(worker(), stop.clone());
+        lifecycle.spawn("operations", after(schema.clone(), stop, work));
+    }
 }
 
 /// Another site's page has no token to send, so names only matter if none is needed.

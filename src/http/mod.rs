@@ -10,7 +10,9 @@ mod error;
 mod error_groups;
 #[doc(hidden)]
 pub mod filter;
+mod limits;
 mod listen;
+mod lookout;
 mod me;
 mod names;
 mod observe;
@@ -21,6 +23,7 @@ mod problem;
 #[doc(hidden)]
 pub mod query;
 mod request_body;
+mod request_headers;
 mod responses;
 mod word;
 mod words;
@@ -56,6 +59,8 @@ use operations::view::OperationView;
 
 pub use admin::Admin;
 pub use auth::Refusals;
+pub use limits::Limits;
+pub use operations::Followed;
 
 /// Until the last answers have gone out.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
@@ -86,6 +91,10 @@ pub struct Api {
     pub names: Names,
     /// Who may call, and what they may do.
     pub access: Arc<Access>,
+    /// What one caller may ask for.
+    pub limits: Arc<Limits>,
+    /// Operations that callers follow.
+    pub followed: Followed,
     /// Refusals, until they are in the audit.
     pub refusals: Refusals,
     /// Metrics.
@@ -184,6 +193,7 @@ fn router(api: Api) -> Router {
         Names::Any => router,
     };
     router
+        .layer(axum::middleware::from_fn(request_headers::bounded))
         .layer(axum::middleware::from_fn_with_state(api.clone(), observe::observe))
         .layer(tower_http::catch_panic::CatchPanicLayer::custom(error::panicked))
         .with_state(api)

@@ -7,6 +7,7 @@ use serde_json::json;
 use sqlx::{Executor, Postgres, QueryBuilder};
 use uuid::Uuid;
 
+use super::bounds::{self, Bounds, check_operations};
 use super::lease::Transaction;
 use super::search_plan::SearchPlan;
 use super::{Store, StoreError, audit, filter_sql};
@@ -38,6 +39,7 @@ impl Store {
         id: Uuid,
         now: DateTime<Utc>,
         ids_in_a_row: u32,
+        bounds: &Bounds,
     ) -> Result<Frozen, StoreError> {
         let hash = RequestHash::of(new).map_err(|error| StoreError::Inconsistent(error.to_string()))?;
         let mut transaction = self.operations.begin().await?;
@@ -66,6 +68,8 @@ impl Store {
         .fetch_one(&mut *transaction)
         .await?;
         audit::append(&mut transaction, &entry(new, id, total, skipped, services)).await?;
+        bounds::lock(&mut transaction, &new.requested_by).await?;
+        check_operations(&mut transaction, bounds, &new.requested_by).await?;
         transaction.commit().await?;
         Ok(Frozen::New(id))
     }

@@ -30,6 +30,8 @@ pub struct Metrics {
     pub http_duration: HistogramVec,
     /// Polls of the catalog that failed.
     pub catalog_failures: IntCounter,
+    /// Requests that were refused because their caller asked for too much, by kind.
+    pub http_limited: IntCounterVec,
     operations: IntGaugeVec,
     pool: IntGaugeVec,
     catalog_age: IntGaugeVec,
@@ -264,6 +266,11 @@ impl Metrics {
                 "http_server_request_duration_seconds",
                 "Duration of an HTTP request",
                 &["http_request_method", "http_route", "http_response_status_code"],
+            ),
+            http_limited: registrar.counter(
+                "dead_letter_http_limited_total",
+                "Requests answered with 429 because their caller is over a limit, by the type of the error",
+                &["type"],
             ),
             operations: registrar.gauge(
                 "dead_letter_operations",

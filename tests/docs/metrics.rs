@@ -20,6 +20,7 @@ fn scrape() -> String {
     metrics.refused.with_label_values(&["reason"]).inc();
     metrics.chunk_duration.with_label_values(&["kind"]).observe(1.0);
     metrics.http_duration.with_label_values(&["method", "route", "status"]).observe(1.0);
+    metrics.http_limited.with_label_values(&["type"]).inc();
     metrics.render(
         Some(&[(State::Running, 1)]),
         &[PoolUse { name: "ingest", size: 2, idle: 1 }],

@@ -35,6 +35,7 @@ mod http;
 mod identity;
 mod ingest;
 mod issuer;
+mod limits;
 mod login;
 mod operations;
 mod order;
@@ -49,7 +50,9 @@ mod returns;
 mod roles;
 mod routing_key;
 mod schema;
+mod schemathesis;
 mod second_person;
+mod secrets;
 mod sources;
 mod steering;
 #[expect(dead_code, unused_imports, reason = "shared with the tests of chaos")]

@@ -381,7 +381,8 @@ export interface paths {
         /**
          * Follow an operation as server-sent events
          * @description Sends an event `operation` at once and after every change. Its data is an `OperationDetails` in JSON, on one line. Comments keep the
-         *     connection alive. The stream ends with the verdict: for a redelivery, after `watchUntil`, or when every message has died again.
+         *     connection alive. The stream ends with the verdict: for a redelivery, after `watchUntil`, or when every message has died again. It also
+         *     ends after five minutes, and when the token has expired or the service stops: follow again, and the first event is the state by then.
          */
         get: operations["watchOperation"];
         put?: never;
@@ -1915,7 +1916,7 @@ export interface components {
          * @description Stable slugs for the kinds of errors. New ones may be added.
          * @enum {string}
          */
-        ProblemType: "invalid-request" | "invalid-body" | "unauthenticated" | "foreign-name" | "not-allowed" | "not-found" | "no-method" | "idempotency-key-reused" | "plan-expired" | "plan-already-run" | "wrong-state" | "unavailable" | "too-slow" | "undecided" | "internal";
+        ProblemType: "invalid-request" | "invalid-body" | "headers-too-large" | "unauthenticated" | "foreign-name" | "not-allowed" | "not-found" | "no-method" | "idempotency-key-reused" | "plan-expired" | "plan-already-run" | "wrong-state" | "too-many-requests" | "too-many-plans" | "too-many-operations" | "too-many-streams" | "unavailable" | "too-slow" | "undecided" | "internal";
         /** @description Speed of an operation, averaged over its whole time, and its remaining time. */
         Progress: {
             /**
@@ -2417,6 +2418,16 @@ export interface components {
                 "application/problem+json": components["schemas"]["ErrorViewModel"];
             };
         };
+        /** @description The headers of the request are larger than 64 KiB. Beyond 128 KiB, the answer has no body. */
+        LargeHeaders: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorViewModel"];
+                "application/problem+json": components["schemas"]["ErrorViewModel"];
+            };
+        };
         /** @description Nothing has this id. */
         NotFound: {
             headers: {
@@ -2429,6 +2440,16 @@ export interface components {
         };
         /** @description The body of the request is not `application/json`. */
         NotJson: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorViewModel"];
+                "application/problem+json": components["schemas"]["ErrorViewModel"];
+            };
+        };
+        /** @description The plan has expired. */
+        PlanConflict: {
             headers: {
                 [name: string]: unknown;
             };
@@ -2460,6 +2481,54 @@ export interface components {
         /** @description The body of the request is too large. */
         TooLarge: {
             headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorViewModel"];
+                "application/problem+json": components["schemas"]["ErrorViewModel"];
+            };
+        };
+        /** @description The caller sends more requests than the limits allow, or has too many operations that have not ended. Nothing was done. Retry after the number of seconds in `Retry-After`. */
+        TooManyOperations: {
+            headers: {
+                /** @description Seconds after which the request may be repeated. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorViewModel"];
+                "application/problem+json": components["schemas"]["ErrorViewModel"];
+            };
+        };
+        /** @description The caller sends more requests than the limits allow, or has too many plans that can still be run. Nothing was done. Retry after the number of seconds in `Retry-After`. */
+        TooManyPlans: {
+            headers: {
+                /** @description Seconds after which the request may be repeated. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorViewModel"];
+                "application/problem+json": components["schemas"]["ErrorViewModel"];
+            };
+        };
+        /** @description The caller sends more requests than the limits allow. Nothing was done. Retry after the number of seconds in `Retry-After`. */
+        TooManyRequests: {
+            headers: {
+                /** @description Seconds after which the request may be repeated. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorViewModel"];
+                "application/problem+json": components["schemas"]["ErrorViewModel"];
+            };
+        };
+        /** @description The caller sends more requests than the limits allow, or too many operations are followed at the same time. Retry after the number of seconds in `Retry-After`. */
+        TooManyStreams: {
+            headers: {
+                /** @description Seconds after which the request may be repeated. */
+                "Retry-After"?: number;
                 [name: string]: unknown;
             };
             content: {
@@ -2593,11 +2662,17 @@ export type ResponseBadRequest = components['responses']['BadRequest'];
 export type ResponseForbidden = components['responses']['Forbidden'];
 export type ResponseInternalError = components['responses']['InternalError'];
 export type ResponseKeyConflict = components['responses']['KeyConflict'];
+export type ResponseLargeHeaders = components['responses']['LargeHeaders'];
 export type ResponseNotFound = components['responses']['NotFound'];
 export type ResponseNotJson = components['responses']['NotJson'];
+export type ResponsePlanConflict = components['responses']['PlanConflict'];
 export type ResponseRunConflict = components['responses']['RunConflict'];
 export type ResponseStateConflict = components['responses']['StateConflict'];
 export type ResponseTooLarge = components['responses']['TooLarge'];
+export type ResponseTooManyOperations = components['responses']['TooManyOperations'];
+export type ResponseTooManyPlans = components['responses']['TooManyPlans'];
+export type ResponseTooManyRequests = components['responses']['TooManyRequests'];
+export type ResponseTooManyStreams = components['responses']['TooManyStreams'];
 export type ResponseUnauthenticated = components['responses']['Unauthenticated'];
 export type ResponseUnavailable = components['responses']['Unavailable'];
 export type $defs = Record<string, never>;
@@ -2688,6 +2763,8 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -2823,6 +2900,8 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -3054,6 +3133,8 @@ export interface operations {
             409: components["responses"]["KeyConflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["NotJson"];
+            429: components["responses"]["TooManyOperations"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -3226,6 +3307,8 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -3283,6 +3366,8 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -3346,6 +3431,8 @@ export interface operations {
             404: components["responses"]["NotFound"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["NotJson"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -3476,6 +3563,8 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -3637,6 +3726,8 @@ export interface operations {
             409: components["responses"]["KeyConflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["NotJson"];
+            429: components["responses"]["TooManyOperations"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -3798,6 +3889,8 @@ export interface operations {
             409: components["responses"]["KeyConflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["NotJson"];
+            429: components["responses"]["TooManyOperations"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -3851,6 +3944,8 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -3902,6 +3997,8 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -4067,6 +4164,8 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -4099,6 +4198,8 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -4181,6 +4282,8 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -4287,6 +4390,8 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -4449,6 +4554,8 @@ export interface operations {
             409: components["responses"]["RunConflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["NotJson"];
+            429: components["responses"]["TooManyOperations"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -4550,6 +4657,8 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["NotJson"];
+            429: components["responses"]["TooManyPlans"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -4649,6 +4758,9 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["PlanConflict"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -4730,6 +4842,8 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["NotJson"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -4833,6 +4947,8 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -4943,6 +5059,8 @@ export interface operations {
             409: components["responses"]["StateConflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["NotJson"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -5047,6 +5165,8 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["StateConflict"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -5081,6 +5201,8 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyStreams"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -5141,6 +5263,8 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -5245,6 +5369,8 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["StateConflict"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -5349,6 +5475,8 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["StateConflict"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -5400,6 +5528,8 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
