@@ -74,7 +74,7 @@ mod tests {
 
     fn principal(id: &str, groups: &[&str]) -> Principal {
         let groups = groups.iter().map(|group| short_group(group)).collect();
-        Principal { id: id.into(), name: String::new(), groups, expires: None }
+        Principal { id: id.into(), name: String::new(), groups, expires: None, backstage: None }
     }
 
     #[test]
