@@ -147,6 +147,7 @@ examples!(
     "Plan",
     "Preview",
     "ServiceOverview",
+    "ShiftLog",
     "SquadOverview",
 );
 

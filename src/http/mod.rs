@@ -20,6 +20,7 @@ mod problem;
 pub mod query;
 mod request_body;
 mod responses;
+mod shift_log;
 mod word;
 mod words;
 
@@ -153,6 +154,7 @@ fn api_router() -> OpenApiRouter<Api> {
         .routes(routes!(watch::watch_operation))
         .routes(routes!(items::list_items))
         .routes(routes!(audit::list_audit_entries))
+        .routes(routes!(shift_log::shift_log))
 }
 
 /// The router, and the `OpenAPI` document of its routes.

@@ -47,6 +47,7 @@ mod returns;
 mod roles;
 mod routing_key;
 mod schema;
+mod shift_log;
 mod sources;
 mod steering;
 #[expect(dead_code, unused_imports, reason = "shared with the tests of chaos")]

@@ -13,7 +13,7 @@ pub mod redeliver;
 mod redelivery;
 pub mod request;
 pub mod restore;
-mod seen;
+pub mod seen;
 mod selection;
 mod start;
 pub mod steer;

@@ -30,7 +30,7 @@ const fn route(
 }
 
 /// Every operation of the document, some with several requests.
-pub const ROUTES: [Route; 35] = [
+pub const ROUTES: [Route; 36] = [
     route("listAuditEntries", "GET /audit", "", &["admin"], About::Everything),
     route("searchDeadLetters", "GET /dead-letters", "", &["read"], About::Everything),
     route(
@@ -60,6 +60,7 @@ pub const ROUTES: [Route; 35] = [
     route("getHistogram", "GET /dead-letters/histogram", "", &["read"], About::Everything),
     route("getSquadOverview", "GET /dead-letters/squad-overview", "", &["read"], About::Everything),
     route("getServiceOverview", "GET /dead-letters/service-overview", "", &["read"], About::Everything),
+    route("getShiftLog", "GET /shift-log", "", &["read"], About::Everything),
     route("listErrorGroups", "GET /dead-letters/error-groups", "", &["read"], About::Everything),
     route(
         "listErrorGroups",

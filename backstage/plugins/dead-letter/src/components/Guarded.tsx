@@ -4,12 +4,17 @@ import {
   useTranslationRef,
 } from '@backstage/frontend-plugin-api';
 import { usePermission } from '@backstage/plugin-permission-react';
-import { Alert } from '@backstage/ui';
+import { Alert, Button } from '@backstage/ui';
 import { deadLetterReadPermission } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { PropsWithChildren, ReactElement } from 'react';
 import { deadLetterApiRef } from '../api/DeadLetterApi';
+import {
+  useChooseEnvironment,
+  useWrongEnvironment,
+} from '../hooks/useEnvironment';
 import { deadLetterTranslationRef } from '../translation';
 import { Answers } from './Answers';
+import { Row } from './Row';
 import styles from './readable.module.css';
 
 /** A view, once there is an environment to ask, and whoever looks may see what this entity has. */
@@ -19,6 +24,7 @@ export function Guarded({
 }: PropsWithChildren<{ resourceRef?: string }>) {
   const { environments } = useApi(deadLetterApiRef);
   const { t } = useTranslationRef(deadLetterTranslationRef);
+  const wrong = useWrongEnvironment();
   if (environments.length === 0) {
     return (
       <Alert
@@ -29,6 +35,7 @@ export function Guarded({
       />
     );
   }
+  if (wrong !== undefined) return <WrongEnvironment name={wrong} />;
   return (
     <Answers>
       <div className={styles.readable}>
@@ -39,6 +46,36 @@ export function Guarded({
         )}
       </div>
     </Answers>
+  );
+}
+
+/** An act in the wrong environment is the worst one: nothing is shown instead of another one. */
+function WrongEnvironment({ name }: { name: string }) {
+  const { environments } = useApi(deadLetterApiRef);
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  const choose = useChooseEnvironment();
+  return (
+    <Alert
+      role="alert"
+      status="danger"
+      icon
+      title={t('common.wrongEnvironment', { name })}
+      description={t('common.wrongEnvironmentDetail')}
+      customActions={
+        <Row>
+          {environments.map(each => (
+            <Button
+              key={each.name}
+              size="small"
+              variant="secondary"
+              onPress={() => choose(each.name)}
+            >
+              {t('common.goTo', { name: each.title })}
+            </Button>
+          ))}
+        </Row>
+      }
+    />
   );
 }
 

@@ -1,7 +1,8 @@
 import { usePermission } from '@backstage/plugin-permission-react';
-import { Flex, Text } from '@backstage/ui';
+import { Flex, Link } from '@backstage/ui';
 import { deadLetterRedeliverPermission } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { useAnswer } from '../../hooks/useDeadLetter';
+import { useGroupPath } from '../../hooks/useGroupPath';
 import { ErrorGroupMenu } from '../squad/ErrorGroupMenu';
 import { StateBadge } from '../squad/StateBadge';
 import { useTitle } from '../squad/useTitle';
@@ -34,5 +35,10 @@ export function ChosenGroup({ id, resourceRef }: ChosenGroupProps) {
 }
 
 function Title({ group }: { group: Parameters<typeof useTitle>[0] }) {
-  return <Text weight="bold">{useTitle(group)}</Text>;
+  const groupPath = useGroupPath();
+  return (
+    <Link href={groupPath(group.id)} weight="bold">
+      {useTitle(group)}
+    </Link>
+  );
 }

@@ -8,6 +8,7 @@ import { useAnswer, useAskAgain } from '../../hooks/useDeadLetter';
 import { useEnvironment } from '../../hooks/useEnvironment';
 import { useOperationsPath } from '../../hooks/useOperationPath';
 import { deadLetterTranslationRef } from '../../translation';
+import { OperationHistory } from '../operations/OperationHistory';
 import { OperationsOf } from '../operations/OperationsOf';
 import { useOperationsOf } from '../operations/useOperationsOf';
 import { ChosenGroup } from './ChosenGroup';
@@ -103,6 +104,7 @@ function Messages({ service, resourceRef }: MessagesProps) {
           />
         )}
       </Answered>
+      <OperationHistory owner={{ service }} />
       {view.message && (
         <MessageDrawer
           id={view.message}

@@ -57,6 +57,10 @@ export const serviceMessages = {
   arrivalsLabel:
     '{{count, number}} arrived from {{from}} to {{to}}: at most {{most, number}} per {{interval}} interval',
   bar: '{{count, number}} arrived from {{from}}. Show only this interval.',
+  barOnly: '{{count, number}} arrived from {{from}}',
+  barSaid: '{{count, number}} from {{from}}',
+  most: 'at most {{count, number}} per {{interval}}',
+  chartDay: 'The chart shows the last 24 hours. Choose a time to see more.',
   timestamp: 'Arrived',
   routingKey: 'Routing key',
   messageId: 'Message id',

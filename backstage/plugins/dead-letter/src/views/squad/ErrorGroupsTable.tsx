@@ -2,6 +2,7 @@ import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import {
   Cell,
   Column,
+  Link,
   Row,
   TableBody,
   TableHeader,
@@ -10,11 +11,12 @@ import {
   VisuallyHidden,
 } from '@backstage/ui';
 import { CountedGroup } from '@dead-letter/backstage-plugin-dead-letter-common';
+import { Scrolled } from '../../components/Scrolled';
 import { Sparkline } from '../../components/Sparkline';
 import { Time } from '../../components/Time';
 import numbers from '../../components/numbers.module.css';
 import { deadLetterTranslationRef } from '../../translation';
-import { TabLink } from '../../components/TabLink';
+import { useGroupPath } from '../../hooks/useGroupPath';
 import { PlaceOf } from '../../hooks/useTabs';
 import { ErrorGroupMenu } from './ErrorGroupMenu';
 import { Share } from './Share';
@@ -37,7 +39,7 @@ export function ErrorGroupsTable({
 }: ErrorGroupsTableProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
   return (
-    <div className={styles.groups}>
+    <Scrolled least="46rem" className={styles.groups}>
       <TableRoot aria-label={t('squad.groups.table')}>
         <TableHeader>
           <Column id="error" isRowHeader>
@@ -65,7 +67,7 @@ export function ErrorGroupsTable({
           )}
         </TableBody>
       </TableRoot>
-    </div>
+    </Scrolled>
   );
 }
 
@@ -102,20 +104,37 @@ function GroupRow({ id, group, tabOf, allowed }: GroupRowProps) {
   );
 }
 
+/** Leads to its messages, on the page of its service. */
+function MessagesLink({
+  group,
+  tabOf,
+}: {
+  group: CountedGroup;
+  tabOf: PlaceOf;
+}) {
+  const place = tabOf(group.service, {
+    errorGroup: group.id,
+    // None is dead: what became of them is what there is to see.
+    ...(group.count === 0 && { status: 'any' }),
+  });
+  return place ? (
+    <Link href={place.path} variant="body-small">
+      {group.service}
+    </Link>
+  ) : (
+    <Text variant="body-small">{group.service}</Text>
+  );
+}
+
 function GroupName({ group, tabOf }: { group: CountedGroup; tabOf: PlaceOf }) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
   const title = useTitle(group);
+  const groupPath = useGroupPath();
   return (
     <>
-      <TabLink
-        to={tabOf(group.service, {
-          errorGroup: group.id,
-          // None is dead: what became of them is what there is to see.
-          ...(group.count === 0 && { status: 'any' }),
-        })}
-      >
+      <Link href={groupPath(group.id)} weight="bold" className={styles.title}>
         {title}
-      </TabLink>
+      </Link>
       <div className={styles.about}>
         <StateBadge group={group} />
         {group.errorType && (
@@ -124,8 +143,9 @@ function GroupName({ group, tabOf }: { group: CountedGroup; tabOf: PlaceOf }) {
           </Text>
         )}
         <Text variant="body-small" color="secondary">
-          {t('squad.groups.ofService', { service: group.service })}
+          {t('squad.groups.in')}{' '}
         </Text>
+        <MessagesLink group={group} tabOf={tabOf} />
       </div>
     </>
   );
