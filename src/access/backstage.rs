@@ -17,7 +17,7 @@ use serde::Deserialize;
 use super::claims::{Expected, Header, Verified, is_text, verify};
 use super::endpoint::Endpoint;
 use super::keys::{KeySet, Published};
-use super::policy::short_group;
+use super::named::short_group;
 use super::user_info::UserInfo;
 use super::{Principal, Refused};
 use crate::tls::Tls;

@@ -8,10 +8,12 @@ mod backstage;
 mod claims;
 mod endpoint;
 mod keys;
+mod named;
 mod oidc;
 mod permission;
 mod policy;
 mod scope;
+mod second_person;
 mod signatures;
 mod static_tokens;
 #[cfg(test)]

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::claims::{Expected, Header, Verified, is_text, verify};
 use super::endpoint::Endpoint;
 use super::keys::{KeySet, Published};
-use super::policy::short_group;
+use super::named::short_group;
 use super::{Principal, Refused};
 use crate::tls::Tls;
 

@@ -23,7 +23,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
-use super::policy::short_group;
+use super::named::short_group;
 use super::{Principal, Refused};
 use crate::clock;
 use crate::config::plain_name;

@@ -11,6 +11,7 @@ mod error_groups;
 #[doc(hidden)]
 pub mod filter;
 mod listen;
+mod me;
 mod names;
 mod observe;
 mod operations;
@@ -155,6 +156,7 @@ fn api_router() -> OpenApiRouter<Api> {
         .routes(routes!(items::list_items))
         .routes(routes!(audit::list_audit_entries))
         .routes(routes!(shift_log::shift_log))
+        .routes(routes!(me::me))
 }
 
 /// The router, and the `OpenAPI` document of its routes.

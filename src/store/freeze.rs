@@ -53,7 +53,8 @@ impl Store {
             insert_chosen(&mut transaction, chosen, new, (id, ids_in_a_row.into())).await?;
         let services = sqlx::query_scalar(
             "UPDATE operation SET total = $2, skipped = $3, \
-                 state = CASE WHEN $2 = $3 THEN 'completed' ELSE state END, \
+                 awaits_approval = $2 - $3 > $4, \
+                 state = CASE WHEN $2 = $3 THEN 'completed' WHEN $2 - $3 > $4 THEN 'paused' ELSE state END, \
                  started_at = CASE WHEN $2 = $3 THEN created_at END, \
                  ended_at = CASE WHEN $2 = $3 THEN created_at END \
              WHERE id = $1 RETURNING COALESCE(services, '{}')",
@@ -61,6 +62,7 @@ impl Store {
         .bind(id)
         .bind(total)
         .bind(skipped)
+        .bind(new.approved_above.map_or(i64::MAX, |above| i64::try_from(above).unwrap_or(i64::MAX)))
         .fetch_one(&mut *transaction)
         .await?;
         audit::append(&mut transaction, &entry(new, id, total, skipped, services)).await?;

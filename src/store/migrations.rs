@@ -8,7 +8,7 @@ macro_rules! files {
     };
 }
 
-const FILES: [(&str, &str); 16] = files![
+const FILES: [(&str, &str); 17] = files![
     "0001_dead_letter",
     "0002_operation",
     "0003_error_groups",
@@ -24,6 +24,7 @@ const FILES: [(&str, &str); 16] = files![
     "0014_requester",
     "0015_audit",
     "0016_roles",
+    "0017_approval",
     "0020_operation_groups",
 ];
 

@@ -172,6 +172,7 @@ impl<'s> Play<'s> {
                 ..Options::default()
             },
             within: None,
+            approved_above: None,
             requested_by: Actor::default(),
             idempotency_key: None,
         };

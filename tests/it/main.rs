@@ -47,6 +47,7 @@ mod returns;
 mod roles;
 mod routing_key;
 mod schema;
+mod second_person;
 mod shift_log;
 mod sources;
 mod steering;

@@ -105,12 +105,23 @@ impl Kind {
         self.may.contains(&permission)
     }
 
+    /// What `GET /me` is to tell.
+    fn told(&self) -> Told {
+        let of = |permission: &str| match self.on {
+            On::Everything if self.has(permission) => (true, vec![]),
+            On::Pay if self.has(permission) => (false, vec![PAY.to_owned()]),
+            On::Loans if self.has(permission) => (false, vec!["loan".to_owned()]),
+            _ => (false, vec![]),
+        };
+        ALL.map(|permission| (permission.to_owned(), of(permission).0, of(permission).1)).to_vec()
+    }
+
     /// What this caller is to get. `any_of`: the permissions of which the document says that the route needs one.
     fn expected(&self, route: &Route, any_of: &[&str]) -> Expected {
         if self.on == On::Nowhere {
             return Expected::Unauthenticated;
         }
-        if !any_of.iter().any(|permission| self.has(permission)) {
+        if !any_of.is_empty() && !any_of.iter().any(|permission| self.has(permission)) {
             return Expected::NotAllowed;
         }
         let is_seen = match route.about {
@@ -124,6 +135,20 @@ impl Kind {
             false => Expected::NotAllowed,
         }
     }
+}
+
+/// What `GET /me` tells of each permission: whether it is for everything, and for which services.
+type Told = Vec<(String, bool, Vec<String>)>;
+
+fn told(me: &Value) -> Told {
+    let list = |services: &Value| serde_json::from_value(services.clone()).unwrap();
+    let permissions = me["permissions"].as_array().unwrap().iter();
+    permissions
+        .map(|one| {
+            let name = one["permission"].as_str().unwrap().to_owned();
+            (name, one["everything"].as_bool().unwrap(), list(&one["services"]))
+        })
+        .collect()
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -226,6 +251,9 @@ async fn each_caller_gets_what_its_permissions_allow() {
                 format!("{} as {}: {}", route.operation, kind.name, String::from_utf8_lossy(&answer.bytes));
             let got = Expected::of(answer.status.as_u16(), &answer.json["type"]);
             assert_eq!(got, kind.expected(&route, &any_of), "{what}");
+            if route.operation == "getMe" && got == Expected::Done {
+                assert_eq!(told(&answer.json), kind.told(), "{what}");
+            }
             cells += 1;
         }
     }

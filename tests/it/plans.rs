@@ -352,6 +352,7 @@ fn order(selection: Selection) -> NewOperation {
         asked: serde_json::json!({}),
         options: Options::default(),
         within: None,
+        approved_above: None,
         requested_by: Actor::default(),
         idempotency_key: None,
     }

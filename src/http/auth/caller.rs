@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 
 use crate::access::{Permission, Policy, Principal, Scope};
 use crate::domain::audit::Actor;
+use crate::domain::operation::{Kind, Operation};
 use crate::http::Api;
 use crate::http::error::ApiError;
 use crate::http::problem::Problem;
@@ -46,7 +47,8 @@ impl Requester {
         self.principal().and_then(|principal| principal.expires).is_some_and(|expires| expires <= now)
     }
 
-    fn principal(&self) -> Option<&Principal> {
+    /// The principal, if a token was verified.
+    pub fn principal(&self) -> Option<&Principal> {
         match self {
             Self::Known(principal, _) => Some(principal),
             Self::Anonymous(_) => None,
@@ -97,6 +99,27 @@ impl Caller {
             None => Scope::everything(Arc::clone(&self.owners)),
             Some(policy) => policy.scope(self.requester.principal(), permission, &self.owners),
         }
+    }
+
+    /// With more dead letters than this an operation of the caller needs a second person.
+    pub fn approved_above(&self, kind: Kind) -> Option<u64> {
+        self.policy.as_ref()?.second_person()?.above(kind)
+    }
+
+    /// Refuses to let the caller approve an operation of its own, or one that the policy lets others approve.
+    pub fn may_approve(&self, operation: &Operation) -> Result<(), ApiError> {
+        let Some(second) = self.policy.as_ref().and_then(|policy| policy.second_person()) else {
+            return Ok(());
+        };
+        let why = match self.requester.principal() {
+            None => "Sign in to approve an operation.",
+            Some(_) if self.is(&operation.requested_by_id) => {
+                "You asked for this operation, so somebody else has to approve it. They resume it."
+            }
+            Some(principal) if second.is_approved_by(principal) => return Ok(()),
+            Some(_) => "The policy does not name you among those who may approve operations.",
+        };
+        Err(ApiError::new(Problem::NOT_ALLOWED, why))
     }
 
     /// Refuses an address that the policy does not list as a target.

@@ -232,6 +232,7 @@ impl RunPlan {
             asked: plan.asked,
             options,
             within: within(api, &scope).await?,
+            approved_above: caller.approved_above(plan.kind),
             requested_by: caller.requester().actor(),
             idempotency_key: key.with(None)?,
         })

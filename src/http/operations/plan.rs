@@ -221,6 +221,7 @@ pub async fn plan(
     let request = Request::from(CreateOperation::read(body, &headers)?);
     let new = request.check(&api, &caller, &[]).await?;
     let planned = api.operations.plan(&new).await?;
+    let planned = with_approval(planned, &caller);
     Ok((StatusCode::CREATED, Json(PlanView::new(planned, &api.ownership.now()))))
 }
 
@@ -248,7 +249,20 @@ pub async fn get_plan(
     if !services.all(|service| scope.covers(service)) {
         return Err(no_plan(id));
     }
-    Ok(Json(PlanView::new(planned, &api.ownership.now())))
+    Ok(Json(PlanView::new(with_approval(planned, &caller), &api.ownership.now())))
+}
+
+/// With a note, if its run waits for a second person.
+fn with_approval(mut planned: Planned, caller: &Caller) -> Planned {
+    let above = caller.approved_above(planned.plan.kind);
+    let total = planned.summary.total;
+    if let Some(above) = above.filter(|above| u64::try_from(total).is_ok_and(|total| total > *above)) {
+        let message = format!(
+            "A second person has to approve operations on more than {above} dead letters. This one begins when somebody else resumes it."
+        );
+        planned.warnings.push(Warning::note("needs_approval", message, total));
+    }
+    planned
 }
 
 /// The plan of this id, if the caller made it, or may see everything.

@@ -30,7 +30,8 @@ const fn route(
 }
 
 /// Every operation of the document, some with several requests.
-pub const ROUTES: [Route; 36] = [
+pub const ROUTES: [Route; 37] = [
+    route("getMe", "GET /me", "", &[], About::Everything),
     route("listAuditEntries", "GET /audit", "", &["admin"], About::Everything),
     route("searchDeadLetters", "GET /dead-letters", "", &["read"], About::Everything),
     route(

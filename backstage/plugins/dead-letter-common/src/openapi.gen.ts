@@ -233,6 +233,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show who you are, and what you may do
+         * @description Answers every known caller, also without any permission. A client hides what its user may not do. The service decides again on each
+         *     request.
+         */
+        get: operations["getMe"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/operations": {
         parameters: {
             query?: never;
@@ -419,7 +440,8 @@ export interface paths {
         put?: never;
         /**
          * Resume a paused operation
-         * @description An operation that its canary paused continues with the next step.
+         * @description An operation that its canary paused continues with the next step. Whoever resumes an operation that waits for a second person
+         *     (`awaitsApproval`) approves it. That cannot be the caller who asked for it.
          */
         post: operations["resumeOperation"];
         delete?: never;
@@ -456,7 +478,7 @@ export interface components {
          * @description What an entry of the audit is about.
          * @enum {string}
          */
-        AuditAction: "redeliver" | "delete" | "restore" | "pause" | "resume" | "cancel" | "rate" | "resolve" | "reopen" | "mute" | "note" | "readPayload" | "preview" | "notAllowed" | "unauthenticated";
+        AuditAction: "redeliver" | "delete" | "restore" | "pause" | "resume" | "approve" | "cancel" | "rate" | "resolve" | "reopen" | "mute" | "note" | "readPayload" | "preview" | "notAllowed" | "unauthenticated";
         /** @description Who did it. */
         AuditActor: {
             /**
@@ -1279,6 +1301,28 @@ export interface components {
              */
             redelivered: number;
         };
+        /** @description Who the caller is, and what the caller may do. */
+        Me: {
+            /**
+             * Format: date-time
+             * @description When the caller's token expires. Null: never, or there is no token.
+             */
+            expiresAt: string | null;
+            /**
+             * @description What identifies the caller. Null: the caller has not signed in.
+             * @example user:default/jane
+             */
+            id: string | null;
+            /**
+             * @description As it is written down with what the caller does.
+             * @example user:default/jane
+             */
+            name: string;
+            /** @description Each permission, and where the caller has it. */
+            permissions: components["schemas"]["PermissionView"][];
+            /** @description Whether callers can sign in here at all. */
+            signInAvailable: boolean;
+        };
         /** @description A body: as text if it is UTF-8, else as base64. */
         MessageBody: {
             /**
@@ -1332,6 +1376,8 @@ export interface components {
         Operation: {
             /** @description Whether the operation acts on messages that were redelivered before. */
             again: boolean;
+            /** @description Whether the operation waits, paused, for a second person to approve it. Whoever resumes it approves it. */
+            awaitsApproval: boolean;
             /**
              * @description Canary steps. Empty: no canary.
              * @example [
@@ -1461,7 +1507,7 @@ export interface components {
          * @description What was done to a running operation.
          * @enum {string}
          */
-        OperationAction: "pause" | "resume" | "cancel" | "rate" | "canary";
+        OperationAction: "pause" | "resume" | "approve" | "cancel" | "rate" | "canary";
         /**
          * @description A change of a running operation.
          * @example {
@@ -1647,6 +1693,23 @@ export interface components {
              */
             skipped: number;
         };
+        /** @description Where the caller has a permission. */
+        PermissionView: {
+            /** @description Whether the caller has it on every service. */
+            everything: boolean;
+            /**
+             * @description The permission: `read`, `read-payload`, `triage`, `redeliver`, `redirect`, `edit`, `delete` or `admin`.
+             * @example redeliver
+             */
+            permission: string;
+            /**
+             * @description The services on which the caller has it, of those that have had dead letters. Empty if `everything` is true.
+             * @example [
+             *       "webshop"
+             *     ]
+             */
+            services: string[];
+        };
         /** @description A frozen selection, and what would happen to it. */
         Plan: {
             /**
@@ -1741,7 +1804,7 @@ export interface components {
          * @description What a plan warns of. New codes may be added.
          * @enum {string}
          */
-        PlanWarningCode: "still_failing" | "in_operation" | "queue_missing" | "no_consumers" | "will_wait" | "queue_crowded" | "exchange_missing" | "no_origin" | "large_messages" | "not_selectable" | "other_place" | "origin_claimed" | "routing_key_changes" | "expires" | "discards" | "queue_drops" | "again" | "died_again" | "broker_unreachable";
+        PlanWarningCode: "still_failing" | "in_operation" | "queue_missing" | "no_consumers" | "will_wait" | "queue_crowded" | "exchange_missing" | "no_origin" | "large_messages" | "not_selectable" | "other_place" | "origin_claimed" | "routing_key_changes" | "expires" | "discards" | "queue_drops" | "again" | "died_again" | "broker_unreachable" | "needs_approval";
         /** @description An error group in a plan. */
         PlannedGroup: components["schemas"]["ErrorGroup"] & {
             /**
@@ -2492,6 +2555,7 @@ export type HistogramDimension = components['schemas']['HistogramDimension'];
 export type HistogramInterval = components['schemas']['HistogramInterval'];
 export type JsonPatchOperation = components['schemas']['JsonPatchOperation'];
 export type LastDay = components['schemas']['LastDay'];
+export type Me = components['schemas']['Me'];
 export type MessageBody = components['schemas']['MessageBody'];
 export type MessageHistory = components['schemas']['MessageHistory'];
 export type MessageProperties = components['schemas']['MessageProperties'];
@@ -2513,6 +2577,7 @@ export type OriginTarget = components['schemas']['OriginTarget'];
 export type OriginToldBy = components['schemas']['OriginToldBy'];
 export type Outcome = components['schemas']['Outcome'];
 export type Outcomes = components['schemas']['Outcomes'];
+export type PermissionView = components['schemas']['PermissionView'];
 export type Plan = components['schemas']['Plan'];
 export type PlanSeverity = components['schemas']['PlanSeverity'];
 export type PlanWarning = components['schemas']['PlanWarning'];
@@ -2891,6 +2956,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "again": false,
+                     *       "awaitsApproval": false,
                      *       "canary": [],
                      *       "canaryMaxReturned": 0,
                      *       "canaryPassed": 0,
@@ -2954,6 +3020,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "again": false,
+                     *       "awaitsApproval": false,
                      *       "canary": [],
                      *       "canaryMaxReturned": 0,
                      *       "canaryPassed": 0,
@@ -3476,6 +3543,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "again": false,
+                     *       "awaitsApproval": false,
                      *       "canary": [],
                      *       "canaryMaxReturned": 0,
                      *       "canaryPassed": 0,
@@ -3539,6 +3607,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "again": false,
+                     *       "awaitsApproval": false,
                      *       "canary": [],
                      *       "canaryMaxReturned": 0,
                      *       "canaryPassed": 0,
@@ -3635,6 +3704,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "again": false,
+                     *       "awaitsApproval": false,
                      *       "canary": [],
                      *       "canaryMaxReturned": 0,
                      *       "canaryPassed": 0,
@@ -3698,6 +3768,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "again": false,
+                     *       "awaitsApproval": false,
                      *       "canary": [],
                      *       "canaryMaxReturned": 0,
                      *       "canaryPassed": 0,
@@ -4064,6 +4135,88 @@ export interface operations {
             default: components["responses"]["AnyError"];
         };
     };
+    getMe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The caller. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "expiresAt": "2026-11-24T04:12:45Z",
+                     *       "id": "user:default/ada",
+                     *       "name": "user:default/ada",
+                     *       "permissions": [
+                     *         {
+                     *           "everything": true,
+                     *           "permission": "read",
+                     *           "services": []
+                     *         },
+                     *         {
+                     *           "everything": false,
+                     *           "permission": "read-payload",
+                     *           "services": [
+                     *             "webshop"
+                     *           ]
+                     *         },
+                     *         {
+                     *           "everything": false,
+                     *           "permission": "triage",
+                     *           "services": [
+                     *             "webshop"
+                     *           ]
+                     *         },
+                     *         {
+                     *           "everything": false,
+                     *           "permission": "redeliver",
+                     *           "services": [
+                     *             "webshop"
+                     *           ]
+                     *         },
+                     *         {
+                     *           "everything": false,
+                     *           "permission": "redirect",
+                     *           "services": []
+                     *         },
+                     *         {
+                     *           "everything": false,
+                     *           "permission": "edit",
+                     *           "services": []
+                     *         },
+                     *         {
+                     *           "everything": false,
+                     *           "permission": "delete",
+                     *           "services": []
+                     *         },
+                     *         {
+                     *           "everything": false,
+                     *           "permission": "admin",
+                     *           "services": []
+                     *         }
+                     *       ],
+                     *       "signInAvailable": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["AnyError"];
+        };
+    };
     listOperations: {
         parameters: {
             query?: {
@@ -4120,6 +4273,7 @@ export interface operations {
                      *       "operations": [
                      *         {
                      *           "again": false,
+                     *           "awaitsApproval": false,
                      *           "canary": [],
                      *           "canaryMaxReturned": 0,
                      *           "canaryPassed": 0,
@@ -4215,6 +4369,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "again": false,
+                     *       "awaitsApproval": false,
                      *       "canary": [],
                      *       "canaryMaxReturned": 0,
                      *       "canaryPassed": 0,
@@ -4278,6 +4433,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "again": false,
+                     *       "awaitsApproval": false,
                      *       "canary": [],
                      *       "canaryMaxReturned": 0,
                      *       "canaryPassed": 0,
@@ -4644,6 +4800,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "again": false,
+                     *       "awaitsApproval": false,
                      *       "canary": [],
                      *       "canaryMaxReturned": 0,
                      *       "canaryPassed": 0,
@@ -4750,6 +4907,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "again": false,
+                     *       "awaitsApproval": false,
                      *       "canary": [],
                      *       "canaryMaxReturned": 0,
                      *       "canaryPassed": 0,
@@ -4855,6 +5013,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "again": false,
+                     *       "awaitsApproval": false,
                      *       "canary": [],
                      *       "canaryMaxReturned": 0,
                      *       "canaryPassed": 0,
@@ -4957,7 +5116,7 @@ export interface operations {
                 content: {
                     /**
                      * @example event: operation
-                     *     data: {"again":false,"canary":[],"canaryMaxReturned":0.0,"canaryPassed":0,"canaryWait":30,"copy":false,"createdAt":"2026-11-24T03:30:00Z","edit":null,"endedAt":"2026-11-24T03:30:01.5Z","events":[{"action":"rate","at":"2026-11-24T03:30:00.6Z","by":"user:default/jane","detail":"500"}],"id":"01938c3a-4c5d-7e6f-8a9b-0c1d2e3f4a5b","kind":"redeliver","lastError":null,"maxQueueDepth":10000,"notDone":0,"note":"fixed in release 42","order":"newest","outcomes":{"deleted":0,"refused":0,"restored":0,"returned":1,"sent":2,"skipped":0},"progress":{"etaSeconds":null,"perSecond":498.2},"rate":500,"remaining":0,"requestedBy":"user:default/jane","returns":[{"count":1,"errorGroup":"5f0c8e1d-9a2b-8c3d-a4e5-f60718293a4b","errorType":"PaymentDeclined","latestSeconds":0.4,"medianSeconds":0.4,"soonestSeconds":0.4,"title":"card issuer timed out after <number> ms (order <number>)"}],"routingKey":"queue","selection":{"all":false,"filter":{"service":"webshop"}},"services":["webshop"],"startedAt":"2026-11-24T03:30:00.1Z","state":"completed","to":"queue","total":3,"verdict":"completedWithProblems","verdictText":"3 sent, 1 of them died again: PaymentDeclined.","waitingFor":null,"watchUntil":"2026-11-24T03:30:21.5Z"}
+                     *     data: {"again":false,"awaitsApproval":false,"canary":[],"canaryMaxReturned":0.0,"canaryPassed":0,"canaryWait":30,"copy":false,"createdAt":"2026-11-24T03:30:00Z","edit":null,"endedAt":"2026-11-24T03:30:01.5Z","events":[{"action":"rate","at":"2026-11-24T03:30:00.6Z","by":"user:default/jane","detail":"500"}],"id":"01938c3a-4c5d-7e6f-8a9b-0c1d2e3f4a5b","kind":"redeliver","lastError":null,"maxQueueDepth":10000,"notDone":0,"note":"fixed in release 42","order":"newest","outcomes":{"deleted":0,"refused":0,"restored":0,"returned":1,"sent":2,"skipped":0},"progress":{"etaSeconds":null,"perSecond":498.2},"rate":500,"remaining":0,"requestedBy":"user:default/jane","returns":[{"count":1,"errorGroup":"5f0c8e1d-9a2b-8c3d-a4e5-f60718293a4b","errorType":"PaymentDeclined","latestSeconds":0.4,"medianSeconds":0.4,"soonestSeconds":0.4,"title":"card issuer timed out after <number> ms (order <number>)"}],"routingKey":"queue","selection":{"all":false,"filter":{"service":"webshop"}},"services":["webshop"],"startedAt":"2026-11-24T03:30:00.1Z","state":"completed","to":"queue","total":3,"verdict":"completedWithProblems","verdictText":"3 sent, 1 of them died again: PaymentDeclined.","waitingFor":null,"watchUntil":"2026-11-24T03:30:21.5Z"}
                      */
                     "text/event-stream": string;
                 };
@@ -5052,6 +5211,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "again": false,
+                     *       "awaitsApproval": false,
                      *       "canary": [],
                      *       "canaryMaxReturned": 0,
                      *       "canaryPassed": 0,
@@ -5155,6 +5315,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "again": false,
+                     *       "awaitsApproval": false,
                      *       "canary": [],
                      *       "canaryMaxReturned": 0,
                      *       "canaryPassed": 0,

@@ -2,9 +2,11 @@ import { createTranslationRef } from '@backstage/frontend-plugin-api';
 import { actingMessages } from './views/acting/messages';
 import { groupMessages } from './views/group/messages';
 import { operationsMessages } from './views/operations/messages';
+import { compareMessages } from './views/service/compare/messages';
 import { drawerMessages } from './views/service/drawer/messages';
 import { searchMessages } from './views/search/messages';
 import { serviceMessages } from './views/service/messages';
+import { sendMessages } from './views/service/send/messages';
 import { shiftLogMessages } from './views/shiftLog/messages';
 import { squadMessages } from './views/squad/messages';
 import { squadsMessages } from './views/squads/messages';
@@ -52,6 +54,8 @@ export const deadLetterTranslationRef = createTranslationRef({
     shiftLog: shiftLogMessages,
     group: groupMessages,
     message: drawerMessages,
+    send: sendMessages,
+    compare: compareMessages,
     acting: actingMessages,
     operations: operationsMessages,
   },

@@ -6,7 +6,11 @@ import {
   deadLetterDeletePermission,
   deadLetterRedeliverPermission,
 } from '@dead-letter/backstage-plugin-dead-letter-common';
-import { RiDeleteBinLine, RiSendPlaneLine } from '@remixicon/react';
+import {
+  RiArrowGoBackLine,
+  RiDeleteBinLine,
+  RiSendPlaneLine,
+} from '@remixicon/react';
 import { useId, useState } from 'react';
 import { useAskAgain } from '../../hooks/useDeadLetter';
 import { deadLetterTranslationRef } from '../../translation';
@@ -27,13 +31,23 @@ export interface ActingProps {
 const PERMISSIONS = {
   redeliver: deadLetterRedeliverPermission,
   delete: deadLetterDeletePermission,
+  restore: deadLetterDeletePermission,
 };
 
-const ALL: readonly ActionKind[] = ['redeliver', 'delete'];
-/** Nothing else can be done with what was redelivered before. */
-const REDELIVER: readonly ActionKind[] = ['redeliver'];
+const ICONS = {
+  redeliver: <RiSendPlaneLine />,
+  delete: <RiDeleteBinLine />,
+  restore: <RiArrowGoBackLine />,
+};
 
-/** Redelivers and deletes what is selected. How that goes is shown where the operations of the service are. */
+/** What can be done with those of each status. */
+const KINDS: Record<NonNullable<Selection['status']>, readonly ActionKind[]> = {
+  dead: ['redeliver', 'delete'],
+  redelivered: ['redeliver'],
+  deleted: ['restore'],
+};
+
+/** Redelivers, deletes and restores what is selected. How that goes is shown where the operations of the service are. */
 export function Acting({ selection, resourceRef, onChanged }: ActingProps) {
   const [opened, setOpened] = useState<ActionKind>();
   const { t } = useTranslationRef(deadLetterTranslationRef);
@@ -52,7 +66,7 @@ export function Acting({ selection, resourceRef, onChanged }: ActingProps) {
   return (
     <div className={styles.acting}>
       <Flex gap="2" align="center">
-        {(isSecondTime ? REDELIVER : ALL).map(kind => (
+        {KINDS[selection?.status ?? 'dead'].map(kind => (
           <ActionButton
             key={kind}
             kind={kind}
@@ -93,11 +107,9 @@ function ActionButton(props: ActionButtonProps) {
   return (
     <>
       <Button
-        variant={kind === 'redeliver' ? 'primary' : 'secondary'}
+        variant={kind === 'delete' ? 'secondary' : 'primary'}
         destructive={kind === 'delete'}
-        iconStart={
-          kind === 'redeliver' ? <RiSendPlaneLine /> : <RiDeleteBinLine />
-        }
+        iconStart={ICONS[kind]}
         isDisabled={isDisabled || !allowed}
         aria-describedby={isDenied ? why : undefined}
         onPress={onPress}

@@ -92,6 +92,19 @@ describe('OperationsPage', () => {
     );
   });
 
+  it('approves one that waits for a second person', async () => {
+    list(anOperation({ state: 'paused', awaitsApproval: true }));
+    service.answer('POST /operations/{id}/resume', () => anOperation());
+    await show(<OperationsPage />);
+    expect(
+      await screen.findByText('Waits for a second person to approve it'),
+    ).toBeVisible();
+    await press('Approve');
+    await waitFor(() =>
+      expect(service.askedFor('POST /operations/{id}/resume')).toHaveLength(1),
+    );
+  });
+
   it('cancels only what is confirmed', async () => {
     list(anOperation());
     service.answer('POST /operations/{id}/cancel', () =>

@@ -108,6 +108,7 @@ export const operationsMessages = {
     minutes: 'about {{left}} min left',
     hours: 'about {{left}} h left',
     paused: 'Paused until someone resumes or cancels the operation',
+    awaitsApproval: 'Waits for a second person to approve it',
     held: 'The operation cannot continue at the moment. It retries automatically.',
     pausedDetail:
       'Resume processes the remaining messages. Cancel leaves them unchanged.',
@@ -115,6 +116,7 @@ export const operationsMessages = {
   steer: {
     pause: 'Pause',
     resume: 'Resume',
+    approve: 'Approve',
     cancel: 'Cancel',
     sure: {
       redeliver: 'Cancel this redelivery? {{number}} messages stay dead.',
@@ -175,12 +177,14 @@ export const operationsMessages = {
   event: {
     pause: 'paused the operation',
     resume: 'resumed the operation',
+    approve: 'approved the operation',
     cancel: 'cancelled the operation',
     rate: 'changed the rate',
     canary: 'checked the canary',
   },
   undo: {
     button: 'Undo deletion',
+    undone: 'Undone by {{who}}',
     title_one: 'Restore 1 dead letter',
     title_other: 'Restore {{number}} dead letters',
     detail:

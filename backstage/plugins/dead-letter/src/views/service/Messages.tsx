@@ -112,10 +112,19 @@ function Messages({ service, resourceRef }: MessagesProps) {
           onClose={() => change({ message: undefined })}
           onOpen={open}
           onChanged={refresh}
+          neighbours={neighboursOf(view.message, page.data?.messages)}
         />
       )}
     </div>
   );
+}
+
+/** Those beside it on the page; none where it is not on it. */
+function neighboursOf(id: string, messages: { id: string }[] = []) {
+  const place = messages.findIndex(each => each.id === id);
+  return place < 0
+    ? undefined
+    : { previous: messages[place - 1]?.id, next: messages[place + 1]?.id };
 }
 
 interface HeadProps {

@@ -1,7 +1,9 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import { Button, Text } from '@backstage/ui';
+import { useState } from 'react';
 import { deadLetterTranslationRef } from '../../translation';
 import { Acting } from '../acting';
+import { CompareDrawer } from './compare/CompareDrawer';
 import { Chosen } from './useSelection';
 import styles from './service.module.css';
 
@@ -44,6 +46,7 @@ export function SelectionBar(props: SelectionBarProps) {
 function Choice({ chosen, total, before }: SelectionBarProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
   const { isAll } = chosen;
+  const [comparing, setComparing] = useState<[string, string]>();
   const count = isAll ? total : chosen.ids.size;
   return (
     <>
@@ -58,6 +61,21 @@ function Choice({ chosen, total, before }: SelectionBarProps) {
         >
           {t('service.selectAllMatching', { count: total })}
         </Button>
+      )}
+      {!isAll && count === 2 && (
+        <Button
+          size="small"
+          variant="secondary"
+          onPress={() => setComparing([...chosen.ids] as [string, string])}
+        >
+          {t('compare.button')}
+        </Button>
+      )}
+      {comparing && (
+        <CompareDrawer
+          ids={comparing}
+          onClose={() => setComparing(undefined)}
+        />
       )}
       {count > 0 && (
         <Button size="small" variant="tertiary" onPress={chosen.clear}>

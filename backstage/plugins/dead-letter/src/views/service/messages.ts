@@ -75,7 +75,7 @@ export const serviceMessages = {
   allSelected: 'All {{count, number}} that match are selected',
   clearSelection: 'Clear selection',
   onlyDead:
-    'To redeliver or delete messages, select the status Dead. To redeliver messages again, select Redelivered.',
+    'To act on messages, select one status: Dead to redeliver or delete, Redelivered to redeliver again, Deleted to restore.',
   order: 'Order',
   newest: 'Newest first',
   oldest: 'Oldest first',
@@ -84,6 +84,9 @@ export const serviceMessages = {
   arrivedFirst_one: '{{count, number}} new dead letter',
   arrivedFirst_other: '{{count, number}} new dead letters',
   showThem: 'Show',
+  shown_one: '{{shown}} of {{count, number}} on this page',
+  shown_other: '{{shown}} of {{count, number}} on this page',
+  shownAtLeast: '{{shown}} of at least {{count, number}} on this page',
   pageGone: 'This page is now empty',
   firstPage: 'Go to the first page',
 } as const;

@@ -29,14 +29,14 @@ export function Entries({ log }: { log: ShiftLog }) {
         entries={log.newGroups}
         keyOf={each => each.id}
       >
-        {each => <Group group={each} at={each.firstSeen} />}
+        {each => <GroupEntry group={each} at={each.firstSeen} />}
       </List>
       <List
         title={t('shiftLog.regressed')}
         entries={log.regressedGroups}
         keyOf={each => each.id}
       >
-        {each => <Group group={each} at={each.lastSeen} />}
+        {each => <GroupEntry group={each} at={each.lastSeen} />}
       </List>
       <List
         title={t('shiftLog.triage')}
@@ -97,7 +97,8 @@ function GroupLink({ group }: { group: ErrorGroup }) {
   );
 }
 
-function Group({ group, at }: { group: ErrorGroup; at: string }) {
+/** A group in a line: since when, where, what, and how often. */
+export function GroupEntry({ group, at }: { group: ErrorGroup; at: string }) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
   return (
     <div className={styles.entry}>

@@ -2,7 +2,7 @@ import { configure, screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { FakeService } from '../../testing/FakeService';
 import { violations } from '../../testing/axe';
-import { exampleOf, openApi } from '../../testing/document';
+import { exampleOf } from '../../testing/document';
 import { show } from '../../testing/render';
 import { ShiftLogPage } from './ShiftLogPage';
 

@@ -12,6 +12,7 @@ import { Headline } from '../../components/Headline';
 import { SquadsTable, UNOWNED } from './SquadsTable';
 import { TableSkeleton } from '../../components/TableSkeleton';
 import { Unowned } from './Unowned';
+import { WhatIsNew } from './WhatIsNew';
 import { EVERY_MS } from '../../hooks/every';
 
 /** Who has dead letters, and how many. */
@@ -68,6 +69,7 @@ function Squads() {
           </Card>
         )}
       </Answered>
+      <WhatIsNew />
       {some && <Unowned />}
     </>
   );
