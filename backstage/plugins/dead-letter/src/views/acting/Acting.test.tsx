@@ -187,6 +187,33 @@ describe('Acting', () => {
     );
   });
 
+  it('starts with a canary what still fails, unless somebody says otherwise', async () => {
+    service.answer('POST /operations/plan', () =>
+      aPlan({
+        warnings: [
+          {
+            code: 'still_failing',
+            severity: 'warning',
+            message: 'still failing',
+            count: 3,
+          },
+        ],
+      }),
+    );
+    await act();
+    await press('Redeliver');
+    const canary = await screen.findByRole('switch');
+    expect(canary).toBeChecked();
+    const planned = () =>
+      service.askedFor('POST /operations/plan').at(-1)!.body;
+    await waitFor(() =>
+      expect(planned()).toMatchObject({ canary: [1, 10, 100] }),
+    );
+    await userEvent.click(canary);
+    await waitFor(() => expect(planned()).not.toHaveProperty('canary'));
+    expect(canary).not.toBeChecked();
+  });
+
   it('plans anew with another order and routing key, behind more options', async () => {
     await act();
     await press('Redeliver');

@@ -22,6 +22,8 @@ import { ActionKind, Selection } from './selection';
 export interface ActingProps {
   /** What the buttons act on; disabled where it is undefined. */
   selection: Selection | undefined;
+  /** What is listed, where nothing is selected: it says what could be done. */
+  listed?: Selection['status'];
   /** Entity whose permissions count, such as `component:default/webshop`. */
   resourceRef: string;
   /** An operation has begun, has ended, or its outcome is known: what it acted on is to be asked for again. */
@@ -48,10 +50,16 @@ const KINDS: Record<NonNullable<Selection['status']>, readonly ActionKind[]> = {
 };
 
 /** Redelivers, deletes and restores what is selected. How that goes is shown where the operations of the service are. */
-export function Acting({ selection, resourceRef, onChanged }: ActingProps) {
+export function Acting({
+  selection,
+  listed = 'dead',
+  resourceRef,
+  onChanged,
+}: ActingProps) {
   const [opened, setOpened] = useState<ActionKind>();
   const { t } = useTranslationRef(deadLetterTranslationRef);
-  const isSecondTime = selection?.status === 'redelivered';
+  const status = selection?.status ?? listed;
+  const isSecondTime = status === 'redelivered';
   const follow = useFollow();
   const askAgain = useAskAgain();
   const begun = (operation: Operation) => {
@@ -66,7 +74,7 @@ export function Acting({ selection, resourceRef, onChanged }: ActingProps) {
   return (
     <div className={styles.acting}>
       <Flex gap="2" align="center">
-        {KINDS[selection?.status ?? 'dead'].map(kind => (
+        {KINDS[status].map(kind => (
           <ActionButton
             key={kind}
             kind={kind}

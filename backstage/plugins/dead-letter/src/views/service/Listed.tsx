@@ -57,7 +57,7 @@ export function Listed(props: ListedProps) {
         chosen={chosen}
         total={left.total}
         before={before}
-        canAct={actsOn !== undefined}
+        actsOn={actsOn}
         resourceRef={resourceRef}
         onChanged={onChanged}
       />

@@ -2,7 +2,7 @@ import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import { Button, Text } from '@backstage/ui';
 import { useState } from 'react';
 import { deadLetterTranslationRef } from '../../translation';
-import { Acting } from '../acting';
+import { Acting, Selection } from '../acting';
 import { CompareDrawer } from './compare/CompareDrawer';
 import { Chosen } from './useSelection';
 import styles from './service.module.css';
@@ -13,8 +13,8 @@ interface SelectionBarProps {
   total: number;
   /** What arrives from then on is not in that number. */
   before: string | undefined;
-  /** Whether what is listed can be acted on. */
-  canAct: boolean;
+  /** What is listed, if it can be acted on. */
+  actsOn: Selection['status'];
   resourceRef: string;
   onChanged: () => void;
 }
@@ -22,19 +22,20 @@ interface SelectionBarProps {
 /** What is chosen, and what can be done with it. */
 export function SelectionBar(props: SelectionBarProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
-  const { chosen, canAct, resourceRef, onChanged } = props;
+  const { chosen, actsOn, resourceRef, onChanged } = props;
   return (
     <div className={styles.selection}>
       {/* It stays where nothing can be chosen: it shows what goes on. */}
       <Acting
-        selection={canAct ? chosen.selection : undefined}
+        selection={actsOn ? chosen.selection : undefined}
+        listed={actsOn}
         resourceRef={resourceRef}
         onChanged={stage => {
           if (stage === 'begun') chosen.clear();
           onChanged();
         }}
       />
-      {canAct ? (
+      {actsOn ? (
         <Choice {...props} />
       ) : (
         <Text color="secondary">{t('service.onlyDead')}</Text>

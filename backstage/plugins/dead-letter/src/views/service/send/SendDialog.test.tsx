@@ -87,8 +87,9 @@ describe('SendDialog', () => {
     expect(screen.getByText('Name a queue first.')).toBeInTheDocument();
     await userEvent.type(
       screen.getByRole('textbox', { name: 'Queue or routing key' }),
-      'test{Enter}',
+      'test',
     );
+    await userEvent.click(button('Preview'));
     await waitFor(() =>
       expect(service.askedFor(PREVIEW)[0].body).toEqual({
         kind: 'redeliver',
@@ -110,8 +111,9 @@ describe('SendDialog', () => {
     await send('copy');
     await userEvent.type(
       screen.getByRole('textbox', { name: 'Queue or routing key' }),
-      'test{Enter}',
+      'test',
     );
+    await userEvent.click(button('Preview'));
     const alert = await screen.findByRole('alert');
     expect(within(alert).getByText(/permission edit/)).toBeInTheDocument();
     expect(button('Send the copy')).toBeDisabled();
