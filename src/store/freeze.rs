@@ -152,8 +152,8 @@ async fn insert_operation(
     Ok(inserted.rows_affected() == 1)
 }
 
-/// The dead letters that are selected now, and why some cannot be acted on, as `WITH chosen (id, service, error_group, refusal)`. A plan and a
-/// run choose alike (rule R9).
+/// The dead letters that are selected now, and why some cannot be acted on, as `WITH chosen (id, service, error_group, refusal)`. A
+/// plan and a run choose alike (rule R9).
 pub(super) async fn chosen(
     transaction: &mut Transaction<'_>,
     new: &NewOperation,

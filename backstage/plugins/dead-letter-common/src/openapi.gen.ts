@@ -5452,6 +5452,7 @@ export interface operations {
                      *       "operations": [
                      *         {
                      *           "again": false,
+                     *           "awaitsApproval": false,
                      *           "canary": [],
                      *           "canaryMaxReturned": 0,
                      *           "canaryPassed": 0,

@@ -28,11 +28,36 @@ describe('ShiftLogPage', () => {
     expect(query.offset).toMatch(/^[+-]\d\d:\d\d$/);
     expect(await violations()).toEqual([]);
     const written = jest.spyOn(navigator.clipboard, 'writeText');
-    await user.click(screen.getByRole('button', { name: 'Copy as Markdown' }));
+    await user.click(
+      await screen.findByRole('button', { name: 'Copy as Markdown' }),
+    );
     expect(written).toHaveBeenCalledWith(log.markdown);
     expect(
       await screen.findByRole('button', { name: 'Copied' }),
     ).toBeInTheDocument();
+  });
+
+  // Permissions are remembered by entity: this is another.
+  it('hides what is of services that one may not read', async () => {
+    const [group] = log.newGroups;
+    service.answer(LOG, {
+      ...log,
+      newGroups: [{ ...group, service: 'secret' }],
+      regressedGroups: [],
+      triage: [],
+      operations: [],
+    });
+    await show(<ShiftLogPage />, {
+      at: '/?env=demo',
+      denied: ['dead-letter.message.read'],
+    });
+    expect(
+      await screen.findByText(/you do not have access to are hidden/),
+    ).toBeInTheDocument();
+    expect(screen.queryByText('secret')).toBeNull();
+    expect(
+      screen.queryByRole('button', { name: 'Copy as Markdown' }),
+    ).toBeNull();
   });
 
   it('takes the time and the squad from the address, and puts them there', async () => {

@@ -2,7 +2,7 @@ import {
   useAppSearchParams,
   useTranslationRef,
 } from '@backstage/frontend-plugin-api';
-import { Alert, Button, TextField } from '@backstage/ui';
+import { Alert, Button, Text, TextField } from '@backstage/ui';
 import { ShiftLog } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { RiCheckLine, RiFileCopyLine } from '@remixicon/react';
 import { useState } from 'react';
@@ -10,12 +10,14 @@ import { Answered } from '../../components/Answered';
 import { useCopy } from '../../components/CopyButton';
 import { Headline } from '../../components/Headline';
 import { PluginPage } from '../../components/PluginPage';
+import { Row } from '../../components/Row';
 import { useAnswer } from '../../hooks/useDeadLetter';
 import { EVERY_MS } from '../../hooks/every';
 import { deadLetterTranslationRef } from '../../translation';
 import { Entries } from './Entries';
 import { Span, TimeOfShift, spanOf } from './TimeOfShift';
 import styles from './shiftLog.module.css';
+import { useReadableLog } from './useReadableLog';
 
 /** What happened since a time: for whoever takes over. */
 export function ShiftLogPage() {
@@ -82,24 +84,35 @@ function Shift() {
           squad={squad ?? ''}
           onChange={next => change({ squad: next || undefined })}
         />
-        {answer.data && <CopyMarkdown log={answer.data} />}
       </div>
-      <Answered answer={answer}>
-        {log => (
-          <>
-            {log.truncated && (
-              <Alert
-                status="warning"
-                icon
-                title={t('shiftLog.truncated')}
-                description={t('shiftLog.truncatedDetail')}
-              />
-            )}
-            <Entries log={log} />
-          </>
-        )}
-      </Answered>
+      <Answered answer={answer}>{log => <Readable answered={log} />}</Answered>
     </div>
+  );
+}
+
+/** What whoever looks may see of it. The text has all of it: it is for those who may see all. */
+function Readable({ answered }: { answered: ShiftLog }) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  const { log, isWhole } = useReadableLog(answered);
+  return (
+    <>
+      <Row>
+        {isWhole ? (
+          <CopyMarkdown log={log} />
+        ) : (
+          <Text color="secondary">{t('shiftLog.hidden')}</Text>
+        )}
+      </Row>
+      {log.truncated && (
+        <Alert
+          status="warning"
+          icon
+          title={t('shiftLog.truncated')}
+          description={t('shiftLog.truncatedDetail')}
+        />
+      )}
+      <Entries log={log} />
+    </>
   );
 }
 

@@ -18,6 +18,8 @@ export const shiftLogMessages = {
   truncated: 'This log is not complete',
   truncatedDetail:
     'Each list ends after 200 entries. Choose a shorter time to see all of them.',
+  hidden:
+    'Entries of services that you do not have access to are hidden. To copy the log, choose a squad of yours.',
   headline: 'dead letters arrived',
   dead: '{{number}} are dead now',
   new: 'New error groups',

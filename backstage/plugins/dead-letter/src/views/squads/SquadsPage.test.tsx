@@ -51,6 +51,21 @@ describe('SquadsPage', () => {
     }
   });
 
+  it('shows what is new, of all squads', async () => {
+    service.answer(SQUADS, [squad('checkout', 3)]);
+    await show(<SquadsPage />, { at: '/?env=demo' });
+    const news = await screen.findByRole('list', {
+      name: 'New and regressed error groups',
+    });
+    expect(within(news).getAllByRole('link')[0]).toHaveAttribute(
+      'href',
+      expect.stringMatching(/^\/dead-letter\/group\?env=demo&id=/),
+    );
+    expect(
+      screen.getByRole('link', { name: 'Open the shift log' }),
+    ).toHaveAttribute('href', '/dead-letter/shift-log?env=demo');
+  });
+
   it('shows nothing of another environment than the address names', async () => {
     await show(<SquadsPage />, { at: '/?env=nope' });
     expect(await screen.findByRole('alert')).toHaveTextContent(

@@ -3,6 +3,7 @@ import { ButtonLink, Card, CardBody, CardHeader, Text } from '@backstage/ui';
 import { useAnswer } from '../../hooks/useDeadLetter';
 import { useInEnvironment } from '../../hooks/useEnvironment';
 import { EVERY_MS } from '../../hooks/every';
+import { useReadableServices } from '../../hooks/useReadableServices';
 import { shiftLogRouteRef } from '../../routes';
 import { deadLetterTranslationRef } from '../../translation';
 import { GroupEntry } from '../shiftLog/Entries';
@@ -26,9 +27,10 @@ export function WhatIsNew() {
   );
   const news = (data?.groups ?? [])
     .filter(({ state, count }) => NEWS.includes(state) && count > 0)
-    .sort((one, other) => other.lastSeen.localeCompare(one.lastSeen))
-    .slice(0, SHOWN);
-  if (news.length === 0) return null;
+    .sort((one, other) => other.lastSeen.localeCompare(one.lastSeen));
+  const mayRead = useReadableServices(news.map(({ service }) => service));
+  const shown = news.filter(({ service }) => mayRead(service)).slice(0, SHOWN);
+  if (shown.length === 0) return null;
   return (
     <Card className={styles.section}>
       <CardHeader>
@@ -38,7 +40,7 @@ export function WhatIsNew() {
       </CardHeader>
       <CardBody>
         <ul className={entries.entries} aria-label={t('squads.news')}>
-          {news.map(each => (
+          {shown.map(each => (
             <li key={each.id}>
               <GroupEntry group={each} at={each.firstSeen} />
             </li>
