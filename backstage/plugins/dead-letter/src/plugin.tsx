@@ -13,10 +13,12 @@ import { ProxiedDeadLetter } from './api/ProxiedDeadLetter';
 import { deadLetterApiRef } from './api/DeadLetterApi';
 import { readEnvironments } from './api/environments';
 import {
+  groupRouteRef,
   operationsRouteRef,
   rootRouteRef,
   searchRouteRef,
   serviceRouteRef,
+  shiftLogRouteRef,
   squadRouteRef,
   squadsRouteRef,
 } from './routes';
@@ -78,6 +80,27 @@ const searchPage = SubPageBlueprint.make({
   },
 });
 
+const shiftLogPage = SubPageBlueprint.make({
+  name: 'shift-log',
+  params: {
+    path: 'shift-log',
+    title: deadLetterTranslationRef('shiftLog.title'),
+    routeRef: shiftLogRouteRef,
+    loader: () =>
+      import('./views/shiftLog').then(view => <view.ShiftLogPage />),
+  },
+});
+
+const groupPage = SubPageBlueprint.make({
+  name: 'group-page',
+  params: {
+    path: 'group',
+    title: deadLetterTranslationRef('group.title'),
+    routeRef: groupRouteRef,
+    loader: () => import('./views/group').then(view => <view.GroupPage />),
+  },
+});
+
 const servicePage = SubPageBlueprint.make({
   name: 'service-page',
   params: {
@@ -134,6 +157,8 @@ export const deadLetterPlugin = createFrontendPlugin({
     squads: squadsRouteRef,
     operations: operationsRouteRef,
     search: searchRouteRef,
+    shiftLog: shiftLogRouteRef,
+    group: groupRouteRef,
     service: serviceRouteRef,
     squad: squadRouteRef,
   },
@@ -143,6 +168,8 @@ export const deadLetterPlugin = createFrontendPlugin({
     squadsPage,
     operationsPage,
     searchPage,
+    shiftLogPage,
+    groupPage,
     servicePage,
     squadPage,
     squadTab,

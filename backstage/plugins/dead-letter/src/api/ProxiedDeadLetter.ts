@@ -13,6 +13,7 @@ import {
   HistogramBy,
   OperationsRequest,
   PageRequest,
+  ShiftLogRequest,
 } from './DeadLetterApi';
 import { Environment } from './environments';
 
@@ -105,6 +106,18 @@ class ProxiedClient implements DeadLetterClient {
       body: request,
       signal,
     });
+  }
+
+  preview(request: CreateOperation, signal?: AbortSignal) {
+    return this.json('/operations/preview', {
+      method: 'POST',
+      body: request,
+      signal,
+    });
+  }
+
+  shiftLog(request: ShiftLogRequest, signal?: AbortSignal) {
+    return this.json('/shift-log', { query: { ...request }, signal });
   }
 
   run(plan: RunPlan) {

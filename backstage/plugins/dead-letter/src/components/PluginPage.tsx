@@ -9,8 +9,16 @@ import { PropsWithChildren } from 'react';
 import { deadLetterApiRef } from '../api/DeadLetterApi';
 import { EVERY_MS } from '../hooks/every';
 import { useAnswer } from '../hooks/useDeadLetter';
-import { ENVIRONMENT_PARAMETER } from '../hooks/useEnvironment';
-import { operationsRouteRef, searchRouteRef, squadsRouteRef } from '../routes';
+import {
+  ENVIRONMENT_PARAMETER,
+  useWrongEnvironment,
+} from '../hooks/useEnvironment';
+import {
+  operationsRouteRef,
+  searchRouteRef,
+  shiftLogRouteRef,
+  squadsRouteRef,
+} from '../routes';
 import { deadLetterTranslationRef } from '../translation';
 import { sayNumber } from '../views/operations/say';
 import { Answers } from './Answers';
@@ -18,7 +26,7 @@ import { Guarded } from './Guarded';
 
 interface PluginPageProps {
   /** Which of the views it is; none of those that have a tab where it is undefined. */
-  view?: 'squads' | 'operations' | 'search';
+  view?: 'squads' | 'operations' | 'search' | 'shiftLog';
 }
 
 /** A view of the page in the sidebar, below its title and the way to the other views. */
@@ -38,7 +46,8 @@ export function PluginPage({
 
 function Head({ view }: PluginPageProps) {
   const { environments } = useApi(deadLetterApiRef);
-  return environments.length === 0 ? (
+  const wrong = useWrongEnvironment();
+  return environments.length === 0 || wrong !== undefined ? (
     <Tabs view={view} paused={0} />
   ) : (
     <TabsWithPaused view={view} />
@@ -69,6 +78,7 @@ function Tabs({ view, paused }: PluginPageProps & { paused: number }) {
   const squads = useRouteRef(squadsRouteRef)?.() ?? '';
   const search = useRouteRef(searchRouteRef)?.() ?? '';
   const operations = useRouteRef(operationsRouteRef)?.() ?? '';
+  const shiftLog = useRouteRef(shiftLogRouteRef)?.() ?? '';
   return (
     <Header
       title={t('title')}
@@ -83,6 +93,7 @@ function Tabs({ view, paused }: PluginPageProps & { paused: number }) {
               : t('operations.title'),
           href: operations + query,
         },
+        { id: 'shiftLog', label: t('shiftLog.title'), href: shiftLog + query },
       ]}
       activeTabId={view ?? null}
     />

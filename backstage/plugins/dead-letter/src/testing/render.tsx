@@ -10,10 +10,12 @@ import { ProxiedDeadLetter } from '../api/ProxiedDeadLetter';
 import { deadLetterApiRef } from '../api/DeadLetterApi';
 import { answers } from '../components/Answers';
 import {
+  groupRouteRef,
   operationsRouteRef,
   rootRouteRef,
   searchRouteRef,
   serviceRouteRef,
+  shiftLogRouteRef,
   squadRouteRef,
   squadsRouteRef,
 } from '../routes';
@@ -61,6 +63,8 @@ export function show(
         '/dead-letter/squads': squadsRouteRef,
         '/dead-letter/operations': operationsRouteRef,
         '/dead-letter/search': searchRouteRef,
+        '/dead-letter/shift-log': shiftLogRouteRef,
+        '/dead-letter/group': groupRouteRef,
         '/dead-letter/service': serviceRouteRef,
         '/dead-letter/squad': squadRouteRef,
       },

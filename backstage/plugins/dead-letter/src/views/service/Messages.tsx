@@ -8,6 +8,7 @@ import { useAnswer, useAskAgain } from '../../hooks/useDeadLetter';
 import { useEnvironment } from '../../hooks/useEnvironment';
 import { useOperationsPath } from '../../hooks/useOperationPath';
 import { deadLetterTranslationRef } from '../../translation';
+import { OperationHistory } from '../operations/OperationHistory';
 import { OperationsOf } from '../operations/OperationsOf';
 import { useOperationsOf } from '../operations/useOperationsOf';
 import { ChosenGroup } from './ChosenGroup';
@@ -103,6 +104,7 @@ function Messages({ service, resourceRef }: MessagesProps) {
           />
         )}
       </Answered>
+      <OperationHistory owner={{ service }} />
       {view.message && (
         <MessageDrawer
           id={view.message}
@@ -110,10 +112,19 @@ function Messages({ service, resourceRef }: MessagesProps) {
           onClose={() => change({ message: undefined })}
           onOpen={open}
           onChanged={refresh}
+          neighbours={neighboursOf(view.message, page.data?.messages)}
         />
       )}
     </div>
   );
+}
+
+/** Those beside it on the page; none where it is not on it. */
+function neighboursOf(id: string, messages: { id: string }[] = []) {
+  const place = messages.findIndex(each => each.id === id);
+  return place < 0
+    ? undefined
+    : { previous: messages[place - 1]?.id, next: messages[place + 1]?.id };
 }
 
 interface HeadProps {
