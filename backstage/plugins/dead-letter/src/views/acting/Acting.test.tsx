@@ -26,7 +26,7 @@ async function act(
     <Answers>
       <Acting
         selection={selection}
-        services={["webshop"]}
+        services={['webshop']}
         resourceRef={resourceRef}
         onChanged={changed}
       />
@@ -66,7 +66,7 @@ describe('Acting', () => {
     await show(
       <Answers>
         <Acting
-          services={["webshop"]}
+          services={['webshop']}
           selection={undefined}
           resourceRef="component:default/webshop"
           onChanged={changed}

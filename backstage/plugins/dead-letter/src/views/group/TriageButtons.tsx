@@ -1,8 +1,6 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import { Button, Menu, MenuItem, MenuTrigger } from '@backstage/ui';
-import {
-  ErrorGroup,
-} from '@dead-letter/backstage-plugin-dead-letter-common';
+import { ErrorGroup } from '@dead-letter/backstage-plugin-dead-letter-common';
 import {
   RiArrowGoBackLine,
   RiCheckLine,
