@@ -11,6 +11,7 @@ export type {
   HistogramBy,
   OperationsRequest,
   PageRequest,
+  ShiftLogRequest,
 } from './api/DeadLetterApi';
 export type { Environment } from './api/environments';
 export { deadLetterTranslationRef } from './translation';

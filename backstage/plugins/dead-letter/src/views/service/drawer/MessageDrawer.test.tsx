@@ -347,7 +347,8 @@ describe('MessageDrawer', () => {
     service.answer(MESSAGE, message({ status: 'deleted' }));
     await showDrawer();
     expect(await screen.findByText(/It can be restored/)).toBeInTheDocument();
-    expect(screen.getByRole('button', { name: 'Restore' })).toBeEnabled();
+    const restore = await screen.findByRole('button', { name: 'Restore' });
+    await waitFor(() => expect(restore).toBeEnabled());
     for (const other of ['Redeliver', 'Delete', 'Edit and redeliver …']) {
       expect(screen.queryByRole('button', { name: other })).toBeNull();
     }
