@@ -3,6 +3,7 @@
 mod access;
 mod brokers;
 mod channels;
+mod console;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ use crate::store::{PoolSettings, Store};
 pub use access::AccessConfig;
 pub use brokers::Consumed;
 pub use channels::{ChannelConfig, PlaintextChannel};
+pub use console::ConsoleConfig;
 
 /// Exchange and queue that are declared if no source is configured.
 const DEFAULT_SOURCE: &str = "dead-letter";
@@ -152,6 +154,9 @@ pub struct ServeConfig {
     /// Who may call.
     #[command(flatten)]
     pub access: AccessConfig,
+    /// The console.
+    #[command(flatten)]
+    pub console: ConsoleConfig,
     /// Ingest.
     #[command(flatten)]
     pub ingest: IngestConfig,

@@ -4,6 +4,7 @@
 mod admin;
 mod audit;
 mod auth;
+mod console;
 mod dead_letters;
 mod document;
 mod error;
@@ -55,6 +56,7 @@ use operations::view::OperationView;
 
 pub use admin::Admin;
 pub use auth::Refusals;
+pub use console::{ConsoleOidc, ConsoleSettings};
 
 /// Until the last answers have gone out.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
@@ -79,6 +81,8 @@ pub struct Api {
     pub operations: Operations,
     /// How libraries tell of failures.
     pub conventions: Conventions,
+    /// What the console is told before anybody has signed in.
+    pub console: Arc<ConsoleSettings>,
     /// Where the logs of a dead letter are.
     pub log_link: Option<Arc<LogLink>>,
     /// Which names the API answers to.
@@ -174,6 +178,7 @@ fn router(api: Api) -> Router {
     let permissions = Arc::new(Permissions::of(&document));
     let router = router
         .route_layer(axum::middleware::from_fn_with_state((api.clone(), permissions), auth::authorize))
+        .merge(console::router())
         .fallback(error::no_route)
         .method_not_allowed_fallback(error::no_method)
         .merge(SwaggerUi::new("/swagger").url("/openapi.json", document));
