@@ -16,7 +16,8 @@ export function extractStyles() {
     transform(code, id) {
       if (!ID.test(id)) return null;
       const found = CSS.exec(code);
-      if (!found) throw new Error(`${id} has no styles where they are expected`);
+      if (!found)
+        throw new Error(`${id} has no styles where they are expected`);
       const name = `${id}${QUERY}`;
       styles.set(name, JSON.parse(found[1]));
       const exported = code

@@ -21,10 +21,7 @@ import { Shell } from './shell/Shell';
 
 /** The console: the plugin's pages without Backstage. */
 export function Console({ session }: { session: Session }) {
-  const signIn = useSyncExternalStore(
-    session.subscribe,
-    () => session.signIn,
-  );
+  const signIn = useSyncExternalStore(session.subscribe, () => session.signIn);
   const apis = useMemo(() => apisOf(session), [session]);
   if (signIn) return <SignIn session={session} reason={signIn} />;
   return (

@@ -1,5 +1,6 @@
 import { RouteRef } from '@backstage/frontend-plugin-api';
 import {
+  auditRouteRef,
   operationsRouteRef,
   searchRouteRef,
   serviceRouteRef,
@@ -14,6 +15,8 @@ interface Page {
   routeRef: RouteRef;
   /** As the palette names it; one that needs a name of a service or a squad is not there. */
   title?: string;
+  /** The permission that it is for. */
+  permission?: string;
   View: LazyExoticComponent<ComponentType>;
 }
 
@@ -24,9 +27,9 @@ export const PAGES: Page[] = [
     routeRef: squadsRouteRef,
     title: 'Squads',
     View: lazy(() =>
-      import(
-        '@dead-letter/backstage-plugin-dead-letter/src/views/squads'
-      ).then(view => ({ default: view.SquadsPage })),
+      import('@dead-letter/backstage-plugin-dead-letter/src/views/squads').then(
+        view => ({ default: view.SquadsPage }),
+      ),
     ),
   },
   {
@@ -34,9 +37,9 @@ export const PAGES: Page[] = [
     routeRef: searchRouteRef,
     title: 'Search',
     View: lazy(() =>
-      import(
-        '@dead-letter/backstage-plugin-dead-letter/src/views/search'
-      ).then(view => ({ default: view.SearchPage })),
+      import('@dead-letter/backstage-plugin-dead-letter/src/views/search').then(
+        view => ({ default: view.SearchPage }),
+      ),
     ),
   },
   {
@@ -47,6 +50,17 @@ export const PAGES: Page[] = [
       import(
         '@dead-letter/backstage-plugin-dead-letter/src/views/operations'
       ).then(view => ({ default: view.OperationsPage })),
+    ),
+  },
+  {
+    path: '/console/audit',
+    routeRef: auditRouteRef,
+    title: 'Audit',
+    permission: 'admin',
+    View: lazy(() =>
+      import('@dead-letter/backstage-plugin-dead-letter/src/views/audit').then(
+        view => ({ default: view.AuditPage }),
+      ),
     ),
   },
   {

@@ -34,6 +34,15 @@ export const deadLetterDeletePermission = createPermission({
 });
 
 /**
+ * To read the audit. It is about no entity.
+ * @public
+ */
+export const deadLetterAuditPermission = createPermission({
+  name: 'dead-letter.audit.read',
+  attributes: { action: 'read' },
+});
+
+/**
  * All of them.
  * @public
  */
@@ -41,4 +50,5 @@ export const deadLetterPermissions = [
   deadLetterReadPermission,
   deadLetterRedeliverPermission,
   deadLetterDeletePermission,
+  deadLetterAuditPermission,
 ];

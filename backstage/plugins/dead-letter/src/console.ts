@@ -3,4 +3,6 @@ export { deadLetterApiRef } from './api/DeadLetterApi';
 export type { DeadLetterClient } from './api/DeadLetterApi';
 export { ProxiedDeadLetter } from './api/ProxiedDeadLetter';
 export { answers } from './components/Answers';
+export { FIND_PARAMETER, MESSAGE_PARAMETER } from './hooks/useMessagePath';
+export { OPERATION_PARAMETER } from './hooks/useOperationPath';
 export * from './routes';

@@ -13,6 +13,7 @@ import { ProxiedDeadLetter } from './api/ProxiedDeadLetter';
 import { deadLetterApiRef } from './api/DeadLetterApi';
 import { readEnvironments } from './api/environments';
 import {
+  auditRouteRef,
   operationsRouteRef,
   rootRouteRef,
   searchRouteRef,
@@ -78,6 +79,16 @@ const searchPage = SubPageBlueprint.make({
   },
 });
 
+const auditPage = SubPageBlueprint.make({
+  name: 'audit',
+  params: {
+    path: 'audit',
+    title: deadLetterTranslationRef('audit.title'),
+    routeRef: auditRouteRef,
+    loader: () => import('./views/audit').then(view => <view.AuditPage />),
+  },
+});
+
 const servicePage = SubPageBlueprint.make({
   name: 'service-page',
   params: {
@@ -134,6 +145,7 @@ export const deadLetterPlugin = createFrontendPlugin({
     squads: squadsRouteRef,
     operations: operationsRouteRef,
     search: searchRouteRef,
+    audit: auditRouteRef,
     service: serviceRouteRef,
     squad: squadRouteRef,
   },
@@ -143,6 +155,7 @@ export const deadLetterPlugin = createFrontendPlugin({
     squadsPage,
     operationsPage,
     searchPage,
+    auditPage,
     servicePage,
     squadPage,
     squadTab,

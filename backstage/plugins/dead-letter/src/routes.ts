@@ -5,6 +5,7 @@ export const rootRouteRef = createRouteRef();
 export const squadsRouteRef = createRouteRef();
 export const operationsRouteRef = createRouteRef();
 export const searchRouteRef = createRouteRef();
+export const auditRouteRef = createRouteRef();
 /** Of a service and of a squad that the catalog does not have. */
 export const serviceRouteRef = createRouteRef();
 export const squadRouteRef = createRouteRef();

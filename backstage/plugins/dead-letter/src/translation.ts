@@ -1,5 +1,7 @@
 import { createTranslationRef } from '@backstage/frontend-plugin-api';
 import { actingMessages } from './views/acting/messages';
+import { auditMessages } from './views/audit/messages';
+import { exportingMessages } from './views/exporting/messages';
 import { operationsMessages } from './views/operations/messages';
 import { drawerMessages } from './views/service/drawer/messages';
 import { searchMessages } from './views/search/messages';
@@ -46,5 +48,7 @@ export const deadLetterTranslationRef = createTranslationRef({
     message: drawerMessages,
     acting: actingMessages,
     operations: operationsMessages,
+    exporting: exportingMessages,
+    audit: auditMessages,
   },
 });

@@ -1,4 +1,7 @@
-import { Progress, SwappableComponentsApi } from '@backstage/frontend-plugin-api';
+import {
+  Progress,
+  SwappableComponentsApi,
+} from '@backstage/frontend-plugin-api';
 import { Flex, Text } from '@backstage/ui';
 
 function Waiting() {

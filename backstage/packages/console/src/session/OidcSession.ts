@@ -2,8 +2,6 @@ import { User, UserManager, WebStorageStateStore } from 'oidc-client-ts';
 import { Credential } from './Credential';
 import { OidcSettings, RETURN_PATH } from './settings';
 
-
-
 /** A token is renewed so many seconds before it expires. */
 const RENEW_BEFORE = 30;
 

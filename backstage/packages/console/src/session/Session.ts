@@ -3,7 +3,6 @@ import { PastedToken } from './PastedToken';
 import type { OidcSession } from './OidcSession';
 import { RETURN_PATH, Settings } from './settings';
 
-
 /** Why somebody has to sign in. */
 export type Reason = 'new' | 'refused' | 'expired';
 

@@ -1,6 +1,8 @@
 import { Link, Text } from '@backstage/ui';
 import { FIRST_PAGE } from '../pages';
+import { Palette } from '../palette/Palette';
 import { Session } from '../session/Session';
+import { SavedViews } from '../views/SavedViews';
 import { ThemeMenu } from './ThemeMenu';
 import { UserMenu } from './UserMenu';
 import styles from './TopBar.module.css';
@@ -16,6 +18,8 @@ export function TopBar({ session }: { session: Session }) {
         <Text color="secondary">{session.settings.title}</Text>
       )}
       <nav aria-label="Console" className={styles.tools}>
+        <Palette session={session} />
+        <SavedViews />
         <ThemeMenu />
         <UserMenu session={session} />
       </nav>

@@ -34,11 +34,12 @@ describe('ProxiedDeadLetter', () => {
     await client.steer(id, 'resume');
     await client.steer(id, 'cancel');
     await client.changeRate(id, 100);
+    await client.audit({ action: 'delete', actor: 'user:default/jane' });
     expect(service.askedFor('GET /dead-letters')[0].query).toEqual({
       service: 'a b',
       limit: '5',
     });
-    expect(service.asked).toHaveLength(17);
+    expect(service.asked).toHaveLength(18);
   });
 
   it('rejects with the error that the service names', async () => {

@@ -4,13 +4,20 @@ import {
   useRouteRef,
   useTranslationRef,
 } from '@backstage/frontend-plugin-api';
+import { usePermission } from '@backstage/plugin-permission-react';
 import { Container, Header } from '@backstage/ui';
+import { deadLetterAuditPermission } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { PropsWithChildren } from 'react';
 import { deadLetterApiRef } from '../api/DeadLetterApi';
 import { EVERY_MS } from '../hooks/every';
 import { useAnswer } from '../hooks/useDeadLetter';
 import { ENVIRONMENT_PARAMETER } from '../hooks/useEnvironment';
-import { operationsRouteRef, searchRouteRef, squadsRouteRef } from '../routes';
+import {
+  auditRouteRef,
+  operationsRouteRef,
+  searchRouteRef,
+  squadsRouteRef,
+} from '../routes';
 import { deadLetterTranslationRef } from '../translation';
 import { sayNumber } from '../views/operations/say';
 import { Answers } from './Answers';
@@ -18,7 +25,7 @@ import { Guarded } from './Guarded';
 
 interface PluginPageProps {
   /** Which of the views it is; none of those that have a tab where it is undefined. */
-  view?: 'squads' | 'operations' | 'search';
+  view?: 'squads' | 'operations' | 'search' | 'audit';
 }
 
 /** A view of the page in the sidebar, below its title and the way to the other views. */
@@ -69,6 +76,8 @@ function Tabs({ view, paused }: PluginPageProps & { paused: number }) {
   const squads = useRouteRef(squadsRouteRef)?.() ?? '';
   const search = useRouteRef(searchRouteRef)?.() ?? '';
   const operations = useRouteRef(operationsRouteRef)?.() ?? '';
+  const audit = useRouteRef(auditRouteRef)?.() ?? '';
+  const { allowed } = usePermission({ permission: deadLetterAuditPermission });
   return (
     <Header
       title={t('title')}
@@ -83,6 +92,9 @@ function Tabs({ view, paused }: PluginPageProps & { paused: number }) {
               : t('operations.title'),
           href: operations + query,
         },
+        ...(allowed
+          ? [{ id: 'audit', label: t('audit.title'), href: audit + query }]
+          : []),
       ]}
       activeTabId={view ?? null}
     />

@@ -10,6 +10,7 @@ import { ProxiedDeadLetter } from '../api/ProxiedDeadLetter';
 import { deadLetterApiRef } from '../api/DeadLetterApi';
 import { answers } from '../components/Answers';
 import {
+  auditRouteRef,
   operationsRouteRef,
   rootRouteRef,
   searchRouteRef,
@@ -61,6 +62,7 @@ export function show(
         '/dead-letter/squads': squadsRouteRef,
         '/dead-letter/operations': operationsRouteRef,
         '/dead-letter/search': searchRouteRef,
+        '/dead-letter/audit': auditRouteRef,
         '/dead-letter/service': serviceRouteRef,
         '/dead-letter/squad': squadRouteRef,
       },
