@@ -105,6 +105,14 @@ if ((${#kinds[@]})); then
     starting=$!
 fi
 
+# Before the program, which contains it. The demo goes on without it.
+console=''
+if scripts/backstage.sh has-node || [[ -n ${AUTH-} ]]; then
+    if scripts/backstage.sh console; then console=yes; else say 'the console could not be built: going on without it'; fi
+else
+    say 'without the console: Node.js 20 or later is missing'
+fi
+
 [[ -z ${AUTH-} ]] || scripts/issuer.sh install || die 'the OIDC provider could not be installed'
 
 if [[ -n ${BACKSTAGE-} ]]; then
@@ -133,7 +141,7 @@ export DATABASE_URL=${given_database:-$DATABASE_URL} AMQP_URL=${given_amqp:-$AMQ
 # The issuer, a policy, and a profile of the command line for each user.
 require_sign_in() {
     local log=target/demo/issuer.log user
-    setsid scripts/issuer.sh serve </dev/null >$log 2>&1 9>&- &
+    CONSOLE_URL=$api setsid scripts/issuer.sh serve </dev/null >$log 2>&1 9>&- &
     issuer=$!
     deadline=$((SECONDS + 60))
     until [[ $(get "$ISSUER_ADDR" /.well-known/openid-configuration) == HTTP/*' 200 '* ]]; do
@@ -171,7 +179,7 @@ services:
   - service: shipping
     squad: logistics
 END
-export DEAD_LETTER_OWNERSHIP_FILE=target/demo/ownership.yaml
+export DEAD_LETTER_OWNERSHIP_FILE=target/demo/ownership.yaml DEAD_LETTER_CONSOLE_TITLE=Demo
 # Who acts in Backstage is written down by name.
 # The command line needs no token.
 [[ -z ${BACKSTAGE-} ]] || export DEAD_LETTER_BACKSTAGE_URL=http://localhost:${BACKSTAGE_ADDR##*:} DEAD_LETTER_UNAUTHENTICATED=yes
@@ -242,7 +250,8 @@ END
 
 with_sign_in() {
     cat <<END
-  Callers sign in. There are ada and ben of checkout, cleo of finance, and root of platform. In another terminal:
+  Callers sign in. There are ada and ben of checkout, cleo of finance, and root of platform. Sign in to the console with one of
+  these names. In another terminal:
 
     export XDG_CONFIG_HOME=$PWD/target/demo/config
     $bin/dead-letter login --profile ada     # open the address, enter the code and the name: ada
@@ -257,6 +266,7 @@ if alive "$failing"; then
 
   dead-letter is running, and dead letters are arriving.
 
+$([[ -z $console ]] || echo "    the console     $api")
     try the API     $api/swagger
     squads          $api/dead-letters/squad-overview
     health          $admin/health/ready

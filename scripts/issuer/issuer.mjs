@@ -3,6 +3,7 @@
 //
 //   ISSUER_ADDR     where it listens (127.0.0.1:8082)
 //   ACCESS_SECONDS  how long an access token is valid (300)
+//   CONSOLE_URL     where browsers find the console of dead-letter (http://127.0.0.1:8080)
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -24,6 +25,9 @@ const AUDIENCE = 'dead-letter';
 const LARGEST_FORM = 4096;
 
 const address = process.env.ISSUER_ADDR ?? '127.0.0.1:8082';
+const consoleUrl = process.env.CONSOLE_URL ?? 'http://127.0.0.1:8080';
+// The same machine by its name.
+const consoleUrls = [consoleUrl, consoleUrl.replace('//127.0.0.1:', '//localhost:')];
 const accessSeconds = Number(process.env.ACCESS_SECONDS ?? 300);
 const colon = address.lastIndexOf(':');
 const host = address.slice(0, colon);
@@ -91,6 +95,20 @@ const resourceIndicators = {
   }),
 };
 
+/** Whoever signs out in the console is asked for a name at the next sign-in. */
+const rpInitiatedLogout = {
+  enabled: true,
+  logoutSource(ctx, form) {
+    ctx.body = page(
+      'Sign out',
+      `${form}\n<button autofocus type="submit" form="op.logoutForm" name="logout" value="yes">Sign out</button>`,
+    );
+  },
+  postLogoutSuccessSource(ctx) {
+    ctx.body = page('You are signed out', '<p>You can close this page.</p>');
+  },
+};
+
 /** Whoever confirms the code consents: there is no further question. */
 async function loadExistingGrant({ oidc }) {
   const grant = new oidc.provider.Grant({ clientId: oidc.client.clientId, accountId: oidc.session.accountId });
@@ -113,7 +131,22 @@ const provider = new Provider(`http://${address}`, {
       token_endpoint_auth_method: 'none',
       id_token_signed_response_alg: 'ES256',
     },
+    {
+      client_id: 'dead-letter-console',
+      client_name: 'dead-letter console',
+      // A web client may not have a redirect URI on this machine.
+      application_type: 'native',
+      grant_types: ['authorization_code', 'refresh_token'],
+      response_types: ['code'],
+      redirect_uris: consoleUrls.map(url => `${url}/console/signed-in`),
+      post_logout_redirect_uris: consoleUrls.map(url => `${url}/`),
+      token_endpoint_auth_method: 'none',
+      id_token_signed_response_alg: 'ES256',
+    },
   ],
+  // Only the console asks from a page of another origin.
+  clientBasedCORS: (_ctx, origin, client) => client.clientId === 'dead-letter-console' && consoleUrls.includes(origin),
+  pkce: { required: () => true },
   jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), kid: randomBytes(8).toString('hex'), alg: 'ES256', use: 'sig' }] },
   cookies: { keys: [randomBytes(32).toString('hex')] },
   claims: { openid: ['sub'], profile: ['preferred_username', 'groups'] },
@@ -121,6 +154,7 @@ const provider = new Provider(`http://${address}`, {
     devInteractions: { enabled: false },
     deviceFlow,
     resourceIndicators,
+    rpInitiatedLogout,
     revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
     userinfo: { enabled: false },
   },

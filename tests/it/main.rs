@@ -21,6 +21,7 @@ mod bytes;
 mod callers;
 mod cli;
 mod clients;
+mod console;
 mod conventions;
 mod document;
 mod edit;

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { program } from './fronts.mjs';
 import { Process, ROOT, freePort, until } from './processes.mjs';
 
 const OWNERSHIP = `services:
@@ -9,9 +10,9 @@ const OWNERSHIP = `services:
   - { service: shipping, squad: logistics }
 `;
 
-/** dead-letter itself, on a database of its own. */
+/** dead-letter itself, on a database of its own. `front` adds settings once it is known where the API will listen. */
 export class Service {
-  static async start(databaseUrl, amqpUrl, backstageUrl) {
+  static async start(databaseUrl, amqpUrl, front) {
     const ownership = `${ROOT}/target/backstage/ownership.yaml`;
     writeFileSync(ownership, OWNERSHIP);
     const [http, admin] = [await freePort(), await freePort()];
@@ -24,12 +25,10 @@ export class Service {
       HTTP_ADDR: `127.0.0.1:${http}`,
       ADMIN_ADDR: `127.0.0.1:${admin}`,
       DEAD_LETTER_OWNERSHIP_FILE: ownership,
-      DEAD_LETTER_BACKSTAGE_URL: backstageUrl,
-      // The walks prepare messages and look at results without a token.
-      DEAD_LETTER_UNAUTHENTICATED: 'yes',
       DEAD_LETTER_DRAIN_DELAY: '0s',
       DEAD_LETTER_WATCH_RETURNS: '3s',
       DEAD_LETTER_LOG_LINK: 'https://logs.example.com/?q={messageId}',
+      ...(await front(http)),
     };
     const migration = service.run('migrate');
     if ((await migration.ended) !== 0) throw new Error('migrate failed');
@@ -38,10 +37,7 @@ export class Service {
   }
 
   run(command) {
-    const target = process.env.CARGO_TARGET_DIR ?? `${ROOT}/target`;
-    return new Process(command, `${target}/release/dead-letter`, [command], {
-      env: this.env,
-    });
+    return new Process(command, program(), [command], { env: this.env });
   }
 
   async resume() {
@@ -56,28 +52,42 @@ export class Service {
   }
 
   async get(path) {
-    return (await fetch(`${this.url}${path}`)).json();
+    return (await this.ask(path)).json();
+  }
+
+  /** With the token of the walks, where one is needed. */
+  async ask(path, { headers, ...request } = {}) {
+    const answer = await fetch(`${this.url}${path}`, {
+      ...request,
+      headers: {
+        ...headers,
+        ...(this.token && { authorization: `Bearer ${this.token}` }),
+      },
+    });
+    if (!answer.ok) throw new Error(await answer.text());
+    return answer;
   }
 
   async post(path, body) {
-    const answer = await fetch(`${this.url}${path}`, {
+    const answer = await this.ask(path, {
       method: 'POST',
       ...(body && {
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(body),
       }),
     });
-    if (!answer.ok) throw new Error(await answer.text());
     return answer.json();
   }
 
   /** Deletes these, as a colleague might. */
   async delete(ids) {
     const query = new URLSearchParams(ids.map(id => ['id', id]));
-    const answer = await fetch(`${this.url}/dead-letters?${query}&wait=30`, {
-      method: 'DELETE',
-    });
-    if (!answer.ok) throw new Error(await answer.text());
+    await this.deleteAll(query);
+  }
+
+  /** Deletes all that the filter lists. */
+  async deleteAll(query) {
+    await this.ask(`/dead-letters?${query}&wait=30`, { method: 'DELETE' });
   }
 
   /** How many are listed. */

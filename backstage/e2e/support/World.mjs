@@ -3,30 +3,29 @@ import { mkdirSync } from 'node:fs';
 import pg from 'pg';
 import { chromium } from 'playwright-core';
 import { Broker } from './Broker.mjs';
-import { Process, ROOT, freePort, until } from './processes.mjs';
+import { Process, ROOT, until } from './processes.mjs';
 import { Service } from './Service.mjs';
 
 const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'];
 const SCREENSHOTS = `${ROOT}/docs/screenshots`;
 
-/** A whole system: servers, dead-letter, Backstage and a browser. */
+/** A whole system: servers, dead-letter, where its pages are seen, and a browser. */
 export class World {
-  static async start() {
+  static async start(front) {
     mkdirSync(`${ROOT}/target/backstage`, { recursive: true });
     mkdirSync(SCREENSHOTS, { recursive: true });
     const world = new World();
     world.times = {};
     world.violations = {};
+    world.front = front;
+    world.complaints = [];
     const database = await createDatabase(process.env.DATABASE_URL);
-    world.port = await freePort();
-    world.url = `http://localhost:${world.port}`;
-    world.service = await Service.start(
-      database,
-      process.env.AMQP_URL,
-      world.url,
+    world.service = await Service.start(database, process.env.AMQP_URL, http =>
+      front.prepare(world, http),
     );
+    world.service.token = world.token;
     world.broker = await Broker.connect(process.env.AMQP_URL);
-    await world.startBackstage();
+    await front.start(world);
     world.browser = await chromium.launch({
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
       args: [
@@ -88,10 +87,18 @@ export class World {
     await this.broker?.end();
     await this.backstage?.end();
     await this.service?.end();
+    await this.issuer?.end();
+  }
+
+  /** A page of a new visitor, who has signed in. */
+  async open(path, { theme, user } = {}) {
+    const page = await this.openAlone(path, { theme });
+    await this.front.signIn(page, user);
+    return page;
   }
 
   /** A page of a new visitor. */
-  async open(path, { theme = 'light' } = {}) {
+  async openAlone(path, { theme = 'light' } = {}) {
     const context = await this.browser.newContext({
       viewport: { width: 1400, height: 900 },
       locale: 'en-GB',
@@ -104,8 +111,18 @@ export class World {
     );
     const page = await context.newPage();
     page.setDefaultTimeout(60_000);
+    this.listen(page);
     await page.goto(`${this.url}${path}`);
     return page;
+  }
+
+  /** What the page breaks of its own content security policy, and what it throws. */
+  listen(page) {
+    page.on('console', message => {
+      const text = message.text();
+      if (/content security policy/i.test(text)) this.complaints.push(text);
+    });
+    page.on('pageerror', error => this.complaints.push(error.stack));
   }
 
   /** Accessibility of what is shown, counted for the report; returns what is wrong. */
@@ -136,7 +153,9 @@ export class World {
   }
 
   async screenshot(page, name) {
-    await page.screenshot({ path: `${SCREENSHOTS}/${name}.png` });
+    await page.screenshot({
+      path: `${SCREENSHOTS}/${this.front.prefix}${name}.png`,
+    });
   }
 }
 

@@ -81,10 +81,12 @@ function Choice({ session, onChosen }: ChoiceProps) {
         aria-label="Page, service, squad, error or id"
         placeholder="Page, service, squad, error or id"
       />
+      {/* By keyboard too it must be possible to scroll it. */}
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
+      <div className={styles.scroll} tabIndex={0} role="group" aria-label="Places">
       <ListBox
         aria-label="Places"
         className={styles.places}
-        items={places}
         selectionMode="none"
         renderEmptyState={() => 'Nothing is called that.'}
         onAction={id => {
@@ -94,8 +96,11 @@ function Choice({ session, onChosen }: ChoiceProps) {
           navigate(address);
         }}
       >
-        {kind => <Kind kind={kind} />}
+        {places.map(each => (
+          <Kind key={each.title} kind={each} />
+        ))}
       </ListBox>
+      </div>
     </Autocomplete>
   );
 }

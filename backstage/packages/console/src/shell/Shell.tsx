@@ -4,6 +4,7 @@ import { Navigate, Route, Routes } from 'react-router-dom';
 import { FIRST_PAGE, PAGES } from '../pages';
 import { RETURN_PATH } from '../session/settings';
 import { Session } from '../session/Session';
+import { Broken } from './Broken';
 import { NotFound } from './NotFound';
 import { TopBar } from './TopBar';
 import styles from './Shell.module.css';
@@ -18,17 +19,19 @@ export function Shell({ session }: { session: Session }) {
       </a>
       <TopBar session={session} />
       <main id="page" tabIndex={-1} className={styles.page}>
-        <Suspense fallback={<Progress />}>
-          <Routes>
-            {['/', '/console', RETURN_PATH].map(path => (
-              <Route key={path} path={path} element={first} />
-            ))}
-            {PAGES.map(({ path, View }) => (
-              <Route key={path} path={path} element={<View />} />
-            ))}
-            <Route path="*" element={<NotFound />} />
-          </Routes>
-        </Suspense>
+        <Broken>
+          <Suspense fallback={<Progress />}>
+            <Routes>
+              {['/', '/console', RETURN_PATH].map(path => (
+                <Route key={path} path={path} element={first} />
+              ))}
+              {PAGES.map(({ path, View }) => (
+                <Route key={path} path={path} element={<View />} />
+              ))}
+              <Route path="*" element={<NotFound />} />
+            </Routes>
+          </Suspense>
+        </Broken>
       </main>
     </>
   );
