@@ -1,5 +1,6 @@
 import '@backstage/ui/css/styles.css';
 import './console.css';
+import readable from '@dead-letter/backstage-plugin-dead-letter/src/components/readable.module.css';
 import { createRoot } from 'react-dom/client';
 import { Console } from './Console';
 import { Session } from './session/Session';
@@ -7,6 +8,7 @@ import { readSettings } from './session/settings';
 import { startTheme } from './theme';
 
 startTheme();
+document.body.classList.add(readable.readable);
 const root = createRoot(document.getElementById('root')!);
 
 async function start() {

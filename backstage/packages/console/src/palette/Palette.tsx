@@ -27,11 +27,14 @@ const KEYS = /mac/i.test(navigator.platform) ? '⌘ K' : 'Ctrl K';
 /** Goes anywhere by a few letters. */
 export function Palette({ session }: { session: Session }) {
   const [isOpen, setOpen] = useState(false);
+  // What was typed before is gone, also where it is opened again while it closes.
+  const [opened, setOpened] = useState(0);
   useEffect(() => {
     const listen = (event: KeyboardEvent) => {
       if (event.key.toLowerCase() !== 'k' || event.altKey) return;
       if (!event.ctrlKey && !event.metaKey) return;
       event.preventDefault();
+      setOpened(before => before + 1);
       setOpen(before => !before);
     };
     document.addEventListener('keydown', listen);
@@ -44,14 +47,17 @@ export function Palette({ session }: { session: Session }) {
         variant="secondary"
         iconStart={<RiCompass3Line />}
         aria-keyshortcuts="Control+K Meta+K"
-        onPress={() => setOpen(true)}
+        onPress={() => {
+          setOpened(before => before + 1);
+          setOpen(true);
+        }}
       >
         Go to … {KEYS}
       </Button>
       <Dialog isOpen={isOpen} onOpenChange={setOpen} width={620}>
         <DialogHeader>Go to</DialogHeader>
         <DialogBody>
-          <Choice session={session} onChosen={() => setOpen(false)} />
+          <Choice key={opened} session={session} onChosen={() => setOpen(false)} />
         </DialogBody>
       </Dialog>
     </>
