@@ -17,7 +17,7 @@ BUGS_OF_EACH_PART := ack-across-batches counters-outside lost-channel-is-sent se
 # Servers of other versions, RABBITMQ=4.3 POSTGRES=18, have their own folders.
 VERSIONS := $(addprefix -,$(RABBITMQ))$(addprefix -,$(POSTGRES))
 
-.PHONY: help demo test e2e generated login clients chaos bugs matrix fuzz mutants check deny openapi docs bench loadtest build sbom image dist \
+.PHONY: help demo test e2e generated schemathesis login catalog clients chaos bugs matrix fuzz mutants check deny openapi docs bench loadtest build sbom image dist \
 	clean-servers cargo
 
 help: ## show this list
@@ -31,8 +31,10 @@ test: cargo ## run every test against private servers, and check the documentati
 	@RABBITMQ_PLUGINS=rabbitmq_shovel $(SERVERS) with target/servers/test$(VERSIONS) cargo test --workspace --locked
 	@$(SERVERS) with target/servers/test$(VERSIONS) scripts/bugs.sh $(BUGS_OF_EACH_PART)
 	@$(SERVERS) with target/servers/test$(VERSIONS) scripts/generated.sh test
+	@$(SERVERS) with target/servers/test$(VERSIONS) scripts/schemathesis.sh test
 	@$(SERVERS) with target/servers/test$(VERSIONS) scripts/issuer.sh test
 	$(call if_node,test)
+	$(call if_node,catalog)
 
 e2e: cargo ## test the plugin in a real Backstage, in Chromium, against the real service
 	@$(BACKSTAGE) e2e
@@ -41,9 +43,17 @@ generated: cargo ## generate clients of the API in Python and TypeScript, compil
 	@$(SERVERS) install
 	@$(SERVERS) with target/servers/test$(VERSIONS) scripts/generated.sh test
 
+schemathesis: cargo ## have Schemathesis ask everything that the OpenAPI document allows and forbids; EXAMPLES=200
+	@$(SERVERS) install
+	@$(SERVERS) with target/servers/test$(VERSIONS) scripts/schemathesis.sh full
+
 login: cargo ## test signing in on the command line, with a real OIDC issuer
 	@$(SERVERS) install
 	@$(SERVERS) with target/servers/test$(VERSIONS) scripts/issuer.sh test
+
+catalog: cargo ## test that squads come from the catalog of a real Backstage
+	@$(SERVERS) install
+	$(call if_node,catalog)
 
 clients: cargo ## test the failure conventions with the real libraries (Python and Node)
 	@$(SERVERS) install

@@ -5,7 +5,9 @@
 #   backstage.sh test     unit tests
 #   backstage.sh build    the app, for `serve`
 #   backstage.sh serve    Backstage at BACKSTAGE_ADDR, for dead-letter at DEAD_LETTER_URL, with databases of its own on the
-#                         server of DATABASE_URL; the app must have been built
+#                         server of DATABASE_URL; the app must have been built. Everybody is a guest, or users sign in
+#                         with the OIDC provider at ISSUER_URL, with BACKSTAGE_CLIENT_SECRET (BACKSTAGE_SIGN_IN=guest|oidc)
+#   backstage.sh catalog  tests that squads come from its catalog (tests/it/catalog.rs)
 #   backstage.sh e2e      end-to-end tests in Chromium against all of it
 #   backstage.sh console  builds the console into console/dist, for the next build of the program; with less installed if need be
 #   backstage.sh node     gets a Node.js if there is none
@@ -149,13 +151,24 @@ settings() {
     export BACKSTAGE_URL=${BACKSTAGE_URL:-http://localhost:$BACKSTAGE_PORT}
     export BACKSTAGE_DATABASE_URL=${BACKSTAGE_DATABASE_URL:-${DATABASE_URL:-postgres://postgres@127.0.0.1:5432/postgres}}
     export DEAD_LETTER_URL=${DEAD_LETTER_URL:-http://127.0.0.1:8080}
+    # Nobody knows it who does not choose it.
+    export BACKSTAGE_CATALOG_TOKEN=${BACKSTAGE_CATALOG_TOKEN:-$(head -c 24 /dev/urandom | base64 | tr -d '+/=')}
 }
 
 serve() {
     require_node
     settings
+    # Sessions end with the process: nothing of the demo is kept.
+    export BACKSTAGE_SESSION_SECRET=${BACKSTAGE_SESSION_SECRET:-$(node -p 'crypto.randomUUID()')}
     cd backstage/packages/backend
-    exec node ../../node_modules/@backstage/cli/bin/backstage-cli package start
+    exec node ../../node_modules/@backstage/cli/bin/backstage-cli package start \
+        --config ../../app-config.yaml --config "../../app-config.${BACKSTAGE_SIGN_IN:-guest}.yaml"
+}
+
+catalog() {
+    install
+    scripts/servers.sh with "target/servers/test${RABBITMQ:+-$RABBITMQ}${POSTGRES:+-$POSTGRES}" \
+        cargo test --quiet --locked --test it -- --ignored catalog::
 }
 
 e2e() {
@@ -164,9 +177,9 @@ e2e() {
     [[ ${FRONT-} == console ]] || build
     console
     scripts/servers.sh install
+    # A binary that is there already need not be built, for example target/debug/dead-letter.
+    [[ -n ${DEAD_LETTER_BINARY-} ]] || cargo build --release --locked --workspace
     scripts/issuer.sh install
-    # DEAD_LETTER_BIN: another build, such as target/debug/dead-letter.
-    [[ -n ${DEAD_LETTER_BIN-} ]] || cargo build --release --locked --workspace
     CHROMIUM=$browser scripts/servers.sh with target/servers/e2e \
         scripts/backstage.sh walks
 }
@@ -178,11 +191,12 @@ walks() {
     for front in ${FRONT:-backstage console}; do
         FRONT=$front node --test --test-reporter spec backstage/e2e/plugin.test.mjs
     done
+    [[ ${FRONT-} == console ]] || node --test --test-reporter spec backstage/e2e/signIn.test.mjs
     node --test --test-reporter spec backstage/e2e/console.test.mjs
 }
 
 case ${1-} in
-    check | build | console | serve | e2e | walks) "$1" ;;
+    check | build | console | serve | catalog | e2e | walks) "$1" ;;
     test)
         install
         # Else it waits for changes.
@@ -190,5 +204,5 @@ case ${1-} in
         ;;
     node) require_node ;;
     has-node) has_node ;;
-    *) die 'usage: backstage.sh check|test|build|console|serve|e2e|node|has-node' ;;
+    *) die 'usage: backstage.sh check|test|build|console|serve|catalog|e2e|node|has-node' ;;
 esac

@@ -6,7 +6,7 @@
 #   HTTP_ADDR, ADMIN_ADDR, CONTROL_ADDR   where the API, health and metrics, and the failing system's switch listen
 #   DATABASE_URL, AMQP_URL                servers to use instead of private ones
 #   BACKLOG                               messages to begin with (100)
-#   BACKSTAGE, BACKSTAGE_ADDR             BACKSTAGE=1: a Backstage with the plugin too, at 127.0.0.1:7007
+#   BACKSTAGE, BACKSTAGE_ADDR             BACKSTAGE=1: a Backstage with the plugin too, at 127.0.0.1:7007; its catalog has the squads
 #   AUTH, ISSUER_ADDR                     AUTH=1: callers sign in, with an OIDC provider at 127.0.0.1:8082
 set -euo pipefail
 CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -85,7 +85,6 @@ check_free ADMIN_ADDR "$ADMIN_ADDR"
 check_free CONTROL_ADDR "$control_addr"
 [[ -z ${BACKSTAGE-} ]] || check_free BACKSTAGE_ADDR "$BACKSTAGE_ADDR"
 [[ -z ${AUTH-} ]] || check_free ISSUER_ADDR "$ISSUER_ADDR"
-[[ -z ${AUTH-} || -z ${BACKSTAGE-} ]] || die 'choose one of AUTH=1 and BACKSTAGE=1'
 
 mkdir -p target/demo
 exec 9>>target/demo/lock
@@ -141,6 +140,12 @@ export DATABASE_URL=${given_database:-$DATABASE_URL} AMQP_URL=${given_amqp:-$AMQ
 # The issuer, a policy, and a profile of the command line for each user.
 require_sign_in() {
     local log=target/demo/issuer.log user
+    if [[ -n ${BACKSTAGE-} ]]; then
+        BACKSTAGE_CLIENT_SECRET=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+        export BACKSTAGE_CLIENT_SECRET BACKSTAGE_URL=$DEAD_LETTER_BACKSTAGE_URL BACKSTAGE_SIGN_IN=oidc ISSUER_URL=http://$ISSUER_ADDR
+        # What its permission policy allows counts, too (backstage/packages/backend/src/policy.ts).
+        export DEAD_LETTER_BACKSTAGE_PERMISSIONS=require
+    fi
     CONSOLE_URL=$api setsid scripts/issuer.sh serve </dev/null >$log 2>&1 9>&- &
     issuer=$!
     deadline=$((SECONDS + 60))
@@ -166,7 +171,15 @@ END
     done >target/demo/config/dead-letter/config.toml
 }
 
-cat >target/demo/ownership.yaml <<'END'
+# Backstage's catalog says the same, and Backstage has a token for it.
+squads_from_catalog() {
+    export DEAD_LETTER_CATALOG_URL=http://localhost:${BACKSTAGE_ADDR##*:} DEAD_LETTER_CATALOG_INTERVAL=5s
+    BACKSTAGE_CATALOG_TOKEN=$(head -c 24 /dev/urandom | base64 | tr -d '+/=')
+    export BACKSTAGE_CATALOG_TOKEN DEAD_LETTER_CATALOG_TOKEN=$BACKSTAGE_CATALOG_TOKEN
+}
+
+squads_from_file() {
+    cat >target/demo/ownership.yaml <<'END'
 services:
   - service: webshop
     squad: checkout
@@ -179,11 +192,18 @@ services:
   - service: shipping
     squad: logistics
 END
-export DEAD_LETTER_OWNERSHIP_FILE=target/demo/ownership.yaml DEAD_LETTER_CONSOLE_TITLE=Demo
+    export DEAD_LETTER_OWNERSHIP_FILE=target/demo/ownership.yaml
+}
+if [[ -n ${BACKSTAGE-} ]]; then squads_from_catalog; else squads_from_file; fi
+export DEAD_LETTER_CONSOLE_TITLE=Demo
 # Who acts in Backstage is written down by name.
-# The command line needs no token.
-[[ -z ${BACKSTAGE-} ]] || export DEAD_LETTER_BACKSTAGE_URL=http://localhost:${BACKSTAGE_ADDR##*:} DEAD_LETTER_UNAUTHENTICATED=yes
-[[ -z ${AUTH-} ]] || require_sign_in
+[[ -z ${BACKSTAGE-} ]] || export DEAD_LETTER_BACKSTAGE_URL=http://localhost:${BACKSTAGE_ADDR##*:}
+if [[ -n ${AUTH-} ]]; then
+    require_sign_in
+elif [[ -n ${BACKSTAGE-} ]]; then
+    # The command line needs no token.
+    export DEAD_LETTER_UNAUTHENTICATED=yes
+fi
 # Whoever presses Ctrl-C is not kept waiting.
 export DEAD_LETTER_DRAIN_DELAY=0s
 
@@ -306,6 +326,8 @@ start_backstage() {
 
     squads          $url/dead-letter
     one service     $url/catalog/default/component/webshop/dead-letters
+$([[ -z ${AUTH-} ]] || echo '
+  Sign in there as ada, ben, cleo or root.')
 
 END
 }

@@ -2,8 +2,10 @@
 
 mod access;
 mod brokers;
+mod catalog;
 mod channels;
 mod console;
+mod limits;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -21,8 +23,10 @@ use crate::store::{PoolSettings, Store};
 
 pub use access::AccessConfig;
 pub use brokers::Consumed;
+pub use catalog::CatalogConfig;
 pub use channels::{ChannelConfig, PlaintextChannel};
 pub use console::ConsoleConfig;
+pub use limits::LimitsConfig;
 
 /// Exchange and queue that are declared if no source is configured.
 const DEFAULT_SOURCE: &str = "dead-letter";
@@ -73,7 +77,7 @@ pub struct LogConfig {
     #[arg(long, env = "DEAD_LETTER_LOG", default_value = "info,lapin=off,sqlx=warn")]
     pub log: String,
     /// OTLP/HTTP endpoint for traces. Without it no spans are created
-    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", hide_env_values = true)]
     pub otlp_endpoint: Option<String>,
 }
 
@@ -134,6 +138,9 @@ pub struct ServeConfig {
     /// YAML file that maps services to squads. Changes take effect without a restart
     #[arg(long, env = "DEAD_LETTER_OWNERSHIP_FILE")]
     pub ownership_file: Option<PathBuf>,
+    /// Squads from a catalog.
+    #[command(flatten)]
+    pub catalog: CatalogConfig,
     /// Headers in which your own consumers describe a failure, such as `queue=x-failed-queue,errorMessage=x-error`. Also
     /// `exchange`, `routingKey`, `errorType`, `errorStack`, `failedAt`, `attempts`
     #[arg(long, env = "DEAD_LETTER_FAILURE_HEADERS", value_parser = failure_headers)]
@@ -157,6 +164,9 @@ pub struct ServeConfig {
     /// The console.
     #[command(flatten)]
     pub console: ConsoleConfig,
+    /// What one caller may ask for.
+    #[command(flatten)]
+    pub limits: LimitsConfig,
     /// Ingest.
     #[command(flatten)]
     pub ingest: IngestConfig,

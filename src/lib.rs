@@ -3,7 +3,7 @@
 //!
 //! A module only imports modules below it in this list: [`cli`], [`upkeep`], [`http`], [`operations`], [`ingest`], [`access`],
 //! [`ownership`], [`store`], [`amqp`], [`domain`], and beside them [`telemetry`], [`config`], [`lifecycle`], [`clock`], [`latest`],
-//! [`live_file`], [`tls`] and [`memory_budget`]. Messages come in through [`ingest`], and go out through [`operations`].
+//! [`live_file`], `endpoint`, [`tls`] and [`memory_budget`]. Messages come in through [`ingest`], and go out through [`operations`].
 
 // The futures of the routes are nested deeper than the compiler looks by default.
 #![recursion_limit = "256"]
@@ -14,6 +14,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod domain;
+mod endpoint;
 pub mod http;
 pub mod ingest;
 pub mod latest;

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use reqwest::{Certificate, Identity};
 
 /// Whether plain text, or TLS without verification, is allowed to other machines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,6 +46,19 @@ impl Tls {
     /// The authorities that are trusted, as PEM.
     pub fn authorities(&self) -> anyhow::Result<Option<String>> {
         self.ca_file.as_deref().map(read).transpose()
+    }
+
+    /// What HTTPS clients trust beside the system's authorities, and what they identify themselves by.
+    ///
+    /// # Errors
+    /// A file cannot be read, or is no PEM file of what it should be.
+    pub fn of_https(&self) -> anyhow::Result<(Vec<Certificate>, Option<Identity>)> {
+        let authorities = self.authorities()?.unwrap_or_default();
+        let authorities = Certificate::from_pem_bundle(authorities.as_bytes())?;
+        let client = self.identity()?;
+        let client =
+            client.map(|(certificate, key)| Identity::from_pem(format!("{certificate}\n{key}").as_bytes()));
+        Ok((authorities, client.transpose().context("the client certificate or its key cannot be used")?))
     }
 
     /// The client certificate and its key, as PEM.

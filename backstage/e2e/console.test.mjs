@@ -160,7 +160,7 @@ describe('the console', { timeout: 900_000 }, () => {
     await page.getByLabel('Token').fill('dlt_nobody-knows-this-one');
     await button('Sign in with the token').click();
     await page.getByText('Your sign-in has expired').waitFor();
-    await page.getByLabel('Token').fill(world.token);
+    await page.getByLabel('Token').fill(world.service.token);
     await button('Sign in with the token').click();
     await page.getByRole('link', { name: 'checkout' }).waitFor();
     await button('e2e').waitFor();

@@ -1,10 +1,10 @@
 //! Requests to the HTTP API.
 
 use std::borrow::Cow;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use reqwest::header::AUTHORIZATION;
-use reqwest::{Method, StatusCode, Url};
+use reqwest::header::{AUTHORIZATION, RETRY_AFTER};
+use reqwest::{Method, Response, StatusCode, Url};
 use serde_json::Value;
 
 use crate::connection::{Authorization, Connection};
@@ -13,6 +13,11 @@ use crate::ending::Failure;
 const CONNECT: Duration = Duration::from_secs(5);
 /// Longer than the slowest search and the freeze of the largest selection take.
 const ANSWER: Duration = Duration::from_mins(2);
+
+/// Longest wait for a server that has too many requests of this caller.
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+/// What the server calls that. Nothing was done then.
+const TOO_MANY_REQUESTS: &str = "too-many-requests";
 
 pub(crate) type Pairs = Vec<Pair>;
 pub(crate) type Pair = (Cow<'static, str>, String);
@@ -66,7 +71,25 @@ impl Api {
         self.send(Method::PATCH, path, Some(body)).await
     }
 
+    /// Sends a request. While the server has too many of this caller, it does nothing, and is asked again when it says.
     async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, Failure> {
+        let begun = Instant::now();
+        loop {
+            let failure = match self.send_once(method.clone(), path, body).await {
+                Err(failure) => failure,
+                answered => return answered,
+            };
+            let Failure::Api { retry_after: Some(pause), .. } = failure else { return Err(failure) };
+            if begun.elapsed() + pause > LONGEST_PAUSE {
+                return Err(failure);
+            }
+            eprintln!("dead-letter: too many requests: the server asks to wait {} s", pause.as_secs());
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn send_once(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, Failure> {
+        let is_read = method == Method::GET;
         let mut request = self.client.request(method, format!("{}{path}", self.base));
         if let Some(body) = body {
             request = request.json(body);
@@ -81,6 +104,7 @@ impl Api {
         }
         let response = request.send().await.map_err(|error| self.no_answer(error))?;
         let status = response.status();
+        let pause = retry_after(&response);
         let text = response.text().await.map_err(|error| self.no_answer(error))?;
         let json = serde_json::from_str(&text);
         match json {
@@ -88,7 +112,12 @@ impl Api {
             Ok(json) => {
                 let mut lines = problems(&json, status);
                 lines.extend(self.advice(status));
-                Err(Failure::Api { status: status.as_u16(), lines })
+                let is_harmless = is_read || json["type"] == TOO_MANY_REQUESTS;
+                Err(Failure::Api {
+                    status: status.as_u16(),
+                    lines,
+                    retry_after: pause.filter(|_| is_harmless),
+                })
             }
             Err(_) if status.is_success() => Err(Failure::Failed(format!(
                 "{} answered, but not in JSON. Is this the URL of the dead-letter API?",
@@ -97,7 +126,7 @@ impl Api {
             Err(_) => {
                 let answered = format!("{} answered {status}.", self.name);
                 let lines = [answered].into_iter().chain(self.advice(status)).collect();
-                Err(Failure::Api { status: status.as_u16(), lines })
+                Err(Failure::Api { status: status.as_u16(), lines, retry_after: pause.filter(|_| is_read) })
             }
         }
     }
@@ -121,6 +150,15 @@ impl Api {
             connected,
         }
     }
+}
+
+/// How long to wait, if there were too many requests.
+fn retry_after(response: &Response) -> Option<Duration> {
+    if response.status() != StatusCode::TOO_MANY_REQUESTS {
+        return None;
+    }
+    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
+    seconds.parse().ok().map(Duration::from_secs)
 }
 
 /// The innermost cause, which is the useful one: "Connection refused".

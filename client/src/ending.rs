@@ -1,6 +1,7 @@
 //! How a command ends: its exit code, and the reason that is printed if it fails.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use crate::text::line;
 
@@ -47,6 +48,8 @@ pub(crate) enum Failure {
     Api {
         status: u16,
         lines: Vec<String>,
+        /// When the request may be repeated without harm, if there were too many.
+        retry_after: Option<Duration>,
     },
     /// There was no answer. The request may still have arrived, unless the connection failed.
     NoAnswer {

@@ -35,6 +35,8 @@ pub(crate) struct Operation {
     waiting_for: Option<String>,
     last_error: Option<String>,
     rate: Option<i64>,
+    #[serde(default)]
+    awaits_approval: bool,
     pub(crate) progress: Option<Progress>,
 }
 
@@ -124,6 +126,12 @@ impl Operation {
     /// The commands that may come next, one line each.
     pub(crate) fn next_steps(&self, until: Until) -> Vec<String> {
         let id = self.id;
+        if self.awaits_approval {
+            return vec![
+                format!("  approve: dead-letter resume {id}   (somebody else than you)"),
+                format!("  cancel:  dead-letter cancel {id}"),
+            ];
+        }
         if self.state == "paused" {
             return vec![
                 format!("  continue: dead-letter resume {id}"),

@@ -4,6 +4,7 @@
 //   ISSUER_ADDR     where it listens (127.0.0.1:8082)
 //   ACCESS_SECONDS  how long an access token is valid (300)
 //   CONSOLE_URL     where browsers find the console of dead-letter (http://127.0.0.1:8080)
+//   BACKSTAGE_URL   where Backstage is whose users sign in here, with BACKSTAGE_CLIENT_SECRET
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -84,7 +85,7 @@ ${form}
 
 const resourceIndicators = {
   enabled: true,
-  defaultResource: () => RESOURCE,
+  defaultResource: (_ctx, client) => (client.clientId === BACKSTAGE ? undefined : RESOURCE),
   useGrantedResource: () => true,
   getResourceServerInfo: () => ({
     scope: 'dead-letters',
@@ -109,10 +110,22 @@ const rpInitiatedLogout = {
   },
 };
 
-/** Whoever confirms the code consents: there is no further question. */
+/** Backstage, which asks for the profile of a user, and never calls dead-letter with these tokens. */
+const BACKSTAGE = 'backstage';
+const backstage = process.env.BACKSTAGE_URL && {
+  client_id: BACKSTAGE,
+  client_name: 'Backstage',
+  client_secret: process.env.BACKSTAGE_CLIENT_SECRET,
+  grant_types: ['authorization_code', 'refresh_token'],
+  response_types: ['code'],
+  redirect_uris: [`${process.env.BACKSTAGE_URL}/api/auth/oidc/handler/frame`],
+  id_token_signed_response_alg: 'ES256',
+};
+
+/** Whoever signs in consents: there is no further question. */
 async function loadExistingGrant({ oidc }) {
   const grant = new oidc.provider.Grant({ clientId: oidc.client.clientId, accountId: oidc.session.accountId });
-  grant.addOIDCScope('openid profile offline_access');
+  grant.addOIDCScope('openid profile email offline_access');
   grant.addResourceScope(RESOURCE, 'dead-letters');
   await grant.save();
   return grant;
@@ -143,24 +156,34 @@ const provider = new Provider(`http://${address}`, {
       token_endpoint_auth_method: 'none',
       id_token_signed_response_alg: 'ES256',
     },
+    ...(backstage ? [backstage] : []),
   ],
   // Only the console asks from a page of another origin.
   clientBasedCORS: (_ctx, origin, client) => client.clientId === 'dead-letter-console' && consoleUrls.includes(origin),
-  pkce: { required: () => true },
+  pkce: { required: (_ctx, client) => client.clientAuthMethod === 'none' },
   jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), kid: randomBytes(8).toString('hex'), alg: 'ES256', use: 'sig' }] },
   cookies: { keys: [randomBytes(32).toString('hex')] },
-  claims: { openid: ['sub'], profile: ['preferred_username', 'groups'] },
+  claims: { openid: ['sub'], profile: ['preferred_username', 'groups'], email: ['email', 'email_verified'] },
   features: {
     devInteractions: { enabled: false },
     deviceFlow,
     resourceIndicators,
     rpInitiatedLogout,
     revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
-    userinfo: { enabled: false },
+    userinfo: { enabled: backstage !== undefined },
   },
   interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
   findAccount: (_ctx, id) =>
-    GROUPS[id] && { accountId: id, claims: () => ({ sub: id, preferred_username: id, groups: GROUPS[id] }) },
+    GROUPS[id] && {
+      accountId: id,
+      claims: () => ({
+        sub: id,
+        preferred_username: id,
+        groups: GROUPS[id],
+        email: `${id}@example.com`,
+        email_verified: true,
+      }),
+    },
   extraTokenClaims: (_ctx, token) => ({ preferred_username: token.accountId, groups: GROUPS[token.accountId] }),
   issueRefreshToken: () => true,
   expiresWithSession: () => false,

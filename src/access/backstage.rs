@@ -11,15 +11,19 @@
 //! The groups of a user stand in the claim `ent` of its token. Limited tokens have none, and Backstage can leave it out of the others
 //! (`auth.omitIdentityTokenOwnershipClaim`); then `/api/auth/v1/userinfo` tells them.
 
+use std::sync::Arc;
+
+use clap::ValueEnum;
 use reqwest::Url;
 use serde::Deserialize;
 
 use super::claims::{Expected, Header, Verified, is_text, verify};
-use super::endpoint::Endpoint;
+use super::decisions::{Asked, Decisions};
 use super::keys::{KeySet, Published};
-use super::policy::short_group;
 use super::user_info::UserInfo;
-use super::{Principal, Refused};
+use super::{ANSWERS, Principal, Refused, Token, Undecided};
+use crate::endpoint::Endpoint;
+use crate::ownership::short_group;
 use crate::tls::Tls;
 
 const USER: &str = "vnd.backstage.user";
@@ -37,6 +41,17 @@ pub struct Backstage {
     users: KeySet,
     plugin: KeySet,
     user_info: UserInfo,
+    /// What it allows, if that counts.
+    decisions: Option<Asked>,
+}
+
+/// Whether Backstage's permission policy counts for its users.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BackstagePermissions {
+    /// Only the policy file counts
+    Ignore,
+    /// Users need the permission in Backstage and in the policy file
+    Require,
 }
 
 /// Whether Backstage issues tokens of this kind.
@@ -57,24 +72,38 @@ struct OnBehalfOf {
 
 impl Backstage {
     /// At this address, which must be as its `backend.baseUrl` says.
-    pub fn new(base: &Url, tls: &Tls) -> anyhow::Result<Self> {
-        let (base, endpoint) = (base.as_str().trim_end_matches('/'), Endpoint::new(tls)?);
+    pub fn new(base: &Url, permissions: BackstagePermissions, tls: &Tls) -> anyhow::Result<Self> {
+        let (base, endpoint) = (base.as_str().trim_end_matches('/'), Endpoint::new(tls, ANSWERS)?);
         let at = |path: &str| Ok::<Url, anyhow::Error>(format!("{base}/api/{path}").parse()?);
+        let decisions = match permissions {
+            BackstagePermissions::Ignore => None,
+            BackstagePermissions::Require => {
+                Some(Asked::new(at(&format!("{OUR_PLUGIN}/decisions"))?, &endpoint))
+            }
+        };
         let keys = |path: &str| KeySet::new(Published::At(at(path)?), endpoint.clone());
         Ok(Self {
             issuer: format!("{base}/api/auth"),
             users: keys("auth/.well-known/jwks.json")?,
             plugin: keys(&format!("{OUR_PLUGIN}/.backstage/auth/v1/jwks.json"))?,
             user_info: UserInfo::new(at("auth/v1/userinfo")?, endpoint.clone()),
+            decisions,
         })
     }
 
+    /// What its permission policy allows to a user of its own. `None`: it does not count.
+    pub(super) async fn decisions(&self, user: &Principal) -> Result<Option<Arc<Decisions>>, Undecided> {
+        let (Some(decisions), Some(token)) = (&self.decisions, &user.backstage) else { return Ok(None) };
+        decisions.of(user, token.secret()).await.map(Some)
+    }
+
     pub(super) async fn principal(&self, token: &str, header: &Header) -> Result<Principal, Refused> {
-        match header.typ.as_deref() {
+        let principal = match header.typ.as_deref() {
             Some(USER) => self.user(token, header).await,
             Some(PLUGIN) => self.on_behalf_of(token, header).await,
             _ => Err(Refused::Kind),
-        }
+        }?;
+        Ok(Principal { backstage: self.decisions.as_ref().map(|_| Token::new(token)), ..principal })
     }
 
     async fn user(&self, token: &str, header: &Header) -> Result<Principal, Refused> {
@@ -110,6 +139,7 @@ impl Backstage {
             id: subject.clone(),
             name: subject,
             expires,
+            backstage: None,
         })
     }
 }

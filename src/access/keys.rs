@@ -18,8 +18,8 @@ use tracing::warn;
 
 use super::Refused;
 use super::claims::ALGORITHMS;
-use super::endpoint::Endpoint;
 use super::signatures::RING;
+use crate::endpoint::Endpoint;
 use crate::latest::Latest;
 
 /// Keys of this age are renewed while they are still used.

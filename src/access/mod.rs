@@ -6,12 +6,15 @@
 
 mod backstage;
 mod claims;
-mod endpoint;
+mod decisions;
+mod grants;
 mod keys;
+mod named;
 mod oidc;
 mod permission;
 mod policy;
 mod scope;
+mod second_person;
 mod signatures;
 mod static_tokens;
 #[cfg(test)]
@@ -19,10 +22,13 @@ mod tests;
 mod user_info;
 
 use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-pub use backstage::Backstage;
+pub use backstage::{Backstage, BackstagePermissions};
+pub use grants::{Grants, Undecided};
 pub use oidc::{Oidc, OidcSettings};
 pub use permission::Permission;
 pub use policy::{Policy, PolicyFile};
@@ -30,6 +36,11 @@ pub use scope::Scope;
 pub use static_tokens::{StaticTokens, new_token};
 
 use claims::Header;
+
+use crate::endpoint::Limits;
+
+/// Limits of what issuers answer.
+const ANSWERS: Limits = Limits { timeout: Duration::from_secs(3), bytes: 256 << 10 };
 
 /// A caller whose token was verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +53,28 @@ pub struct Principal {
     pub groups: Vec<String>,
     /// When its token expires.
     pub expires: Option<DateTime<Utc>>,
+    /// The token of a user of Backstage, with which Backstage is asked what it allows.
+    pub backstage: Option<Token>,
+}
+
+/// A token that was verified. It is not shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token(Arc<str>);
+
+impl Token {
+    fn new(token: &str) -> Self {
+        Self(token.into())
+    }
+
+    fn secret(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(…)")
+    }
 }
 
 /// Why a token was refused.

@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::claims::{Expected, Header, Verified, is_text, verify};
-use super::endpoint::Endpoint;
 use super::keys::{KeySet, Published};
-use super::policy::short_group;
-use super::{Principal, Refused};
+use super::{ANSWERS, Principal, Refused};
+use crate::endpoint::Endpoint;
+use crate::ownership::short_group;
 use crate::tls::Tls;
 
 /// `typ` of such tokens: RFC 7519 and RFC 9068; some providers leave it out.
@@ -38,7 +38,7 @@ const NAMES: [&str; 3] = ["preferred_username", "email", "name"];
 impl Oidc {
     /// An error if the issuer is not an address to trust. It is asked when the first token comes.
     pub fn new(settings: OidcSettings) -> anyhow::Result<Self> {
-        let endpoint = Endpoint::new(&settings.tls)?;
+        let endpoint = Endpoint::new(&settings.tls, ANSWERS)?;
         let keys = KeySet::new(Published::ByDiscovery(settings.issuer.clone()), endpoint)?;
         Ok(Self { settings, keys })
     }
@@ -61,7 +61,7 @@ impl Oidc {
         let mut names = NAMES.iter().filter_map(|name| claims[name].as_str());
         let name = names.find(|name| is_text(name)).unwrap_or(&subject).to_owned();
         let groups = groups(&claims, groups_claim);
-        Ok(Principal { id: format!("{issuer}|{subject}"), name, groups, expires })
+        Ok(Principal { id: format!("{issuer}|{subject}"), name, groups, expires, backstage: None })
     }
 }
 

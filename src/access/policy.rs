@@ -13,6 +13,10 @@
 //!   - to: ["group:audit"]
 //!     on: {squads: [payments, unowned], services: ["card-*"]}
 //!     may: [read]
+//! second-person:                   # optional: what one person may not do alone
+//!   above: 1000
+//!   for: [redeliver, delete]
+//!   approved-by: ["group:leads"]
 //! targets:                         # optional: where `redirect` may send messages to
 //!   - {exchange: "", routing-key: "test-*"}
 //! ```
@@ -27,23 +31,23 @@ use anyhow::{Context, ensure};
 use serde::Deserialize;
 
 use super::Principal;
+use super::named::{among, check_name, shorten};
 use super::permission::Permission;
 use super::scope::{Scope, Services};
+use super::second_person::SecondPerson;
 use crate::domain::pattern;
 use crate::latest::Latest;
 use crate::live_file::LiveFile;
-use crate::ownership::{Owners, UNOWNED, same_squad};
-
-/// Prefix of a group among the principals of a grant.
-const GROUP: &str = "group:";
+use crate::ownership::{Owners, UNOWNED, same_squad, short_group};
 
 /// The grants of a file.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Policy {
     #[serde(default)]
     squads: BTreeMap<String, Vec<String>>,
     grants: Vec<Grant>,
+    second_person: Option<SecondPerson>,
     #[serde(default)]
     targets: Vec<AllowedTarget>,
 }
@@ -134,6 +138,11 @@ impl Policy {
         Scope::of(Arc::clone(owners), services)
     }
 
+    /// Which operations need a second person.
+    pub fn second_person(&self) -> Option<&SecondPerson> {
+        self.second_person.as_ref()
+    }
+
     /// Whether messages may be sent there on request.
     pub fn allows_target(&self, exchange: &str, routing_key: &str) -> bool {
         self.targets.iter().any(|target| {
@@ -153,11 +162,10 @@ impl Policy {
 
 impl Grant {
     fn is_to(&self, principal: Option<&Principal>) -> bool {
-        let Some(principal) = principal else { return self.to.iter().any(|to| to == "anonymous") };
-        self.to.iter().any(|to| match to.strip_prefix(GROUP) {
-            Some(group) => principal.groups.iter().any(|of| of == group),
-            None => to == "everyone" || *to == principal.id,
-        })
+        match principal {
+            None => self.to.iter().any(|to| to == "anonymous"),
+            Some(principal) => among(&self.to, principal),
+        }
     }
 
     fn permits(&self, permission: Permission) -> bool {
@@ -170,26 +178,12 @@ impl Grant {
     fn check(&self) -> anyhow::Result<()> {
         ensure!(!self.to.is_empty(), "a grant needs somebody in `to`");
         ensure!(!self.may.is_empty(), "the grant to {} needs permissions in `may`", self.to.join(", "));
-        for to in &self.to {
-            let is_word = to == "everyone" || to == "anonymous";
-            let is_principal =
-                to.split_once([':', '|']).is_some_and(|(kind, name)| !kind.is_empty() && !name.is_empty());
-            ensure!(
-                is_word || is_principal,
-                "`{to}` is nobody: write everyone, anonymous, group:NAME, user:NAMESPACE/NAME, token:NAME, or ISSUER|SUBJECT"
-            );
-        }
+        self.to.iter().filter(|to| *to != "anonymous").try_for_each(|to| check_name(to))?;
         if let On::Services(OnServices { squads, services }) = &self.on {
             ensure!(!squads.is_empty() || !services.is_empty(), "`on` needs `squads` or `services`");
         }
         Ok(())
     }
-}
-
-/// A group without what is the same for all: `group:default/payments` of Backstage and `/payments` of Keycloak are `payments`.
-pub(super) fn short_group(name: &str) -> String {
-    let name = name.strip_prefix("group:default/").or_else(|| name.strip_prefix(GROUP)).unwrap_or(name);
-    name.strip_prefix('/').unwrap_or(name).to_owned()
 }
 
 fn parse(text: &str) -> anyhow::Result<Policy> {
@@ -202,12 +196,9 @@ fn parse(text: &str) -> anyhow::Result<Policy> {
     })?;
     for grant in &mut policy.grants {
         grant.check()?;
-        for to in &mut grant.to {
-            if to.starts_with(GROUP) {
-                *to = format!("{GROUP}{}", short_group(to));
-            }
-        }
+        shorten(&mut grant.to);
     }
+    policy.second_person.as_mut().map(SecondPerson::checked).transpose()?;
     for groups in policy.squads.values_mut() {
         for group in groups {
             *group = short_group(group);
@@ -237,7 +228,7 @@ targets: [{exchange: "", routing-key: "test-*"}]
 
     fn principal(id: &str, groups: &[&str]) -> Principal {
         let groups = groups.iter().map(|group| short_group(group)).collect();
-        Principal { id: id.into(), name: "token:load-test".into(), groups, expires: None }
+        Principal { id: id.into(), name: "token:load-test".into(), groups, expires: None, backstage: None }
     }
 
     fn covered(principal: Option<&Principal>, permission: Permission) -> Vec<String> {
@@ -323,6 +314,9 @@ targets: [{exchange: "", routing-key: "test-*"}]
             (grant("to: [everyone], on: {squads: []}, may: [read]"), "`squads` or `services`"),
             (grant("to: [everyone], on: {teams: [a]}, may: [read]"), "`squads` and `services`"),
             (grant("to: [everyone], on: own, may: [read], until: never"), "`to`, `on`"),
+            ("grants: []\nsecond-person: {above: 1, approved-by: [jane]}".to_owned(), "`jane` is nobody"),
+            ("grants: []\nsecond-person: {above: 1, approved-by: [anonymous]}".to_owned(), "is nobody"),
+            ("grants: []\nsecond-person: {above: 1, for: []}".to_owned(), "`for`"),
         ] {
             let error = format!("{:#}", parse(&wrong).unwrap_err());
             assert!(error.contains(says), "{wrong}: {error}");

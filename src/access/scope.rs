@@ -1,9 +1,10 @@
 //! The services on which somebody may do something.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::domain::pattern;
-use crate::ownership::{Owners, same_squad};
+use crate::ownership::{Owner, Owners, UNOWNED, same_squad};
 
 /// The services on which a caller may do something, as a condition: new services fall under it, too.
 #[derive(Clone, Debug)]
@@ -20,17 +21,25 @@ pub(super) struct Services {
     pub squads: Vec<String>,
     /// Those whose name fits one of these patterns.
     pub patterns: Vec<String>,
+    /// Those with these names.
+    pub names: Arc<BTreeSet<String>>,
 }
 
 impl Services {
     fn is_empty(&self) -> bool {
-        self.squads.is_empty() && self.patterns.is_empty()
+        self.squads.is_empty() && self.patterns.is_empty() && self.names.is_empty()
     }
 
-    fn cover(&self, service: &str, owners: &Owners) -> bool {
-        let squad = owners.squad(service);
-        self.squads.iter().any(|ours| same_squad(ours, squad))
+    fn cover(&self, service: &str, owner: Owner<'_>) -> bool {
+        let are_of = |squad: &str| self.squads.iter().any(|ours| same_squad(ours, squad));
+        let are_owner = match owner {
+            Owner::Squad(squad) => are_of(squad),
+            Owner::Nobody => are_of(UNOWNED),
+            Owner::Undecided => false,
+        };
+        are_owner
             || self.patterns.iter().any(|pattern| pattern::matches(pattern, service))
+            || self.names.contains(service)
     }
 }
 
@@ -64,7 +73,12 @@ impl Scope {
 
     /// Whether it covers this service.
     pub fn covers(&self, service: &str) -> bool {
-        self.conditions.iter().all(|services| services.cover(service, &self.owners))
+        self.would_cover(service, self.owners.owner(service))
+    }
+
+    /// Whether it would cover this service if this were the owner.
+    pub fn would_cover(&self, service: &str, owner: Owner<'_>) -> bool {
+        self.conditions.iter().all(|services| services.cover(service, owner))
     }
 
     /// Whether it covers all of these services.
@@ -80,5 +94,30 @@ impl Scope {
     /// The squads that services belonged to when this was decided.
     pub fn owners(&self) -> &Owners {
         &self.owners
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_undecided_is_not_granted_with_what_has_no_owner() {
+        let services = |squads: &[&str], patterns: &[&str]| Services {
+            squads: squads.iter().map(|&squad| squad.to_owned()).collect(),
+            patterns: patterns.iter().map(|&pattern| pattern.to_owned()).collect(),
+            ..Services::default()
+        };
+        let covers = |services: Services| {
+            let scope = Scope::of(Arc::default(), services);
+            [Owner::Squad("nasa"), Owner::Nobody, Owner::Undecided]
+                .map(|owner| scope.would_cover("shop", owner))
+        };
+        assert_eq!(covers(services(&["squad-nasa"], &[])), [true, false, false]);
+        assert_eq!(covers(services(&[UNOWNED], &[])), [false, true, false]);
+        assert_eq!(covers(services(&[], &["sh*"])), [true; 3]);
+        assert_eq!(covers(services(&["nasa", UNOWNED], &["card-*"])), [true, true, false]);
+        let everything = Scope::everything(Arc::default());
+        assert!(everything.would_cover("shop", Owner::Undecided));
     }
 }

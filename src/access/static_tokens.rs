@@ -23,13 +23,13 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
-use super::policy::short_group;
 use super::{Principal, Refused};
 use crate::clock;
 use crate::config::plain_name;
 use crate::domain::audit::hex;
 use crate::latest::Latest;
 use crate::live_file::LiveFile;
+use crate::ownership::short_group;
 
 /// Secret scanners know a token by it.
 const PREFIX: &str = "dlt_";
@@ -101,7 +101,7 @@ impl StaticTokens {
             tokens.get(&digest(token)).filter(|token| token.expires.is_none_or(|at| clock::now() < at));
         let Token { name, groups, expires } = found.ok_or(Refused::UnknownToken)?;
         let id = format!("token:{name}");
-        Ok(Principal { name: id.clone(), id, groups: groups.clone(), expires: *expires })
+        Ok(Principal { name: id.clone(), id, groups: groups.clone(), expires: *expires, backstage: None })
     }
 }
 

@@ -1,5 +1,6 @@
 //! Tokens, good and forged, against issuers that answer over a real socket and misbehave.
 
+mod decisions;
 mod issuer;
 
 use std::time::Duration;
@@ -22,8 +23,8 @@ fn oidc(issuer: &Issuer) -> Verifiers {
     Verifiers { oidc: Some(Oidc::new(settings).unwrap()), ..Verifiers::default() }
 }
 
-fn backstage(issuer: &Issuer) -> Verifiers {
-    let backstage = Backstage::new(&issuer.url.parse().unwrap(), &Tls::default()).unwrap();
+fn backstage(issuer: &Issuer, permissions: BackstagePermissions) -> Verifiers {
+    let backstage = Backstage::new(&issuer.url.parse().unwrap(), permissions, &Tls::default()).unwrap();
     Verifiers { backstage: Some(backstage), ..Verifiers::default() }
 }
 
@@ -115,7 +116,7 @@ fn changed(signature: &str) -> String {
 #[tokio::test]
 async fn tokens_of_backstage() {
     let issuer = Issuer::start(Behaviour::Good).await;
-    let verifiers = backstage(&issuer);
+    let verifiers = backstage(&issuer, BackstagePermissions::Ignore);
     let typed = |typ: &str| with(&issuer.header(), "typ", json!(typ));
     let user = json!({
         "sub": "user:default/jane", "iss": format!("{}/api/auth", issuer.url), "aud": "backstage", "iat": now(), "exp": now() + 60,

@@ -8,7 +8,7 @@ use reqwest::Url;
 use serde::Deserialize;
 use tracing::warn;
 
-use super::endpoint::Endpoint;
+use crate::endpoint::Endpoint;
 
 /// For so long an answer is used: a user who leaves a group keeps its rights no longer.
 const FRESH: Duration = Duration::from_mins(1);

@@ -27,7 +27,7 @@ pub(super) struct VerifyConfig {
 }
 
 pub(super) async fn run(AuditCommand::Verify(config): AuditCommand) -> anyhow::Result<()> {
-    let telemetry = Telemetry::start(&config.log)?;
+    let telemetry = Telemetry::start(&config.log, &config.database.channels)?;
     let store = config.database.store(PoolSettings::default())?;
     let verified = verify(&store).await;
     store.close().await;

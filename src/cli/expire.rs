@@ -21,7 +21,7 @@ pub(super) struct ExpireConfig {
 }
 
 pub(super) async fn run(config: ExpireConfig) -> anyhow::Result<()> {
-    let telemetry = Telemetry::start(&config.log)?;
+    let telemetry = Telemetry::start(&config.log, &config.database.channels)?;
     let store = config.database.store(PoolSettings::default())?;
     let dropped = store
         .drop_days_before((clock::now() - config.retention).date_naive())

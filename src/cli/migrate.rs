@@ -20,7 +20,7 @@ pub(super) struct MigrateConfig {
 }
 
 pub(super) async fn run(config: MigrateConfig) -> anyhow::Result<()> {
-    let telemetry = Telemetry::start(&config.log)?;
+    let telemetry = Telemetry::start(&config.log, &config.database.channels)?;
     let store = config.database.store(PoolSettings::default())?;
     let schema = store.migrate().await.context("could not migrate the schema")?;
     store.create_partitions(clock::now().date_naive()).await.context("could not create the partitions")?;

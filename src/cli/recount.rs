@@ -22,7 +22,7 @@ pub(super) struct RecountConfig {
 }
 
 pub(super) async fn run(config: RecountConfig) -> anyhow::Result<()> {
-    let telemetry = Telemetry::start(&config.log)?;
+    let telemetry = Telemetry::start(&config.log, &config.database.channels)?;
     let store = config.database.store(PoolSettings::default())?;
     let recounted = recount(&store, config.repair).await;
     store.close().await;

@@ -10,22 +10,22 @@ use tracing::info;
 use crate::access::Access;
 use crate::amqp::{Broker, Brokers, SourceQueue};
 use crate::clock;
-use crate::config::{ConsoleConfig, Consumed, PlaintextChannel, ServeConfig, YesNo};
+use crate::config::{ConsoleConfig, Consumed, OperationsConfig, PlaintextChannel, ServeConfig, YesNo};
 use crate::domain::place::Place;
-use crate::http::{self, Admin, Api, ConsoleOidc, ConsoleSettings, Names, Refusals};
+use crate::http::{self, Admin, Api, ConsoleOidc, ConsoleSettings, Followed, Limits, Names, Refusals};
 use crate::ingest::{self, Ingest, SourceStatus};
 use crate::lifecycle::Lifecycle;
 use crate::live_file::LiveFile;
 use crate::operations::{self, Operations, Worker};
-use crate::ownership::{self, Owners, Ownership};
-use crate::store::{ConsumerSession, PoolSettings};
+use crate::ownership::{self, Follower, Ownership, Rules};
+use crate::store::{ConsumerSession, PoolSettings, Store};
 use crate::telemetry::{Metrics, SourceLabels, Telemetry};
 use crate::upkeep::{self, after};
 
 pub(super) async fn run(config: ServeConfig) -> anyhow::Result<()> {
     config.check_address()?;
     config.check_telemetry()?;
-    let telemetry = Telemetry::start(&config.log)?;
+    let telemetry = Telemetry::start(&config.log, &config.database.channels)?;
     let served = serve(config).await;
     telemetry.shutdown();
     served
@@ -39,7 +39,7 @@ fn session(config: &ServeConfig, place: &Place, source: &str) -> ConsumerSession
 }
 
 /// The files whose changes take effect without a restart.
-fn reload_files(lifecycle: &mut Lifecycle, ownership: Option<LiveFile<Owners>>, access: &Access) {
+fn reload_files(lifecycle: &mut Lifecycle, ownership: Option<LiveFile<Rules>>, access: &Access) {
     let stop = lifecycle.stop();
     if let Some(file) = ownership {
         lifecycle.spawn("ownership", file.reload_on_change(stop.clone()));
@@ -71,6 +71,29 @@ fn console(config: &ServeConfig, access: &Access) -> ConsoleSettings {
     }
 }
 
+/// Where squads come from.
+struct Squads {
+    ownership: Ownership,
+    file: Option<LiveFile<Rules>>,
+    follower: Option<Follower>,
+}
+
+fn squads(config: &ServeConfig, store: &Store, metrics: &Metrics) -> anyhow::Result<Squads> {
+    let ownership = Ownership::default();
+    let file = config.ownership_file.as_deref().map(|path| ownership::open(path, &ownership)).transpose()?;
+    let settings = config.catalog.settings(&config.database.channels.tls(PlaintextChannel::Issuer))?;
+    let failures = || metrics.catalog_failures.clone();
+    let follower = settings.map(|settings| Follower::new(settings, store.clone(), &ownership, failures()));
+    Ok(Squads { follower: follower.transpose()?, ownership, file })
+}
+
+/// The snapshot that is stored is used at once, and renewed.
+fn follow_catalog(lifecycle: &mut Lifecycle, follower: Option<Follower>, schema: &CancellationToken) {
+    let Some(follower) = follower else { return };
+    let stop = lifecycle.stop();
+    lifecycle.spawn("catalog", after(schema.clone(), stop.clone(), follower.follow(stop)));
+}
+
 async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let consumed = config.consumed()?;
     let brokers = Brokers::new(consumed.iter().map(|place| place.broker.clone()));
@@ -78,14 +101,9 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let store = config.database.store(pool_settings(&config, sources.len()))?;
     let conventions = config.conventions();
     let metrics = Arc::new(Metrics::new(SourceLabels::of(consumed.len())));
-    let ownership = Ownership::default();
-    let ownership_file =
-        config.ownership_file.as_deref().map(|path| ownership::open(path, &ownership)).transpose()?;
-    let access = Arc::new(
-        config
-            .access
-            .access(config.unauthenticated, &config.database.channels.tls(PlaintextChannel::Issuer))?,
-    );
+    let Squads { ownership, file, follower } = squads(&config, &store, &metrics)?;
+    let issuer = config.database.channels.tls(PlaintextChannel::Issuer);
+    let access = Arc::new(config.access.access(config.unauthenticated, &issuer)?);
     let api_listener = bind("HTTP_ADDR", config.http_addr).await?;
     let admin_listener = bind("ADMIN_ADDR", config.admin_addr).await?;
 
@@ -97,11 +115,22 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         Arc::new(SourceStatus::new(&source.queue, broker.place(), name, metrics))
     };
     let statuses: Arc<[_]> = sources.iter().map(status).collect();
-    let admin = Admin { store: store.clone(), metrics: Arc::clone(&metrics), sources: Arc::clone(&statuses) };
+    let admin = Admin {
+        store: store.clone(),
+        metrics: Arc::clone(&metrics),
+        sources: Arc::clone(&statuses),
+        ownership: ownership.clone(),
+    };
     lifecycle.spawn_until_exit("admin", http::serve_admin(admin_listener, admin, stop.clone()));
     let (heartbeat, asking) = store.heartbeat();
     lifecycle.spawn_until_exit("heartbeat", asking);
-    let operations = Operations::new(store.clone(), brokers.clone(), conventions.clone(), &config.operations);
+    let operations = Operations::new(
+        store.clone(),
+        brokers.clone(),
+        conventions.clone(),
+        &config.operations,
+        config.limits.bounds(),
+    );
     let refusals = Refusals::default();
     let api = Api {
         store: store.clone(),
@@ -112,6 +141,8 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         log_link: config.log_link.clone().map(Arc::new),
         names: names(&config),
         access: Arc::clone(&access),
+        limits: Arc::new(Limits::new(&config.limits)),
+        followed: Followed::new(store.clone()),
         refusals: refusals.clone(),
         metrics: Arc::clone(&metrics),
         heartbeat,
@@ -120,24 +151,11 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     };
     lifecycle.spawn("api", http::serve(api_listener, api));
     lifecycle.spawn("refusals", refusals.write(store.clone(), stop.clone()));
-    reload_files(&mut lifecycle, ownership_file, &access);
+    reload_files(&mut lifecycle, file, &access);
     info!(api = %config.http_addr, admin = %config.admin_addr, broker = brokers.address(), "dead-letter starts");
 
-    let schema = CancellationToken::new();
-    let schema_is_kept = upkeep::keep_schema(
-        store.clone(),
-        brokers.first().place().clone(),
-        config.retention,
-        schema.clone(),
-        stop.clone(),
-    );
-    lifecycle.spawn("schema", schema_is_kept);
-    upkeep::start(&mut lifecycle, &store, &schema);
-    let announcement =
-        upkeep::announce_places(store.clone(), brokers.places().cloned().collect(), stop.clone());
-    lifecycle.spawn("places", after(schema.clone(), stop.clone(), announcement));
-    let returns = operations::link_returns(store.clone(), stop.clone());
-    lifecycle.spawn("returns", after(schema.clone(), stop.clone(), returns));
+    let schema = keep_database(&mut lifecycle, &config, &store, &brokers);
+    follow_catalog(&mut lifecycle, follower, &schema);
     for ((broker, source), status) in sources.into_iter().zip(statuses.iter()) {
         let ingest = Ingest {
             session: session(&config, broker.place(), &source.queue),
@@ -153,24 +171,62 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         let stop = stop.clone();
         lifecycle.spawn("ingest", after(schema.clone(), stop.clone(), ingest::supervise(ingest, stop)));
     }
-    for _ in 0..config.operations.operation_workers {
-        let worker = Worker::new(
-            store.clone(),
+    start_workers(&mut lifecycle, &schema, &config.operations, || {
+        let (store, metrics) = (store.clone(), Arc::clone(&metrics));
+        Worker::new(
+            store,
             operations.clone(),
             &brokers,
             conventions.clone(),
             config.operations.clone(),
-            Arc::clone(&metrics),
-        );
-        let stop = stop.clone();
-        lifecycle.spawn("operations", after(schema.clone(), stop.clone(), operations::work(worker, stop)));
-    }
+            metrics,
+        )
+    });
     let ended = lifecycle.run().await;
     if ended.is_ok() {
         store.close().await;
         info!("all work is finished");
     }
     ended
+}
+
+/// Keeps the database in order. The token that it returns is cancelled once the schema is up to date.
+fn keep_database(
+    lifecycle: &mut Lifecycle,
+    config: &ServeConfig,
+    store: &Store,
+    brokers: &Brokers,
+) -> CancellationToken {
+    let (schema, stop) = (CancellationToken::new(), lifecycle.stop());
+    let schema_is_kept = upkeep::keep_schema(
+        store.clone(),
+        brokers.first().place().clone(),
+        config.retention,
+        schema.clone(),
+        stop.clone(),
+    );
+    lifecycle.spawn("schema", schema_is_kept);
+    upkeep::start(lifecycle, store, &schema);
+    let announcement =
+        upkeep::announce_places(store.clone(), brokers.places().cloned().collect(), stop.clone());
+    lifecycle.spawn("places", after(schema.clone(), stop.clone(), announcement));
+    let returns = operations::link_returns(store.clone(), stop.clone());
+    lifecycle.spawn("returns", after(schema.clone(), stop, returns));
+    schema
+}
+
+/// The workers of operations.
+fn start_workers(
+    lifecycle: &mut Lifecycle,
+    schema: &CancellationToken,
+    config: &OperationsConfig,
+    worker: impl Fn() -> Worker,
+) {
+    for _ in 0..config.operation_workers {
+        let stop = lifecycle.stop();
+        let work = operations::work(worker(), stop.clone());
+        lifecycle.spawn("operations", after(schema.clone(), stop, work));
+    }
 }
 
 /// Another site's page has no token to send, so names only matter if none is needed.

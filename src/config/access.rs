@@ -7,7 +7,9 @@ use clap::Args;
 use reqwest::Url;
 
 use super::YesNo;
-use crate::access::{Access, Anonymous, Backstage, Oidc, OidcSettings, Policy, StaticTokens, Verifiers};
+use crate::access::{
+    Access, Anonymous, Backstage, BackstagePermissions, Oidc, OidcSettings, Policy, StaticTokens, Verifiers,
+};
 use crate::tls::Tls;
 
 /// Whose tokens are accepted, and what callers may do. Without any of these nobody has to sign in.
@@ -26,6 +28,9 @@ pub struct AccessConfig {
     /// behalf of users
     #[arg(long, env = "DEAD_LETTER_BACKSTAGE_URL", hide_env_values = true)]
     pub backstage_url: Option<Url>,
+    /// Whether users of Backstage also need the permission in Backstage. `require` needs its backend plugin `dead-letter`
+    #[arg(long, env = "DEAD_LETTER_BACKSTAGE_PERMISSIONS", value_enum, default_value = "ignore")]
+    pub backstage_permissions: BackstagePermissions,
     /// YAML file with the digests of tokens for scripts (`dead-letter token new`). Changes take effect without a restart
     #[arg(long, env = "DEAD_LETTER_TOKENS_FILE")]
     pub tokens_file: Option<PathBuf>,
@@ -48,6 +53,11 @@ impl AccessConfig {
              one allows everything to whoever has signed in:\n\n\
              grants:\n  - {{to: [everyone], on: everything, may: [everything]}}\n"
         );
+        ensure!(
+            self.backstage_url.is_some() || self.backstage_permissions == BackstagePermissions::Ignore,
+            "DEAD_LETTER_BACKSTAGE_PERMISSIONS=require needs DEAD_LETTER_BACKSTAGE_URL"
+        );
+        let backstage = |url| Backstage::new(url, self.backstage_permissions, tls);
         let settings = |issuer: &String| OidcSettings {
             issuer: issuer.clone(),
             audience: self.oidc_audience.clone(),
@@ -60,7 +70,7 @@ impl AccessConfig {
         };
         let verifiers = Verifiers {
             oidc: self.oidc_issuer.as_ref().map(|issuer| Oidc::new(settings(issuer))).transpose()?,
-            backstage: self.backstage_url.as_ref().map(|url| Backstage::new(url, tls)).transpose()?,
+            backstage: self.backstage_url.as_ref().map(backstage).transpose()?,
             tokens: self.tokens_file.as_deref().map(StaticTokens::open).transpose()?,
         };
         let policy = self.policy_file.as_deref().map(Policy::open).transpose()?;

@@ -13,11 +13,11 @@ pub struct ChannelConfig {
     /// Channels to other machines that may be plain text, or TLS that is not verified, separated by commas
     #[arg(long, env = "DEAD_LETTER_PLAINTEXT", value_enum, value_delimiter = ',', default_value = "no")]
     plaintext: Vec<PlaintextChannel>,
-    /// PEM file with certificates of authorities to trust: for the database instead of the system's, for brokers and issuers beside
-    /// them
+    /// PEM file with certificates of authorities to trust: for the database instead of the system's, for the other channels
+    /// beside them
     #[arg(long, env = "DEAD_LETTER_CA_FILE", value_name = "FILE")]
     ca_file: Option<PathBuf>,
-    /// PEM file with the client certificate for database and brokers
+    /// PEM file with the client certificate for all channels
     #[arg(
         long,
         env = "DEAD_LETTER_CLIENT_CERTIFICATE_FILE",
@@ -46,7 +46,7 @@ pub enum PlaintextChannel {
     Database,
     /// To brokers
     Broker,
-    /// To issuers of tokens
+    /// To issuers of tokens, and to the catalog
     Issuer,
     /// To the collector of traces
     Telemetry,

@@ -32,6 +32,8 @@ named! {
         Pause = "pause",
         /// An operation was resumed.
         Resume = "resume",
+        /// An operation was approved by a second person.
+        Approve = "approve",
         /// An operation was cancelled.
         Cancel = "cancel",
         /// The rate of an operation was changed.

@@ -22,6 +22,7 @@ pub mod headers;
 pub mod histogram;
 pub mod identity;
 pub mod json;
+pub mod limit;
 pub mod log_link;
 pub mod message;
 mod named;

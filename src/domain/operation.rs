@@ -55,6 +55,8 @@ pub struct Operation {
     pub requested_by: String,
     /// The caller, by what identifies it. Empty: not signed in.
     pub requested_by_id: String,
+    /// Whether it waits for a second person to approve it.
+    pub awaits_approval: bool,
     /// Number of items.
     pub total: i64,
     /// Items by outcome.
@@ -101,6 +103,7 @@ impl Operation {
             again: false,
             requested_by: String::new(),
             requested_by_id: String::new(),
+            awaits_approval: false,
             total: 0,
             outcomes: Outcomes::default(),
             waiting_for: None,
@@ -188,6 +191,8 @@ pub enum Steering {
     Pause,
     /// Lets it go on, past the canary's step that it may have stopped at.
     Resume,
+    /// Lets one that waits for a second person begin.
+    Approve,
     /// Ends it. The remaining dead letters stay as they are.
     Cancel,
     /// Sets another rate.
@@ -200,6 +205,7 @@ impl Steering {
         match self {
             Self::Pause => "pause",
             Self::Resume => "resume",
+            Self::Approve => "approve",
             Self::Cancel => "cancel",
             Self::Rate(_) => "rate",
         }
@@ -208,6 +214,7 @@ impl Steering {
     /// The states in which it is allowed. In the state that it leads to it changes nothing.
     pub fn allowed_in(self) -> &'static [State] {
         match self {
+            Self::Approve => &[State::Paused],
             Self::Pause | Self::Resume | Self::Rate(_) => &[State::Pending, State::Running, State::Paused],
             Self::Cancel => &[State::Pending, State::Running, State::Paused, State::Cancelling],
         }

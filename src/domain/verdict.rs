@@ -115,6 +115,9 @@ fn running(operation: &Operation, now: DateTime<Utc>) -> String {
     let said = waits.or(said);
     let has_gone = (settled > 0).then(|| format!("{}.", done(operation, Returns::SoFar)));
     let waiting = match operation.state {
+        State::Paused if operation.awaits_approval => {
+            Some(format!("Waits for a second person to approve {} messages.", count(left)))
+        }
         State::Paused if said.is_none() => Some(format!("Paused, {} left.", count(left))),
         State::Cancelling => Some("Cancelling.".into()),
         State::Pending if said.is_none() && has_gone.is_none() => Some("Waiting to start.".into()),

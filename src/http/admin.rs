@@ -7,12 +7,15 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
+use crate::clock;
 use crate::ingest::{SourceState, SourceStatus};
+use crate::ownership::{Owners, Ownership};
 use crate::store::Store;
-use crate::telemetry::Metrics;
+use crate::telemetry::{CatalogState, Metrics};
 
 /// What health and metrics are told from.
 #[derive(Clone, Debug)]
@@ -23,6 +26,8 @@ pub struct Admin {
     pub metrics: Arc<Metrics>,
     /// The sources.
     pub sources: Arc<[Arc<SourceStatus>]>,
+    /// Service to squad.
+    pub ownership: Ownership,
 }
 
 #[derive(Clone)]
@@ -40,6 +45,9 @@ struct Readiness {
     /// Whether the schema is as this release needs it.
     schema: String,
     sources: Vec<SourceReadiness>,
+    /// How old the squads are that come from the catalog, if they do. Old ones are no reason to be unready.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    catalog: Option<CatalogReadiness>,
 }
 
 #[derive(Serialize)]
@@ -51,6 +59,14 @@ struct SourceReadiness {
     state: String,
     /// How the broker may lose its messages.
     warnings: Vec<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CatalogReadiness {
+    as_of: Option<DateTime<Utc>>,
+    stale: bool,
+    conflicts: usize,
 }
 
 /// The routes.
@@ -73,6 +89,7 @@ async fn ready(State(AdminState { admin, stop }): State<AdminState>) -> impl Int
     let schema = admin.store.schema();
     let states: Vec<_> = admin.sources.iter().map(|source| (source, source.get())).collect();
     let stopping = stop.is_cancelled();
+    let owners = admin.ownership.now();
     let consuming = states.iter().all(|(_, state)| *state == SourceState::Consuming);
     let readiness = Readiness {
         ready: database.is_ok() && consuming && !stopping,
@@ -89,6 +106,11 @@ async fn ready(State(AdminState { admin, stop }): State<AdminState>) -> impl Int
                 warnings: source.warnings(),
             })
             .collect(),
+        catalog: owners.catalog().map(|catalog| CatalogReadiness {
+            as_of: catalog.as_of(),
+            stale: catalog.is_stale(clock::now()),
+            conflicts: owners.conflicts().count(),
+        }),
     };
     let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(readiness))
@@ -96,6 +118,16 @@ async fn ready(State(AdminState { admin, stop }): State<AdminState>) -> impl Int
 
 async fn metrics(State(AdminState { admin, .. }): State<AdminState>) -> impl IntoResponse {
     let operations = admin.store.operation_states().await.ok();
-    let text = admin.metrics.render(operations.as_deref(), &admin.store.pool_use());
+    let catalog = catalog_state(&admin.ownership.now());
+    let text = admin.metrics.render(operations.as_deref(), &admin.store.pool_use(), catalog);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
+}
+
+fn catalog_state(owners: &Owners) -> Option<CatalogState> {
+    let age = owners.catalog()?.age(clock::now()).num_seconds();
+    let (mut contested, mut waiting) = (0, 0);
+    for conflict in owners.conflicts() {
+        *if conflict.takes_over_at.is_some() { &mut waiting } else { &mut contested } += 1;
+    }
+    Some(CatalogState { age, contested, waiting })
 }

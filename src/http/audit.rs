@@ -36,6 +36,8 @@ words! {
         Pause,
         /// An operation was resumed.
         Resume,
+        /// An operation was approved by a second person.
+        Approve,
         /// An operation was cancelled.
         Cancel,
         /// The rate of an operation was changed.

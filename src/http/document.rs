@@ -7,7 +7,9 @@ use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{Components, OpenApi as Document, RefOr, Response, Schema};
 
-use super::responses::{self, AnyError, Forbidden, InternalError, Unauthenticated};
+use super::responses::{
+    self, AnyError, Forbidden, InternalError, LargeHeaders, TooManyRequests, Unauthenticated,
+};
 use super::{audit, error, operations, problem, words};
 
 /// Name of the security scheme.
@@ -80,10 +82,14 @@ fn complete_operation(operation: &mut Operation) {
     for common in [
         Unauthenticated::responses(),
         Forbidden::responses(),
+        TooManyRequests::responses(),
+        LargeHeaders::responses(),
         InternalError::responses(),
         AnyError::responses(),
     ] {
-        responses.extend(common);
+        for (status, response) in common {
+            responses.entry(status).or_insert(response);
+        }
     }
     for response in responses.values_mut() {
         if let RefOr::T(response) = response {
@@ -146,6 +152,7 @@ examples!(
     "OperationDetails",
     "OperationItems",
     "Operations",
+    "Ownership",
     "Plan",
     "Preview",
     "ServiceOverview",
@@ -180,7 +187,7 @@ mod tests {
                 ["search", "list", "get", "create", "change", "delete", "redeliver", "restore", "preview"];
             let actions = ["pause", "resume", "cancel", "watch"];
             assert!(verbs.iter().chain(&actions).any(|verb| id.starts_with(verb)), "{id} begins with a verb");
-            for status in ["400", "401", "403", "500", "503", "default"] {
+            for status in ["400", "401", "403", "429", "431", "500", "503", "default"] {
                 assert!(operation["responses"][status]["$ref"].is_string(), "{status} of {id}");
             }
             assert_eq!(operation["security"], serde_json::json!([{}, {"bearerAuth": []}]), "{id}");

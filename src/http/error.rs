@@ -1,16 +1,22 @@
 //! Errors as clients see them: RFC 9457's members, and the two that Backstage's error classes read.
 
 use std::any::Any;
+use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use axum::Json;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tracing::error;
 use utoipa::ToSchema;
 
 use super::problem::{Problem, ProblemType};
-use crate::store::StoreError;
+use crate::access::Undecided;
+use crate::clock;
+use crate::domain::words::things;
+use crate::store::{OverBound, StoreError};
 
 /// So many wrong fields are named; of others only how many there are.
 const MAX_ERRORS: usize = 20;
@@ -100,12 +106,20 @@ pub struct ApiError {
     problem: &'static Problem,
     detail: String,
     errors: Vec<FieldError>,
+    /// Seconds after which a client may retry.
+    retry_after: Option<u32>,
 }
 
 impl ApiError {
     /// Of this kind, with these words.
     pub fn new(problem: &'static Problem, detail: impl Into<String>) -> Self {
-        Self { problem, detail: shortened(detail.into(), MAX_DETAIL), errors: Vec::new() }
+        let detail = shortened(detail.into(), MAX_DETAIL);
+        Self { problem, detail, errors: Vec::new(), retry_after: problem.retry_after }
+    }
+
+    /// The same, if it is known when a client may retry.
+    pub fn retry_after(self, seconds: NonZeroU32) -> Self {
+        Self { retry_after: Some(seconds.get()), ..self }
     }
 
     /// These fields are wrong.
@@ -115,7 +129,7 @@ impl ApiError {
         let named = errors.iter().map(|error| format!("{}: {}", error.field, error.message));
         let more = (more > 0).then(|| format!("and {more} more"));
         let detail = named.chain(more).collect::<Vec<_>>().join("; ");
-        Self { problem: Problem::INVALID, detail, errors }
+        Self { detail, errors, ..Self::new(Problem::INVALID, "") }
     }
 
     /// One field is wrong.
@@ -141,7 +155,7 @@ impl ApiError {
 
     /// As clients see it.
     pub fn into_view(self) -> ErrorViewModel {
-        let Self { problem, detail, errors } = self;
+        let Self { problem, detail, errors, .. } = self;
         let status = problem.status.as_u16();
         ErrorViewModel {
             r#type: problem.slug,
@@ -173,29 +187,88 @@ impl From<FieldError> for ApiError {
     }
 }
 
+impl From<Undecided> for ApiError {
+    fn from(_: Undecided) -> Self {
+        Problem::UNDECIDED.into()
+    }
+}
+
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
+        Self::from(&error)
+    }
+}
+
+/// Of a look that several share.
+impl From<Arc<StoreError>> for ApiError {
+    fn from(error: Arc<StoreError>) -> Self {
+        Self::from(&*error)
+    }
+}
+
+impl From<&StoreError> for ApiError {
+    fn from(error: &StoreError) -> Self {
         match error {
             StoreError::Unavailable(_) | StoreError::NotPermitted => Problem::UNAVAILABLE.into(),
             StoreError::Slow => Problem::SLOW.into(),
             StoreError::KeyReused => Problem::KEY_REUSED.into(),
+            StoreError::OverBound(over) => over_bound(*over),
             other => Self::internal(other.to_string()),
         }
     }
 }
 
-/// Marks a response as an error, so that its content type can follow what the client accepts.
+/// What a caller has too much of, and what to do about it.
+fn over_bound(over: OverBound) -> ApiError {
+    let until = |time: DateTime<Utc>| {
+        let seconds = (time - clock::now()).num_seconds() + 1;
+        let seconds = u32::try_from(seconds).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
+        (
+            seconds,
+            format!("retry in {}, when the oldest has expired.", things(seconds.get().into(), "second")),
+        )
+    };
+    match over {
+        OverBound::Plans(plans, first) => {
+            let (seconds, retry) = until(first);
+            let plans = things(plans, "plan");
+            let detail = format!(
+                "You have {plans} that can still be run, and no more are allowed. Run some of them, or {retry}"
+            );
+            ApiError::new(Problem::TOO_MANY_PLANS, detail).retry_after(seconds)
+        }
+        OverBound::Planned(items, first) => {
+            let (seconds, retry) = until(first);
+            let items = things(items, "dead letter");
+            let detail = format!(
+                "Together with this one, your plans of the last 15 minutes would have {items}, which is more than allowed. Narrow the \
+                 selection, or {retry}"
+            );
+            ApiError::new(Problem::TOO_MANY_PLANS, detail).retry_after(seconds)
+        }
+        OverBound::Operations(operations) => {
+            let operations = things(operations, "operation");
+            let detail = format!(
+                "You have {operations} that have not ended, and no more are allowed. Resume or cancel those that are paused, or retry in \
+                 10 seconds."
+            );
+            ApiError::new(Problem::TOO_MANY_OPERATIONS, detail)
+        }
+    }
+}
+
+/// Marks a response as an error of this kind: its content type follows what the client accepts, and some kinds are counted.
 #[derive(Clone, Copy, Debug)]
-pub struct IsProblem;
+pub struct IsProblem(pub &'static Problem);
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let Problem { status, retry_after, .. } = *self.problem;
-        let mut response = (status, Json(self.into_view())).into_response();
+        let (problem, retry_after) = (self.problem, self.retry_after);
+        let mut response = (problem.status, Json(self.into_view())).into_response();
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
-        response.extensions_mut().insert(IsProblem);
+        response.extensions_mut().insert(IsProblem(problem));
         response
     }
 }

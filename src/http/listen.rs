@@ -24,8 +24,8 @@ use tracing::warn;
 const MOST_CONNECTIONS: usize = 4_096;
 /// Until the headers of a request have arrived; then a connection on which nothing is asked ends.
 const HEADERS_WITHIN: Duration = Duration::from_secs(10);
-/// Bytes of the headers of a request.
-const LARGEST_HEADERS: usize = 64 << 10;
+/// Bytes of the headers of a request. Beyond it, the answer is 431 without a body; one with a body comes before (`request_headers`).
+const LARGEST_HEADERS: usize = 128 << 10;
 /// After an error of the listener, such as too many open files.
 const PAUSE: Duration = Duration::from_millis(100);
 

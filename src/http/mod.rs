@@ -11,16 +11,20 @@ mod error;
 mod error_groups;
 #[doc(hidden)]
 pub mod filter;
+mod limits;
 mod listen;
+mod lookout;
 mod me;
 mod names;
 mod observe;
 mod operations;
+mod ownership;
 mod page;
 mod problem;
 #[doc(hidden)]
 pub mod query;
 mod request_body;
+mod request_headers;
 mod responses;
 mod word;
 mod words;
@@ -40,7 +44,7 @@ use utoipa_axum::routes;
 use utoipa_swagger_ui::SwaggerUi;
 use uuid::Uuid;
 
-use crate::access::{Access, PolicyFile};
+use crate::access::{Access, Undecided};
 use crate::clock;
 use crate::domain::audit::{Action, Entry};
 use crate::domain::convention::Conventions;
@@ -57,6 +61,8 @@ use operations::view::OperationView;
 pub use admin::Admin;
 pub use auth::Refusals;
 pub use console::{ConsoleOidc, ConsoleSettings};
+pub use limits::Limits;
+pub use operations::Followed;
 
 /// Until the last answers have gone out.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
@@ -89,6 +95,10 @@ pub struct Api {
     pub names: Names,
     /// Who may call, and what they may do.
     pub access: Arc<Access>,
+    /// What one caller may ask for.
+    pub limits: Arc<Limits>,
+    /// Operations that callers follow.
+    pub followed: Followed,
     /// Refusals, until they are in the audit.
     pub refusals: Refusals,
     /// Metrics.
@@ -103,9 +113,9 @@ pub struct Api {
 
 impl Api {
     /// What this requester may do now.
-    fn caller(&self, requester: Requester) -> Caller {
-        let policy = self.access.policy.as_ref().map(PolicyFile::now);
-        Caller::new(requester, policy, self.ownership.now())
+    async fn caller(&self, requester: Requester) -> Result<Caller, Undecided> {
+        let grants = self.access.grants(requester.principal()).await?;
+        Ok(Caller::new(requester, grants, self.ownership.now()))
     }
 
     /// Writes down that the caller reads the payload of a dead letter of this service, before it does. Where nobody has to sign in, there
@@ -159,6 +169,7 @@ fn api_router() -> OpenApiRouter<Api> {
         .routes(routes!(items::list_items))
         .routes(routes!(audit::list_audit_entries))
         .routes(routes!(me::me))
+        .routes(routes!(ownership::ownership))
 }
 
 /// The router, and the `OpenAPI` document of its routes.
@@ -187,6 +198,7 @@ fn router(api: Api) -> Router {
         Names::Any => router,
     };
     router
+        .layer(axum::middleware::from_fn(request_headers::bounded))
         .layer(axum::middleware::from_fn_with_state(api.clone(), observe::observe))
         .layer(tower_http::catch_panic::CatchPanicLayer::custom(error::panicked))
         .with_state(api)

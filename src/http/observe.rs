@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderValue, Method, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::time::Instant;
@@ -14,7 +14,7 @@ use tracing::{Instrument, info_span};
 use super::Api;
 use super::error::{ApiError, IsProblem};
 use super::problem::Problem;
-use crate::telemetry::RequestDone;
+use crate::telemetry::{RequestDone, RequestLimited};
 
 /// No reading takes so long, unless the database hangs: its own timeouts are shorter.
 const READ_DEADLINE: Duration = Duration::from_secs(10);
@@ -35,10 +35,14 @@ pub async fn observe(State(api): State<Api>, request: Request, next: Next) -> Re
         () = api.heartbeat.lost() => unavailable(),
         () = tokio::time::sleep(deadline) => unavailable(),
     };
-    if wants_problem && response.extensions().get::<IsProblem>().is_some() {
-        response
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    if let Some(IsProblem(problem)) = response.extensions().get().copied() {
+        if wants_problem {
+            let problem_json = HeaderValue::from_static("application/problem+json");
+            response.headers_mut().insert(header::CONTENT_TYPE, problem_json);
+        }
+        if problem.status == StatusCode::TOO_MANY_REQUESTS {
+            RequestLimited { limit: &problem.slug() }.emit(&api.metrics);
+        }
     }
     RequestDone {
         method: known(&method),

@@ -12,6 +12,8 @@ pub enum ProblemType {
     InvalidRequest,
     /// The body cannot be read.
     InvalidBody,
+    /// The headers are too large.
+    HeadersTooLarge,
     /// The bearer token is not valid.
     Unauthenticated,
     /// The host or origin of the request is not a name of this machine.
@@ -30,10 +32,20 @@ pub enum ProblemType {
     PlanAlreadyRun,
     /// The state of the operation does not allow this.
     WrongState,
+    /// The caller sends more requests than the limits allow.
+    TooManyRequests,
+    /// The caller has too many plans that can still be run.
+    TooManyPlans,
+    /// The caller has too many operations that have not ended.
+    TooManyOperations,
+    /// The caller, or all callers together, follow too many operations.
+    TooManyStreams,
     /// The database does not answer.
     Unavailable,
     /// The request took the database too long.
     TooSlow,
+    /// Backstage does not say what the caller may do.
+    Undecided,
     /// A fault of the service.
     Internal,
 }
@@ -66,6 +78,12 @@ const fn problem(
 }
 
 impl Problem {
+    /// Its slug as text.
+    pub fn slug(&self) -> String {
+        let slug = serde_json::to_value(self.slug);
+        slug.ok().and_then(|slug| Some(slug.as_str()?.to_owned())).unwrap_or_default()
+    }
+
     pub const INVALID: &Self = &problem(
         StatusCode::BAD_REQUEST,
         ProblemType::InvalidRequest,
@@ -79,6 +97,13 @@ impl Problem {
         "Unreadable body",
         "InputError",
         "The connection closed before the whole body arrived.",
+    );
+    pub const LARGE_HEADERS: &Self = &problem(
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+        ProblemType::HeadersTooLarge,
+        "Headers too large",
+        "InputError",
+        "The headers are larger than 64 KiB. Send fewer or shorter ones.",
     );
     pub const LARGE_BODY: &Self = &Self {
         status: StatusCode::PAYLOAD_TOO_LARGE,
@@ -154,6 +179,48 @@ impl Problem {
         "ConflictError",
         "The operation is completed. There is nothing to pause.",
     );
+    pub const TOO_MANY_REQUESTS: &Self = &Self {
+        retry_after: Some(3),
+        ..problem(
+            StatusCode::TOO_MANY_REQUESTS,
+            ProblemType::TooManyRequests,
+            "Too many requests",
+            "Error",
+            "Too many requests of one caller. Nothing was done. Retry in 3 seconds.",
+        )
+    };
+    pub const TOO_MANY_PLANS: &Self = &Self {
+        retry_after: Some(240),
+        ..problem(
+            StatusCode::TOO_MANY_REQUESTS,
+            ProblemType::TooManyPlans,
+            "Too many plans",
+            "Error",
+            "You have 100 plans that can still be run, and no more are allowed. Run some of them, or retry in 240 seconds, when the oldest \
+             has expired.",
+        )
+    };
+    pub const TOO_MANY_OPERATIONS: &Self = &Self {
+        retry_after: Some(10),
+        ..problem(
+            StatusCode::TOO_MANY_REQUESTS,
+            ProblemType::TooManyOperations,
+            "Too many operations",
+            "Error",
+            "You have 500 operations that have not ended, and no more are allowed. Resume or cancel those that are paused, or retry in 10 \
+             seconds.",
+        )
+    };
+    pub const TOO_MANY_STREAMS: &Self = &Self {
+        retry_after: Some(10),
+        ..problem(
+            StatusCode::TOO_MANY_REQUESTS,
+            ProblemType::TooManyStreams,
+            "Too many streams",
+            "Error",
+            "You follow 250 operations already. Close a stream first, poll `GET /operations/{id}`, or retry in 10 seconds.",
+        )
+    };
     pub const UNAVAILABLE: &Self = &Self {
         retry_after: Some(2),
         ..problem(
@@ -176,6 +243,16 @@ impl Problem {
              30 seconds.",
         )
     };
+    pub const UNDECIDED: &Self = &Self {
+        retry_after: Some(2),
+        ..problem(
+            StatusCode::SERVICE_UNAVAILABLE,
+            ProblemType::Undecided,
+            "Permissions unavailable",
+            "ServiceUnavailableError",
+            "Backstage does not say what you may do. Nothing was done. Retry in 2 seconds.",
+        )
+    };
     pub const INTERNAL: &Self = &problem(
         StatusCode::INTERNAL_SERVER_ERROR,
         ProblemType::Internal,
@@ -191,7 +268,15 @@ mod tests {
 
     #[test]
     fn the_text_and_the_header_say_the_same_of_when_to_retry() {
-        for problem in [Problem::UNAVAILABLE, Problem::SLOW] {
+        for problem in [
+            Problem::UNAVAILABLE,
+            Problem::SLOW,
+            Problem::UNDECIDED,
+            Problem::TOO_MANY_REQUESTS,
+            Problem::TOO_MANY_PLANS,
+            Problem::TOO_MANY_OPERATIONS,
+            Problem::TOO_MANY_STREAMS,
+        ] {
             let seconds = problem.retry_after.map(|seconds| format!("in {seconds} seconds")).unwrap();
             assert!(problem.detail.contains(&seconds), "{problem:?}");
         }

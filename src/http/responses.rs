@@ -48,22 +48,38 @@ responses! {
     KeyConflict "409" [KEY_REUSED],
     /// The idempotency key was used for another request, the plan has expired, or the plan was run before. Nothing was done.
     RunConflict "409" [KEY_REUSED, PLAN_EXPIRED, PLAN_ALREADY_RUN],
+    /// The plan has expired.
+    PlanConflict "409" [PLAN_EXPIRED],
     /// The state of the operation does not allow this. Nothing was done.
     StateConflict "409" [WRONG_STATE],
     /// The body of the request is too large.
     TooLarge "413" [LARGE_BODY],
     /// The body of the request is not `application/json`.
     NotJson "415" [BODY_NOT_JSON],
+    /// The caller sends more requests than the limits allow. Nothing was done. Retry after the number of seconds in `Retry-After`.
+    TooManyRequests "429" [TOO_MANY_REQUESTS],
+    /// The caller sends more requests than the limits allow, or has too many plans that can still be run. Nothing was done. Retry after the
+    /// number of seconds in `Retry-After`.
+    TooManyPlans "429" [TOO_MANY_REQUESTS, TOO_MANY_PLANS],
+    /// The caller sends more requests than the limits allow, or has too many operations that have not ended. Nothing was done. Retry after
+    /// the number of seconds in `Retry-After`.
+    TooManyOperations "429" [TOO_MANY_REQUESTS, TOO_MANY_OPERATIONS],
+    /// The caller sends more requests than the limits allow, or too many operations are followed at the same time. Retry after the number
+    /// of seconds in `Retry-After`.
+    TooManyStreams "429" [TOO_MANY_REQUESTS, TOO_MANY_STREAMS],
+    /// The headers of the request are larger than 64 KiB. Beyond 128 KiB, the answer has no body.
+    LargeHeaders "431" [LARGE_HEADERS],
     /// A fault of the service.
     InternalError "500" [INTERNAL],
-    /// The database does not answer, or not in time. Retry after the number of seconds in `Retry-After`.
-    Unavailable "503" [UNAVAILABLE, SLOW],
+    /// The database does not answer, or not in time, or Backstage does not say what the caller may do. Retry after the number of seconds
+    /// in `Retry-After`.
+    Unavailable "503" [UNAVAILABLE, SLOW, UNDECIDED],
     /// Any other error.
     AnyError "default" [NO_METHOD],
 }
 
 fn response(description: &str, problems: &[&'static Problem]) -> Response {
-    let examples = problems.iter().map(|problem| (slug(problem.slug), example(problem)));
+    let examples = problems.iter().map(|problem| (problem.slug(), example(problem)));
     let content = ContentBuilder::new()
         .schema(Some(Ref::from_schema_name("ErrorViewModel")))
         .examples_from_iter(examples)
@@ -81,10 +97,6 @@ fn response(description: &str, problems: &[&'static Problem]) -> Response {
         response = response.header("Retry-After", header);
     }
     response.build()
-}
-
-fn slug(slug: ProblemType) -> String {
-    serde_json::to_value(slug).ok().and_then(|slug| Some(slug.as_str()?.to_owned())).unwrap_or_default()
 }
 
 fn example(problem: &'static Problem) -> RefOr<utoipa::openapi::example::Example> {

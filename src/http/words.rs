@@ -138,6 +138,8 @@ words! {
         Pause,
         /// It was resumed.
         Resume,
+        /// A second person approved it.
+        Approve,
         /// It was cancelled.
         Cancel,
         /// Its rate was changed.
@@ -209,6 +211,8 @@ words! {
         DiedAgain,
         /// The broker cannot be reached.
         BrokerUnreachable,
+        /// A second person has to approve the operation.
+        NeedsApproval,
     }
 }
 

@@ -48,7 +48,7 @@ impl Operations {
     /// Freezes the selection as a plan (rule R9), and evaluates it.
     pub async fn plan(&self, new: &NewOperation) -> Result<Planned, StoreError> {
         let (id, now) = (clock::new_id(), clock::now());
-        let left_out = self.store.plan(new, id, now, now + VALID_FOR).await?;
+        let left_out = self.store.plan(new, id, now, now + VALID_FOR, &self.bounds).await?;
         let plan = self.store.planned(id).await?;
         let plan = plan.ok_or_else(|| StoreError::Inconsistent(format!("plan {id} is gone")))?;
         let mut planned = self.evaluate(plan).await?;

@@ -12,7 +12,7 @@ use crate::clock;
 use crate::config::OperationsConfig;
 use crate::domain::convention::Conventions;
 use crate::domain::operation::{NewOperation, Selection};
-use crate::store::{Frozen, IDS_IN_A_ROW, ServedPlaces, Store, StoreError};
+use crate::store::{Bounds, Frozen, IDS_IN_A_ROW, ServedPlaces, Store, StoreError};
 
 /// Accepts requests for operations. Clones share their state.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub struct Operations {
     pub(super) served: Arc<ServedPlaces>,
     watch_returns: TimeDelta,
     ids_in_a_row: u32,
+    /// What one caller may have.
+    pub(super) bounds: Bounds,
     pub(super) conventions: Conventions,
     asked: Arc<Notify>,
     pub(super) outcome_cache: OutcomeCache,
@@ -30,13 +32,29 @@ pub struct Operations {
 
 impl Operations {
     /// Accepts requests for this database and these brokers.
-    pub fn new(store: Store, brokers: Brokers, conventions: Conventions, config: &OperationsConfig) -> Self {
+    pub fn new(
+        store: Store,
+        brokers: Brokers,
+        conventions: Conventions,
+        config: &OperationsConfig,
+        bounds: Bounds,
+    ) -> Self {
         let served = Arc::new(ServedPlaces::new(brokers.places().cloned().collect()));
         let (asked, outcome_cache) = (Arc::new(Notify::new()), OutcomeCache::default());
         let watch_returns = config.watch_returns();
         // A chunk is made of whole rows.
         let ids_in_a_row = config.chunk_items.min(IDS_IN_A_ROW);
-        Self { store, brokers, served, watch_returns, ids_in_a_row, conventions, asked, outcome_cache }
+        Self {
+            store,
+            brokers,
+            served,
+            watch_returns,
+            ids_in_a_row,
+            bounds,
+            conventions,
+            asked,
+            outcome_cache,
+        }
     }
 
     /// Freezes the selection (rule R9) and wakes the workers. A plan keeps its id, and so runs once.
@@ -45,7 +63,7 @@ impl Operations {
             Selection::Plan(plan) => plan,
             _ => clock::new_id(),
         };
-        let frozen = self.store.freeze(new, id, clock::now(), self.ids_in_a_row).await?;
+        let frozen = self.store.freeze(new, id, clock::now(), self.ids_in_a_row, &self.bounds).await?;
         self.wake();
         Ok(match frozen {
             Frozen::New(id) | Frozen::Known(id) => Requested::Operation(id),

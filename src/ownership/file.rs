@@ -13,7 +13,7 @@ use std::path::Path;
 use anyhow::Context;
 use serde::Deserialize;
 
-use super::{Owners, Ownership};
+use super::{Ownership, Rules};
 use crate::live_file::LiveFile;
 
 #[derive(Deserialize)]
@@ -30,14 +30,14 @@ struct Rule {
 }
 
 /// Reads the ownership file for the first time. It must exist and be valid.
-pub fn open(path: &Path, ownership: &Ownership) -> anyhow::Result<LiveFile<Owners>> {
-    LiveFile::open("ownership file", path, parse, ownership.clone())
+pub fn open(path: &Path, ownership: &Ownership) -> anyhow::Result<LiveFile<Rules>> {
+    LiveFile::open("ownership file", path, parse, ownership.rules.clone())
 }
 
-fn parse(text: &str) -> anyhow::Result<Owners> {
+fn parse(text: &str) -> anyhow::Result<Rules> {
     let document: Document = serde_saphyr::from_str(text)
         .context("it needs `services:`, a list of entries with `service` and `squad`")?;
-    Ok(Owners::new(document.services.into_iter().map(|rule| (rule.service, rule.squad))))
+    Ok(Rules::new(document.services.into_iter().map(|rule| (rule.service, rule.squad))))
 }
 
 #[cfg(test)]

@@ -1,12 +1,15 @@
-//! Which squad owns which service. Joined on read, never stored with a dead letter.
+//! Which squad owns which service: by the rules of a file, and by claims of a catalog. Joined on read, never stored with a dead letter.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::domain::pattern;
 use crate::latest::Latest;
 
+mod catalog;
 mod file;
 
+pub use catalog::{Catalog, CatalogSettings, Claim, Conflict, Follower, MOST_NAMESPACES, TokenSource};
 pub use file::open;
 
 /// The squad of services without an owner.
@@ -16,25 +19,55 @@ pub const UNOWNED: &str = "unowned";
 const SQUAD_PREFIX: &str = "squad-";
 
 /// The current ownership. Clones share it.
-pub type Ownership = Latest<Owners>;
+#[derive(Clone, Debug, Default)]
+pub struct Ownership {
+    rules: Latest<Rules>,
+    /// Where squads come from a catalog.
+    catalog: Latest<Option<Catalog>>,
+}
 
-/// A snapshot of the ownership: exact names first, then patterns in their order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+impl Ownership {
+    /// As it is now.
+    pub fn now(&self) -> Arc<Owners> {
+        Arc::new(Owners { rules: self.rules.now(), catalog: self.catalog.now() })
+    }
+}
+
+/// Whose a service is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner<'o> {
+    /// This squad's.
+    Squad(&'o str),
+    /// Nobody's.
+    Nobody,
+    /// The catalog leaves it undecided. It counts as nobody's, but what is granted for services without an owner is not granted for it.
+    Undecided,
+}
+
+/// A snapshot of the ownership. The rules of the file win.
+#[derive(Clone, Debug, Default)]
 pub struct Owners {
-    exact: BTreeMap<String, String>,
-    patterns: Vec<(String, String)>,
+    rules: Arc<Rules>,
+    catalog: Arc<Option<Catalog>>,
 }
 
 impl Owners {
+    /// Whose the service is.
+    pub fn owner(&self, service: &str) -> Owner<'_> {
+        match (self.rules.squad(service), &*self.catalog) {
+            (Some(squad), _) if same_squad(squad, UNOWNED) => Owner::Nobody,
+            (Some(squad), _) => Owner::Squad(squad),
+            (None, Some(catalog)) => catalog.owner(service),
+            (None, None) => Owner::Nobody,
+        }
+    }
+
     /// The squad that owns the service, or [`UNOWNED`].
     pub fn squad(&self, service: &str) -> &str {
-        self.exact
-            .get(service)
-            .or_else(|| {
-                let found = self.patterns.iter().find(|(pattern, _)| pattern::matches(pattern, service));
-                found.map(|(_, squad)| squad)
-            })
-            .map_or(UNOWNED, String::as_str)
+        match self.owner(service) {
+            Owner::Squad(squad) => squad,
+            Owner::Nobody | Owner::Undecided => UNOWNED,
+        }
     }
 
     /// The services among these that the squad owns.
@@ -42,17 +75,45 @@ impl Owners {
         services.into_iter().filter(|service| same_squad(self.squad(service), squad)).collect()
     }
 
-    /// A snapshot from rules: the name of a service, or a pattern with `*` and `?`, with its squad.
-    pub(crate) fn new(rules: impl IntoIterator<Item = (String, String)>) -> Self {
-        let mut owners = Self::default();
+    /// The catalog, if squads come from one.
+    pub fn catalog(&self) -> Option<&Catalog> {
+        self.catalog.as_ref().as_ref()
+    }
+
+    /// The services that the catalog leaves undecided, unless the file decides.
+    pub fn conflicts(&self) -> impl Iterator<Item = Conflict<'_>> {
+        let conflicts = self.catalog().into_iter().flat_map(Catalog::conflicts);
+        conflicts.filter(|conflict| self.rules.squad(conflict.service).is_none())
+    }
+}
+
+/// The rules of a file: exact names first, then patterns in their order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rules {
+    exact: BTreeMap<String, String>,
+    patterns: Vec<(String, String)>,
+}
+
+impl Rules {
+    /// From the name of a service, or a pattern with `*` and `?`, each with its squad.
+    fn new(rules: impl IntoIterator<Item = (String, String)>) -> Self {
+        let mut own = Self::default();
         for (service, squad) in rules {
             if service.contains(['*', '?']) {
-                owners.patterns.push((service, squad));
+                own.patterns.push((service, squad));
             } else {
-                owners.exact.entry(service).or_insert(squad);
+                own.exact.entry(service).or_insert(squad);
             }
         }
-        owners
+        own
+    }
+
+    fn squad(&self, service: &str) -> Option<&str> {
+        let by_pattern = || {
+            let found = self.patterns.iter().find(|(pattern, _)| pattern::matches(pattern, service));
+            found.map(|(_, squad)| squad)
+        };
+        self.exact.get(service).or_else(by_pattern).map(String::as_str)
     }
 }
 
@@ -62,9 +123,22 @@ pub fn same_squad(one: &str, other: &str) -> bool {
     short(one) == short(other)
 }
 
+/// A group without what is the same for all: `group:default/payments` of Backstage and `/payments` of Keycloak are `payments`.
+pub(crate) fn short_group(name: &str) -> String {
+    let name = name.strip_prefix("group:default/").or_else(|| name.strip_prefix("group:")).unwrap_or(name);
+    name.strip_prefix('/').unwrap_or(name).to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl Owners {
+        /// By rules alone.
+        pub(crate) fn new(rules: impl IntoIterator<Item = (String, String)>) -> Self {
+            Self { rules: Arc::new(Rules::new(rules)), catalog: Arc::default() }
+        }
+    }
 
     #[test]
     fn exact_names_win_then_the_first_pattern() {

@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use super::bounds::OverBound;
+
 /// An error of the database. Its text never holds a value of a row (rule R14): of what the database says only the code is
 /// kept, as its messages may quote data.
 #[derive(Debug, Error)]
@@ -26,6 +28,9 @@ pub enum StoreError {
     /// The same idempotency key was used for another request.
     #[error("the idempotency key was used for another request")]
     KeyReused,
+    /// The caller has too much of something.
+    #[error("the caller has too much: {0:?}")]
+    OverBound(OverBound),
     /// It, its schema or the way to it is not what the program needs: people have to do something about it.
     #[error("{0}")]
     Unusable(String),

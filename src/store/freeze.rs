@@ -7,6 +7,7 @@ use serde_json::json;
 use sqlx::{Executor, Postgres, QueryBuilder};
 use uuid::Uuid;
 
+use super::bounds::{self, Bounds, check_operations};
 use super::lease::Transaction;
 use super::search_plan::SearchPlan;
 use super::{Store, StoreError, audit, filter_sql};
@@ -38,6 +39,7 @@ impl Store {
         id: Uuid,
         now: DateTime<Utc>,
         ids_in_a_row: u32,
+        bounds: &Bounds,
     ) -> Result<Frozen, StoreError> {
         let hash = RequestHash::of(new).map_err(|error| StoreError::Inconsistent(error.to_string()))?;
         let mut transaction = self.operations.begin().await?;
@@ -53,7 +55,8 @@ impl Store {
             insert_chosen(&mut transaction, chosen, new, (id, ids_in_a_row.into())).await?;
         let services = sqlx::query_scalar(
             "UPDATE operation SET total = $2, skipped = $3, \
-                 state = CASE WHEN $2 = $3 THEN 'completed' ELSE state END, \
+                 awaits_approval = $2 - $3 > $4, \
+                 state = CASE WHEN $2 = $3 THEN 'completed' WHEN $2 - $3 > $4 THEN 'paused' ELSE state END, \
                  started_at = CASE WHEN $2 = $3 THEN created_at END, \
                  ended_at = CASE WHEN $2 = $3 THEN created_at END \
              WHERE id = $1 RETURNING COALESCE(services, '{}')",
@@ -61,9 +64,12 @@ impl Store {
         .bind(id)
         .bind(total)
         .bind(skipped)
+        .bind(new.approved_above.map_or(i64::MAX, |above| i64::try_from(above).unwrap_or(i64::MAX)))
         .fetch_one(&mut *transaction)
         .await?;
         audit::append(&mut transaction, &entry(new, id, total, skipped, services)).await?;
+        bounds::lock(&mut transaction, &new.requested_by).await?;
+        check_operations(&mut transaction, bounds, &new.requested_by).await?;
         transaction.commit().await?;
         Ok(Frozen::New(id))
     }

@@ -8,7 +8,7 @@ macro_rules! files {
     };
 }
 
-const FILES: [(&str, &str); 15] = files![
+const FILES: [(&str, &str); 18] = files![
     "0001_dead_letter",
     "0002_operation",
     "0003_error_groups",
@@ -24,6 +24,9 @@ const FILES: [(&str, &str); 15] = files![
     "0014_requester",
     "0015_audit",
     "0016_roles",
+    "0017_approval",
+    "0018_catalog",
+    "0019_planned",
 ];
 
 /// All of them. It goes on beside those of later releases, and takes no lock of its own.

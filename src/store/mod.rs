@@ -20,6 +20,8 @@ mod abandoned;
 mod attempts;
 mod audit;
 mod batch;
+mod bounds;
+mod catalog;
 mod chunk;
 mod columns;
 mod copy;
@@ -58,6 +60,8 @@ mod url;
 
 pub use audit::{Sealed, Verified, WantedEntries};
 pub use batch::Stored;
+pub use bounds::{Bounds, OverBound};
+pub use catalog::CatalogSnapshot;
 pub use chunk::{Chunk, ChunkItem, Follower, IDS_IN_A_ROW, Next};
 pub use copy::encode as copy_data;
 pub use dead_letters::{Death, History, HistoryOperation};

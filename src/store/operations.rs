@@ -20,7 +20,7 @@ const TOLD_STATE: &str =
 /// Of lists: without edits, which may be long.
 const LISTED: &str = "id, kind, selection::text AS selection, target::text AS target, item_order, rate, note, \
      canary_steps, canary_wait, canary_max_failed, canary_passed, max_queue_depth, copy, routing_key, again, \
-     requested_by, requested_by_id, total, sent, returned, deleted, restored, refused, skipped, last_error, created_at, started_at, ended_at, \
+     requested_by, requested_by_id, awaits_approval, total, sent, returned, deleted, restored, refused, skipped, last_error, created_at, started_at, ended_at, \
      next_chunk_at, services, not_done";
 
 /// What [`operation`] reads of one.
@@ -289,6 +289,7 @@ pub(super) fn operation(row: &PgRow) -> Result<Operation, StoreError> {
         again: row.try_get("again")?,
         requested_by: row.try_get("requested_by")?,
         requested_by_id: row.try_get("requested_by_id")?,
+        awaits_approval: row.try_get("awaits_approval")?,
         total: row.try_get("total")?,
         outcomes: Outcomes {
             sent: row.try_get("sent")?,

@@ -5,6 +5,7 @@ use sqlx::Row;
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
+use super::bounds::{self, Bounds, check_plans};
 use super::freeze::chosen;
 use super::operations::named;
 use super::search::{PLACE, payload, place};
@@ -110,13 +111,14 @@ impl Summary {
 
 impl Store {
     /// Freezes the selection as a plan of this id. Only what can be acted on now is in it; returns how many were asked for and
-    /// are not.
+    /// are not. An error if the caller has too many plans.
     pub async fn plan(
         &self,
         new: &NewOperation,
         id: Uuid,
         now: DateTime<Utc>,
         expires_at: DateTime<Utc>,
+        bounds: &Bounds,
     ) -> Result<i64, StoreError> {
         let options = serde_json::to_string(&new.options)
             .map_err(|error| StoreError::Inconsistent(error.to_string()))?;
@@ -135,12 +137,21 @@ impl Store {
         .bind(&new.requested_by.id)
         .execute(&mut *transaction)
         .await?;
+        // Early, though others may be counted only later.
+        check_plans(&mut transaction, bounds, &new.requested_by, now).await?;
         let mut query = chosen(&mut transaction, new, now).await?;
         query.push(", planned AS (INSERT INTO operation_plan_item (plan_id, dead_letter_id) SELECT ");
         query.push_bind(id).push(
-            ", id FROM chosen WHERE refusal IS NULL) SELECT count(*) FROM chosen WHERE refusal IS NOT NULL",
+            ", id FROM chosen WHERE refusal IS NULL) SELECT count(*) - count(refusal), count(refusal) FROM chosen",
         );
-        let left_out = query.build_query_scalar().fetch_one(&mut *transaction).await?;
+        let (items, left_out): (i64, i64) = query.build_query_as().fetch_one(&mut *transaction).await?;
+        sqlx::query("UPDATE operation_plan SET items = $2 WHERE id = $1")
+            .bind(id)
+            .bind(items)
+            .execute(&mut *transaction)
+            .await?;
+        bounds::lock(&mut transaction, &new.requested_by).await?;
+        check_plans(&mut transaction, bounds, &new.requested_by, now).await?;
         transaction.commit().await?;
         Ok(left_out)
     }

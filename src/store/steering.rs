@@ -33,7 +33,8 @@ impl Store {
                  canary_passed = CASE WHEN state = 'paused' THEN COALESCE((SELECT max(step) FROM UNNEST(canary_steps) AS s (step) \
                      WHERE step <= sent + returned + refused), 0) ELSE canary_passed END"
             }
-            Steering::Cancel => "state = 'cancelling', last_error = NULL",
+            Steering::Approve => "state = 'pending', awaits_approval = false",
+            Steering::Cancel => "state = 'cancelling', last_error = NULL, awaits_approval = false",
             Steering::Rate(_) => "rate = $4",
         };
         // What workers died with is tried anew.
@@ -71,6 +72,7 @@ impl Store {
         let (action, details) = match steering {
             Steering::Pause => (Action::Pause, json!({})),
             Steering::Resume => (Action::Resume, json!({})),
+            Steering::Approve => (Action::Approve, json!({})),
             Steering::Cancel => (Action::Cancel, json!({})),
             Steering::Rate(rate) => (Action::Rate, json!({ "rate": rate })),
         };

@@ -139,3 +139,18 @@ impl RequestDone<'_> {
         );
     }
 }
+
+/// A request was refused because its caller asked for too much.
+#[derive(Debug)]
+pub struct RequestLimited<'a> {
+    /// The kind of refusal: `too-many-requests`.
+    pub limit: &'a str,
+}
+
+impl RequestLimited<'_> {
+    /// Logs and counts.
+    pub fn emit(&self, metrics: &Metrics) {
+        metrics.http_limited.with_label_values(&[self.limit]).inc();
+        debug!(limit = self.limit, "Request refused");
+    }
+}

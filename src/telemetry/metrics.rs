@@ -28,8 +28,14 @@ pub struct Metrics {
     pub chunk_duration: HistogramVec,
     /// Seconds that a request took, by method, route and status.
     pub http_duration: HistogramVec,
+    /// Polls of the catalog that failed.
+    pub catalog_failures: IntCounter,
+    /// Requests that were refused because their caller asked for too much, by kind.
+    pub http_limited: IntCounterVec,
     operations: IntGaugeVec,
     pool: IntGaugeVec,
+    catalog_age: IntGaugeVec,
+    catalog_conflicts: IntGaugeVec,
 }
 
 /// The labels of a source.
@@ -72,6 +78,17 @@ pub struct PoolUse {
     pub size: u32,
     /// Idle connections among these.
     pub idle: u32,
+}
+
+/// State of the catalog that squads come from.
+#[derive(Clone, Copy, Debug)]
+pub struct CatalogState {
+    /// Seconds since its last snapshot was taken.
+    pub age: i64,
+    /// Services whose claims contradict each other.
+    pub contested: i64,
+    /// Services that wait until another component takes them over.
+    pub waiting: i64,
 }
 
 #[derive(Debug)]
@@ -250,6 +267,11 @@ impl Metrics {
                 "Duration of an HTTP request",
                 &["http_request_method", "http_route", "http_response_status_code"],
             ),
+            http_limited: registrar.counter(
+                "dead_letter_http_limited_total",
+                "Requests answered with 429 because their caller is over a limit, by the type of the error",
+                &["type"],
+            ),
             operations: registrar.gauge(
                 "dead_letter_operations",
                 "Operations by state. The value comes from the database and is the same on every replica",
@@ -259,6 +281,19 @@ impl Metrics {
                 "dead_letter_db_connections",
                 "Open database connections, by pool and by whether they are used or idle",
                 &["pool", "state"],
+            ),
+            catalog_failures: registrar
+                .plain_counter("dead_letter_catalog_failures_total", "Polls of the catalog that failed"),
+            catalog_age: registrar.gauge(
+                "dead_letter_catalog_age_seconds",
+                "Age of the squads that come from the catalog. Before the first snapshot, the time since the start",
+                &[],
+            ),
+            catalog_conflicts: registrar.gauge(
+                "dead_letter_catalog_conflicts",
+                "Services that belong to nobody because components contradict each other (`contested`), or because another component \
+                 claims them for another squad (`waiting`)",
+                &["kind"],
             ),
             registry: registrar.0,
         }
@@ -286,8 +321,19 @@ impl Metrics {
         }
     }
 
-    /// Everything in Prometheus' text format. `operations` is `None` where the database does not answer.
-    pub fn render(&self, operations: Option<&[(State, i64)]>, pools: &[PoolUse]) -> String {
+    /// Everything in Prometheus' text format. `operations` is `None` where the database does not answer, `catalog` where squads come from
+    /// no catalog.
+    pub fn render(
+        &self,
+        operations: Option<&[(State, i64)]>,
+        pools: &[PoolUse],
+        catalog: Option<CatalogState>,
+    ) -> String {
+        if let Some(CatalogState { age, contested, waiting }) = catalog {
+            self.catalog_age.with_label_values(&[] as &[&str]).set(age);
+            self.catalog_conflicts.with_label_values(&["contested"]).set(contested);
+            self.catalog_conflicts.with_label_values(&["waiting"]).set(waiting);
+        }
         self.operations.reset();
         for (state, count) in operations.unwrap_or_default() {
             self.operations.with_label_values(&[state.as_str()]).set(*count);

@@ -4,6 +4,6 @@ mod events;
 mod metrics;
 mod tracing_setup;
 
-pub use events::{BatchStored, ChunkDone, RequestDone, RowPoisoned};
-pub use metrics::{Metrics, PoolUse, SourceLabels, SourceMetrics};
+pub use events::{BatchStored, ChunkDone, RequestDone, RequestLimited, RowPoisoned};
+pub use metrics::{CatalogState, Metrics, PoolUse, SourceLabels, SourceMetrics};
 pub use tracing_setup::{Telemetry, link_to_message};

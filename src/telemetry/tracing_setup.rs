@@ -1,24 +1,30 @@
 //! Where log lines and spans go.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use opentelemetry::KeyValue;
 use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::{TraceContextExt, TracerProvider};
-use opentelemetry_otlp::WithExportConfig;
+use opentelemetry_otlp::{WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use reqwest::blocking::{Client, ClientBuilder};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
-use crate::config::{LogConfig, LogFormat};
+use crate::config::{ChannelConfig, LogConfig, LogFormat, PlaintextChannel};
 use crate::domain::headers::TRACE_CONTEXT;
 use crate::domain::message::Properties;
+use crate::tls::Tls;
+
+/// Until the collector has taken a batch of spans: the default of OpenTelemetry.
+const COLLECTOR_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Exports spans. [`Telemetry::shutdown`] flushes them.
 #[derive(Debug)]
@@ -28,7 +34,7 @@ pub struct Telemetry {
 
 impl Telemetry {
     /// Starts logging, and tracing if an endpoint is configured.
-    pub fn start(config: &LogConfig) -> anyhow::Result<Self> {
+    pub fn start(config: &LogConfig, channels: &ChannelConfig) -> anyhow::Result<Self> {
         let filter = EnvFilter::try_new(&config.log).context("DEAD_LETTER_LOG is not a log filter")?;
         let format = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
         let format = match config.log_format {
@@ -37,7 +43,9 @@ impl Telemetry {
             }
             LogFormat::Pretty => format.with_target(false).boxed(),
         };
-        let provider = config.otlp_endpoint.as_deref().map(provider).transpose()?;
+        let tls = channels.tls(PlaintextChannel::Telemetry);
+        let provider =
+            config.otlp_endpoint.as_deref().map(|endpoint| provider(endpoint, &tls)).transpose()?;
         EXPORTING.store(provider.is_some(), Ordering::Relaxed);
         let spans = provider
             .as_ref()
@@ -55,10 +63,11 @@ impl Telemetry {
     }
 }
 
-fn provider(endpoint: &str) -> anyhow::Result<SdkTracerProvider> {
+fn provider(endpoint: &str, tls: &Tls) -> anyhow::Result<SdkTracerProvider> {
     let traces = format!("{}/v1/traces", endpoint.trim_end_matches('/'));
     let exporter = opentelemetry_otlp::SpanExporter::builder()
         .with_http()
+        .with_http_client(client(tls)?)
         .with_endpoint(traces)
         .build()
         .context("OTEL_EXPORTER_OTLP_ENDPOINT cannot be used")?;
@@ -67,6 +76,16 @@ fn provider(endpoint: &str) -> anyhow::Result<SdkTracerProvider> {
         .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
         .build();
     Ok(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build())
+}
+
+/// The exporter has a thread of its own, so its client blocks. Such a client must be made where nothing is asynchronous.
+fn client(tls: &Tls) -> anyhow::Result<Client> {
+    let (authorities, identity) = tls.of_https()?;
+    let builder = Client::builder().timeout(COLLECTOR_TIMEOUT);
+    let builder = authorities.into_iter().fold(builder, ClientBuilder::add_root_certificate);
+    let builder = identity.into_iter().fold(builder, ClientBuilder::identity);
+    let made = std::thread::scope(|scope| scope.spawn(|| builder.build()).join());
+    Ok(made.map_err(|_| anyhow!("the client of the collector cannot be made"))??)
 }
 
 /// Whether spans are exported. Checked first, because every message would be linked.

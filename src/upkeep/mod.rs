@@ -5,6 +5,7 @@ mod schema;
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -18,6 +19,9 @@ pub use schema::keep_schema;
 const ANNOUNCE_INTERVAL: Duration = Duration::from_secs(10);
 const ABANDONED_INTERVAL: Duration = Duration::from_secs(5);
 const SEAL_INTERVAL: Duration = Duration::from_secs(1);
+const PLANNED_INTERVAL: Duration = Duration::from_mins(1);
+/// After a plan has expired, as a run that began before may still read it.
+const PLANNED_KEPT: TimeDelta = TimeDelta::minutes(2);
 const STATISTICS_INTERVAL: Duration = Duration::from_secs(5);
 /// Counts that are not folded yet are still correct, only slower to read.
 const FOLD_INTERVAL: Duration = Duration::from_secs(5);
@@ -27,6 +31,8 @@ pub fn start(lifecycle: &mut Lifecycle, store: &Store, schema: &CancellationToke
     let stop = lifecycle.stop();
     let fold = every(FOLD_INTERVAL, store.clone(), stop.clone(), fold_counters);
     lifecycle.spawn("counters", after(schema.clone(), stop.clone(), fold));
+    let planned = every(PLANNED_INTERVAL, store.clone(), stop.clone(), forget_planned);
+    lifecycle.spawn("plans", after(schema.clone(), stop.clone(), planned));
     let statistics = every(STATISTICS_INTERVAL, store.clone(), stop.clone(), keep_statistics);
     lifecycle.spawn("statistics", after(schema.clone(), stop.clone(), statistics));
     let seals = every(SEAL_INTERVAL, store.clone(), stop.clone(), seal_audit);
@@ -80,6 +86,13 @@ async fn every<Done: Future<Output = ()>>(
 async fn fold_counters(store: Store) {
     if let Err(error) = store.fold_counters().await {
         warn!(%error, "could not fold counters, retrying in 5 seconds");
+    }
+}
+
+/// Removes the dead letters of plans that nobody can run any longer.
+async fn forget_planned(store: Store) {
+    if let Err(error) = store.forget_planned(clock::now() - PLANNED_KEPT).await {
+        warn!(%error, "could not remove the dead letters of expired plans, retrying in a minute");
     }
 }
 

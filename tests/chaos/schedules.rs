@@ -15,7 +15,7 @@ use dead_letter::domain::operation::{
     Kind, NewOperation, Options, Outcome, Selection, Sequence, Settled, State, Steering,
 };
 use dead_letter::memory_budget::ChunkReservation;
-use dead_letter::store::{Chunk, ChunkItem, Follower, Frozen, Next, ServedPlaces, Store};
+use dead_letter::store::{Bounds, Chunk, ChunkItem, Follower, Frozen, Next, ServedPlaces, Store};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
@@ -172,12 +172,14 @@ impl<'s> Play<'s> {
                 ..Options::default()
             },
             within: None,
+            approved_above: None,
             requested_by: Actor::default(),
             idempotency_key: None,
         };
         // What arrived in this millisecond is meant too.
         let now = clock::now() + TimeDelta::milliseconds(1);
-        let frozen = self.stores[1].freeze(&new, clock::new_id(), now, CHUNK as u32).await.unwrap();
+        let frozen =
+            self.stores[1].freeze(&new, clock::new_id(), now, CHUNK as u32, &Bounds::OFF).await.unwrap();
         let Frozen::New(id) = frozen else { panic!("known: {frozen:?}") };
         self.asked.insert(id, Asked { kind, rate, items });
     }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use dead_letter::domain::operation::State;
 use dead_letter::domain::place::Place;
-use dead_letter::telemetry::{Metrics, PoolUse, SourceLabels};
+use dead_letter::telemetry::{CatalogState, Metrics, PoolUse, SourceLabels};
 use regex::Regex;
 
 use crate::repository::{Page, root};
@@ -20,7 +20,12 @@ fn scrape() -> String {
     metrics.refused.with_label_values(&["reason"]).inc();
     metrics.chunk_duration.with_label_values(&["kind"]).observe(1.0);
     metrics.http_duration.with_label_values(&["method", "route", "status"]).observe(1.0);
-    metrics.render(Some(&[(State::Running, 1)]), &[PoolUse { name: "ingest", size: 2, idle: 1 }])
+    metrics.http_limited.with_label_values(&["type"]).inc();
+    metrics.render(
+        Some(&[(State::Running, 1)]),
+        &[PoolUse { name: "ingest", size: 2, idle: 1 }],
+        Some(CatalogState { age: 1, contested: 1, waiting: 1 }),
+    )
 }
 
 /// The labels of a metric's first sample, without those of buckets.

@@ -29,7 +29,7 @@ pub struct Bank {
 #[derive(Clone, Copy)]
 pub struct Client<'w> {
     pub world: &'w World,
-    token: &'w str,
+    pub token: &'w str,
 }
 
 impl Client<'_> {

@@ -121,7 +121,7 @@ async fn a_copy_is_known_although_it_is_not_decoded() {
 
 /// A second service gets what the first had in hand as it is killed. Returns the second one, and how much that was.
 async fn killed_beside_another(world: &mut World) -> (Service, usize) {
-    let other = Service::start(&world.database.url, &world.broker.url, &world.source.name, &[]);
+    let other = Service::start(&world.database.url, &world.broker.served_url(), &world.source.name, &[]);
     other.until_ready().await;
     let in_hand = kill_with_in_hand(world, Some(&other), BOTH).await;
     assert!((1..BOTH).contains(&in_hand), "both have some: {in_hand}");

@@ -51,7 +51,7 @@ async fn dramatiq() {
     let (broker, database) = (Broker::shared().await, Database::shared().await);
     let queue = format!("orders-{}", id());
     client(&broker, "python", "dramatiq_fails.py", &[&queue]).await;
-    let service = Service::start(&database.url, &broker.url, &format!("{queue}.XQ"), &[]);
+    let service = Service::start(&database.url, &broker.served_url(), &format!("{queue}.XQ"), &[]);
     service.until_ready().await;
     crate::support::until_eq("dead letters stored", 1, || database.count("dead_letter")).await;
     let page = service.api.get("/dead-letters").await.assert(200).json;

@@ -1,9 +1,11 @@
 //! R18: no channel is used whose other side is not who it should be. The servers are real, and speak TLS by a proxy before them.
 
+use std::collections::BTreeMap;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+use reqwest::Method;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
@@ -263,6 +265,78 @@ async fn collectors_and_issuers_are_reached_by_tls() {
     for name in ["DEAD_LETTER_OIDC_ISSUER", "DEAD_LETTER_BACKSTAGE_URL"] {
         let issuer = [(name, "http://id.example"), ("DEAD_LETTER_POLICY_FILE", policy)];
         assert_logged(&issuer, "DEAD_LETTER_PLAINTEXT=issuer", name).await;
+    }
+}
+
+/// Counts the requests of each path, and answers what an issuer might.
+#[derive(Clone, Default)]
+struct Sink(Arc<Mutex<BTreeMap<String, usize>>>);
+
+impl Sink {
+    async fn listen() -> (Self, String) {
+        let sink = Self::default();
+        let counting = sink.clone();
+        let router = axum::Router::new().fallback(async move |uri: axum::http::Uri| {
+            *counting.0.lock().unwrap().entry(uri.path().to_owned()).or_default() += 1;
+            axum::Json(serde_json::json!({}))
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        (sink, address)
+    }
+
+    fn count(&self, path: &str) -> usize {
+        self.0.lock().unwrap().get(path).copied().unwrap_or_default()
+    }
+}
+
+/// What no issuer has signed, but would have to be asked for.
+const TOKEN: &str = "eyJhbGciOiJFUzI1NiIsImtpZCI6ImEifQ.e30.AAAA";
+
+/// Issuer and collector are verified, and are shown the client certificate.
+#[tokio::test(flavor = "multi_thread")]
+async fn issuers_and_collectors_are_verified() {
+    let world = World::start().await;
+    let (ours, other, (sink, upstream)) = (Authority::new(), Authority::new(), Sink::listen().await);
+    let policy = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(policy.path(), "grants: []").unwrap();
+    let (ca, others_ca, (certificate, key)) =
+        (ours.file("ca.pem"), other.file("ca.pem"), ours.client_files());
+    let shown_key = [
+        ("DEAD_LETTER_CLIENT_CERTIFICATE_FILE", certificate.as_str()),
+        ("DEAD_LETTER_CLIENT_KEY_FILE", &key),
+    ];
+    for (shown, ca, clients, client, arrives) in [
+        (Shown::Good, &others_ca, Clients::Anybody, &[][..], false),
+        (Shown::OtherName, &ca, Clients::Anybody, &[], false),
+        (Shown::Expired, &ca, Clients::Anybody, &[], false),
+        (Shown::Good, &ca, Clients::Known, &[], false),
+        (Shown::Good, &ca, Clients::Known, &shown_key[..], true),
+    ] {
+        let port = ours.before(&upstream, Protocol::Plain, shown, clients).await;
+        let url = format!("https://localhost:{port}");
+        let settings = [
+            ("DEAD_LETTER_OIDC_ISSUER", url.as_str()),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", &url),
+            ("DEAD_LETTER_CA_FILE", ca),
+            ("DEAD_LETTER_POLICY_FILE", policy.path().to_str().unwrap()),
+        ];
+        let settings = [&settings[..], client].concat();
+        let mut service =
+            Service::start(&world.database.url, &world.broker.served_url(), &world.source.name, &settings);
+        service.until_ready().await;
+        let asked = service.api.request(Method::GET, "/dead-letters").bearer_auth(TOKEN);
+        service.api.send(asked).await.assert(401);
+        // What is left of the spans goes out before the end.
+        service.terminate().await;
+        let arrived = ["/.well-known/openid-configuration", "/v1/traces"].map(|path| sink.count(path) > 0);
+        assert_eq!(
+            arrived,
+            [arrives; 2],
+            "{shown:?}, with{} a certificate",
+            if client.is_empty() { "out" } else { "" }
+        );
     }
 }
 

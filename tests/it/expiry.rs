@@ -3,7 +3,7 @@
 use lapin::types::AMQPValue;
 use serde_json::{Value, json};
 
-use crate::support::{DeadMessage, World, id, text};
+use crate::support::{Broker, DeadMessage, World, id, text};
 
 async fn warnings(world: &World, code: &str) -> Vec<Value> {
     let request = json!({"kind": "redeliver", "filter": {}, "all": true});
@@ -34,7 +34,8 @@ async fn what_is_put_back_does_not_expire() {
 /// A queue that nobody consumes, with arguments by which messages vanish from it: the plan says so of each.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_queue_from_which_messages_vanish_is_said() {
-    let world = World::start().await;
+    // Only who may configure a queue is told its arguments.
+    let world = World::start_with(&[("AMQP_URL", &Broker::shared_url())]).await;
     let limits = [("x-message-ttl", 1000), ("x-expires", 60_000), ("x-max-length", 1)];
     let mut queues = Vec::new();
     for (argument, value) in limits {

@@ -77,7 +77,8 @@ async fn two_services_on_one_database_put_each_message_back_where_it_died() {
     let database = Database::on(&servers.database_url).await;
     let (here_url, there_url) = (add_vhost(&servers, "here"), add_vhost(&servers, "there"));
     let (here, there) = (Shop::open(&here_url, TWIN).await, Shop::open(&there_url, TWIN).await);
-    let serve = |shop: &Shop| Service::start(&database.url, &shop.broker.url, &shop.source.name, &[AT_ONCE]);
+    let serve =
+        |shop: &Shop| Service::start(&database.url, &shop.broker.served_url(), &shop.source.name, &[AT_ONCE]);
     let service = serve(&here);
     service.until_ready().await;
     let other = serve(&there);
@@ -115,9 +116,9 @@ async fn a_message_of_a_place_that_nobody_serves_waits_and_says_so() {
     let database = Database::on(&servers.database_url).await;
     let (here_url, there_url) = (add_vhost(&servers, "here"), add_vhost(&servers, "there"));
     let (here, there) = (Shop::open(&here_url, TWIN).await, Shop::open(&there_url, TWIN).await);
-    let service = Service::start(&database.url, &here.broker.url, &here.source.name, &[AT_ONCE]);
+    let service = Service::start(&database.url, &here.broker.served_url(), &here.source.name, &[AT_ONCE]);
     service.until_ready().await;
-    let mut other = Service::start(&database.url, &there.broker.url, &there.source.name, &[AT_ONCE]);
+    let mut other = Service::start(&database.url, &there.broker.served_url(), &there.source.name, &[AT_ONCE]);
     other.until_ready().await;
     there.fail(&ids(5)).await;
     here.fail(&ids(5)).await;

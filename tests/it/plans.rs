@@ -21,7 +21,7 @@ use dead_letter::domain::needle::Needle;
 use dead_letter::domain::operation::{Kind, NewOperation, Options, Outcome, Selection, Settled};
 use dead_letter::domain::place::Place;
 use dead_letter::memory_budget::ChunkReservation;
-use dead_letter::store::{Edge, Frozen, Next, ServedPlaces, Store};
+use dead_letter::store::{Bounds, Edge, Frozen, Next, ServedPlaces, Store};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use tracing_subscriber::layer::SubscriberExt;
@@ -265,13 +265,13 @@ impl Interview<'_> {
         self.told("a small batch");
         let ids: Vec<Uuid> = rows.iter().rev().take(500).map(|row| row.id).collect();
         let by_ids = order(Selection::Ids(if ids.is_empty() { vec![clock::new_id()] } else { ids }));
-        let frozen = store.freeze(&by_ids, clock::new_id(), now, 250).await.unwrap();
+        let frozen = store.freeze(&by_ids, clock::new_id(), now, 250, &Bounds::OFF).await.unwrap();
         self.told("freezing by ids");
         assert!(matches!(frozen, Frozen::New(_)));
         let by_filter = order(Selection::Filter(Box::new(of_group)));
-        store.plan(&by_filter, clock::new_id(), now, now + TimeDelta::hours(1)).await.unwrap();
+        store.plan(&by_filter, clock::new_id(), now, now + TimeDelta::hours(1), &Bounds::OFF).await.unwrap();
         self.told("planning by error group");
-        store.freeze(&by_filter, clock::new_id(), now, 250).await.unwrap();
+        store.freeze(&by_filter, clock::new_id(), now, 250, &Bounds::OFF).await.unwrap();
         self.told("freezing by error group");
         self.freeze_the_unknown().await;
         self.chunk().await;
@@ -291,7 +291,7 @@ impl Interview<'_> {
         let by_unknown = Filter { error_group: Some(unknown.group), ..Filter::default() };
         let by_unknown = order(Selection::Filter(Box::new(by_unknown)));
         let later = now + TimeDelta::minutes(1);
-        store.freeze(&by_unknown, clock::new_id(), later, 250).await.unwrap();
+        store.freeze(&by_unknown, clock::new_id(), later, 250, &Bounds::OFF).await.unwrap();
         self.told("freezing by an error group of which the planner knows nothing");
     }
 
@@ -332,6 +332,7 @@ fn order(selection: Selection) -> NewOperation {
         asked: serde_json::json!({}),
         options: Options::default(),
         within: None,
+        approved_above: None,
         requested_by: Actor::default(),
         idempotency_key: None,
     }

@@ -37,7 +37,7 @@ async fn an_older_release_goes_on_beside_a_newer_schema() {
     .unwrap();
     sqlx::query("ALTER TABLE dead_letter ADD COLUMN of_tomorrow text").execute(&database.pool).await.unwrap();
     let source = broker.declare_source(&[]).await;
-    let service = Service::start(&database.url, &broker.url, &source.name, &[]);
+    let service = Service::start(&database.url, &broker.served_url(), &source.name, &[]);
     service.until_ready().await;
     let ready = service.admin.get("/health/ready").await.assert(200).json;
     let schema = ready["schema"].as_str().unwrap();
@@ -55,7 +55,7 @@ async fn a_migration_that_was_changed_is_said_and_health_is_served() {
     let change = "UPDATE _sqlx_migrations SET checksum = checksum || '\\x00' WHERE version = 3";
     sqlx::query(change).execute(&database.pool).await.unwrap();
     let source = broker.declare_source(&[]).await;
-    let service = Service::start(&database.url, &broker.url, &source.name, &[]);
+    let service = Service::start(&database.url, &broker.served_url(), &source.name, &[]);
     let ready = readiness(&service, "it says why", schema_says("migration 3 in another form")).await;
     assert_eq!((&ready["ready"], &ready["database"]), (&Value::from(false), &Value::from("answers")));
     let mend =

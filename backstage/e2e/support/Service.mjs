@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { program } from './fronts.mjs';
 import { Process, ROOT, freePort, until } from './processes.mjs';
@@ -10,12 +12,13 @@ const OWNERSHIP = `services:
   - { service: shipping, squad: logistics }
 `;
 
-/** dead-letter itself, on a database of its own. `front` adds settings once it is known where the API will listen. */
+/** dead-letter itself, on a database of its own. */
 export class Service {
-  static async start(databaseUrl, amqpUrl, front) {
+  static async start(databaseUrl, amqpUrl, prepare) {
     const ownership = `${ROOT}/target/backstage/ownership.yaml`;
     writeFileSync(ownership, OWNERSHIP);
     const [http, admin] = [await freePort(), await freePort()];
+    const { issuer, policy, settings } = await prepare(http);
     const service = new Service();
     service.url = `http://127.0.0.1:${http}`;
     service.admin = `http://127.0.0.1:${admin}`;
@@ -28,12 +31,35 @@ export class Service {
       DEAD_LETTER_DRAIN_DELAY: '0s',
       DEAD_LETTER_WATCH_RETURNS: '3s',
       DEAD_LETTER_LOG_LINK: 'https://logs.example.com/?q={messageId}',
-      ...(await front(http)),
+      ...settings,
     };
+    if (issuer) service.requireSignIn(issuer, policy);
+    // The walks prepare messages and look at results without a token.
+    else service.env.DEAD_LETTER_UNAUTHENTICATED = 'yes';
     const migration = service.run('migrate');
     if ((await migration.ended) !== 0) throw new Error('migrate failed');
     await service.resume();
     return service;
+  }
+
+  /** Of users of the issuer, and of Backstage. The walks have a token of their own. */
+  requireSignIn(issuer, policyText) {
+    const [policy, tokens] = ['policy', 'tokens'].map(
+      name => `${ROOT}/target/backstage/${name}.yaml`,
+    );
+    // It says what to do with it, too.
+    const quiet = { stdio: ['ignore', 'pipe', 'ignore'] };
+    this.token = String(
+      execFileSync(program(), ['token', 'new', 'e2e'], quiet),
+    ).trim();
+    const digest = createHash('sha256').update(this.token).digest('hex');
+    writeFileSync(policy, policyText);
+    writeFileSync(tokens, `tokens: [{ name: e2e, sha256: ${digest} }]\n`);
+    Object.assign(this.env, {
+      DEAD_LETTER_OIDC_ISSUER: issuer,
+      DEAD_LETTER_POLICY_FILE: policy,
+      DEAD_LETTER_TOKENS_FILE: tokens,
+    });
   }
 
   run(command) {
@@ -51,21 +77,17 @@ export class Service {
     await this.process.end();
   }
 
-  async get(path) {
-    return (await this.ask(path)).json();
+  /** Asks as the walk itself, or as somebody with this token. */
+  ask(path, { token = this.token, headers, ...request } = {}) {
+    const authorization = token && { authorization: `Bearer ${token}` };
+    return fetch(`${this.url}${path}`, {
+      ...request,
+      headers: { ...authorization, ...headers },
+    });
   }
 
-  /** With the token of the walks, where one is needed. */
-  async ask(path, { headers, ...request } = {}) {
-    const answer = await fetch(`${this.url}${path}`, {
-      ...request,
-      headers: {
-        ...headers,
-        ...(this.token && { authorization: `Bearer ${this.token}` }),
-      },
-    });
-    if (!answer.ok) throw new Error(await answer.text());
-    return answer;
+  async get(path) {
+    return (await this.ask(path)).json();
   }
 
   async post(path, body) {
@@ -87,7 +109,10 @@ export class Service {
 
   /** Deletes all that the filter lists. */
   async deleteAll(query) {
-    await this.ask(`/dead-letters?${query}&wait=30`, { method: 'DELETE' });
+    const answer = await this.ask(`/dead-letters?${query}&wait=30`, {
+      method: 'DELETE',
+    });
+    if (!answer.ok) throw new Error(await answer.text());
   }
 
   /** How many are listed. */

@@ -1,9 +1,10 @@
 import axe from 'axe-core';
+import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import pg from 'pg';
 import { chromium } from 'playwright-core';
 import { Broker } from './Broker.mjs';
-import { Process, ROOT, until } from './processes.mjs';
+import { Process, ROOT, freePort, until } from './processes.mjs';
 import { Service } from './Service.mjs';
 
 const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'];
@@ -19,11 +20,10 @@ export class World {
     world.violations = {};
     world.front = front;
     world.complaints = [];
-    const database = await createDatabase(process.env.DATABASE_URL);
+    const database = await createDatabase();
     world.service = await Service.start(database, process.env.AMQP_URL, http =>
       front.prepare(world, http),
     );
-    world.service.token = world.token;
     world.broker = await Broker.connect(process.env.AMQP_URL);
     await front.start(world);
     world.browser = await chromium.launch({
@@ -40,6 +40,28 @@ export class World {
     return world;
   }
 
+  async startIssuer(settings) {
+    const address = `127.0.0.1:${await freePort()}`;
+    const secret = randomUUID();
+    const url = `http://${address}`;
+    const process = new Process(
+      'issuer',
+      `${ROOT}/scripts/issuer.sh`,
+      ['serve'],
+      {
+        env: {
+          ISSUER_ADDR: address,
+          BACKSTAGE_CLIENT_SECRET: secret,
+          ...settings,
+        },
+      },
+    );
+    this.issuer = { url, secret, process };
+    await until('the issuer is ready', async () => {
+      return (await fetch(`${url}/.well-known/openid-configuration`)).ok;
+    });
+  }
+
   async startBackstage() {
     const begun = Date.now();
     this.backstage = new Process(
@@ -50,6 +72,11 @@ export class World {
         env: {
           BACKSTAGE_ADDR: `127.0.0.1:${this.port}`,
           DEAD_LETTER_URL: this.service.url,
+          BACKSTAGE_SIGN_IN: this.front.signInAs,
+          ...(this.issuer && {
+            ISSUER_URL: this.issuer.url,
+            BACKSTAGE_CLIENT_SECRET: this.issuer.secret,
+          }),
         },
       },
     );
@@ -61,25 +88,8 @@ export class World {
         ).ok,
       180_000,
     );
-    await until(
-      'the catalog has the demo',
-      async () => {
-        const page = await this.browserlessCatalog();
-        return page.includes('webshop');
-      },
-      60_000,
-    );
+    await until('the catalog has the demo', catalogIsRead);
     this.times['Backstage ready'] = Date.now() - begun;
-  }
-
-  /** Names in the catalog, as a guest. */
-  async browserlessCatalog() {
-    const signedIn = await fetch(`${this.url}/api/auth/guest/refresh`);
-    const { backstageIdentity } = await signedIn.json();
-    const response = await fetch(`${this.url}/api/catalog/entities`, {
-      headers: { authorization: `Bearer ${backstageIdentity.token}` },
-    });
-    return (await response.json()).map(each => each.metadata.name);
   }
 
   async end() {
@@ -87,7 +97,7 @@ export class World {
     await this.broker?.end();
     await this.backstage?.end();
     await this.service?.end();
-    await this.issuer?.end();
+    await this.issuer?.process.end();
   }
 
   /** A page of a new visitor, who has signed in. */
@@ -125,6 +135,29 @@ export class World {
     page.on('pageerror', error => this.complaints.push(error.stack));
   }
 
+  /** A page of this user of the issuer, signed in. */
+  async openAs(user) {
+    const page = await this.open('/');
+    const opened = page.waitForEvent('popup');
+    await page.getByRole('button', { name: 'Sign In' }).click();
+    const popup = await opened;
+    await popup.getByPlaceholder('User name').fill(user);
+    await popup.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('link', { name: 'Dead Letter' }).first().waitFor();
+    return page;
+  }
+
+  /** The token that Backstage has given to the user of a page. */
+  async tokenOf(page) {
+    const session = await page.evaluate(async () => {
+      const answer = await fetch('/api/auth/oidc/refresh?env=demo', {
+        headers: { 'x-requested-with': 'XMLHttpRequest' },
+      });
+      return answer.json();
+    });
+    return session.backstageIdentity.token;
+  }
+
   /** Accessibility of what is shown, counted for the report; returns what is wrong. */
   async axe(page, view) {
     // What fades in has no colours yet; what turns until something is there never ends.
@@ -159,14 +192,37 @@ export class World {
   }
 }
 
+const LAST_OF_THE_DEMO = 'component:default/shipping';
+
+/** Looked up in its database: whoever signs in must be in the catalog already. */
+async function catalogIsRead() {
+  const rows = await query(
+    databaseUrl('backstage_plugin_catalog'),
+    `SELECT FROM final_entities WHERE final_entity IS NOT NULL
+     AND entity_ref IN ('user:default/root', '${LAST_OF_THE_DEMO}')`,
+  );
+  return rows.length === 2;
+}
+
 /** A new one on this server. */
-async function createDatabase(url) {
+async function createDatabase() {
   const name = `e2e_${Date.now()}`;
+  await query(process.env.DATABASE_URL, `CREATE DATABASE ${name}`);
+  return databaseUrl(name);
+}
+
+function databaseUrl(name) {
+  const url = new URL(process.env.DATABASE_URL);
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+async function query(url, statement) {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
-  await client.query(`CREATE DATABASE ${name}`);
-  await client.end();
-  const created = new URL(url);
-  created.pathname = `/${name}`;
-  return created.href;
+  try {
+    return (await client.query(statement)).rows;
+  } finally {
+    await client.end();
+  }
 }

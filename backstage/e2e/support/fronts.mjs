@@ -1,20 +1,25 @@
-import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { Process, ROOT, freePort, until } from './processes.mjs';
+import { ROOT, freePort } from './processes.mjs';
+
+/** Where the walks see the pages: what the service and the world need for it, how a visitor signs in, and where the pages are. */
 
 const query = parameters => {
   const text = new URLSearchParams(parameters).toString();
   return text ? `?${text}` : '';
 };
 
-const POLICY = `grants:
-  - { to: [everyone], on: own, may: [read, read-payload, triage, redeliver] }
-  - { to: ["group:platform", "token:e2e"], on: everything, may: [everything] }
+const policy = may => `grants:
+  - to: [everyone]
+    on: own
+    may: [${may}]
+  - to: ["group:platform", "token:e2e"]
+    on: everything
+    may: [everything]
 `;
 
 /** The plugin in a Backstage, whose visitors are guests. */
 const backstage = {
   name: 'backstage',
+  signInAs: 'guest',
   prefix: '',
   user: /^user:development\/guest$/,
   paths: {
@@ -27,17 +32,29 @@ const backstage = {
   async prepare(world) {
     world.port = await freePort();
     world.url = `http://localhost:${world.port}`;
-    return {
-      DEAD_LETTER_BACKSTAGE_URL: world.url,
-      // The walks prepare messages and look at results without a token.
-      DEAD_LETTER_UNAUTHENTICATED: 'yes',
-    };
+    return { settings: { DEAD_LETTER_BACKSTAGE_URL: world.url } };
   },
   start: world => world.startBackstage(),
   async signIn() {},
 };
 
-/** The console, whose users sign in with the real issuer: as root, where a walk does not say as whom. */
+/** The same with users, who sign in with the issuer. */
+const users = {
+  ...backstage,
+  signInAs: 'oidc',
+  async prepare(world) {
+    const { settings } = await backstage.prepare(world);
+    await world.startIssuer({ BACKSTAGE_URL: world.url });
+    return {
+      issuer: world.issuer.url,
+      // Redelivering and deleting is for squads; whether Backstage says so too, counts as well. Nobody of a squad may triage.
+      policy: policy('read, read-payload, redeliver, delete'),
+      settings: { ...settings, DEAD_LETTER_BACKSTAGE_PERMISSIONS: 'require' },
+    };
+  },
+};
+
+/** The console, whose users sign in with the issuer: as root, where a walk does not say as whom. */
 const console = {
   name: 'console',
   prefix: 'console-',
@@ -50,34 +67,13 @@ const console = {
     operations: '/console/operations',
   },
   async prepare(world, http) {
-    const folder = `${ROOT}/target/backstage`;
     world.url = `http://127.0.0.1:${http}`;
-    const issuer = `127.0.0.1:${await freePort()}`;
-    world.issuer = new Process(
-      'issuer',
-      `${ROOT}/scripts/issuer.sh`,
-      ['serve'],
-      {
-        env: {
-          ISSUER_ADDR: issuer,
-          CONSOLE_URL: world.url,
-          ACCESS_SECONDS: '45',
-        },
-      },
-    );
-    await until('the issuer is ready', async () => {
-      const document = '/.well-known/openid-configuration';
-      return (await fetch(`http://${issuer}${document}`)).ok;
-    });
-    const { token, entry } = newToken();
-    world.token = token;
-    writeFileSync(`${folder}/policy.yaml`, POLICY);
-    writeFileSync(`${folder}/tokens.yaml`, entry);
+    // Tokens are renewed 30 seconds before they expire: within a walk.
+    await world.startIssuer({ CONSOLE_URL: world.url, ACCESS_SECONDS: '45' });
     return {
-      DEAD_LETTER_OIDC_ISSUER: `http://${issuer}`,
-      DEAD_LETTER_POLICY_FILE: `${folder}/policy.yaml`,
-      DEAD_LETTER_TOKENS_FILE: `${folder}/tokens.yaml`,
-      DEAD_LETTER_CONSOLE_TITLE: 'Demo',
+      issuer: world.issuer.url,
+      policy: policy('read, read-payload, triage, redeliver'),
+      settings: { DEAD_LETTER_CONSOLE_TITLE: 'Demo' },
     };
   },
   async start() {},
@@ -88,21 +84,10 @@ const console = {
   },
 };
 
-/** A token of the walks themselves, and its entry in the file of tokens. */
-function newToken() {
-  const made = spawnSync(program(), ['token', 'new', 'e2e'], {
-    encoding: 'utf8',
-  });
-  const [, token] = /(dlt_\S+)/.exec(made.stdout + made.stderr);
-  const [entry] = /^tokens:[\s\S]*/m.exec(made.stdout + made.stderr);
-  return { token, entry };
-}
-
 /** The program that is tested. */
 export function program() {
   const target = process.env.CARGO_TARGET_DIR ?? `${ROOT}/target`;
-  return process.env.DEAD_LETTER_BIN ?? `${target}/release/dead-letter`;
+  return process.env.DEAD_LETTER_BINARY ?? `${target}/release/dead-letter`;
 }
 
-/** Where the pages of the plugin are seen. */
-export const FRONTS = { backstage, console };
+export const FRONTS = { backstage, users, console };

@@ -74,13 +74,13 @@ fn named(kind: &str) -> &str {
 /// Ids are looked up first, so only the text search can time out.
 fn explain_timeout(failure: Failure) -> Failure {
     match failure {
-        Failure::Api { status: TOO_SLOW, mut lines } => {
+        Failure::Api { status: TOO_SLOW, mut lines, retry_after } => {
             lines.push("No id matches. The text search did not finish.".to_owned());
             lines.push(
                 "Narrow the search: dead-letter ls --status any --find TEXT --service NAME, or --from TIME"
                     .to_owned(),
             );
-            Failure::Api { status: TOO_SLOW, lines }
+            Failure::Api { status: TOO_SLOW, lines, retry_after }
         }
         other => other,
     }

@@ -1,16 +1,20 @@
 //! `dead-letter overview`: the number of dead letters per squad or service.
 
 use clap::Args;
+use serde_json::Value;
 
 use crate::api::{Api, Pairs};
 use crate::clock;
 use crate::ending::{Ending, Failure};
 use crate::output::{Output, print, print_line};
 use crate::table::{Column, Table};
-use crate::text::{age, count, field, number};
+use crate::text::{age, count, field, line, list, number};
 
 /// The API's name for services without an owner.
 const UNOWNED: &str = "unowned";
+
+/// Services that are told of one by one.
+const MOST_CONFLICTS: usize = 5;
 
 #[derive(Args, Debug)]
 pub struct OverviewArgs {
@@ -73,7 +77,55 @@ pub(crate) async fn run(api: &Api, args: OverviewArgs, output: Output) -> Result
         _ => print(&table.for_output())?,
     }
     if rows.iter().any(|row| row["squad"] == UNOWNED) {
-        eprintln!("`unowned` services have no owner. Assign one in the server's DEAD_LETTER_OWNERSHIP_FILE.");
+        eprintln!(
+            "`unowned` services have no owner. Assign one in the catalog, or in the server's DEAD_LETTER_OWNERSHIP_FILE."
+        );
     }
+    tell_ownership(api).await?;
     Ok(Ending::Done)
+}
+
+/// Says where squads are old, or left undecided by the catalog. A server of an earlier release does not tell.
+async fn tell_ownership(api: &Api) -> Result<(), Failure> {
+    let ownership = match api.get("/ownership", &[]).await {
+        Ok(answer) => answer.json,
+        Err(Failure::Api { status: 404, .. }) => return Ok(()),
+        Err(failure) => return Err(failure),
+    };
+    let catalog = &ownership["catalog"];
+    if catalog["stale"] == true {
+        match catalog["asOf"].as_str() {
+            Some(_) => {
+                let age = age(catalog, "asOf", clock::now());
+                eprintln!("Squads are those of {age}: the server cannot read the catalog.");
+            }
+            None => eprintln!("Squads are not known yet: the server has not read the catalog."),
+        }
+    }
+    let conflicts = list(&ownership, "conflicts");
+    for conflict in conflicts.iter().take(MOST_CONFLICTS) {
+        eprintln!("{}", told(conflict));
+    }
+    let told = conflicts.len().min(MOST_CONFLICTS);
+    let more = number(&ownership, "conflictCount") - i64::try_from(told).unwrap_or(i64::MAX);
+    if more > 0 {
+        eprintln!("There are {} more such services.", count(more));
+    }
+    Ok(())
+}
+
+fn told(conflict: &Value) -> String {
+    let claims = list(conflict, "claims").iter().map(|claim| {
+        let squad = claim["squad"].as_str().map_or_else(|| "no squad".into(), line);
+        format!("{} ({squad})", field(claim, "entity"))
+    });
+    let (service, claims) = (field(conflict, "service"), claims.collect::<Vec<_>>().join(", "));
+    if conflict["takesOverAt"].is_null() {
+        format!(
+            "{service} belongs to nobody, because components of the catalog contradict each other: {claims}."
+        )
+    } else {
+        let at = field(conflict, "takesOverAt");
+        format!("{service} belongs to nobody until {at}, because another component claims it: {claims}.")
+    }
 }

@@ -59,7 +59,7 @@ async fn resolve(api: &Api, text: &str) -> Result<String, Failure> {
             let lines = vec![format!(
                 "Not found: {text} is not the id of a dead letter, message, correlation or redelivery."
             )];
-            Err(Failure::Api { status: 404, lines })
+            Err(Failure::Api { status: 404, lines, retry_after: None })
         }
         [message] => Ok(field(message, "id")),
         messages => {

@@ -46,6 +46,7 @@ struct Shared {
     url: String,
     behaviour: Mutex<Behaviour>,
     key: Mutex<Value>,
+    decisions: Mutex<Value>,
     asked: AtomicUsize,
 }
 
@@ -60,6 +61,7 @@ impl Issuer {
             url: url.clone(),
             behaviour: Mutex::new(behaviour),
             key: Mutex::new(published),
+            decisions: Mutex::new(Value::Null),
             asked: AtomicUsize::new(0),
         });
         let router = Router::new().fallback(answer).with_state(Arc::clone(&shared));
@@ -69,6 +71,11 @@ impl Issuer {
 
     pub fn now(&self, behaviour: Behaviour) {
         *self.shared.behaviour.lock().unwrap() = behaviour;
+    }
+
+    /// What it tells of permissions, as Backstage's plugin does.
+    pub fn decides(&self, decisions: Value) {
+        *self.shared.decisions.lock().unwrap() = decisions;
     }
 
     /// Publishes another key instead of its own.
@@ -155,6 +162,9 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
         _ if is_discovery => discovery(&shared.url),
         path if path.ends_with("/userinfo") && request.headers().contains_key(header::AUTHORIZATION) => {
             belongs_to
+        }
+        "/api/dead-letter/decisions" if request.headers().contains_key(header::AUTHORIZATION) => {
+            shared.decisions.lock().unwrap().clone()
         }
         _ => set(shared.key.lock().unwrap().clone()),
     };

@@ -49,7 +49,7 @@ pub(super) struct SeedConfig {
 }
 
 pub(super) async fn run(config: SeedConfig) -> anyhow::Result<()> {
-    let telemetry = Telemetry::start(&config.log)?;
+    let telemetry = Telemetry::start(&config.log, &config.database.channels)?;
     let store = config.database.store(PoolSettings { ingest: WRITERS, ..PoolSettings::default() })?;
     store.migrate().await.context("could not migrate the schema")?;
     let until = config.until.unwrap_or_else(clock::now);

@@ -83,6 +83,8 @@ pub struct NewOperation {
     pub options: Options,
     /// The services whose dead letters the caller may act on. Others are not there for the caller. `None`: all. A filter has its own.
     pub within: Option<Vec<String>>,
+    /// With more dead letters than this it waits for a second person to approve it.
+    pub approved_above: Option<u64>,
     /// The caller.
     pub requested_by: Actor,
     /// The same request of the same caller with the same key is the same operation.

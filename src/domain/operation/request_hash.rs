@@ -92,6 +92,7 @@ mod tests {
                 ..Options::default()
             },
             within: None,
+            approved_above: None,
             requested_by: Actor::default(),
             idempotency_key: Some("key".into()),
         }

@@ -7,8 +7,9 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use chrono::{DateTime, Utc};
 
-use crate::access::{Permission, Policy, Principal, Scope};
+use crate::access::{Grants, Permission, Principal, Scope};
 use crate::domain::audit::Actor;
+use crate::domain::operation::{Kind, Operation};
 use crate::http::Api;
 use crate::http::error::ApiError;
 use crate::http::problem::Problem;
@@ -55,18 +56,18 @@ impl Requester {
     }
 }
 
-/// Who is calling, and what the policy of this moment lets them do.
+/// Who is calling, and what they may do at this moment.
 #[derive(Clone, Debug)]
 pub struct Caller {
     requester: Requester,
-    policy: Option<Arc<Policy>>,
+    grants: Grants,
     owners: Arc<Owners>,
 }
 
 impl Caller {
-    /// With what the policy grants. Without a policy, everything.
-    pub fn new(requester: Requester, policy: Option<Arc<Policy>>, owners: Arc<Owners>) -> Self {
-        Self { requester, policy, owners }
+    /// With what was granted.
+    pub fn new(requester: Requester, grants: Grants, owners: Arc<Owners>) -> Self {
+        Self { requester, grants, owners }
     }
 
     /// Who it is.
@@ -94,15 +95,33 @@ impl Caller {
     }
 
     fn scope_of(&self, permission: Permission) -> Scope {
-        match &self.policy {
-            None => Scope::everything(Arc::clone(&self.owners)),
-            Some(policy) => policy.scope(self.requester.principal(), permission, &self.owners),
-        }
+        self.grants.scope(self.requester.principal(), permission, &self.owners)
+    }
+
+    /// With more dead letters than this an operation of the caller needs a second person.
+    pub fn approved_above(&self, kind: Kind) -> Option<u64> {
+        self.grants.second_person()?.above(kind)
+    }
+
+    /// Refuses to let the caller approve an operation of its own, or one that the policy lets others approve.
+    pub fn may_approve(&self, operation: &Operation) -> Result<(), ApiError> {
+        let Some(second) = self.grants.second_person() else {
+            return Ok(());
+        };
+        let why = match self.requester.principal() {
+            None => "Sign in to approve an operation.",
+            Some(_) if self.is(&operation.requested_by_id) => {
+                "You asked for this operation, so somebody else has to approve it. They resume it."
+            }
+            Some(principal) if second.is_approved_by(principal) => return Ok(()),
+            Some(_) => "The policy does not name you among those who may approve operations.",
+        };
+        Err(ApiError::new(Problem::NOT_ALLOWED, why))
     }
 
     /// Refuses an address that the policy does not list as a target.
     pub fn may_send_to(&self, exchange: &str, routing_key: &str) -> Result<(), ApiError> {
-        if self.policy.as_ref().is_none_or(|policy| policy.allows_target(exchange, routing_key)) {
+        if self.grants.allow_target(exchange, routing_key) {
             return Ok(());
         }
         let message = format!(

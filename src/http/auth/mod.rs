@@ -16,7 +16,7 @@ use tracing::info;
 use super::Api;
 use super::error::ApiError;
 use super::problem::Problem;
-use crate::access::{Access, Refused};
+use crate::access::{Access, Refused, Undecided};
 use crate::domain::audit::{Action, Actor};
 
 pub use caller::{Caller, Requester, not_allowed};
@@ -35,14 +35,24 @@ pub async fn authorize(
     let route = || format!("{method} {path}");
     let requester = match requester(&api.access, peer, bearer(request.headers())).await {
         Ok(requester) => requester,
+        // It is known who calls, but not what the caller may do.
+        Err(Unauthenticated::Refused(Refused::NoGroups)) => return ApiError::from(Undecided).into_response(),
         Err(unauthenticated) => {
+            if let Err(too_many) = api.limits.refused_sign_in(peer) {
+                return too_many.into_response();
+            }
+            unauthenticated.log(peer);
             let stranger = Actor { address: peer, ..Actor::default() };
             api.refusals.count(stranger, Action::Unauthenticated, route(), unauthenticated.detail());
             return unauthenticated.into_response();
         }
     };
-    let caller = api.caller(requester);
-    let response = match permissions.check(&caller, &method, path) {
+    let caller = match api.caller(requester).await {
+        Ok(caller) => caller,
+        Err(undecided) => return ApiError::from(undecided).into_response(),
+    };
+    let admitted = api.limits.request(caller.requester(), &method);
+    let response = match admitted.and_then(|()| permissions.check(&caller, &method, path)) {
         Ok(()) => {
             request.extensions_mut().insert(caller.clone());
             next.run(request).await
@@ -68,10 +78,7 @@ async fn requester(
         return peer.filter(|_| is_allowed).map(Requester::Anonymous).ok_or(Unauthenticated::NoToken);
     };
     let known = |principal| Requester::Known(Arc::new(principal), peer);
-    verifiers.principal(&token).await.map(known).map_err(|refused| {
-        info!(?refused, peer = peer.map(tracing::field::display), "a token was refused");
-        Unauthenticated::Refused(refused)
-    })
+    verifiers.principal(&token).await.map(known).map_err(Unauthenticated::Refused)
 }
 
 /// The token that a request bears, if any.
@@ -103,6 +110,12 @@ impl Unauthenticated {
             Self::NoToken => "Authentication required: send a bearer token.".to_owned(),
             Self::NotBearer => "The Authorization header must be `Bearer` and a token, once.".to_owned(),
             Self::Refused(refused) => refused.to_string(),
+        }
+    }
+
+    fn log(self, peer: Option<IpAddr>) {
+        if let Self::Refused(refused) = self {
+            info!(?refused, peer = peer.map(tracing::field::display), "a token was refused");
         }
     }
 }

@@ -13,22 +13,21 @@ use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
 use super::accepted::Accepted;
-use super::plan::made_by;
+use super::plan::{check_expiry, made_by};
 use super::request::{
     self, DeleteRequest, RedeliverRequest, Request, RestoreRequest, check_run, check_target, needed,
 };
 use super::selection::within;
 use super::start::{IdempotencyKey, WaitInput, run, start};
-use crate::clock;
 use crate::domain::operation::{Kind, NewOperation as Asked, Options, Selection};
-use crate::domain::words::ago;
 use crate::http::Api;
 use crate::http::auth::Caller;
 use crate::http::error::ApiError;
-use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::request_body::RequestBody;
-use crate::http::responses::{BadRequest, NotFound, NotJson, RunConflict, TooLarge, Unavailable};
+use crate::http::responses::{
+    BadRequest, NotFound, NotJson, RunConflict, TooLarge, TooManyOperations, Unavailable,
+};
 use crate::http::words::{OperationKind, Word};
 
 /// The operation to run: its kind, its selection and its options.
@@ -184,7 +183,7 @@ impl NewOperation {
     tag = "operations",
     params(WaitInput, IdempotencyKey),
     request_body = NewOperation,
-    responses(Accepted, BadRequest, NotFound, RunConflict, TooLarge, NotJson, Unavailable)
+    responses(Accepted, BadRequest, NotFound, RunConflict, TooLarge, NotJson, TooManyOperations, Unavailable)
 )]
 pub async fn create_operation(
     State(api): State<Api>,
@@ -211,11 +210,7 @@ impl RunPlan {
             return Err(ApiError::invalid(errors));
         }
         let plan = made_by(api, caller, plan_id).await?;
-        if plan.expires_at <= clock::now() {
-            let age = ago(clock::now() - plan.expires_at);
-            let message = format!("The plan expired {age}. Make a new one.");
-            return Err(ApiError::new(Problem::PLAN_EXPIRED, message));
-        }
+        check_expiry(&plan)?;
         let permissions = needed(plan.kind, &plan.options.target, plan.options.edit.as_ref());
         let scope = caller.may(&permissions)?;
         check_target(caller, &plan.options.target)?;
@@ -232,6 +227,7 @@ impl RunPlan {
             asked: plan.asked,
             options,
             within: within(api, &scope).await?,
+            approved_above: caller.approved_above(plan.kind),
             requested_by: caller.requester().actor(),
             idempotency_key: key.with(None)?,
         })

@@ -16,7 +16,7 @@ use crate::http::error::ApiError;
 use crate::http::filter::FilterInput;
 use crate::http::query::{Query, groups};
 use crate::http::request_body::RequestBody;
-use crate::http::responses::{BadRequest, KeyConflict, NotJson, TooLarge, Unavailable};
+use crate::http::responses::{BadRequest, KeyConflict, NotJson, TooLarge, TooManyOperations, Unavailable};
 use crate::http::words::Order;
 
 /// The selection and the options in the query: proxies drop the bodies of DELETE.
@@ -87,7 +87,7 @@ impl SelectionInput {
     extensions(("x-permissions" = json!(["delete"]))),
     tag = "operations",
     params(SelectionInput, FilterInput, WaitInput, IdempotencyKey),
-    responses(Accepted, BadRequest, KeyConflict, TooLarge, NotJson, Unavailable)
+    responses(Accepted, BadRequest, KeyConflict, TooLarge, NotJson, TooManyOperations, Unavailable)
 )]
 pub async fn delete(
     State(api): State<Api>,

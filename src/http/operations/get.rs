@@ -4,9 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use uuid::Uuid;
 
-use super::seen;
+use super::snapshot::Snapshot;
 use super::view::OperationDetailsView;
-use crate::access::Permission;
 use crate::http::Api;
 use crate::http::auth::Caller;
 use crate::http::dead_letters::{PathId, path_id};
@@ -45,15 +44,6 @@ pub async fn get_operation(
 
 /// The operation as it stands now.
 pub async fn details(api: &Api, caller: &Caller, id: Uuid) -> Result<OperationDetailsView, ApiError> {
-    let mut operation = seen::one(api, caller, id).await?.operation;
-    if !caller.scope(&[Permission::ReadPayload]).covers_all(operation.services.iter().flatten()) {
-        operation.edit = None;
-    }
-    let mut returned = api.store.returned_groups(id).await?;
-    let scope = caller.scope(&[Permission::Read]);
-    returned.retain(|group| {
-        scope.is_everything() || group.service.as_ref().is_some_and(|service| scope.covers(service))
-    });
-    let events = api.store.operation_events(id).await?;
-    Ok(OperationDetailsView::new(operation, api.operations.watch_returns(), returned, events))
+    let snapshot = Snapshot::take(&api.store, id).await?.ok_or_else(|| no_operation(id))?;
+    snapshot.seen_by(api, caller).await
 }

@@ -14,14 +14,18 @@ use super::request::Request;
 use super::selection::Selection;
 use crate::access::Permission;
 use crate::clock;
+use crate::domain::words::ago;
 use crate::http::Api;
 use crate::http::auth::Caller;
 use crate::http::dead_letters::{PathId, path_id};
 use crate::http::error::ApiError;
 use crate::http::error_groups::ErrorGroupView;
+use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::request_body::RequestBody;
-use crate::http::responses::{BadRequest, NotFound, NotJson, TooLarge, Unavailable};
+use crate::http::responses::{
+    BadRequest, NotFound, NotJson, PlanConflict, TooLarge, TooManyPlans, Unavailable,
+};
 use crate::http::words::{OperationKind, OperationState, PlanSeverity, PlanWarningCode, Word};
 use crate::operations::{Planned, PlannedGroup, Warning};
 use crate::ownership::Owners;
@@ -208,7 +212,7 @@ impl PlanView {
     extensions(("x-permissions" = json!(["redeliver", "delete"]))),
     tag = "operations",
     request_body = CreateOperation,
-    responses((status = 201, description = "The plan.", body = PlanView), BadRequest, TooLarge, NotJson, Unavailable)
+    responses((status = 201, description = "The plan.", body = PlanView), BadRequest, TooLarge, NotJson, TooManyPlans, Unavailable)
 )]
 pub async fn plan(
     State(api): State<Api>,
@@ -221,6 +225,7 @@ pub async fn plan(
     let request = Request::from(CreateOperation::read(body, &headers)?);
     let new = request.check(&api, &caller, &[]).await?;
     let planned = api.operations.plan(&new).await?;
+    let planned = with_approval(planned, &caller);
     Ok((StatusCode::CREATED, Json(PlanView::new(planned, &api.ownership.now()))))
 }
 
@@ -232,7 +237,7 @@ pub async fn plan(
     extensions(("x-permissions" = json!(["redeliver", "delete"]))),
     tag = "operations",
     params(("id" = Uuid, Path, description = "Id of the plan.")),
-    responses((status = 200, description = "The plan.", body = PlanView), BadRequest, NotFound, Unavailable)
+    responses((status = 200, description = "The plan.", body = PlanView), BadRequest, NotFound, PlanConflict, Unavailable)
 )]
 pub async fn get_plan(
     State(api): State<Api>,
@@ -242,13 +247,28 @@ pub async fn get_plan(
 ) -> Result<Json<PlanView>, ApiError> {
     let id = path_id(id)?;
     query.finish()?;
-    let planned = api.operations.evaluate(made_by(&api, &caller, id).await?).await?;
+    let plan = made_by(&api, &caller, id).await?;
+    check_expiry(&plan)?;
+    let planned = api.operations.evaluate(plan).await?;
     let scope = caller.scope(&[Permission::Read]);
     let mut services = planned.summary.services.iter().filter_map(|(service, _)| service.as_ref());
     if !services.all(|service| scope.covers(service)) {
         return Err(no_plan(id));
     }
-    Ok(Json(PlanView::new(planned, &api.ownership.now())))
+    Ok(Json(PlanView::new(with_approval(planned, &caller), &api.ownership.now())))
+}
+
+/// With a note, if its run waits for a second person.
+fn with_approval(mut planned: Planned, caller: &Caller) -> Planned {
+    let above = caller.approved_above(planned.plan.kind);
+    let total = planned.summary.total;
+    if let Some(above) = above.filter(|above| u64::try_from(total).is_ok_and(|total| total > *above)) {
+        let message = format!(
+            "A second person has to approve operations on more than {above} dead letters. This one begins when somebody else resumes it."
+        );
+        planned.warnings.push(Warning::note("needs_approval", message, total));
+    }
+    planned
 }
 
 /// The plan of this id, if the caller made it, or may see everything.
@@ -256,6 +276,15 @@ pub async fn made_by(api: &Api, caller: &Caller, id: Uuid) -> Result<Plan, ApiEr
     let sees_all = caller.scope(&[Permission::Read]).is_everything();
     let plan = api.store.planned(id).await?;
     plan.filter(|plan| sees_all || caller.is(&plan.requested_by_id)).ok_or_else(|| no_plan(id))
+}
+
+/// An error if it can no longer be run.
+pub fn check_expiry(plan: &Plan) -> Result<(), ApiError> {
+    if plan.expires_at > clock::now() {
+        return Ok(());
+    }
+    let age = ago(clock::now() - plan.expires_at);
+    Err(ApiError::new(Problem::PLAN_EXPIRED, format!("The plan expired {age}. Make a new one.")))
 }
 
 /// There is no plan of this id.

@@ -256,6 +256,7 @@ impl Request {
             asked,
             options,
             within,
+            approved_above: caller.approved_above(kind),
             requested_by: caller.requester().actor(),
             idempotency_key: None,
         })

@@ -13,7 +13,7 @@ use crate::http::auth::Caller;
 use crate::http::error::ApiError;
 use crate::http::query::Query;
 use crate::http::request_body::RequestBody;
-use crate::http::responses::{BadRequest, KeyConflict, NotJson, TooLarge, Unavailable};
+use crate::http::responses::{BadRequest, KeyConflict, NotJson, TooLarge, TooManyOperations, Unavailable};
 
 /// Restore deleted dead letters
 ///
@@ -27,7 +27,7 @@ use crate::http::responses::{BadRequest, KeyConflict, NotJson, TooLarge, Unavail
     tag = "operations",
     params(WaitInput, IdempotencyKey),
     request_body = RestoreRequest,
-    responses(Accepted, BadRequest, KeyConflict, TooLarge, NotJson, Unavailable)
+    responses(Accepted, BadRequest, KeyConflict, TooLarge, NotJson, TooManyOperations, Unavailable)
 )]
 pub async fn restore(
     State(api): State<Api>,

@@ -31,11 +31,8 @@ pub async fn one(api: &Api, caller: &Caller, id: Uuid) -> Result<Seen, ApiError>
 /// What the caller sees of these operations.
 pub async fn all(api: &Api, caller: &Caller, operations: Vec<Operation>) -> Result<Vec<Seen>, ApiError> {
     let scope = caller.scope(&[Permission::Read]);
-    if scope.is_everything() {
-        return Ok(operations.into_iter().map(|operation| Seen { operation, only: None }).collect());
-    }
     let mut seen: Vec<_> =
-        operations.into_iter().filter_map(|operation| look(operation, caller, &scope)).collect();
+        operations.into_iter().filter_map(|operation| part(operation, caller, &scope)).collect();
     let in_part = seen.iter().filter(|seen| seen.only.is_some());
     let ids: Vec<_> = in_part.clone().map(|seen| seen.operation.id).collect();
     if ids.is_empty() {
@@ -52,7 +49,11 @@ pub async fn all(api: &Api, caller: &Caller, operations: Vec<Operation>) -> Resu
     Ok(seen)
 }
 
-fn look(mut operation: Operation, caller: &Caller, scope: &Scope) -> Option<Seen> {
+/// What a caller who may read this much sees of an operation, before [`hide`] leaves out the part of others.
+pub fn part(mut operation: Operation, caller: &Caller, scope: &Scope) -> Option<Seen> {
+    if scope.is_everything() {
+        return Some(Seen { operation, only: None });
+    }
     let is_own = caller.is(&operation.requested_by_id);
     // An older release did not say whose dead letters it has.
     let services = operation.services.clone()?;
@@ -71,7 +72,7 @@ fn look(mut operation: Operation, caller: &Caller, scope: &Scope) -> Option<Seen
 }
 
 /// Leaves out what concerns others.
-fn hide(operation: &mut Operation, own: impl Iterator<Item = (Option<Outcome>, i64)>) {
+pub fn hide(operation: &mut Operation, own: impl Iterator<Item = (Option<Outcome>, i64)>) {
     let (mut total, mut outcomes) = (0, Outcomes::default());
     for (outcome, count) in own {
         total += count;

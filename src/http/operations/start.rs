@@ -1,6 +1,7 @@
 //! Starting an operation: freeze the selection, answer with the operation, or wait for its end.
 
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -9,7 +10,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::Type;
@@ -29,8 +30,6 @@ const MAX_WAIT_SECONDS: u64 = 30;
 const MAX_KEY: usize = 200;
 /// Bytes in a note, at most.
 pub const MAX_NOTE: usize = 1_000;
-/// How often a waiting request looks at its operation.
-const LOOK: Duration = Duration::from_millis(50);
 
 /// Whether to wait for the end.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
@@ -146,16 +145,21 @@ pub async fn run(api: &Api, new: &NewOperation, wait: Duration) -> Result<Respon
 }
 
 async fn await_end(api: &Api, id: Uuid, wait: Duration) -> Result<Operation, ApiError> {
-    let deadline = Instant::now() + wait;
-    loop {
-        let operation = api.store.operation(id).await?;
-        let operation = operation.ok_or_else(|| ApiError::internal(format!("operation {id} is gone")))?;
-        // One that has stopped by itself will not end in time.
-        let has_stopped = operation.state.is_final() || operation.state == State::Paused;
-        if has_stopped || Instant::now() >= deadline || api.close.is_cancelled() {
-            return Ok(operation);
-        }
-        // When the process ends the operation goes on elsewhere, and the answer is how far it is.
-        let _ = api.close.run_until_cancelled(tokio::time::sleep(LOOK)).await;
+    let gone = || ApiError::internal(format!("operation {id} is gone"));
+    if wait.is_zero() {
+        return api.store.operation(id).await?.ok_or_else(gone);
     }
+    let deadline = Instant::now() + wait;
+    let mut follower = api.followed.follow_end(id);
+    let mut operation = follower.latest().await?.ok_or_else(gone)?;
+    // One that has stopped by itself will not end in time.
+    while !operation.state.is_final() && operation.state != State::Paused {
+        // When the process ends the operation goes on elsewhere, and the answer is how far it is.
+        let Some(Ok(next)) = api.close.run_until_cancelled(timeout_at(deadline, follower.next())).await
+        else {
+            break;
+        };
+        operation = next?.ok_or_else(gone)?;
+    }
+    Ok(Arc::unwrap_or_clone(operation))
 }

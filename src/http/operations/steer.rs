@@ -46,7 +46,8 @@ pub async fn pause(
 
 /// Resume a paused operation
 ///
-/// An operation that its canary paused continues with the next step.
+/// An operation that its canary paused continues with the next step. Whoever resumes an operation that waits for a second person
+/// (`awaitsApproval`) approves it. That cannot be the caller who asked for it.
 #[utoipa::path(
     post,
     path = "/operations/{id}/resume",
@@ -140,6 +141,11 @@ async fn steer(
     let id: Uuid = path_id(id)?;
     let seen = seen::one(api, caller, id).await?;
     check_permissions(&seen, caller, steering)?;
+    let is_approval = steering == Steering::Resume && seen.operation.awaits_approval;
+    let steering = if is_approval { Steering::Approve } else { steering };
+    if is_approval {
+        caller.may_approve(&seen.operation)?;
+    }
     if !api.store.steer(id, steering, &caller.requester().actor(), clock::now()).await? {
         let message = format!(
             "The operation is {}. There is nothing to {}.",
@@ -158,7 +164,7 @@ fn check_permissions(seen: &Seen, caller: &Caller, steering: Steering) -> Result
     let Seen { operation, only } = seen;
     let permissions = match steering {
         Steering::Pause | Steering::Cancel => needed(operation.kind, &Target::Queue, None),
-        Steering::Resume | Steering::Rate(_) => {
+        Steering::Resume | Steering::Approve | Steering::Rate(_) => {
             needed(operation.kind, &operation.target, operation.edit.as_ref())
         }
     };

@@ -92,6 +92,8 @@ pub struct OperationView {
     note: Option<String>,
     /// Who asked for the operation.
     requested_by: String,
+    /// Whether the operation waits, paused, for a second person to approve it. Whoever resumes it approves it.
+    awaits_approval: bool,
     /// When the operation was asked for.
     created_at: DateTime<Utc>,
     /// When the first chunk was done.
@@ -163,6 +165,7 @@ impl OperationView {
             max_queue_depth: operation.max_queue_depth,
             note: operation.note,
             requested_by: operation.requested_by,
+            awaits_approval: operation.awaits_approval,
             created_at: operation.created_at,
             started_at: operation.started_at,
             ended_at: operation.ended_at,

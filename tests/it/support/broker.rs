@@ -12,6 +12,7 @@ use lapin::{Channel, Confirmation, Connection, ConnectionProperties, ExchangeKin
 use tokio::time::timeout;
 
 use super::raw::RawClient;
+use super::vhost::serving_url;
 use super::{DEADLINE, DeadMessage, clean_up, id, text, until, watchdog};
 
 /// A connection to the broker.
@@ -29,10 +30,19 @@ pub struct TestQueue {
 }
 
 impl Broker {
-    /// The shared one.
+    /// The URL of the shared one.
+    pub fn shared_url() -> String {
+        std::env::var("AMQP_URL").unwrap_or_else(|_| "amqp://guest:guest@127.0.0.1:5672/%2f".into())
+    }
+
+    /// The one that most tests share.
     pub async fn shared() -> Self {
-        let url = std::env::var("AMQP_URL");
-        Self::on(&url.unwrap_or_else(|_| "amqp://guest:guest@127.0.0.1:5672/%2f".into())).await
+        Self::on(&Self::shared_url()).await
+    }
+
+    /// With what rights the service is to connect to it.
+    pub fn served_url(&self) -> String {
+        if self.url == Self::shared_url() { serving_url().to_owned() } else { self.url.clone() }
     }
 
     /// The one of this URL.

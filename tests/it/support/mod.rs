@@ -122,7 +122,7 @@ impl World {
         database: Database,
         settings: &[(&str, &str)],
     ) -> Self {
-        let service = Service::start(&database.url, &broker.url, &source.name, settings);
+        let service = Service::start(&database.url, &broker.served_url(), &source.name, settings);
         service.until_ready().await;
         Self { service, source, database, broker }
     }

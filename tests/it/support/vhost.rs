@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::LazyLock;
 
-use super::id;
+use super::{Broker, id};
 
 /// Removed with the value.
 pub struct Vhost {
@@ -21,6 +22,22 @@ pub fn ctl(arguments: &[&str]) -> Result<String, String> {
     } else {
         Err(String::from_utf8_lossy(&output.stderr).into_owned())
     }
+}
+
+/// The URL of a user of the shared broker who has the rights that the service needs (`docs/sources.md`) and no more: it configures nothing
+/// but the exchanges that lead to queues by the original routing key. Where users cannot be made, it is that of the shared broker.
+pub fn serving_url() -> &'static str {
+    static URL: LazyLock<String> = LazyLock::new(|| {
+        let shared = Broker::shared_url();
+        let (user, configured, all) = ("serving", r"^dead-letter\.to\.", ".*");
+        // It may be there from a run before.
+        let _ = ctl(&["add_user", user, "secret"]);
+        match ctl(&["set_permissions", "-p", "/", user, configured, all, all]) {
+            Ok(_) => shared.replace("guest:guest", &format!("{user}:secret")),
+            Err(_) => shared,
+        }
+    });
+    &URL
 }
 
 impl Vhost {

@@ -1,18 +1,40 @@
 import { createApp } from '@backstage/frontend-defaults';
-import { createFrontendModule } from '@backstage/frontend-plugin-api';
-import { ProxiedSignInPage } from '@backstage/core-components';
-import { SignInPageBlueprint } from '@backstage/plugin-app-react';
+import {
+  configApiRef,
+  createFrontendModule,
+  useApi,
+} from '@backstage/frontend-plugin-api';
+import { ProxiedSignInPage, SignInPage } from '@backstage/core-components';
+import {
+  SignInPageProps,
+  SignInPageBlueprint,
+} from '@backstage/plugin-app-react';
+import { oidcApi, oidcAuthApiRef } from './oidc';
 
-/** Whoever opens the demo is a guest. */
+/** Whoever opens the demo is a guest, unless users are to sign in. */
+function DemoSignIn(props: SignInPageProps) {
+  const config = useApi(configApiRef);
+  if (config.getOptionalString('app.signIn') !== 'oidc') {
+    return <ProxiedSignInPage {...props} provider="guest" />;
+  }
+  return (
+    <SignInPage
+      {...props}
+      provider={{
+        id: 'oidc',
+        title: 'Demo Bank',
+        message: 'Sign in as one of the users of the demo',
+        apiRef: oidcAuthApiRef,
+      }}
+    />
+  );
+}
+
 const signIn = createFrontendModule({
   pluginId: 'app',
   extensions: [
-    SignInPageBlueprint.make({
-      params: {
-        loader: async () => props =>
-          <ProxiedSignInPage {...props} provider="guest" />,
-      },
-    }),
+    oidcApi,
+    SignInPageBlueprint.make({ params: { loader: async () => DemoSignIn } }),
   ],
 });
 

@@ -3,5 +3,6 @@
  *
  * @packageDocumentation
  */
+export * from './annotations';
 export * from './permissions';
 export type * from './openapi.gen';

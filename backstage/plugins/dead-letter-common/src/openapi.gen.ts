@@ -381,7 +381,8 @@ export interface paths {
         /**
          * Follow an operation as server-sent events
          * @description Sends an event `operation` at once and after every change. Its data is an `OperationDetails` in JSON, on one line. Comments keep the
-         *     connection alive. The stream ends with the verdict: for a redelivery, after `watchUntil`, or when every message has died again.
+         *     connection alive. The stream ends with the verdict: for a redelivery, after `watchUntil`, or when every message has died again. It also
+         *     ends after five minutes, and when the token has expired or the service stops: follow again, and the first event is the state by then.
          */
         get: operations["watchOperation"];
         put?: never;
@@ -440,9 +441,30 @@ export interface paths {
         put?: never;
         /**
          * Resume a paused operation
-         * @description An operation that its canary paused continues with the next step.
+         * @description An operation that its canary paused continues with the next step. Whoever resumes an operation that waits for a second person
+         *     (`awaitsApproval`) approves it. That cannot be the caller who asked for it.
          */
         post: operations["resumeOperation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ownership": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Say how current the squads are
+         * @description Lists the services that the catalog leaves undecided, as far as the caller may read them, or might if one of the claims held.
+         */
+        get: operations["getOwnership"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -457,7 +479,7 @@ export interface components {
          * @description What an entry of the audit is about.
          * @enum {string}
          */
-        AuditAction: "redeliver" | "delete" | "restore" | "pause" | "resume" | "cancel" | "rate" | "resolve" | "reopen" | "mute" | "note" | "readPayload" | "preview" | "notAllowed" | "unauthenticated";
+        AuditAction: "redeliver" | "delete" | "restore" | "pause" | "resume" | "approve" | "cancel" | "rate" | "resolve" | "reopen" | "mute" | "note" | "readPayload" | "preview" | "notAllowed" | "unauthenticated";
         /** @description Who did it. */
         AuditActor: {
             /**
@@ -545,6 +567,16 @@ export interface components {
          * @enum {string}
          */
         BodyEncoding: "text" | "base64";
+        /** @description The catalog that squads come from. */
+        Catalog: {
+            /**
+             * Format: date-time
+             * @description When the squads were read. Null: they have not been read yet, and no service belongs to a squad.
+             */
+            asOf: string | null;
+            /** @description Whether that is too long ago, because the catalog cannot be read. */
+            stale: boolean;
+        };
         /** @description An error group, and its dead letters that match a filter. */
         CountedGroup: components["schemas"]["ErrorGroup"] & {
             /**
@@ -1350,6 +1382,8 @@ export interface components {
         Operation: {
             /** @description Whether the operation acts on messages that were redelivered before. */
             again: boolean;
+            /** @description Whether the operation waits, paused, for a second person to approve it. Whoever resumes it approves it. */
+            awaitsApproval: boolean;
             /**
              * @description Canary steps. Empty: no canary.
              * @example [
@@ -1479,7 +1513,7 @@ export interface components {
          * @description What was done to a running operation.
          * @enum {string}
          */
-        OperationAction: "pause" | "resume" | "cancel" | "rate" | "canary";
+        OperationAction: "pause" | "resume" | "approve" | "cancel" | "rate" | "canary";
         /**
          * @description A change of a running operation.
          * @example {
@@ -1665,6 +1699,45 @@ export interface components {
              */
             skipped: number;
         };
+        /** @description Where squads come from. */
+        Ownership: {
+            catalog: components["schemas"]["Catalog"] | null;
+            /**
+             * @description Number of such services.
+             * @example 1
+             */
+            conflictCount: number;
+            /** @description The services that the catalog leaves undecided, at most 100. They belong to no squad. */
+            conflicts: components["schemas"]["OwnershipConflict"][];
+        };
+        /** @description What a component of the catalog says about a service. */
+        OwnershipClaim: {
+            /**
+             * @description Component.
+             * @example component:default/webshop
+             */
+            entity: string;
+            /**
+             * @description Squad that the component belongs to. Null: none.
+             * @example checkout
+             */
+            squad: string | null;
+        };
+        /** @description A service that the catalog leaves undecided. */
+        OwnershipConflict: {
+            /** @description What the catalog says. */
+            claims: components["schemas"]["OwnershipClaim"][];
+            /**
+             * @description Service.
+             * @example webshop
+             */
+            service: string;
+            /**
+             * Format: date-time
+             * @description When the squad that claims the service gets it. Null: components contradict each other.
+             */
+            takesOverAt: string | null;
+        };
         /** @description Where the caller has a permission. */
         PermissionView: {
             /** @description Whether the caller has it on every service. */
@@ -1776,7 +1849,7 @@ export interface components {
          * @description What a plan warns of. New codes may be added.
          * @enum {string}
          */
-        PlanWarningCode: "still_failing" | "in_operation" | "queue_missing" | "no_consumers" | "will_wait" | "queue_crowded" | "exchange_missing" | "no_origin" | "large_messages" | "not_selectable" | "other_place" | "origin_claimed" | "routing_key_changes" | "expires" | "discards" | "queue_drops" | "again" | "died_again" | "broker_unreachable";
+        PlanWarningCode: "still_failing" | "in_operation" | "queue_missing" | "no_consumers" | "will_wait" | "queue_crowded" | "exchange_missing" | "no_origin" | "large_messages" | "not_selectable" | "other_place" | "origin_claimed" | "routing_key_changes" | "expires" | "discards" | "queue_drops" | "again" | "died_again" | "broker_unreachable" | "needs_approval";
         /** @description An error group in a plan. */
         PlannedGroup: components["schemas"]["ErrorGroup"] & {
             /**
@@ -1843,7 +1916,7 @@ export interface components {
          * @description Stable slugs for the kinds of errors. New ones may be added.
          * @enum {string}
          */
-        ProblemType: "invalid-request" | "invalid-body" | "unauthenticated" | "foreign-name" | "not-allowed" | "not-found" | "no-method" | "idempotency-key-reused" | "plan-expired" | "plan-already-run" | "wrong-state" | "unavailable" | "too-slow" | "internal";
+        ProblemType: "invalid-request" | "invalid-body" | "headers-too-large" | "unauthenticated" | "foreign-name" | "not-allowed" | "not-found" | "no-method" | "idempotency-key-reused" | "plan-expired" | "plan-already-run" | "wrong-state" | "too-many-requests" | "too-many-plans" | "too-many-operations" | "too-many-streams" | "unavailable" | "too-slow" | "undecided" | "internal";
         /** @description Speed of an operation, averaged over its whole time, and its remaining time. */
         Progress: {
             /**
@@ -2345,6 +2418,16 @@ export interface components {
                 "application/problem+json": components["schemas"]["ErrorViewModel"];
             };
         };
+        /** @description The headers of the request are larger than 64 KiB. Beyond 128 KiB, the answer has no body. */
+        LargeHeaders: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorViewModel"];
+                "application/problem+json": components["schemas"]["ErrorViewModel"];
+            };
+        };
         /** @description Nothing has this id. */
         NotFound: {
             headers: {
@@ -2357,6 +2440,16 @@ export interface components {
         };
         /** @description The body of the request is not `application/json`. */
         NotJson: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorViewModel"];
+                "application/problem+json": components["schemas"]["ErrorViewModel"];
+            };
+        };
+        /** @description The plan has expired. */
+        PlanConflict: {
             headers: {
                 [name: string]: unknown;
             };
@@ -2395,6 +2488,54 @@ export interface components {
                 "application/problem+json": components["schemas"]["ErrorViewModel"];
             };
         };
+        /** @description The caller sends more requests than the limits allow, or has too many operations that have not ended. Nothing was done. Retry after the number of seconds in `Retry-After`. */
+        TooManyOperations: {
+            headers: {
+                /** @description Seconds after which the request may be repeated. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorViewModel"];
+                "application/problem+json": components["schemas"]["ErrorViewModel"];
+            };
+        };
+        /** @description The caller sends more requests than the limits allow, or has too many plans that can still be run. Nothing was done. Retry after the number of seconds in `Retry-After`. */
+        TooManyPlans: {
+            headers: {
+                /** @description Seconds after which the request may be repeated. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorViewModel"];
+                "application/problem+json": components["schemas"]["ErrorViewModel"];
+            };
+        };
+        /** @description The caller sends more requests than the limits allow. Nothing was done. Retry after the number of seconds in `Retry-After`. */
+        TooManyRequests: {
+            headers: {
+                /** @description Seconds after which the request may be repeated. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorViewModel"];
+                "application/problem+json": components["schemas"]["ErrorViewModel"];
+            };
+        };
+        /** @description The caller sends more requests than the limits allow, or too many operations are followed at the same time. Retry after the number of seconds in `Retry-After`. */
+        TooManyStreams: {
+            headers: {
+                /** @description Seconds after which the request may be repeated. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorViewModel"];
+                "application/problem+json": components["schemas"]["ErrorViewModel"];
+            };
+        };
         /** @description Authentication is required, or the bearer token is not valid. Nothing was done. */
         Unauthenticated: {
             headers: {
@@ -2405,7 +2546,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["ErrorViewModel"];
             };
         };
-        /** @description The database does not answer, or not in time. Retry after the number of seconds in `Retry-After`. */
+        /** @description The database does not answer, or not in time, or Backstage does not say what the caller may do. Retry after the number of seconds in `Retry-After`. */
         Unavailable: {
             headers: {
                 /** @description Seconds after which the request may be repeated. */
@@ -2429,6 +2570,7 @@ export type AuditEntries = components['schemas']['AuditEntries'];
 export type AuditEntry = components['schemas']['AuditEntry'];
 export type BodyCompression = components['schemas']['BodyCompression'];
 export type BodyEncoding = components['schemas']['BodyEncoding'];
+export type Catalog = components['schemas']['Catalog'];
 export type CountedGroup = components['schemas']['CountedGroup'];
 export type CountedQueue = components['schemas']['CountedQueue'];
 export type CountedValue = components['schemas']['CountedValue'];
@@ -2483,6 +2625,9 @@ export type OriginTarget = components['schemas']['OriginTarget'];
 export type OriginToldBy = components['schemas']['OriginToldBy'];
 export type Outcome = components['schemas']['Outcome'];
 export type Outcomes = components['schemas']['Outcomes'];
+export type Ownership = components['schemas']['Ownership'];
+export type OwnershipClaim = components['schemas']['OwnershipClaim'];
+export type OwnershipConflict = components['schemas']['OwnershipConflict'];
 export type PermissionView = components['schemas']['PermissionView'];
 export type Plan = components['schemas']['Plan'];
 export type PlanSeverity = components['schemas']['PlanSeverity'];
@@ -2517,11 +2662,17 @@ export type ResponseBadRequest = components['responses']['BadRequest'];
 export type ResponseForbidden = components['responses']['Forbidden'];
 export type ResponseInternalError = components['responses']['InternalError'];
 export type ResponseKeyConflict = components['responses']['KeyConflict'];
+export type ResponseLargeHeaders = components['responses']['LargeHeaders'];
 export type ResponseNotFound = components['responses']['NotFound'];
 export type ResponseNotJson = components['responses']['NotJson'];
+export type ResponsePlanConflict = components['responses']['PlanConflict'];
 export type ResponseRunConflict = components['responses']['RunConflict'];
 export type ResponseStateConflict = components['responses']['StateConflict'];
 export type ResponseTooLarge = components['responses']['TooLarge'];
+export type ResponseTooManyOperations = components['responses']['TooManyOperations'];
+export type ResponseTooManyPlans = components['responses']['TooManyPlans'];
+export type ResponseTooManyRequests = components['responses']['TooManyRequests'];
+export type ResponseTooManyStreams = components['responses']['TooManyStreams'];
 export type ResponseUnauthenticated = components['responses']['Unauthenticated'];
 export type ResponseUnavailable = components['responses']['Unavailable'];
 export type $defs = Record<string, never>;
@@ -2612,6 +2763,8 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -2747,6 +2900,8 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -2855,6 +3010,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "again": false,
+                     *       "awaitsApproval": false,
                      *       "canary": [],
                      *       "canaryMaxReturned": 0,
                      *       "canaryPassed": 0,
@@ -2918,6 +3074,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "again": false,
+                     *       "awaitsApproval": false,
                      *       "canary": [],
                      *       "canaryMaxReturned": 0,
                      *       "canaryPassed": 0,
@@ -2976,6 +3133,8 @@ export interface operations {
             409: components["responses"]["KeyConflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["NotJson"];
+            429: components["responses"]["TooManyOperations"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -3148,6 +3307,8 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -3205,6 +3366,8 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -3268,6 +3431,8 @@ export interface operations {
             404: components["responses"]["NotFound"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["NotJson"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -3398,6 +3563,8 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -3436,6 +3603,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "again": false,
+                     *       "awaitsApproval": false,
                      *       "canary": [],
                      *       "canaryMaxReturned": 0,
                      *       "canaryPassed": 0,
@@ -3499,6 +3667,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "again": false,
+                     *       "awaitsApproval": false,
                      *       "canary": [],
                      *       "canaryMaxReturned": 0,
                      *       "canaryPassed": 0,
@@ -3557,6 +3726,8 @@ export interface operations {
             409: components["responses"]["KeyConflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["NotJson"];
+            429: components["responses"]["TooManyOperations"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -3595,6 +3766,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "again": false,
+                     *       "awaitsApproval": false,
                      *       "canary": [],
                      *       "canaryMaxReturned": 0,
                      *       "canaryPassed": 0,
@@ -3658,6 +3830,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "again": false,
+                     *       "awaitsApproval": false,
                      *       "canary": [],
                      *       "canaryMaxReturned": 0,
                      *       "canaryPassed": 0,
@@ -3716,6 +3889,8 @@ export interface operations {
             409: components["responses"]["KeyConflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["NotJson"];
+            429: components["responses"]["TooManyOperations"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -3769,6 +3944,8 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -3820,6 +3997,8 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -3985,6 +4164,8 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -4017,6 +4198,8 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -4099,6 +4282,8 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -4147,6 +4332,7 @@ export interface operations {
                      *       "operations": [
                      *         {
                      *           "again": false,
+                     *           "awaitsApproval": false,
                      *           "canary": [],
                      *           "canaryMaxReturned": 0,
                      *           "canaryPassed": 0,
@@ -4204,6 +4390,8 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -4242,6 +4430,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "again": false,
+                     *       "awaitsApproval": false,
                      *       "canary": [],
                      *       "canaryMaxReturned": 0,
                      *       "canaryPassed": 0,
@@ -4305,6 +4494,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "again": false,
+                     *       "awaitsApproval": false,
                      *       "canary": [],
                      *       "canaryMaxReturned": 0,
                      *       "canaryPassed": 0,
@@ -4364,6 +4554,8 @@ export interface operations {
             409: components["responses"]["RunConflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["NotJson"];
+            429: components["responses"]["TooManyOperations"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -4465,6 +4657,8 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["NotJson"];
+            429: components["responses"]["TooManyPlans"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -4564,6 +4758,9 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["PlanConflict"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -4645,6 +4842,8 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["NotJson"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -4671,6 +4870,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "again": false,
+                     *       "awaitsApproval": false,
                      *       "canary": [],
                      *       "canaryMaxReturned": 0,
                      *       "canaryPassed": 0,
@@ -4747,6 +4947,8 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -4777,6 +4979,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "again": false,
+                     *       "awaitsApproval": false,
                      *       "canary": [],
                      *       "canaryMaxReturned": 0,
                      *       "canaryPassed": 0,
@@ -4856,6 +5059,8 @@ export interface operations {
             409: components["responses"]["StateConflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["NotJson"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -4882,6 +5087,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "again": false,
+                     *       "awaitsApproval": false,
                      *       "canary": [],
                      *       "canaryMaxReturned": 0,
                      *       "canaryPassed": 0,
@@ -4959,6 +5165,8 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["StateConflict"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -4984,7 +5192,7 @@ export interface operations {
                 content: {
                     /**
                      * @example event: operation
-                     *     data: {"again":false,"canary":[],"canaryMaxReturned":0.0,"canaryPassed":0,"canaryWait":30,"copy":false,"createdAt":"2026-11-24T03:30:00Z","edit":null,"endedAt":"2026-11-24T03:30:01.5Z","events":[{"action":"rate","at":"2026-11-24T03:30:00.6Z","by":"user:default/jane","detail":"500"}],"id":"01938c3a-4c5d-7e6f-8a9b-0c1d2e3f4a5b","kind":"redeliver","lastError":null,"maxQueueDepth":10000,"notDone":0,"note":"fixed in release 42","order":"newest","outcomes":{"deleted":0,"refused":0,"restored":0,"returned":1,"sent":2,"skipped":0},"progress":{"etaSeconds":null,"perSecond":498.2},"rate":500,"remaining":0,"requestedBy":"user:default/jane","returns":[{"count":1,"errorGroup":"5f0c8e1d-9a2b-8c3d-a4e5-f60718293a4b","errorType":"PaymentDeclined","latestSeconds":0.4,"medianSeconds":0.4,"soonestSeconds":0.4,"title":"card issuer timed out after <number> ms (order <number>)"}],"routingKey":"queue","selection":{"all":false,"filter":{"service":"webshop"}},"services":["webshop"],"startedAt":"2026-11-24T03:30:00.1Z","state":"completed","to":"queue","total":3,"verdict":"completedWithProblems","verdictText":"3 sent, 1 of them died again: PaymentDeclined.","waitingFor":null,"watchUntil":"2026-11-24T03:30:21.5Z"}
+                     *     data: {"again":false,"awaitsApproval":false,"canary":[],"canaryMaxReturned":0.0,"canaryPassed":0,"canaryWait":30,"copy":false,"createdAt":"2026-11-24T03:30:00Z","edit":null,"endedAt":"2026-11-24T03:30:01.5Z","events":[{"action":"rate","at":"2026-11-24T03:30:00.6Z","by":"user:default/jane","detail":"500"}],"id":"01938c3a-4c5d-7e6f-8a9b-0c1d2e3f4a5b","kind":"redeliver","lastError":null,"maxQueueDepth":10000,"notDone":0,"note":"fixed in release 42","order":"newest","outcomes":{"deleted":0,"refused":0,"restored":0,"returned":1,"sent":2,"skipped":0},"progress":{"etaSeconds":null,"perSecond":498.2},"rate":500,"remaining":0,"requestedBy":"user:default/jane","returns":[{"count":1,"errorGroup":"5f0c8e1d-9a2b-8c3d-a4e5-f60718293a4b","errorType":"PaymentDeclined","latestSeconds":0.4,"medianSeconds":0.4,"soonestSeconds":0.4,"title":"card issuer timed out after <number> ms (order <number>)"}],"routingKey":"queue","selection":{"all":false,"filter":{"service":"webshop"}},"services":["webshop"],"startedAt":"2026-11-24T03:30:00.1Z","state":"completed","to":"queue","total":3,"verdict":"completedWithProblems","verdictText":"3 sent, 1 of them died again: PaymentDeclined.","waitingFor":null,"watchUntil":"2026-11-24T03:30:21.5Z"}
                      */
                     "text/event-stream": string;
                 };
@@ -4993,6 +5201,8 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyStreams"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -5053,6 +5263,8 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -5079,6 +5291,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "again": false,
+                     *       "awaitsApproval": false,
                      *       "canary": [],
                      *       "canaryMaxReturned": 0,
                      *       "canaryPassed": 0,
@@ -5156,6 +5369,8 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["StateConflict"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];
@@ -5182,6 +5397,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "again": false,
+                     *       "awaitsApproval": false,
                      *       "canary": [],
                      *       "canaryMaxReturned": 0,
                      *       "canaryPassed": 0,
@@ -5259,6 +5475,61 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["StateConflict"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["AnyError"];
+        };
+    };
+    getOwnership: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Where squads come from. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "catalog": {
+                     *         "asOf": "2026-11-24T03:12:11.402Z",
+                     *         "stale": false
+                     *       },
+                     *       "conflictCount": 1,
+                     *       "conflicts": [
+                     *         {
+                     *           "claims": [
+                     *             {
+                     *               "entity": "component:default/webshop",
+                     *               "squad": "checkout"
+                     *             },
+                     *             {
+                     *               "entity": "component:default/webshop-next",
+                     *               "squad": "platform"
+                     *             }
+                     *           ],
+                     *           "service": "webshop",
+                     *           "takesOverAt": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Ownership"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["AnyError"];

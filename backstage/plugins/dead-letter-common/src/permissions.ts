@@ -1,54 +1,108 @@
-import { createPermission } from '@backstage/plugin-permission-common';
+import {
+  PermissionAttributes,
+  ResourcePermission,
+  createPermission,
+} from '@backstage/plugin-permission-common';
 
 /** The permissions are about the entity whose dead letters they are: a component, or a group for what it owns. */
 const RESOURCE_TYPE = 'catalog-entity';
 
 /**
- * To see the dead letters of a component or a group.
+ * A permission, as dead-letter's API and its policy name it.
  * @public
  */
-export const deadLetterReadPermission = createPermission({
-  name: 'dead-letter.message.read',
-  attributes: { action: 'read' },
-  resourceType: RESOURCE_TYPE,
-});
+export type DeadLetterPermission =
+  | 'read'
+  | 'read-payload'
+  | 'triage'
+  | 'redeliver'
+  | 'redirect'
+  | 'edit'
+  | 'delete'
+  | 'admin';
+
+function permission(
+  name: DeadLetterPermission,
+  action?: PermissionAttributes['action'],
+): ResourcePermission<typeof RESOURCE_TYPE> {
+  return createPermission({
+    name: `dead-letter.message.${name}`,
+    attributes: action ? { action } : {},
+    resourceType: RESOURCE_TYPE,
+  });
+}
+
+/**
+ * To see the dead letters of a component or a group, without bodies and headers.
+ * @public
+ */
+export const deadLetterReadPermission = permission('read', 'read');
+
+/**
+ * To see and download bodies and headers of a component's dead letters, and to search in them.
+ * @public
+ */
+export const deadLetterReadPayloadPermission = permission(
+  'read-payload',
+  'read',
+);
+
+/**
+ * To resolve, mute, reopen and annotate error groups of a component.
+ * @public
+ */
+export const deadLetterTriagePermission = permission('triage', 'update');
 
 /**
  * To put dead letters of a component back.
  * @public
  */
-export const deadLetterRedeliverPermission = createPermission({
-  name: 'dead-letter.message.redeliver',
-  attributes: { action: 'update' },
-  resourceType: RESOURCE_TYPE,
-});
+export const deadLetterRedeliverPermission = permission('redeliver', 'update');
+
+/**
+ * To send dead letters of a component, or copies of them, somewhere else.
+ * @public
+ */
+export const deadLetterRedirectPermission = permission('redirect', 'update');
+
+/**
+ * To change dead letters of a component before they are sent.
+ * @public
+ */
+export const deadLetterEditPermission = permission('edit', 'update');
 
 /**
  * To delete dead letters of a component, and to restore them.
  * @public
  */
-export const deadLetterDeletePermission = createPermission({
-  name: 'dead-letter.message.delete',
-  attributes: { action: 'delete' },
-  resourceType: RESOURCE_TYPE,
-});
+export const deadLetterDeletePermission = permission('delete', 'delete');
 
 /**
- * To read the audit. It is about no entity.
+ * To read the audit. It has no action: a policy that allows all reading must not allow this by accident.
  * @public
  */
-export const deadLetterAuditPermission = createPermission({
-  name: 'dead-letter.audit.read',
-  attributes: { action: 'read' },
-});
+export const deadLetterAdminPermission = permission('admin');
+
+/**
+ * By the name that dead-letter has for each.
+ * @public
+ */
+export const deadLetterPermissionsByName: Record<
+  DeadLetterPermission,
+  ResourcePermission<typeof RESOURCE_TYPE>
+> = {
+  read: deadLetterReadPermission,
+  'read-payload': deadLetterReadPayloadPermission,
+  triage: deadLetterTriagePermission,
+  redeliver: deadLetterRedeliverPermission,
+  redirect: deadLetterRedirectPermission,
+  edit: deadLetterEditPermission,
+  delete: deadLetterDeletePermission,
+  admin: deadLetterAdminPermission,
+};
 
 /**
  * All of them.
  * @public
  */
-export const deadLetterPermissions = [
-  deadLetterReadPermission,
-  deadLetterRedeliverPermission,
-  deadLetterDeletePermission,
-  deadLetterAuditPermission,
-];
+export const deadLetterPermissions = Object.values(deadLetterPermissionsByName);

@@ -30,10 +30,15 @@ export const deadLetterTranslationRef = createTranslationRef({
         'No messages are lost. Dead letters wait in their queues until the service is back. This page retries automatically.',
       unconfigured: 'No dead-letter service is configured',
       unconfiguredDetail:
-        'Add an environment to `deadLetter.environments` in app-config.yaml, and its endpoint to `proxy.endpoints`.',
+        'Add an environment with its `target` to `deadLetter.environments` in app-config.yaml, or with the `proxyPath` of an endpoint in `proxy.endpoints`.',
       denied: 'You do not have access to these dead letters',
       deniedDetail:
-        'The permission dead-letter.message.read is required for this entity.',
+        'The permission {{permission}} is required for this entity, in Backstage and in dead-letter.',
+      deniedEverywhereDetail:
+        'The permission {{permission}} is required for at least one service, in Backstage and in dead-letter.',
+      invisible: 'No dead letters are visible to you',
+      invisibleDetail:
+        '{{service}} has had no dead letters, or you do not have the permission {{permission}} for it.',
       never: 'never',
       empty: 'No dead letters are waiting',
       lastDay:

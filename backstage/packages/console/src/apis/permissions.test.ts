@@ -1,7 +1,6 @@
 import { AuthorizeResult } from '@backstage/plugin-permission-common';
 import {
   Me,
-  deadLetterAuditPermission,
   deadLetterDeletePermission,
   deadLetterReadPermission,
   deadLetterRedeliverPermission,
@@ -49,10 +48,5 @@ describe('permissions', () => {
     const read = deadLetterReadPermission;
     expect(await may(me, read, 'group:default/checkout')).toBe(true);
     expect(await may(root, read, 'group:default/checkout')).toBe(false);
-  });
-
-  it('let the audit be read by those who have admin', async () => {
-    expect(await may(me, deadLetterAuditPermission)).toBe(false);
-    expect(await may(root, deadLetterAuditPermission)).toBe(true);
   });
 });

@@ -1,16 +1,9 @@
 import { AuthorizeResult } from '@backstage/plugin-permission-common';
 import { PermissionApi } from '@backstage/plugin-permission-react';
-import {
-  Me,
-  deadLetterAuditPermission,
-} from '@dead-letter/backstage-plugin-dead-letter-common';
+import { Me } from '@dead-letter/backstage-plugin-dead-letter-common';
 
-/** What the service calls a permission: of `dead-letter.message.redeliver`, `redeliver`. */
-function permissionOf(name: string): string | undefined {
-  return name === deadLetterAuditPermission.name
-    ? 'admin'
-    : name.split('.').pop();
-}
+/** Of `dead-letter.message.redeliver`, what the service calls it. */
+const permissionOf = (name: string) => name.split('.').pop();
 
 /** Of `component:default/webshop`, `component` and `webshop`. */
 function entityOf(resourceRef = ''): { kind: string; name: string } {

@@ -8,10 +8,12 @@ import {
   ErrorGroups,
   Filter,
   Histogram,
+  Me,
   Operation,
   OperationDetails,
   OperationItems,
   Operations,
+  Ownership,
   Plan,
   RunPlan,
   ServiceOverview,
@@ -71,6 +73,8 @@ export type HistogramBy = 'service' | 'errorGroup' | 'reason';
  * @public
  */
 export interface DeadLetterClient {
+  /** Who asks, and what dead-letter allows. */
+  me(signal?: AbortSignal): Promise<Me>;
   search(
     filter: Filter,
     page?: PageRequest,
@@ -83,6 +87,8 @@ export interface DeadLetterClient {
   /** The exact bytes. */
   body(id: string): Promise<Blob>;
   squads(signal?: AbortSignal): Promise<SquadOverview[]>;
+  /** Where squads come from. */
+  ownership(signal?: AbortSignal): Promise<Ownership>;
   /** Of one squad, or all. */
   services(squad?: string, signal?: AbortSignal): Promise<ServiceOverview[]>;
   errorGroups(

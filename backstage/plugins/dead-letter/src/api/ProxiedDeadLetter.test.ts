@@ -52,3 +52,55 @@ describe('ProxiedDeadLetter', () => {
     });
   });
 });
+
+describe('ids', () => {
+  it.each([
+    '../../../catalog/entities',
+    '..%2f..%2fcatalog',
+    `${id}/../../catalog`,
+    `${id}?x=`,
+    '',
+  ])('that are none lead nowhere: %s', async other => {
+    for (const ask of [
+      () => client.message(other),
+      () => client.body(other),
+      () => client.errorGroup(other),
+      () => client.changeErrorGroup(other, { action: 'resolve' }),
+      () => client.operation(other),
+      () => client.operationItems(other),
+      () => client.steer(other, 'pause'),
+      () => client.changeRate(other, null),
+    ]) {
+      await expect(ask()).rejects.toMatchObject({
+        name: 'InputError',
+        statusCode: 400,
+      });
+    }
+    expect(service.asked).toEqual([]);
+  });
+});
+
+describe('environments', () => {
+  it('are behind the backend plugin, or behind the proxy where they have a path of it', async () => {
+    const asked: string[] = [];
+    const api = new ProxiedDeadLetter([], {
+      discoveryApi: {
+        getBaseUrl: async plugin => `http://backstage/api/${plugin}`,
+      },
+      fetchApi: {
+        fetch: async address => {
+          asked.push(String(address));
+          return new Response('[]');
+        },
+      },
+    });
+    await api.at({ name: 'a/b', title: 'A' }).squads();
+    await api
+      .at({ name: 'c', title: 'C', proxyPath: '/dead-letter/c' })
+      .squads();
+    expect(asked).toEqual([
+      'http://backstage/api/dead-letter/environments/a%2Fb/dead-letters/squad-overview',
+      'http://backstage/api/proxy/dead-letter/c/dead-letters/squad-overview',
+    ]);
+  });
+});

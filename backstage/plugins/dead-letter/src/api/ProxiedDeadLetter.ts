@@ -1,4 +1,4 @@
-import { ResponseError } from '@backstage/errors';
+import { InputError, ResponseError } from '@backstage/errors';
 import { DiscoveryApi, FetchApi } from '@backstage/frontend-plugin-api';
 import {
   CreateOperation,
@@ -17,6 +17,11 @@ import {
 } from './DeadLetterApi';
 import { Environment } from './environments';
 
+/** As the service answers what is not an id. */
+class InvalidIdError extends InputError {
+  readonly statusCode = 400;
+}
+
 type Query = Record<string, string | number | boolean | null | undefined>;
 
 interface Call {
@@ -32,6 +37,10 @@ class ProxiedClient implements DeadLetterClient {
     private readonly deps: { fetchApi: FetchApi; discoveryApi: DiscoveryApi },
   ) {}
 
+  me(signal?: AbortSignal) {
+    return this.json('/me', { signal });
+  }
+
   search(filter: Filter, page: PageRequest = {}, signal?: AbortSignal) {
     return this.json('/dead-letters', {
       query: { ...filterQuery(filter), ...page },
@@ -39,16 +48,20 @@ class ProxiedClient implements DeadLetterClient {
     });
   }
 
-  message(id: string, signal?: AbortSignal) {
-    return this.json(`/dead-letters/${id}`, { signal });
+  async message(id: string, signal?: AbortSignal) {
+    return this.json(`/dead-letters/${segment(id)}`, { signal });
   }
 
   async body(id: string) {
-    return (await this.call(`/dead-letters/${id}/body`)).blob();
+    return (await this.call(`/dead-letters/${segment(id)}/body`)).blob();
   }
 
   squads(signal?: AbortSignal) {
     return this.json('/dead-letters/squad-overview', { signal });
+  }
+
+  ownership(signal?: AbortSignal) {
+    return this.json('/ownership', { signal });
   }
 
   services(squad?: string, signal?: AbortSignal) {
@@ -65,12 +78,12 @@ class ProxiedClient implements DeadLetterClient {
     });
   }
 
-  errorGroup(id: string, signal?: AbortSignal) {
-    return this.json(`/dead-letters/error-groups/${id}`, { signal });
+  async errorGroup(id: string, signal?: AbortSignal) {
+    return this.json(`/dead-letters/error-groups/${segment(id)}`, { signal });
   }
 
-  changeErrorGroup(id: string, change: ErrorGroupChange) {
-    return this.json(`/dead-letters/error-groups/${id}`, {
+  async changeErrorGroup(id: string, change: ErrorGroupChange) {
+    return this.json(`/dead-letters/error-groups/${segment(id)}`, {
       method: 'PATCH',
       body: change,
     });
@@ -108,24 +121,32 @@ class ProxiedClient implements DeadLetterClient {
     return this.json('/operations', { query: { ...request }, signal });
   }
 
-  operation(id: string, signal?: AbortSignal) {
-    return this.json(`/operations/${id}`, { signal });
+  async operation(id: string, signal?: AbortSignal) {
+    return this.json(`/operations/${segment(id)}`, { signal });
   }
 
-  operationItems(
+  async operationItems(
     id: string,
     options: { outcome?: string; limit?: number; cursor?: string } = {},
     signal?: AbortSignal,
   ) {
-    return this.json(`/operations/${id}/items`, { query: options, signal });
+    return this.json(`/operations/${segment(id)}/items`, {
+      query: options,
+      signal,
+    });
   }
 
-  steer(id: string, action: 'pause' | 'resume' | 'cancel') {
-    return this.json(`/operations/${id}/${action}`, { method: 'POST' });
+  async steer(id: string, action: 'pause' | 'resume' | 'cancel') {
+    return this.json(`/operations/${segment(id)}/${action}`, {
+      method: 'POST',
+    });
   }
 
-  changeRate(id: string, rate: number | null) {
-    return this.json(`/operations/${id}`, { method: 'PATCH', body: { rate } });
+  async changeRate(id: string, rate: number | null) {
+    return this.json(`/operations/${segment(id)}`, {
+      method: 'PATCH',
+      body: { rate },
+    });
   }
 
   audit(request: AuditRequest = {}, signal?: AbortSignal) {
@@ -137,11 +158,20 @@ class ProxiedClient implements DeadLetterClient {
     return (await this.call(path, call)).json();
   }
 
+  /** Where the environment is: behind the proxy, else behind the backend plugin. */
+  private async base(): Promise<string> {
+    const { name, proxyPath } = this.environment;
+    const { discoveryApi } = this.deps;
+    if (proxyPath)
+      return `${await discoveryApi.getBaseUrl('proxy')}${proxyPath}`;
+    const backend = await discoveryApi.getBaseUrl('dead-letter');
+    return `${backend}/environments/${encodeURIComponent(name)}`;
+  }
+
   private async call(path: string, call: Call = {}): Promise<Response> {
-    const proxy = await this.deps.discoveryApi.getBaseUrl('proxy');
     const query = queryString(call.query ?? {});
     const response = await this.deps.fetchApi.fetch(
-      `${proxy}${this.environment.proxyPath}${path}${query}`,
+      `${await this.base()}${path}${query}`,
       {
         method: call.method ?? 'GET',
         signal: call.signal,
@@ -158,7 +188,7 @@ class ProxiedClient implements DeadLetterClient {
   }
 }
 
-/** dead-letter through Backstage's proxy. */
+/** dead-letter through Backstage: its backend plugin, or its proxy. */
 export class ProxiedDeadLetter implements DeadLetterApi {
   constructor(
     readonly environments: Environment[],
@@ -168,6 +198,19 @@ export class ProxiedDeadLetter implements DeadLetterApi {
   at(environment: Environment): DeadLetterClient {
     return new ProxiedClient(environment, this.deps);
   }
+}
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/**
+ * An id as a part of a path. Ids come from the address, which anybody may have written: what is none must not lead elsewhere in
+ * Backstage, with the user's token.
+ */
+function segment(id: string): string {
+  if (!UUID.test(id)) {
+    throw new InvalidIdError(`${JSON.stringify(id)} is not an id`);
+  }
+  return encodeURIComponent(id);
 }
 
 /** In a query each header and each path of the body is a parameter of its own. */

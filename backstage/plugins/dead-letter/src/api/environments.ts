@@ -1,13 +1,14 @@
 import { ConfigApi } from '@backstage/frontend-plugin-api';
 
 /**
- * One installation of dead-letter, behind an endpoint of Backstage's proxy.
+ * One installation of dead-letter.
  * @public
  */
 export interface Environment {
   name: string;
   title: string;
-  proxyPath: string;
+  /** Endpoint of Backstage's proxy. Without it, the environment is behind the backend plugin. */
+  proxyPath?: string;
 }
 
 /** Of `deadLetter.environments` in app-config. */
@@ -19,8 +20,7 @@ export function readEnvironments(config: ConfigApi): Environment[] {
     return {
       name,
       title: environment.getOptionalString('title') ?? name,
-      proxyPath:
-        environment.getOptionalString('proxyPath') ?? `/dead-letter/${name}`,
+      proxyPath: environment.getOptionalString('proxyPath'),
     };
   });
 }

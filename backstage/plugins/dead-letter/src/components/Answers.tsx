@@ -9,7 +9,7 @@ export const answers = new QueryClient({
   defaultOptions: {
     queries: {
       retry: (count, error) => count < RETRIES && isAway(error),
-      retryDelay: count => 500 * 2 ** count,
+      retryDelay: pauseBefore,
       staleTime: 2_000,
       // What is asked again by itself says so; a table must not change because somebody looked at the logs meanwhile.
       refetchOnWindowFocus: false,
@@ -21,8 +21,25 @@ export function Answers({ children }: PropsWithChildren<{}>) {
   return <QueryClientProvider client={answers}>{children}</QueryClientProvider>;
 }
 
+/** Longest pause before a question is asked again, in milliseconds. */
+const LONGEST_PAUSE = 30_000;
+
+/** As long as the service says where there were too many requests, otherwise a moment. */
+export function pauseBefore(count: number, error: Error): number {
+  const { statusCode: status, response } = error as {
+    statusCode?: number;
+    response?: { headers?: { get(name: string): string | null } };
+  };
+  const seconds = Number(response?.headers?.get('retry-after') ?? 0);
+  if (status !== 429 || !(seconds > 0)) return 500 * 2 ** count;
+  return Math.min(seconds * 1_000, LONGEST_PAUSE);
+}
+
 /** What the service calls a question that takes the database too long. */
 const TOO_SLOW = 'too-slow';
+
+/** What it calls too many requests. Of plans, say, there are too many for longer. */
+const TOO_MANY_REQUESTS = 'too-many-requests';
 
 /** Whether nothing answered, or nothing that could: it may be there again in a moment. */
 export function isAway(error: Error): boolean {
@@ -32,7 +49,9 @@ export function isAway(error: Error): boolean {
   };
   // The service is there: what was asked takes too long, and to ask again at once makes that worse.
   if (body?.type === TOO_SLOW) return false;
-  return status === undefined || status >= 500 || status === 429;
+  if (status === 429)
+    return (body?.type ?? TOO_MANY_REQUESTS) === TOO_MANY_REQUESTS;
+  return status === undefined || status >= 500;
 }
 
 /** What the service says is wrong; `message` of its errors only says which status it was. */

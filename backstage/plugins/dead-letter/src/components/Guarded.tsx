@@ -3,20 +3,26 @@ import {
   useApi,
   useTranslationRef,
 } from '@backstage/frontend-plugin-api';
-import { usePermission } from '@backstage/plugin-permission-react';
 import { Alert } from '@backstage/ui';
-import { deadLetterReadPermission } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { PropsWithChildren, ReactElement } from 'react';
 import { deadLetterApiRef } from '../api/DeadLetterApi';
+import { useMay } from '../hooks/useMay';
 import { deadLetterTranslationRef } from '../translation';
 import { Answers } from './Answers';
 import styles from './readable.module.css';
 
-/** A view, once there is an environment to ask, and whoever looks may see what this entity has. */
+interface GuardedProps {
+  /** The entity whose permissions count; none where a view is about all that somebody may see. */
+  resourceRef?: string;
+  /** The service that is shown, if it is one. */
+  service?: string;
+}
+
+/** A view, once there is an environment to ask, and whoever looks may see something of what it shows. */
 export function Guarded({
-  resourceRef,
   children,
-}: PropsWithChildren<{ resourceRef?: string }>) {
+  ...shown
+}: PropsWithChildren<GuardedProps>) {
   const { environments } = useApi(deadLetterApiRef);
   const { t } = useTranslationRef(deadLetterTranslationRef);
   if (environments.length === 0) {
@@ -32,41 +38,54 @@ export function Guarded({
   return (
     <Answers>
       <div className={styles.readable}>
-        {resourceRef ? (
-          <Allowed resourceRef={resourceRef}>{children}</Allowed>
-        ) : (
-          children
-        )}
+        <Allowed {...shown}>{children}</Allowed>
       </div>
     </Answers>
   );
 }
 
-interface AllowedProps {
-  resourceRef: string;
+interface AllowedProps extends GuardedProps {
   /** Where it is said that one may not. */
   denied?: (said: ReactElement) => ReactElement;
 }
 
-/** Shows what an entity has to those who may see it. */
+/** Shows dead letters to those who may see them. */
 export function Allowed({
   resourceRef,
+  service,
   denied = said => said,
   children,
 }: PropsWithChildren<AllowedProps>) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
-  const { loading, allowed } = usePermission({
-    permission: deadLetterReadPermission,
-    resourceRef,
-  });
-  if (loading) return <Progress />;
-  if (allowed) return <>{children}</>;
-  return denied(
-    <Alert
-      status="warning"
-      icon
-      title={t('common.denied')}
-      description={t('common.deniedDetail')}
-    />,
+  const { loading, allowed, permission } = useMay('read', { resourceRef });
+  const ofService = useMay('read', { services: service ? [service] : null });
+  if (loading || ofService.loading) return <Progress />;
+  // What is shown says that nothing answers.
+  if (ofService.unknown) return <>{children}</>;
+  if (!allowed) {
+    const where = resourceRef ? 'deniedDetail' : 'deniedEverywhereDetail';
+    return denied(
+      <Alert
+        status="warning"
+        icon
+        title={t('common.denied')}
+        description={t(`common.${where}`, { permission })}
+      />,
+    );
+  }
+  return (
+    <>
+      {/* dead-letter does not tell a service without dead letters from one that is not to be seen. */}
+      {service && !ofService.allowed && (
+        <Alert
+          status="info"
+          icon
+          mb="4"
+          title={t('common.invisible')}
+          description={t('common.invisibleDetail', { service, permission })}
+        />
+      )}
+      {children}
+    </>
   );
 }

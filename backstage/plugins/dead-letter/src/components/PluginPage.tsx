@@ -4,14 +4,13 @@ import {
   useRouteRef,
   useTranslationRef,
 } from '@backstage/frontend-plugin-api';
-import { usePermission } from '@backstage/plugin-permission-react';
 import { Container, Header } from '@backstage/ui';
-import { deadLetterAuditPermission } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { PropsWithChildren } from 'react';
 import { deadLetterApiRef } from '../api/DeadLetterApi';
 import { EVERY_MS } from '../hooks/every';
 import { useAnswer } from '../hooks/useDeadLetter';
 import { ENVIRONMENT_PARAMETER } from '../hooks/useEnvironment';
+import { useMay } from '../hooks/useMay';
 import {
   auditRouteRef,
   operationsRouteRef,
@@ -77,7 +76,7 @@ function Tabs({ view, paused }: PluginPageProps & { paused: number }) {
   const search = useRouteRef(searchRouteRef)?.() ?? '';
   const operations = useRouteRef(operationsRouteRef)?.() ?? '';
   const audit = useRouteRef(auditRouteRef)?.() ?? '';
-  const { allowed } = usePermission({ permission: deadLetterAuditPermission });
+  const { allowed } = useMay('admin');
   return (
     <Header
       title={t('title')}

@@ -5,9 +5,12 @@ import {
 } from '@backstage/catalog-model';
 import { useApiHolder, useRouteRef } from '@backstage/frontend-plugin-api';
 import { catalogApiRef } from '@backstage/plugin-catalog-react';
+import {
+  SERVICE_ANNOTATION,
+  SQUAD_ANNOTATION,
+} from '@dead-letter/backstage-plugin-dead-letter-common';
 import { useQuery } from '@tanstack/react-query';
 import { useCallback } from 'react';
-import { SERVICE_ANNOTATION, SQUAD_ANNOTATION } from '../annotations';
 import { serviceRouteRef, squadRouteRef } from '../routes';
 import { useInEnvironment } from './useEnvironment';
 

@@ -1,3 +1,8 @@
+import {
+  DeadLetterPermission,
+  Me,
+  deadLetterPermissionsByName,
+} from '@dead-letter/backstage-plugin-dead-letter-common';
 import { HttpResponse, http } from 'msw';
 import { setupServer } from 'msw/node';
 import {
@@ -12,6 +17,9 @@ import {
 /** Where Backstage's proxy has the service in tests. */
 const BASE = 'http://localhost:7007/api/proxy/dead-letter/demo';
 
+/** What a test does not say: whoever looks may do everything. */
+const DEFAULTS: Record<string, Answer> = { 'GET /me': () => may({}) };
+
 /** A request that came. */
 export interface Asked {
   method: string;
@@ -23,6 +31,23 @@ export interface Asked {
 }
 
 type Answer = (asked: Asked) => unknown;
+
+/** What dead-letter allows: the services of each permission that is named, and all of the others. */
+export function may(
+  services: Partial<Record<DeadLetterPermission, string[]>>,
+): Me {
+  const permissions = Object.keys(deadLetterPermissionsByName);
+  return {
+    id: 'user:default/ada',
+    name: 'user:default/ada',
+    expiresAt: null,
+    signInAvailable: true,
+    permissions: permissions.map(permission => {
+      const on = services[permission as DeadLetterPermission];
+      return { permission, everything: !on, services: on ?? [] };
+    }),
+  };
+}
 
 /** Ends a request with this status, in the service's form of errors. */
 export class Refusal extends Error {
@@ -102,7 +127,7 @@ export class FakeService {
       const [status, schema] = success(endpoint);
       try {
         checkRequest(route, endpoint, asked);
-        const answer = this.answers.get(route);
+        const answer = this.answers.get(route) ?? DEFAULTS[route];
         const body = answer ? answer(asked) : schema && exampleOf(schema);
         if (body instanceof Response) return body;
         if (schema) check(schema, body, `answer of ${route}`);

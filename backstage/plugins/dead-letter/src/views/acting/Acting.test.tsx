@@ -26,6 +26,7 @@ async function act(
     <Answers>
       <Acting
         selection={selection}
+        service="webshop"
         resourceRef={resourceRef}
         onChanged={changed}
       />
@@ -65,6 +66,7 @@ describe('Acting', () => {
     await show(
       <Answers>
         <Acting
+          service="webshop"
           selection={undefined}
           resourceRef="component:default/webshop"
           onChanged={changed}

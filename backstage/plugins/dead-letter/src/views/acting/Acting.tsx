@@ -1,14 +1,10 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
-import { usePermission } from '@backstage/plugin-permission-react';
 import { Button, Flex, Text } from '@backstage/ui';
-import {
-  Operation,
-  deadLetterDeletePermission,
-  deadLetterRedeliverPermission,
-} from '@dead-letter/backstage-plugin-dead-letter-common';
+import { Operation } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { RiDeleteBinLine, RiSendPlaneLine } from '@remixicon/react';
 import { useId, useState } from 'react';
 import { useAskAgain } from '../../hooks/useDeadLetter';
+import { useMay } from '../../hooks/useMay';
 import { deadLetterTranslationRef } from '../../translation';
 import { useFollow } from '../operations/useFollow';
 import styles from './Acting.module.css';
@@ -18,23 +14,21 @@ import { ActionKind, Selection } from './selection';
 export interface ActingProps {
   /** What the buttons act on; disabled where it is undefined. */
   selection: Selection | undefined;
+  /** The service that it is of. */
+  service: string;
   /** Entity whose permissions count, such as `component:default/webshop`. */
   resourceRef: string;
   /** An operation has begun, has ended, or its outcome is known: what it acted on is to be asked for again. */
   onChanged: (stage: 'begun' | 'ended', operation: Operation) => void;
 }
 
-const PERMISSIONS = {
-  redeliver: deadLetterRedeliverPermission,
-  delete: deadLetterDeletePermission,
-};
-
 const ALL: readonly ActionKind[] = ['redeliver', 'delete'];
 /** Nothing else can be done with what was redelivered before. */
 const REDELIVER: readonly ActionKind[] = ['redeliver'];
 
 /** Redelivers and deletes what is selected. How that goes is shown where the operations of the service are. */
-export function Acting({ selection, resourceRef, onChanged }: ActingProps) {
+export function Acting(props: ActingProps) {
+  const { selection, service, resourceRef, onChanged } = props;
   const [opened, setOpened] = useState<ActionKind>();
   const { t } = useTranslationRef(deadLetterTranslationRef);
   const isSecondTime = selection?.status === 'redelivered';
@@ -57,6 +51,7 @@ export function Acting({ selection, resourceRef, onChanged }: ActingProps) {
             key={kind}
             kind={kind}
             label={t(isSecondTime ? 'acting.redeliverAgain' : `acting.${kind}`)}
+            service={service}
             resourceRef={resourceRef}
             isDisabled={!selection}
             onPress={() => setOpened(kind)}
@@ -78,17 +73,20 @@ export function Acting({ selection, resourceRef, onChanged }: ActingProps) {
 interface ActionButtonProps {
   kind: ActionKind;
   label: string;
+  service: string;
   resourceRef: string;
   isDisabled: boolean;
   onPress: () => void;
 }
 
 function ActionButton(props: ActionButtonProps) {
-  const { kind, label, resourceRef, isDisabled, onPress } = props;
+  const { kind, label, service, resourceRef, isDisabled, onPress } = props;
   const { t } = useTranslationRef(deadLetterTranslationRef);
   const why = useId();
-  const permission = PERMISSIONS[kind];
-  const { allowed, loading } = usePermission({ permission, resourceRef });
+  const { allowed, loading, permission } = useMay(kind, {
+    services: [service],
+    resourceRef,
+  });
   const isDenied = !loading && !allowed;
   return (
     <>
@@ -109,7 +107,7 @@ function ActionButton(props: ActionButtonProps) {
         <Text id={why} variant="body-small" color="secondary">
           {t('acting.denied', {
             action: label.toLocaleLowerCase(),
-            permission: permission.name,
+            permission,
           })}
         </Text>
       )}

@@ -96,7 +96,13 @@ function Record({ events }: { events: Event[] }) {
           <Time at={at} /> {by}{' '}
           {t(
             `operations.event.${
-              action as 'pause' | 'resume' | 'cancel' | 'rate' | 'canary'
+              action as
+                | 'pause'
+                | 'resume'
+                | 'approve'
+                | 'cancel'
+                | 'rate'
+                | 'canary'
             }`,
           )}
           {detail && (

@@ -56,7 +56,7 @@ function sayEta(seconds: number) {
 /** What the service says of it. */
 function Verdict({ operation }: { operation: Operation }) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
-  const { state, lastError, verdictText } = operation;
+  const { state, lastError, verdictText, awaitsApproval } = operation;
   const said = <ServiceText text={verdictText} />;
   if (isOver(operation)) {
     return <Alert role="status" status={toneOf(operation)} icon title={said} />;
@@ -66,7 +66,11 @@ function Verdict({ operation }: { operation: Operation }) {
       <Alert
         status="warning"
         icon
-        title={t('operations.progress.paused')}
+        title={t(
+          awaitsApproval
+            ? 'operations.progress.awaitsApproval'
+            : 'operations.progress.paused',
+        )}
         description={
           <>
             {said} {t('operations.progress.pausedDetail')}

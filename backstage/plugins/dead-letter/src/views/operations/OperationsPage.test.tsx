@@ -1,6 +1,6 @@
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
-import { FakeService } from '../../testing/FakeService';
+import { FakeService, may } from '../../testing/FakeService';
 import { violations } from '../../testing/axe';
 import { component, show } from '../../testing/render';
 import { anOperation } from './examples';
@@ -92,6 +92,19 @@ describe('OperationsPage', () => {
     );
   });
 
+  it('approves one that waits for a second person', async () => {
+    list(anOperation({ state: 'paused', awaitsApproval: true }));
+    service.answer('POST /operations/{id}/resume', () => anOperation());
+    await show(<OperationsPage />);
+    expect(
+      await screen.findByText('Waits for a second person to approve it'),
+    ).toBeVisible();
+    await press('Approve');
+    await waitFor(() =>
+      expect(service.askedFor('POST /operations/{id}/resume')).toHaveLength(1),
+    );
+  });
+
   it('cancels only what is confirmed', async () => {
     list(anOperation());
     service.answer('POST /operations/{id}/cancel', () =>
@@ -113,9 +126,7 @@ describe('OperationsPage', () => {
   });
 
   it('lets nobody steer without the permission', async () => {
-    list(
-      anOperation({ selection: { filter: { service: 'billing' } } as never }),
-    );
+    list(anOperation({ services: ['billing'] }));
     await show(<OperationsPage />, {
       denied: ['dead-letter.message.redeliver'],
     });
@@ -123,6 +134,40 @@ describe('OperationsPage', () => {
       await screen.findByText(/do not have permission to pause or cancel/),
     ).toBeInTheDocument();
     expect(screen.queryByRole('button', { name: 'Pause' })).toBeNull();
+  });
+
+  describe('where no service was selected', () => {
+    const services = ['billing', 'statements'];
+    const selection = { filter: { squad: 'finance' } } as never;
+
+    it('lets those steer who may on each of the services', async () => {
+      list(anOperation({ selection, services }));
+      service.answer('GET /me', may({ redeliver: services }));
+      await show(<OperationsPage />);
+      const pause = await screen.findByRole('button', { name: 'Pause' });
+      await waitFor(() => expect(pause).toBeEnabled());
+    });
+
+    it('lets nobody steer who may on some of them', async () => {
+      list(anOperation({ selection, services }));
+      service.answer('GET /me', may({ redeliver: ['billing'] }));
+      await show(<OperationsPage />);
+      expect(
+        await screen.findByText(/do not have permission to pause or cancel/),
+      ).toBeInTheDocument();
+      expect(screen.queryByRole('button', { name: 'Pause' })).toBeNull();
+    });
+  });
+
+  it('shows nothing to who may read nothing', async () => {
+    list(anOperation());
+    service.answer('GET /me', may({ read: [] }));
+    await show(<OperationsPage />);
+    expect(
+      await screen.findByText(/required for at least one service/),
+    ).toBeInTheDocument();
+    expect(screen.queryByRole('article')).toBeNull();
+    expect(await violations()).toEqual([]);
   });
 
   it('shows the operation that the address names', async () => {

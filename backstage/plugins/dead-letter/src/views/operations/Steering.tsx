@@ -54,7 +54,7 @@ export function Steering({ operation }: { operation: Operation }) {
       )}
       {!asking && (
         <Buttons
-          isPaused={operation.state === 'paused'}
+          next={nextOf(operation)}
           disabled={disabled}
           onSteer={action => steer.mutate(c => c.steer(id, action))}
           onAsk={setAsking}
@@ -66,27 +66,34 @@ export function Steering({ operation }: { operation: Operation }) {
   );
 }
 
+type Next = 'pause' | 'resume' | 'approve';
+
+/** Whoever resumes an operation that waits for a second person approves it. */
+function nextOf({ state, awaitsApproval }: Operation): Next {
+  if (state !== 'paused') return 'pause';
+  return awaitsApproval ? 'approve' : 'resume';
+}
+
 interface ButtonsProps {
-  isPaused: boolean;
+  next: Next;
   disabled: boolean;
   hasRate: boolean;
   onSteer: (action: 'pause' | 'resume') => void;
   onAsk: (what: 'cancel' | 'rate') => void;
 }
 
-function Buttons({ isPaused, disabled, hasRate, ...on }: ButtonsProps) {
+function Buttons({ next, disabled, hasRate, ...on }: ButtonsProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
-  const action = isPaused ? 'resume' : 'pause';
   return (
     <Flex gap="2">
       <Button
         size="small"
         variant="secondary"
         isDisabled={disabled}
-        iconStart={isPaused ? <RiPlayLine /> : <RiPauseLine />}
-        onPress={() => on.onSteer(action)}
+        iconStart={next === 'pause' ? <RiPauseLine /> : <RiPlayLine />}
+        onPress={() => on.onSteer(next === 'pause' ? 'pause' : 'resume')}
       >
-        {t(`operations.steer.${action}`)}
+        {t(`operations.steer.${next}`)}
       </Button>
       {hasRate && (
         <Button

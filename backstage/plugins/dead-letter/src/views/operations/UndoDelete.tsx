@@ -23,17 +23,24 @@ import { useSteeringAllowed } from './useSteeringAllowed';
 /** Takes back what a deletion deleted, once it is said what that means. */
 export function UndoDelete({ operation }: { operation: Operation }) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
-  const { allowed } = useSteeringAllowed(operation);
+  const { allowed, loading, permission } = useSteeringAllowed(operation);
   const [isOpen, setOpen] = useState(false);
   const { deleted } = operation.outcomes;
   if (operation.kind !== 'delete' || !isOver(operation) || deleted === 0) {
     return null;
   }
+  if (!loading && !allowed) {
+    return (
+      <Text variant="body-small" color="secondary" as="p">
+        {t('operations.undo.denied', { permission })}
+      </Text>
+    );
+  }
   return (
     <>
       <Button
         variant="secondary"
-        isDisabled={!allowed}
+        isDisabled={loading}
         iconStart={<RiArrowGoBackLine />}
         onPress={() => setOpen(true)}
       >

@@ -37,6 +37,7 @@ export function anOperation(changes: Changes = {}): OperationDetails {
     maxQueueDepth: 10_000,
     note: 'issuer is up again',
     requestedBy: 'user:default/guest',
+    awaitsApproval: false,
     createdAt: '2026-11-24T03:12:45Z',
     startedAt: '2026-11-24T03:12:46Z',
     endedAt: null,

@@ -84,6 +84,7 @@ export const operationsMessages = {
     minutes: 'about {{left}} min left',
     hours: 'about {{left}} h left',
     paused: 'Paused until someone resumes or cancels the operation',
+    awaitsApproval: 'Waits for a second person to approve it',
     held: 'The operation cannot continue at the moment. It retries automatically.',
     pausedDetail:
       'Resume processes the remaining messages. Cancel leaves them unchanged.',
@@ -91,6 +92,7 @@ export const operationsMessages = {
   steer: {
     pause: 'Pause',
     resume: 'Resume',
+    approve: 'Approve',
     cancel: 'Cancel',
     sure: {
       redeliver: 'Cancel this redelivery? {{number}} messages stay dead.',
@@ -150,6 +152,7 @@ export const operationsMessages = {
   event: {
     pause: 'paused the operation',
     resume: 'resumed the operation',
+    approve: 'approved the operation',
     cancel: 'cancelled the operation',
     rate: 'changed the rate',
     canary: 'checked the canary',
@@ -161,6 +164,8 @@ export const operationsMessages = {
     detail:
       'The messages that this operation deleted become dead again, except those purged since. Nothing is sent.',
     cancel: 'Cancel',
+    denied:
+      'You do not have permission to undo this deletion ({{permission}}).',
     run_one: 'Restore 1',
     run_other: 'Restore {{number}}',
     short: 'Undo',

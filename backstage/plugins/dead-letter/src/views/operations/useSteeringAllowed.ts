@@ -1,26 +1,13 @@
-import { usePermission } from '@backstage/plugin-permission-react';
-import {
-  Operation,
-  deadLetterDeletePermission,
-  deadLetterRedeliverPermission,
-} from '@dead-letter/backstage-plugin-dead-letter-common';
-import { askedOf } from './operation';
+import { Operation } from '@dead-letter/backstage-plugin-dead-letter-common';
+import { May, useMay } from '../../hooks/useMay';
+import { useServiceTabs } from '../../hooks/useTabs';
 
-/**
- * Whether whoever looks may steer this operation, and the name of the permission for it. Where the selection names no service the
- * permission cannot be asked for: the service decides.
- */
-export function useSteeringAllowed(operation: Operation) {
-  const permission =
-    operation.kind === 'redeliver'
-      ? deadLetterRedeliverPermission
-      : deadLetterDeletePermission;
-  const service = askedOf(operation).filter?.service;
-  const resourceRef = service ? `component:default/${service}` : undefined;
-  const { allowed, loading } = usePermission({ permission, resourceRef });
-  return {
-    allowed: !resourceRef || allowed,
-    loading: Boolean(resourceRef) && loading,
-    permission: permission.name,
-  };
+/** Whether whoever looks may steer this operation, or take it back: on all services that it acts on. */
+export function useSteeringAllowed({ kind, services }: Operation): May {
+  const wanted = kind === 'redeliver' ? 'redeliver' : 'delete';
+  const [service, ...others] = services ?? [];
+  const place = useServiceTabs(service ? [service] : [])(service ?? '');
+  const resourceRef = others.length === 0 ? place?.resourceRef : undefined;
+  const may = useMay(wanted, { services, resourceRef });
+  return { ...may, loading: may.loading || Boolean(service && !place) };
 }

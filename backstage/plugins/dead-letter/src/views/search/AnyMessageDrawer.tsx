@@ -40,6 +40,7 @@ export function AnyMessageDrawer(props: AnyMessageDrawerProps) {
   return (
     <Allowed
       resourceRef={place.resourceRef}
+      service={service}
       denied={denied => <Plain onClose={onClose}>{denied}</Plain>}
     >
       <MessageDrawer

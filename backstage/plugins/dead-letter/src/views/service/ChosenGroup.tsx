@@ -1,7 +1,6 @@
-import { usePermission } from '@backstage/plugin-permission-react';
 import { Flex, Text } from '@backstage/ui';
-import { deadLetterRedeliverPermission } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { useAnswer } from '../../hooks/useDeadLetter';
+import { useMay } from '../../hooks/useMay';
 import { ErrorGroupMenu } from '../squad/ErrorGroupMenu';
 import { StateBadge } from '../squad/StateBadge';
 import { useTitle } from '../squad/useTitle';
@@ -19,8 +18,8 @@ export function ChosenGroup({ id, resourceRef }: ChosenGroupProps) {
     (client, signal) => client.errorGroup(id, signal),
     { keep: false },
   );
-  const { allowed } = usePermission({
-    permission: deadLetterRedeliverPermission,
+  const { allowed } = useMay('triage', {
+    services: group && [group.service],
     resourceRef,
   });
   if (!group) return null;

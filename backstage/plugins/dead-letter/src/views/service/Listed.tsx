@@ -58,6 +58,7 @@ export function Listed(props: ListedProps) {
         total={left.total}
         before={before}
         canAct={actsOn !== undefined}
+        service={service}
         resourceRef={resourceRef}
         onChanged={onChanged}
       />

@@ -13,6 +13,7 @@ interface SelectionBarProps {
   before: string | undefined;
   /** Whether what is listed can be acted on. */
   canAct: boolean;
+  service: string;
   resourceRef: string;
   onChanged: () => void;
 }
@@ -20,12 +21,13 @@ interface SelectionBarProps {
 /** What is chosen, and what can be done with it. */
 export function SelectionBar(props: SelectionBarProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
-  const { chosen, canAct, resourceRef, onChanged } = props;
+  const { chosen, canAct, service, resourceRef, onChanged } = props;
   return (
     <div className={styles.selection}>
       {/* It stays where nothing can be chosen: it shows what goes on. */}
       <Acting
         selection={canAct ? chosen.selection : undefined}
+        service={service}
         resourceRef={resourceRef}
         onChanged={stage => {
           if (stage === 'begun') chosen.clear();

@@ -28,7 +28,7 @@ function ByName({ service }: { service: string }) {
   const place = useServiceTabs([service])(service);
   if (!place) return <Progress />;
   return (
-    <Allowed resourceRef={place.resourceRef}>
+    <Allowed resourceRef={place.resourceRef} service={service}>
       <div className={styles.name}>
         <Text variant="title-medium" weight="bold">
           {service}

@@ -68,7 +68,9 @@ describe('ServiceTab, as time goes on', () => {
     has(0);
     await tab({ at: '/?env=demo&find=ada%40example.com' });
     expect(
-      screen.getByPlaceholderText('id, or text in error, body or header'),
+      await screen.findByPlaceholderText(
+        'id, or text in error, body or header',
+      ),
     ).toHaveValue('ada@example.com');
     expect(
       await screen.findByText(

@@ -1,6 +1,6 @@
 import { screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
-import { Refusal } from '../../testing/FakeService';
+import { Refusal, may } from '../../testing/FakeService';
 import { violations } from '../../testing/axe';
 import { component, show } from '../../testing/render';
 import {
@@ -214,7 +214,21 @@ describe('ServiceTab', () => {
     expect(
       await screen.findByText('You do not have access to these dead letters'),
     ).toBeInTheDocument();
-    expect(service.asked).toEqual([]);
+    expect(service.asked.map(({ path }) => path)).toEqual(['/me']);
+  });
+
+  it('says that there may be nothing to see, and what keeps one from acting', async () => {
+    has(3);
+    service.answer('GET /me', may({ read: ['billing'], delete: [] }));
+    await tab();
+    expect(
+      await screen.findByText(/webshop has had no dead letters, or you do not/),
+    ).toBeInTheDocument();
+    expect(
+      await screen.findByText(/permission to delete .*message\.delete/),
+    ).toBeInTheDocument();
+    expect(screen.getByRole('button', { name: 'Delete' })).toBeDisabled();
+    expect(await violations()).toEqual([]);
   });
 });
 

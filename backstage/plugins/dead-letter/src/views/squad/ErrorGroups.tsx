@@ -1,5 +1,4 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
-import { usePermission } from '@backstage/plugin-permission-react';
 import {
   Button,
   Card,
@@ -13,7 +12,6 @@ import {
 import {
   CountedGroup,
   ErrorGroups as Found,
-  deadLetterRedeliverPermission,
 } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { useMemo, useState } from 'react';
 import { Answered } from '../../components/Answered';
@@ -34,20 +32,13 @@ type Order = 'newest' | 'most';
 
 interface ErrorGroupsProps {
   squad: string;
-  /** The entity whose permissions count. */
-  resourceRef: string;
   tabOf: PlaceOf;
   /** Whether it is said already that nothing answers. */
   awaySaid: boolean;
 }
 
 /** Why the dead letters of a squad died. */
-export function ErrorGroups({
-  squad,
-  resourceRef,
-  tabOf,
-  awaySaid,
-}: ErrorGroupsProps) {
+export function ErrorGroups({ squad, tabOf, awaySaid }: ErrorGroupsProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
   const [order, setOrder] = useState<Order>('newest');
   const groups = useAnswer(
@@ -55,10 +46,6 @@ export function ErrorGroups({
     (client, signal) => client.errorGroups({ squad }, ASKED_FOR, signal),
     { every: EVERY_MS, keep: false },
   );
-  const { allowed } = usePermission({
-    permission: deadLetterRedeliverPermission,
-    resourceRef,
-  });
   return (
     <Card>
       <CardHeader>
@@ -80,14 +67,7 @@ export function ErrorGroups({
           awaySaid={awaySaid}
           loading={<TableSkeleton rows={6} />}
         >
-          {found => (
-            <Groups
-              found={found}
-              order={order}
-              tabOf={tabOf}
-              allowed={allowed}
-            />
-          )}
+          {found => <Groups found={found} order={order} tabOf={tabOf} />}
         </Answered>
       </CardBody>
     </Card>
@@ -98,10 +78,9 @@ interface GroupsProps {
   found: Found;
   order: Order;
   tabOf: PlaceOf;
-  allowed: boolean;
 }
 
-function Groups({ found, order, tabOf, allowed }: GroupsProps) {
+function Groups({ found, order, tabOf }: GroupsProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
   const [all, setAll] = useState(false);
   const sorted = useMemo(() => sort(found.groups, order), [found, order]);
@@ -109,7 +88,7 @@ function Groups({ found, order, tabOf, allowed }: GroupsProps) {
   const shown = all ? sorted : sorted.slice(0, SHOWN_FIRST);
   return (
     <>
-      <ErrorGroupsTable groups={shown} tabOf={tabOf} allowed={allowed} />
+      <ErrorGroupsTable groups={shown} tabOf={tabOf} />
       {found.total > found.groups.length && (
         <Text as="p" variant="body-small" color="secondary">
           {t('squad.groups.capped', {

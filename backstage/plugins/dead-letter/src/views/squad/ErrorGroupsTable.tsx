@@ -15,6 +15,7 @@ import { Time } from '../../components/Time';
 import numbers from '../../components/numbers.module.css';
 import { deadLetterTranslationRef } from '../../translation';
 import { TabLink } from '../../components/TabLink';
+import { useMay } from '../../hooks/useMay';
 import { PlaceOf } from '../../hooks/useTabs';
 import { ErrorGroupMenu } from './ErrorGroupMenu';
 import { Share } from './Share';
@@ -25,16 +26,10 @@ import styles from './squad.module.css';
 interface ErrorGroupsTableProps {
   groups: CountedGroup[];
   tabOf: PlaceOf;
-  /** Whether whoever looks may change them. */
-  allowed: boolean;
 }
 
 /** Error groups, in the order given. */
-export function ErrorGroupsTable({
-  groups,
-  tabOf,
-  allowed,
-}: ErrorGroupsTableProps) {
+export function ErrorGroupsTable({ groups, tabOf }: ErrorGroupsTableProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
   return (
     <div className={styles.groups}>
@@ -54,15 +49,8 @@ export function ErrorGroupsTable({
             <VisuallyHidden>{t('squad.groups.actions')}</VisuallyHidden>
           </Column>
         </TableHeader>
-        <TableBody items={groups} dependencies={[tabOf, allowed, t]}>
-          {group => (
-            <GroupRow
-              id={group.id}
-              group={group}
-              tabOf={tabOf}
-              allowed={allowed}
-            />
-          )}
+        <TableBody items={groups} dependencies={[tabOf, t]}>
+          {group => <GroupRow id={group.id} group={group} tabOf={tabOf} />}
         </TableBody>
       </TableRoot>
     </div>
@@ -73,10 +61,9 @@ interface GroupRowProps {
   id: string;
   group: CountedGroup;
   tabOf: PlaceOf;
-  allowed: boolean;
 }
 
-function GroupRow({ id, group, tabOf, allowed }: GroupRowProps) {
+function GroupRow({ id, group, tabOf }: GroupRowProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
   return (
     <Row id={id}>
@@ -96,10 +83,20 @@ function GroupRow({ id, group, tabOf, allowed }: GroupRowProps) {
         </Text>
       </Cell>
       <Cell className={styles.menu}>
-        {allowed && <ErrorGroupMenu group={group} />}
+        <Change group={group} tabOf={tabOf} />
       </Cell>
     </Row>
   );
+}
+
+/** What can be said about a group, to those who may. */
+function Change({ group, tabOf }: { group: CountedGroup; tabOf: PlaceOf }) {
+  const place = tabOf(group.service);
+  const { allowed } = useMay('triage', {
+    services: [group.service],
+    resourceRef: place?.resourceRef,
+  });
+  return place && allowed ? <ErrorGroupMenu group={group} /> : null;
 }
 
 function GroupName({ group, tabOf }: { group: CountedGroup; tabOf: PlaceOf }) {

@@ -20,12 +20,10 @@ import styles from './squad.module.css';
 interface SquadProps {
   /** Its name in dead-letter. */
   squad: string;
-  /** The entity whose permissions count. */
-  resourceRef: string;
 }
 
 /** What a squad's services have, and why. */
-export function Squad({ squad, resourceRef }: SquadProps) {
+export function Squad({ squad }: SquadProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
   const { operations } = useOperationsOf({ squad });
   const services = useAnswer(
@@ -54,7 +52,6 @@ export function Squad({ squad, resourceRef }: SquadProps) {
               <Services services={found} tabOf={tabOf} />
               <ErrorGroups
                 squad={squad}
-                resourceRef={resourceRef}
                 tabOf={tabOf}
                 awaySaid={services.isError}
               />

@@ -21,7 +21,7 @@ function ByName({ squad }: { squad: string }) {
   if (!place) return <Progress />;
   return (
     <Allowed resourceRef={place.resourceRef}>
-      <Squad squad={squad} resourceRef={place.resourceRef} />
+      <Squad squad={squad} />
     </Allowed>
   );
 }

@@ -1,6 +1,6 @@
 import { configure, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
-import { FakeService, Refusal } from '../../testing/FakeService';
+import { FakeService, Refusal, may } from '../../testing/FakeService';
 import { violations } from '../../testing/axe';
 import { Shown, component, group, show } from '../../testing/render';
 import { anOperation } from '../operations/examples';
@@ -324,14 +324,17 @@ describe('SquadTab', () => {
     expect(within(dialog).getByRole('textbox')).toHaveValue('long story');
   });
 
-  // Permissions are remembered by entity: these are others.
   it('lets only those change a group who may', async () => {
-    await showTab({
-      entity: group('onlookers'),
-      denied: ['dead-letter.message.redeliver'],
-    });
-    await groupRow(0);
-    expect(screen.queryByRole('button', { name: /Actions for/ })).toBeNull();
+    answerGroups(
+      errorGroup(0, { service: 'webshop' }),
+      errorGroup(1, { service: 'vault' }),
+    );
+    service.answer('GET /me', may({ triage: ['webshop'] }));
+    await showTab();
+    const [its, other] = [await groupRow(0), await groupRow(1)];
+    const menu = { name: /Actions for/ };
+    expect(await within(its).findByRole('button', menu)).toBeInTheDocument();
+    expect(within(other).queryByRole('button', menu)).toBeNull();
   });
 
   it('shows nothing to who may not read', async () => {
@@ -342,7 +345,7 @@ describe('SquadTab', () => {
     expect(
       await screen.findByText('You do not have access to these dead letters'),
     ).toBeInTheDocument();
-    expect(service.asked).toEqual([]);
+    expect(service.asked.map(({ path }) => path)).toEqual(['/me']);
     expect(await violations()).toEqual([]);
   });
 

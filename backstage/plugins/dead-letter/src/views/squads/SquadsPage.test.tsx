@@ -13,6 +13,11 @@ const service = FakeService.forTests();
 
 const SQUADS = 'GET /dead-letters/squad-overview';
 const SERVICES = 'GET /dead-letters/service-overview';
+const OWNERSHIP = 'GET /ownership';
+
+const BY_FILE = { catalog: null, conflicts: [], conflictCount: 0 };
+
+beforeEach(() => service.answer(OWNERSHIP, BY_FILE));
 
 function squad(name: string, messages: number, more = {}) {
   return {
@@ -158,6 +163,70 @@ describe('SquadsPage', () => {
     expect(await violations()).toEqual([]);
   });
 
+  it('leads to the catalog where owners come from there', async () => {
+    service.answer(SQUADS, [squad('unowned', 7)]);
+    service.answer(SERVICES, []);
+    service.answer(OWNERSHIP, {
+      ...BY_FILE,
+      catalog: { asOf: '2026-11-24T03:12:11Z', stale: false },
+    });
+    await show(<SquadsPage />);
+    expect(await screen.findByText('spec.owner')).toBeInTheDocument();
+    expect(screen.getByText('dead-letter/service-name')).toBeInTheDocument();
+    expect(screen.queryByText('Squads may be out of date')).toBeNull();
+  });
+
+  it('says where owners are old, and where the catalog leaves them undecided', async () => {
+    const claim = (entity: string, owner: string | null) => ({
+      entity: `component:default/${entity}`,
+      squad: owner,
+    });
+    const takesOverAt = '2026-11-25T03:12:11Z';
+    const conflict = (name: string, more = {}) => ({
+      service: name,
+      claims: [claim('webshop', 'checkout'), claim('mallorys', null)],
+      takesOverAt: null,
+      ...more,
+    });
+    service.answer(SQUADS, [squad('checkout', 7)]);
+    service.answer(OWNERSHIP, {
+      catalog: { asOf: '2026-11-24T03:12:11Z', stale: true },
+      conflicts: [
+        conflict('shop'),
+        conflict('mail', { claims: [claim('mails', 'b')], takesOverAt }),
+        conflict('third'),
+        conflict('fourth'),
+      ],
+      conflictCount: 4,
+    });
+    await show(<SquadsPage />);
+    await screen.findByText('Squads may be out of date');
+    screen.getByText('shop has no owner: components contradict each other');
+    expect(
+      screen.getAllByText(
+        'component:default/webshop says checkout, component:default/mallorys says no squad',
+      ),
+    ).toHaveLength(2);
+    screen.getByText(/^mail has no owner until/);
+    screen.getByText(/component:default\/mails says b\.$/);
+    screen.getByText('1 more service has no owner for such a reason');
+    expect(screen.queryByText(/fourth/)).toBeNull();
+    expect(await violations()).toEqual([]);
+  });
+
+  it('says that owners are not known before the catalog was read', async () => {
+    service.answer(SQUADS, [squad('unowned', 7)]);
+    service.answer(SERVICES, []);
+    service.answer(OWNERSHIP, {
+      ...BY_FILE,
+      catalog: { asOf: null, stale: true },
+    });
+    await show(<SquadsPage />);
+    expect(
+      await screen.findByText('Squads are not known yet'),
+    ).toBeInTheDocument();
+  });
+
   it('keeps a squad for a day though nothing of it waits', async () => {
     service.answer(SQUADS, [
       squad('checkout', 0, { services: 0, oldest: null }),
@@ -184,7 +253,7 @@ describe('SquadsPage', () => {
   it('searches all services', async () => {
     service.answer(SQUADS, [squad('checkout', 3)]);
     await show(<SquadsPage />, { at: '/?env=demo' });
-    const box = screen.getByRole('searchbox', {
+    const box = await screen.findByRole('searchbox', {
       name: 'Search the dead letters of all services',
     });
     await userEvent.type(box, 'ada@example.com');

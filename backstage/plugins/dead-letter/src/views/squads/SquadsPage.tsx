@@ -9,6 +9,7 @@ import { PluginPage } from '../../components/PluginPage';
 import { useAnswer } from '../../hooks/useDeadLetter';
 import { deadLetterTranslationRef } from '../../translation';
 import { Headline } from '../../components/Headline';
+import { OwnershipState } from './OwnershipState';
 import { SquadsTable, UNOWNED } from './SquadsTable';
 import { TableSkeleton } from '../../components/TableSkeleton';
 import { Unowned } from './Unowned';
@@ -35,6 +36,7 @@ function Squads() {
   return (
     <>
       <FindBox />
+      <OwnershipState />
       <SquadsHeadline squads={squads.data} />
       <Answered
         answer={squads}

@@ -1,9 +1,11 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import { Card, CardBody, CardHeader, Text } from '@backstage/ui';
+import { SERVICE_ANNOTATION } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { Answered } from '../../components/Answered';
 import { useAnswer } from '../../hooks/useDeadLetter';
 import { deadLetterTranslationRef } from '../../translation';
 import { ServicesTable } from '../squad/ServicesTable';
+import { useOwnership } from './OwnershipState';
 import { UNOWNED } from './SquadsTable';
 import { TableSkeleton } from '../../components/TableSkeleton';
 import { useServiceTabs } from '../../hooks/useTabs';
@@ -18,6 +20,7 @@ export function Unowned() {
     (client, signal) => client.services(UNOWNED, signal),
     { every: EVERY_MS, keep: false },
   );
+  const inCatalog = useOwnership().data?.catalog;
   const example = services.data?.[0]?.service ?? 'webshop';
   const tabOf = useServiceTabs(services.data?.map(each => each.service) ?? []);
   return (
@@ -27,10 +30,18 @@ export function Unowned() {
           {t('squads.unownedTitle')}
         </Text>
         <Text as="p" color="secondary" className={styles.hint}>
-          {t('squads.unownedDetail', {
-            line: <code>{`- { service: ${example}, squad: checkout }`}</code>,
-            setting: <code>DEAD_LETTER_OWNERSHIP_FILE</code>,
-          })}
+          {inCatalog
+            ? t('squads.unownedInCatalog', {
+                owner: <code>spec.owner</code>,
+                annotation: <code>{SERVICE_ANNOTATION}</code>,
+                setting: <code>DEAD_LETTER_OWNERSHIP_FILE</code>,
+              })
+            : t('squads.unownedDetail', {
+                line: (
+                  <code>{`- { service: ${example}, squad: checkout }`}</code>
+                ),
+                setting: <code>DEAD_LETTER_OWNERSHIP_FILE</code>,
+              })}
         </Text>
       </CardHeader>
       <CardBody>

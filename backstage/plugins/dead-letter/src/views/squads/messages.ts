@@ -19,7 +19,25 @@ export const squadsMessages = {
   unownedHint: 'See below for how to assign an owner',
   unownedTitle: 'Services without an owner',
   unownedDetail:
-    'No squad sees these services on its page. To assign an owner, add a line such as {{line}} to the ownership file of dead-letter ({{setting}}). dead-letter reloads the file when it changes. The owner in the catalog is not used.',
+    'No squad sees these services on its page. To assign an owner, add a line such as {{line}} to the ownership file of dead-letter ({{setting}}). dead-letter reloads the file when it changes.',
+  unownedInCatalog:
+    'No squad sees these services on its page. To assign an owner, set {{owner}} of the component in the catalog, which names the service as {{annotation}} or has its name. The ownership file of dead-letter ({{setting}}) takes precedence.',
+  ownership: {
+    stale: 'Squads may be out of date',
+    staleDetail:
+      'dead-letter cannot read the catalog. It uses the owners of {{time}}.',
+    unknown: 'Squads are not known yet',
+    unknownDetail:
+      'dead-letter has not read the catalog since it was set up. Until then, no service has an owner.',
+    contested: '{{service}} has no owner: components contradict each other',
+    waits: '{{service}} has no owner until {{time}}',
+    waitsDetail:
+      'Another component has taken the place of the one that it belonged to: {{claims}}.',
+    claim: '{{entity}} says {{squad}}',
+    noSquad: 'no squad',
+    more_one: '{{count}} more service has no owner for such a reason',
+    more_other: '{{count}} more services have no owner for such reasons',
+  },
   trend: {
     more: 'more than',
     fewer: 'fewer than',

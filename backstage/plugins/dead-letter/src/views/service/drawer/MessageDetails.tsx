@@ -1,6 +1,7 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import { Alert } from '@backstage/ui';
 import { DeadLetteredMessageDetails } from '@dead-letter/backstage-plugin-dead-letter-common';
+import { useMay } from '../../../hooks/useMay';
 import { deadLetterTranslationRef } from '../../../translation';
 import { Body } from './Body';
 import { Failure } from './Failure';
@@ -12,15 +13,23 @@ import styles from './drawer.module.css';
 
 interface MessageDetailsProps {
   message: DeadLetteredMessageDetails;
+  /** The entity whose permissions count. */
+  resourceRef: string;
   onOpen: (id: string) => void;
 }
 
 /** Why it died comes first: that is what it was opened for. */
-export function MessageDetails({ message, onOpen }: MessageDetailsProps) {
+export function MessageDetails(props: MessageDetailsProps) {
+  const { message, resourceRef, onOpen } = props;
   const { t } = useTranslationRef(deadLetterTranslationRef);
+  const payload = useMay('read-payload', {
+    services: [message.service],
+    resourceRef,
+  });
+  const isHidden = !payload.loading && !payload.allowed;
   return (
     <div className={styles.sections}>
-      {message.warning && (
+      {message.warning && !isHidden && (
         <Alert
           status="warning"
           icon
@@ -30,10 +39,24 @@ export function MessageDetails({ message, onOpen }: MessageDetailsProps) {
       )}
       <Failure message={message} />
       <Summary message={message} />
-      <Body message={message} />
+      {isHidden && (
+        <Alert
+          status="info"
+          icon
+          title={t('message.payloadDenied')}
+          description={t('message.payloadDeniedDetail', {
+            permission: payload.permission,
+          })}
+        />
+      )}
+      {payload.allowed && <Body message={message} />}
       <History message={message} onOpen={onOpen} />
-      <Headers headers={message.typedHeaders} plain={message.headers} />
-      <Properties properties={message.properties} />
+      {payload.allowed && (
+        <>
+          <Headers headers={message.typedHeaders} plain={message.headers} />
+          <Properties properties={message.properties} />
+        </>
+      )}
     </div>
   );
 }

@@ -1,7 +1,7 @@
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { Answers } from '../../../components/Answers';
-import { FakeService, Refusal } from '../../../testing/FakeService';
+import { FakeService, Refusal, may } from '../../../testing/FakeService';
 import { violations } from '../../../testing/axe';
 import { exampleOf, openApi } from '../../../testing/document';
 import { show } from '../../../testing/render';
@@ -398,6 +398,19 @@ describe('MessageDrawer', () => {
     expect(alert).toHaveTextContent(
       'The dead-letter service is not responding',
     );
+    expect(await violations()).toEqual([]);
+  });
+
+  it('says why body and headers are not shown', async () => {
+    service.answer(MESSAGE, message({ service: 'webshop' }));
+    service.answer('GET /me', may({ 'read-payload': ['billing'] }));
+    await showDrawer();
+    expect(
+      await screen.findByText('You do not have access to the body and headers'),
+    ).toBeInTheDocument();
+    expect(screen.getByText(/message\.read-payload/)).toBeInTheDocument();
+    expect(screen.queryByText('traceparent')).toBeNull();
+    expect(screen.queryByRole('button', { name: /Download/ })).toBeNull();
     expect(await violations()).toEqual([]);
   });
 });

@@ -69,7 +69,13 @@ export function MessageDrawer(props: MessageDrawerProps) {
           <Gone />
         ) : (
           <Answered answer={answer} loading={<DrawerSkeleton />}>
-            {found => <MessageDetails message={found} onOpen={onOpen} />}
+            {found => (
+              <MessageDetails
+                message={found}
+                resourceRef={props.resourceRef}
+                onOpen={onOpen}
+              />
+            )}
           </Answered>
         )}
       </Scrolled>
@@ -127,7 +133,7 @@ function Actions({ id, resourceRef, onChanged, message }: ActionsProps) {
     },
     [askAgain, onChanged],
   );
-  const { status } = message;
+  const { status, service } = message;
   return (
     <>
       {begun && <Begun id={begun} />}
@@ -145,6 +151,7 @@ function Actions({ id, resourceRef, onChanged, message }: ActionsProps) {
       {(status === 'dead' || (status === 'redelivered' && !begun)) && (
         <Acting
           selection={{ ids: [id], status }}
+          service={service}
           resourceRef={resourceRef}
           onChanged={changed}
         />

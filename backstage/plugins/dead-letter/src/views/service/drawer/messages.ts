@@ -4,6 +4,9 @@ export const drawerMessages = {
   titleOf: 'Dead letter {{type}}',
   none: '–',
   loading: 'Loading the dead letter',
+  payloadDenied: 'You do not have access to the body and headers',
+  payloadDeniedDetail:
+    'The permission {{permission}} is required for this service, in Backstage and in dead-letter.',
   gone: 'Dead letter not found',
   goneDetail:
     'No dead letter in this environment has this id. It may have been purged, or it may be in another environment.',

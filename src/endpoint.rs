@@ -1,36 +1,44 @@
-//! Addresses of issuers: verified, bounded, and never elsewhere.
+//! Addresses of issuers and of Backstage's catalog: verified, bounded, and never elsewhere.
 
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, RequestBuilder, Url};
+use reqwest::{ClientBuilder, RequestBuilder, Url};
 use serde::de::DeserializeOwned;
 
 use crate::tls::Tls;
 
-/// Until an issuer has answered.
-const TIMEOUT: Duration = Duration::from_secs(3);
-/// Bytes of an answer.
-const LARGEST_ANSWER: usize = 256 << 10;
+/// Limits of an answer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Time until all of it has come.
+    pub timeout: Duration,
+    /// Bytes of it.
+    pub bytes: usize,
+}
 
-/// Fetches JSON from issuers.
+/// Fetches JSON.
 #[derive(Clone, Debug)]
-pub(super) struct Endpoint {
+pub(crate) struct Endpoint {
     client: reqwest::Client,
     tls: Tls,
+    limits: Limits,
 }
 
 impl Endpoint {
-    pub fn new(tls: &Tls) -> anyhow::Result<Self> {
+    pub fn new(tls: &Tls, limits: Limits) -> anyhow::Result<Self> {
         // A redirect would be to an address that nobody configured.
-        let mut client = reqwest::Client::builder().timeout(TIMEOUT).redirect(Policy::none());
-        if let Some(authorities) = tls.authorities()? {
-            for authority in Certificate::from_pem_bundle(authorities.as_bytes())? {
-                client = client.add_root_certificate(authority);
-            }
-        }
-        Ok(Self { client: client.build()?, tls: tls.clone() })
+        let mut client = reqwest::Client::builder().redirect(Policy::none());
+        let (authorities, identity) = tls.of_https()?;
+        client = authorities.into_iter().fold(client, ClientBuilder::add_root_certificate);
+        client = identity.into_iter().fold(client, ClientBuilder::identity);
+        Ok(Self { client: client.build()?, tls: tls.clone(), limits })
+    }
+
+    /// The same, with other limits.
+    pub fn limited(&self, limits: Limits) -> Self {
+        Self { limits, ..self.clone() }
     }
 
     /// Refuses addresses whose answers anybody on the way could have written.
@@ -56,14 +64,12 @@ impl Endpoint {
 
     async fn answer<T: DeserializeOwned>(&self, url: &Url, request: RequestBuilder) -> anyhow::Result<T> {
         self.check(url)?;
-        let mut response = request.send().await?;
+        let Limits { timeout, bytes } = self.limits;
+        let mut response = request.timeout(timeout).send().await?;
         ensure!(response.status() == 200, "{url} answered {}", response.status());
         let mut body = Vec::new();
         while let Some(part) = response.chunk().await? {
-            ensure!(
-                body.len() + part.len() <= LARGEST_ANSWER,
-                "{url} answered more than {LARGEST_ANSWER} bytes"
-            );
+            ensure!(body.len() + part.len() <= bytes, "{url} answered more than {bytes} bytes");
             body.extend_from_slice(&part);
         }
         serde_json::from_slice(&body).with_context(|| format!("{url} did not answer as expected"))
@@ -78,7 +84,8 @@ mod tests {
     #[test]
     fn plain_text_is_for_this_machine() {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let of = |plaintext| Endpoint::new(&Tls { plaintext, ..Tls::default() }).unwrap();
+        let limits = Limits { timeout: Duration::from_secs(1), bytes: 1 };
+        let of = |plaintext| Endpoint::new(&Tls { plaintext, ..Tls::default() }, limits).unwrap();
         let is_allowed = |plaintext, url: &str| of(plaintext).check(&url.parse().unwrap()).is_ok();
         for url in [
             "https://id.example",

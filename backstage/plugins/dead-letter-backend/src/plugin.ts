@@ -1,0 +1,52 @@
+import {
+  coreServices,
+  createBackendPlugin,
+} from '@backstage/backend-plugin-api';
+import { catalogServiceRef } from '@backstage/plugin-catalog-node';
+import { deadLetterPermissions } from '@dead-letter/backstage-plugin-dead-letter-common';
+import Router from 'express-promise-router';
+import { Components } from './components';
+import { Decisions } from './decisions';
+import { readTargets } from './environments';
+import { forward } from './forward';
+
+/**
+ * The backend of the dead-letter plugin.
+ * @public
+ */
+export const deadLetterBackendPlugin = createBackendPlugin({
+  pluginId: 'dead-letter',
+  register(env) {
+    env.registerInit({
+      deps: {
+        auth: coreServices.auth,
+        catalog: catalogServiceRef,
+        config: coreServices.rootConfig,
+        httpAuth: coreServices.httpAuth,
+        httpRouter: coreServices.httpRouter,
+        logger: coreServices.logger,
+        permissions: coreServices.permissions,
+        permissionsRegistry: coreServices.permissionsRegistry,
+      },
+      async init({ httpRouter, permissionsRegistry, ...deps }) {
+        permissionsRegistry.addPermissions(deadLetterPermissions);
+        const { config, httpAuth } = deps;
+        const decisions = new Decisions({
+          ...deps,
+          components: new Components(deps),
+        });
+        const router = Router();
+        // Asked by dead-letter, with the token that it got: of a user, or of this plugin on behalf of one.
+        router.get('/decisions', async (request, response) => {
+          const user = await httpAuth.credentials(request, { allow: ['user'] });
+          response.json(await decisions.of(user));
+        });
+        router.use(
+          '/environments/:environment',
+          forward({ ...deps, targets: readTargets(config) }),
+        );
+        httpRouter.use(router);
+      },
+    });
+  },
+});
