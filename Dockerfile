@@ -1,5 +1,6 @@
 FROM rust:1.95.0-slim-bookworm AS build
 WORKDIR /build
+# With the console, if it was built before: scripts/image.sh build does.
 COPY . .
 # The caches live outside of the layers: a change of the code does not build the dependencies again.
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/build/target \

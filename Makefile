@@ -115,7 +115,8 @@ loadtest: cargo ## run a load test scenario on private servers; SCENARIO=peak (o
 	@RABBITMQ_PLUGINS=rabbitmq_shovel POSTGRES_SETTINGS="$(LOADTEST_POSTGRES)" \
 		$(SERVERS) with target/servers/loadtest target/release/loadtest run $(or $(SCENARIO),peak) $(ARGS)
 
-build: cargo ## build the release
+build: cargo ## build the release, with the console if Node.js is available
+	@! $(BACKSTAGE) has-node || $(BACKSTAGE) console
 	cargo build --release --locked --workspace
 
 sbom: cargo ## write the bill of materials (CycloneDX) to target/sbom

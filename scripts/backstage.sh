@@ -9,6 +9,7 @@
 #                         with the OIDC provider at ISSUER_URL, with BACKSTAGE_CLIENT_SECRET (BACKSTAGE_SIGN_IN=guest|oidc)
 #   backstage.sh catalog  tests that squads come from its catalog (tests/it/catalog.rs)
 #   backstage.sh e2e      end-to-end tests in Chromium against all of it
+#   backstage.sh console  builds the console into console/dist, for the next build of the program; with less installed if need be
 #   backstage.sh node     gets a Node.js if there is none
 #   backstage.sh has-node whether there is a Node.js that it can use, without getting one
 #
@@ -85,6 +86,39 @@ keep() { # FILE YARN-COMMAND
     if diff <(sort $before) <(sort "$1"); then mv $before "$1"; else die "$1 was out of date and has been regenerated. Commit it"; fi
 }
 
+# The console needs 220 MB of it. What is installed for the rest is left as it is.
+install_for_console() {
+    local log=$PWD/target/backstage/install.log stamp=backstage/node_modules/.installed-for-console installed
+    mkdir -p target/backstage
+    require_node
+    for installed in backstage/node_modules/.installed $stamp; do
+        if [[ -e $installed && ! backstage/yarn.lock -nt $installed ]]; then return 0; fi
+    done
+    say 'installing what the console needs, about 220 MB ...'
+    rm -f backstage/node_modules/.installed
+    yarn workspaces focus --production console >"$log" 2>&1 || {
+        grep -v 'YN0000\|YN0013' "$log" | tail -n 20 >&2
+        die "yarn workspaces focus failed. Full log: $log"
+    }
+    touch $stamp
+}
+
+console() {
+    local built=console/dist/.built log=$PWD/target/backstage/console.log
+    if [[ -e $built && -z $(find backstage/packages/console backstage/plugins backstage/yarn.lock \
+        -not -path '*/node_modules/*' -not -path '*/dist/*' -type f -newer $built -print -quit) ]]; then
+        return 0
+    fi
+    install_for_console
+    say 'building the console ...'
+    # Not by yarn, which wants all of Backstage to be installed.
+    (cd backstage/packages/console && node ../../node_modules/vite/bin/vite.js build) >"$log" 2>&1 || {
+        tail -n 20 "$log" >&2
+        die "the console does not build. Full log: $log"
+    }
+    touch $built
+}
+
 check() {
     install
     keep backstage/plugins/dead-letter-common/src/openapi.gen.ts generate
@@ -140,17 +174,29 @@ catalog() {
 e2e() {
     install
     require_browser
-    build
+    [[ ${FRONT-} == console ]] || build
+    console
     scripts/servers.sh install
     # A binary that is there already need not be built, for example target/debug/dead-letter.
     [[ -n ${DEAD_LETTER_BINARY-} ]] || cargo build --release --locked --workspace
     scripts/issuer.sh install
     CHROMIUM=$browser scripts/servers.sh with target/servers/e2e \
-        node --test --test-concurrency 1 --test-reporter spec backstage/e2e/
+        scripts/backstage.sh walks
+}
+
+# The same walks in both fronts, and those that only the console has. FRONT=console: without Backstage.
+walks() {
+    local front
+    require_node
+    for front in ${FRONT:-backstage console}; do
+        FRONT=$front node --test --test-reporter spec backstage/e2e/plugin.test.mjs
+    done
+    [[ ${FRONT-} == console ]] || node --test --test-reporter spec backstage/e2e/signIn.test.mjs
+    node --test --test-reporter spec backstage/e2e/console.test.mjs
 }
 
 case ${1-} in
-    check | build | serve | catalog | e2e) "$1" ;;
+    check | build | console | serve | catalog | e2e | walks) "$1" ;;
     test)
         install
         # Else it waits for changes.
@@ -158,5 +204,5 @@ case ${1-} in
         ;;
     node) require_node ;;
     has-node) has_node ;;
-    *) die 'usage: backstage.sh check|test|build|serve|catalog|e2e|node|has-node' ;;
+    *) die 'usage: backstage.sh check|test|build|console|serve|catalog|e2e|node|has-node' ;;
 esac

@@ -104,6 +104,14 @@ if ((${#kinds[@]})); then
     starting=$!
 fi
 
+# Before the program, which contains it. The demo goes on without it.
+console=''
+if scripts/backstage.sh has-node || [[ -n ${AUTH-} ]]; then
+    if scripts/backstage.sh console; then console=yes; else say 'the console could not be built: going on without it'; fi
+else
+    say 'without the console: Node.js 20 or later is missing'
+fi
+
 [[ -z ${AUTH-} ]] || scripts/issuer.sh install || die 'the OIDC provider could not be installed'
 
 if [[ -n ${BACKSTAGE-} ]]; then
@@ -138,7 +146,7 @@ require_sign_in() {
         # What its permission policy allows counts, too (backstage/packages/backend/src/policy.ts).
         export DEAD_LETTER_BACKSTAGE_PERMISSIONS=require
     fi
-    setsid scripts/issuer.sh serve </dev/null >$log 2>&1 9>&- &
+    CONSOLE_URL=$api setsid scripts/issuer.sh serve </dev/null >$log 2>&1 9>&- &
     issuer=$!
     deadline=$((SECONDS + 60))
     until [[ $(get "$ISSUER_ADDR" /.well-known/openid-configuration) == HTTP/*' 200 '* ]]; do
@@ -187,6 +195,7 @@ END
     export DEAD_LETTER_OWNERSHIP_FILE=target/demo/ownership.yaml
 }
 if [[ -n ${BACKSTAGE-} ]]; then squads_from_catalog; else squads_from_file; fi
+export DEAD_LETTER_CONSOLE_TITLE=Demo
 # Who acts in Backstage is written down by name.
 [[ -z ${BACKSTAGE-} ]] || export DEAD_LETTER_BACKSTAGE_URL=http://localhost:${BACKSTAGE_ADDR##*:}
 if [[ -n ${AUTH-} ]]; then
@@ -261,7 +270,8 @@ END
 
 with_sign_in() {
     cat <<END
-  Callers sign in. There are ada and ben of checkout, cleo of finance, and root of platform. In another terminal:
+  Callers sign in. There are ada and ben of checkout, cleo of finance, and root of platform. Sign in to the console with one of
+  these names. In another terminal:
 
     export XDG_CONFIG_HOME=$PWD/target/demo/config
     $bin/dead-letter login --profile ada     # open the address, enter the code and the name: ada
@@ -276,6 +286,7 @@ if alive "$failing"; then
 
   dead-letter is running, and dead letters are arriving.
 
+$([[ -z $console ]] || echo "    the console     $api")
     try the API     $api/swagger
     squads          $api/dead-letters/squad-overview
     health          $admin/health/ready

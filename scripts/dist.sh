@@ -12,6 +12,11 @@ name=dead-letter-$version
     echo "dist: $program is not version $version" >&2
     exit 1
 }
+# Its page, uncompressed.
+grep -aq 'The console of dead-letter needs JavaScript' "$program" || {
+    echo 'dist: the program does not contain the console: run scripts/backstage.sh console, and build it again' >&2
+    exit 1
+}
 libc=$(grep -aoE 'GLIBC_2\.[0-9]+' "$program" | sort -uV | tail -1)
 
 folder=target/dist

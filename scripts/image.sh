@@ -4,7 +4,8 @@
 #   image.sh check       prove without a container engine that it builds and starts
 #   image.sh build TAG   build it with docker or podman, and start the program in it
 #
-# Both leave its program in target/image/dead-letter.
+# Both leave its program in target/image/dead-letter. Both build the console first, which is a part of the build context: `build` gets
+# a Node.js if there is none, `check` goes on without the console then.
 #
 # `check` follows the Dockerfile, stage by stage, in target/image/STAGE: the build stage sees the files that .dockerignore lets
 # through and no others, and the program starts in a root that holds what the final stage puts there and no more. It differs from
@@ -185,6 +186,7 @@ serve() { # COMMAND...
     await $pid alive get "$admin_address" /health/live
     await $pid '"database":"' get "$admin_address" /health/ready
     await $pid '"openapi":' get "$http_address" /openapi.json
+    [[ ! -e console/dist/index.html ]] || await $pid 'id="root"' get "$http_address" /
     say "without servers it is live and not ready: $(get "$admin_address" /health/ready | grep -o '"database":"[^"]*"')"
     kill -TERM $pid
     ended $pid $ends_within || die "it did not stop within $ends_within s. See $folder/log"
@@ -224,6 +226,7 @@ in_root() { # USER ROOT PROGRAM [ARGUMENT OF CMD]
 
 check() {
     local way
+    if scripts/backstage.sh has-node; then scripts/backstage.sh console; fi
     rm -rf "$folder"
     mkdir -p "$folder"
     stages
@@ -245,6 +248,7 @@ check() {
 build() { # TAG
     local engine container
     engine=$(engine) || die 'neither docker nor podman is available'
+    scripts/backstage.sh console
     "$engine" build --tag "$1" .
     rm -rf "$folder"
     mkdir -p "$folder"

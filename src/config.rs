@@ -4,6 +4,7 @@ mod access;
 mod brokers;
 mod catalog;
 mod channels;
+mod console;
 mod limits;
 
 use std::net::SocketAddr;
@@ -24,6 +25,7 @@ pub use access::AccessConfig;
 pub use brokers::Consumed;
 pub use catalog::CatalogConfig;
 pub use channels::{ChannelConfig, PlaintextChannel};
+pub use console::ConsoleConfig;
 pub use limits::LimitsConfig;
 
 /// Exchange and queue that are declared if no source is configured.
@@ -159,6 +161,9 @@ pub struct ServeConfig {
     /// Who may call.
     #[command(flatten)]
     pub access: AccessConfig,
+    /// The console.
+    #[command(flatten)]
+    pub console: ConsoleConfig,
     /// What one caller may ask for.
     #[command(flatten)]
     pub limits: LimitsConfig,

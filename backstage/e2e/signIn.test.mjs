@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { FRONTS } from './support/fronts.mjs';
 import { ROOT, until } from './support/processes.mjs';
 import { World } from './support/World.mjs';
 
@@ -40,7 +41,7 @@ async function may(user, permission) {
 describe('users who sign in', { timeout: 900_000 }, () => {
   before(
     async () => {
-      world = await World.start('oidc');
+      world = await World.start(FRONTS.users);
       for (const [service, queue] of Object.entries(QUEUES)) {
         await world.broker.declare(queue);
         await world.broker.purge(queue);

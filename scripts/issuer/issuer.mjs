@@ -3,6 +3,7 @@
 //
 //   ISSUER_ADDR     where it listens (127.0.0.1:8082)
 //   ACCESS_SECONDS  how long an access token is valid (300)
+//   CONSOLE_URL     where browsers find the console of dead-letter (http://127.0.0.1:8080)
 //   BACKSTAGE_URL   where Backstage is whose users sign in here, with BACKSTAGE_CLIENT_SECRET
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
@@ -25,6 +26,9 @@ const AUDIENCE = 'dead-letter';
 const LARGEST_FORM = 4096;
 
 const address = process.env.ISSUER_ADDR ?? '127.0.0.1:8082';
+const consoleUrl = process.env.CONSOLE_URL ?? 'http://127.0.0.1:8080';
+// The same machine by its name.
+const consoleUrls = [consoleUrl, consoleUrl.replace('//127.0.0.1:', '//localhost:')];
 const accessSeconds = Number(process.env.ACCESS_SECONDS ?? 300);
 const colon = address.lastIndexOf(':');
 const host = address.slice(0, colon);
@@ -92,6 +96,20 @@ const resourceIndicators = {
   }),
 };
 
+/** Whoever signs out in the console is asked for a name at the next sign-in. */
+const rpInitiatedLogout = {
+  enabled: true,
+  logoutSource(ctx, form) {
+    ctx.body = page(
+      'Sign out',
+      `${form}\n<button autofocus type="submit" form="op.logoutForm" name="logout" value="yes">Sign out</button>`,
+    );
+  },
+  postLogoutSuccessSource(ctx) {
+    ctx.body = page('You are signed out', '<p>You can close this page.</p>');
+  },
+};
+
 /** Backstage, which asks for the profile of a user, and never calls dead-letter with these tokens. */
 const BACKSTAGE = 'backstage';
 const backstage = process.env.BACKSTAGE_URL && {
@@ -126,8 +144,22 @@ const provider = new Provider(`http://${address}`, {
       token_endpoint_auth_method: 'none',
       id_token_signed_response_alg: 'ES256',
     },
+    {
+      client_id: 'dead-letter-console',
+      client_name: 'dead-letter console',
+      // A web client may not have a redirect URI on this machine.
+      application_type: 'native',
+      grant_types: ['authorization_code', 'refresh_token'],
+      response_types: ['code'],
+      redirect_uris: consoleUrls.map(url => `${url}/console/signed-in`),
+      post_logout_redirect_uris: consoleUrls.map(url => `${url}/`),
+      token_endpoint_auth_method: 'none',
+      id_token_signed_response_alg: 'ES256',
+    },
     ...(backstage ? [backstage] : []),
   ],
+  // Only the console asks from a page of another origin.
+  clientBasedCORS: (_ctx, origin, client) => client.clientId === 'dead-letter-console' && consoleUrls.includes(origin),
   pkce: { required: (_ctx, client) => client.clientAuthMethod === 'none' },
   jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), kid: randomBytes(8).toString('hex'), alg: 'ES256', use: 'sig' }] },
   cookies: { keys: [randomBytes(32).toString('hex')] },
@@ -136,6 +168,7 @@ const provider = new Provider(`http://${address}`, {
     devInteractions: { enabled: false },
     deviceFlow,
     resourceIndicators,
+    rpInitiatedLogout,
     revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
     userinfo: { enabled: backstage !== undefined },
   },

@@ -153,6 +153,13 @@ pub struct Access {
     pub policy: Option<PolicyFile>,
 }
 
+impl Access {
+    /// Whether callers without a token are refused.
+    pub fn is_token_required(&self) -> bool {
+        !self.verifiers.is_empty() && self.anonymous == Anonymous::Refused
+    }
+}
+
 /// What happens to callers without a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Anonymous {

@@ -10,9 +10,9 @@ use tracing::info;
 use crate::access::Access;
 use crate::amqp::{Broker, Brokers, SourceQueue};
 use crate::clock;
-use crate::config::{Consumed, OperationsConfig, PlaintextChannel, ServeConfig, YesNo};
+use crate::config::{ConsoleConfig, Consumed, OperationsConfig, PlaintextChannel, ServeConfig, YesNo};
 use crate::domain::place::Place;
-use crate::http::{self, Admin, Api, Followed, Limits, Names, Refusals};
+use crate::http::{self, Admin, Api, ConsoleOidc, ConsoleSettings, Followed, Limits, Names, Refusals};
 use crate::ingest::{self, Ingest, SourceStatus};
 use crate::lifecycle::Lifecycle;
 use crate::live_file::LiveFile;
@@ -49,6 +49,25 @@ fn reload_files(lifecycle: &mut Lifecycle, ownership: Option<LiveFile<Rules>>, a
     }
     if let Some(policy) = access.policy.clone() {
         lifecycle.spawn("policy", policy.reload_on_change(stop));
+    }
+}
+
+/// What the console is told before anybody has signed in.
+fn console(config: &ServeConfig, access: &Access) -> ConsoleSettings {
+    let ConsoleConfig { console_title, console_client_id, console_scope, console_resource, console_audience } =
+        config.console.clone();
+    let oidc = config.access.oidc_issuer.clone().map(|issuer| ConsoleOidc {
+        issuer,
+        client_id: console_client_id,
+        scope: console_scope,
+        resource: console_resource,
+        audience: console_audience,
+    });
+    ConsoleSettings {
+        title: console_title,
+        sign_in_required: access.is_token_required(),
+        tokens: access.verifiers.tokens.is_some(),
+        oidc,
     }
 }
 
@@ -118,6 +137,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         ownership,
         operations: operations.clone(),
         conventions: conventions.clone(),
+        console: Arc::new(console(&config, &access)),
         log_link: config.log_link.clone().map(Arc::new),
         names: names(&config),
         access: Arc::clone(&access),

@@ -4,6 +4,7 @@
 mod admin;
 mod audit;
 mod auth;
+mod console;
 mod dead_letters;
 mod document;
 mod error;
@@ -60,6 +61,7 @@ use operations::view::OperationView;
 
 pub use admin::Admin;
 pub use auth::Refusals;
+pub use console::{ConsoleOidc, ConsoleSettings};
 pub use limits::Limits;
 pub use operations::Followed;
 
@@ -86,6 +88,8 @@ pub struct Api {
     pub operations: Operations,
     /// How libraries tell of failures.
     pub conventions: Conventions,
+    /// What the console is told before anybody has signed in.
+    pub console: Arc<ConsoleSettings>,
     /// Where the logs of a dead letter are.
     pub log_link: Option<Arc<LogLink>>,
     /// Which names the API answers to.
@@ -187,6 +191,7 @@ fn router(api: Api) -> Router {
     let permissions = Arc::new(Permissions::of(&document));
     let router = router
         .route_layer(axum::middleware::from_fn_with_state((api.clone(), permissions), auth::authorize))
+        .merge(console::router())
         .fallback(error::no_route)
         .method_not_allowed_fallback(error::no_method)
         .merge(SwaggerUi::new("/swagger").url("/openapi.json", document));

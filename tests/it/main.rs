@@ -23,6 +23,7 @@ mod callers;
 mod catalog;
 mod cli;
 mod clients;
+mod console;
 mod conventions;
 mod document;
 mod edit;

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
+import { program } from './fronts.mjs';
 import { Process, ROOT, freePort, until } from './processes.mjs';
 
 const OWNERSHIP = `services:
@@ -11,26 +12,13 @@ const OWNERSHIP = `services:
   - { service: shipping, squad: logistics }
 `;
 
-/** Redelivering and deleting is for squads; whether Backstage says so too, counts as well. Nobody of a squad may triage. */
-const POLICY = `grants:
-  - to: [everyone]
-    on: own
-    may: [read, read-payload, redeliver, delete]
-  - to: ["group:platform", "token:e2e"]
-    on: everything
-    may: [everything]
-`;
-
-const BINARY =
-  process.env.DEAD_LETTER_BINARY ??
-  `${process.env.CARGO_TARGET_DIR ?? `${ROOT}/target`}/release/dead-letter`;
-
 /** dead-letter itself, on a database of its own. */
 export class Service {
-  static async start(databaseUrl, amqpUrl, backstageUrl, issuer) {
+  static async start(databaseUrl, amqpUrl, prepare) {
     const ownership = `${ROOT}/target/backstage/ownership.yaml`;
     writeFileSync(ownership, OWNERSHIP);
     const [http, admin] = [await freePort(), await freePort()];
+    const { issuer, policy, settings } = await prepare(http);
     const service = new Service();
     service.url = `http://127.0.0.1:${http}`;
     service.admin = `http://127.0.0.1:${admin}`;
@@ -40,12 +28,12 @@ export class Service {
       HTTP_ADDR: `127.0.0.1:${http}`,
       ADMIN_ADDR: `127.0.0.1:${admin}`,
       DEAD_LETTER_OWNERSHIP_FILE: ownership,
-      DEAD_LETTER_BACKSTAGE_URL: backstageUrl,
       DEAD_LETTER_DRAIN_DELAY: '0s',
       DEAD_LETTER_WATCH_RETURNS: '3s',
       DEAD_LETTER_LOG_LINK: 'https://logs.example.com/?q={messageId}',
+      ...settings,
     };
-    if (issuer) service.requireSignIn(issuer);
+    if (issuer) service.requireSignIn(issuer, policy);
     // The walks prepare messages and look at results without a token.
     else service.env.DEAD_LETTER_UNAUTHENTICATED = 'yes';
     const migration = service.run('migrate');
@@ -54,21 +42,20 @@ export class Service {
     return service;
   }
 
-  /** Of users of the issuer and of Backstage, whose permissions count, too. The walks have a token of their own. */
-  requireSignIn(issuer) {
+  /** Of users of the issuer, and of Backstage. The walks have a token of their own. */
+  requireSignIn(issuer, policyText) {
     const [policy, tokens] = ['policy', 'tokens'].map(
       name => `${ROOT}/target/backstage/${name}.yaml`,
     );
     // It says what to do with it, too.
     const quiet = { stdio: ['ignore', 'pipe', 'ignore'] };
     this.token = String(
-      execFileSync(BINARY, ['token', 'new', 'e2e'], quiet),
+      execFileSync(program(), ['token', 'new', 'e2e'], quiet),
     ).trim();
     const digest = createHash('sha256').update(this.token).digest('hex');
-    writeFileSync(policy, POLICY);
+    writeFileSync(policy, policyText);
     writeFileSync(tokens, `tokens: [{ name: e2e, sha256: ${digest} }]\n`);
     Object.assign(this.env, {
-      DEAD_LETTER_BACKSTAGE_PERMISSIONS: 'require',
       DEAD_LETTER_OIDC_ISSUER: issuer,
       DEAD_LETTER_POLICY_FILE: policy,
       DEAD_LETTER_TOKENS_FILE: tokens,
@@ -76,7 +63,7 @@ export class Service {
   }
 
   run(command) {
-    return new Process(command, BINARY, [command], { env: this.env });
+    return new Process(command, program(), [command], { env: this.env });
   }
 
   async resume() {
@@ -111,13 +98,17 @@ export class Service {
         body: JSON.stringify(body),
       }),
     });
-    if (!answer.ok) throw new Error(await answer.text());
     return answer.json();
   }
 
   /** Deletes these, as a colleague might. */
   async delete(ids) {
     const query = new URLSearchParams(ids.map(id => ['id', id]));
+    await this.deleteAll(query);
+  }
+
+  /** Deletes all that the filter lists. */
+  async deleteAll(query) {
     const answer = await this.ask(`/dead-letters?${query}&wait=30`, {
       method: 'DELETE',
     });

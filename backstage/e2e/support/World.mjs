@@ -10,28 +10,22 @@ import { Service } from './Service.mjs';
 const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'];
 const SCREENSHOTS = `${ROOT}/docs/screenshots`;
 
-/** A whole system: servers, dead-letter, Backstage and a browser. */
+/** A whole system: servers, dead-letter, where its pages are seen, and a browser. */
 export class World {
-  /** Where everybody is a guest, or where users sign in with an OIDC provider (`oidc`). */
-  static async start(signIn = 'guest') {
+  static async start(front) {
     mkdirSync(`${ROOT}/target/backstage`, { recursive: true });
     mkdirSync(SCREENSHOTS, { recursive: true });
     const world = new World();
-    world.signIn = signIn;
     world.times = {};
     world.violations = {};
+    world.front = front;
+    world.complaints = [];
     const database = await createDatabase();
-    world.port = await freePort();
-    world.url = `http://localhost:${world.port}`;
-    if (signIn === 'oidc') await world.startIssuer();
-    world.service = await Service.start(
-      database,
-      process.env.AMQP_URL,
-      world.url,
-      world.issuer?.url,
+    world.service = await Service.start(database, process.env.AMQP_URL, http =>
+      front.prepare(world, http),
     );
     world.broker = await Broker.connect(process.env.AMQP_URL);
-    await world.startBackstage();
+    await front.start(world);
     world.browser = await chromium.launch({
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
       args: [
@@ -46,7 +40,7 @@ export class World {
     return world;
   }
 
-  async startIssuer() {
+  async startIssuer(settings) {
     const address = `127.0.0.1:${await freePort()}`;
     const secret = randomUUID();
     const url = `http://${address}`;
@@ -57,8 +51,8 @@ export class World {
       {
         env: {
           ISSUER_ADDR: address,
-          BACKSTAGE_URL: this.url,
           BACKSTAGE_CLIENT_SECRET: secret,
+          ...settings,
         },
       },
     );
@@ -78,7 +72,7 @@ export class World {
         env: {
           BACKSTAGE_ADDR: `127.0.0.1:${this.port}`,
           DEAD_LETTER_URL: this.service.url,
-          BACKSTAGE_SIGN_IN: this.signIn,
+          BACKSTAGE_SIGN_IN: this.front.signInAs,
           ...(this.issuer && {
             ISSUER_URL: this.issuer.url,
             BACKSTAGE_CLIENT_SECRET: this.issuer.secret,
@@ -106,8 +100,15 @@ export class World {
     await this.issuer?.process.end();
   }
 
+  /** A page of a new visitor, who has signed in. */
+  async open(path, { theme, user } = {}) {
+    const page = await this.openAlone(path, { theme });
+    await this.front.signIn(page, user);
+    return page;
+  }
+
   /** A page of a new visitor. */
-  async open(path, { theme = 'light' } = {}) {
+  async openAlone(path, { theme = 'light' } = {}) {
     const context = await this.browser.newContext({
       viewport: { width: 1400, height: 900 },
       locale: 'en-GB',
@@ -120,8 +121,18 @@ export class World {
     );
     const page = await context.newPage();
     page.setDefaultTimeout(60_000);
+    this.listen(page);
     await page.goto(`${this.url}${path}`);
     return page;
+  }
+
+  /** What the page breaks of its own content security policy, and what it throws. */
+  listen(page) {
+    page.on('console', message => {
+      const text = message.text();
+      if (/content security policy/i.test(text)) this.complaints.push(text);
+    });
+    page.on('pageerror', error => this.complaints.push(error.stack));
   }
 
   /** A page of this user of the issuer, signed in. */
@@ -175,7 +186,9 @@ export class World {
   }
 
   async screenshot(page, name) {
-    await page.screenshot({ path: `${SCREENSHOTS}/${name}.png` });
+    await page.screenshot({
+      path: `${SCREENSHOTS}/${this.front.prefix}${name}.png`,
+    });
   }
 }
 

@@ -16,7 +16,7 @@ use tracing::info;
 use super::Api;
 use super::error::ApiError;
 use super::problem::Problem;
-use crate::access::{Access, Anonymous, Refused, Undecided};
+use crate::access::{Access, Refused, Undecided};
 use crate::domain::audit::{Action, Actor};
 
 pub use caller::{Caller, Requester, not_allowed};
@@ -70,11 +70,11 @@ async fn requester(
     peer: Option<IpAddr>,
     token: Result<Option<String>, Unauthenticated>,
 ) -> Result<Requester, Unauthenticated> {
-    let Access { verifiers, anonymous, .. } = access;
+    let verifiers = &access.verifiers;
     // A token that nobody can verify is not looked at.
     let token = if verifiers.is_empty() { None } else { token? };
     let Some(token) = token else {
-        let is_allowed = verifiers.is_empty() || *anonymous == Anonymous::Allowed;
+        let is_allowed = !access.is_token_required();
         return peer.filter(|_| is_allowed).map(Requester::Anonymous).ok_or(Unauthenticated::NoToken);
     };
     let known = |principal| Requester::Known(Arc::new(principal), peer);

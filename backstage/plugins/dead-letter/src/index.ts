@@ -6,6 +6,7 @@
 export { deadLetterPlugin as default } from './plugin';
 export { deadLetterApiRef } from './api/DeadLetterApi';
 export type {
+  AuditRequest,
   DeadLetterApi,
   DeadLetterClient,
   HistogramBy,

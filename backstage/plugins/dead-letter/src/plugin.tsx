@@ -13,6 +13,7 @@ import { ProxiedDeadLetter } from './api/ProxiedDeadLetter';
 import { deadLetterApiRef } from './api/DeadLetterApi';
 import { readEnvironments } from './api/environments';
 import {
+  auditRouteRef,
   groupRouteRef,
   operationsRouteRef,
   rootRouteRef,
@@ -101,6 +102,16 @@ const groupPage = SubPageBlueprint.make({
   },
 });
 
+const auditPage = SubPageBlueprint.make({
+  name: 'audit',
+  params: {
+    path: 'audit',
+    title: deadLetterTranslationRef('audit.title'),
+    routeRef: auditRouteRef,
+    loader: () => import('./views/audit').then(view => <view.AuditPage />),
+  },
+});
+
 const servicePage = SubPageBlueprint.make({
   name: 'service-page',
   params: {
@@ -159,6 +170,7 @@ export const deadLetterPlugin = createFrontendPlugin({
     search: searchRouteRef,
     shiftLog: shiftLogRouteRef,
     group: groupRouteRef,
+    audit: auditRouteRef,
     service: serviceRouteRef,
     squad: squadRouteRef,
   },
@@ -170,6 +182,7 @@ export const deadLetterPlugin = createFrontendPlugin({
     searchPage,
     shiftLogPage,
     groupPage,
+    auditPage,
     servicePage,
     squadPage,
     squadTab,

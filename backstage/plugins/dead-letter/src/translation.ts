@@ -1,5 +1,7 @@
 import { createTranslationRef } from '@backstage/frontend-plugin-api';
 import { actingMessages } from './views/acting/messages';
+import { auditMessages } from './views/audit/messages';
+import { exportingMessages } from './views/exporting/messages';
 import { groupMessages } from './views/group/messages';
 import { operationsMessages } from './views/operations/messages';
 import { compareMessages } from './views/service/compare/messages';
@@ -63,5 +65,7 @@ export const deadLetterTranslationRef = createTranslationRef({
     compare: compareMessages,
     acting: actingMessages,
     operations: operationsMessages,
+    exporting: exportingMessages,
+    audit: auditMessages,
   },
 });

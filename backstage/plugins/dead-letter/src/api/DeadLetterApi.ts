@@ -1,4 +1,5 @@
 import {
+  AuditEntries,
   CreateOperation,
   DeadLetteredMessageDetails,
   DeadLetteredMessages,
@@ -73,6 +74,19 @@ export interface ShiftLogRequest {
 }
 
 /**
+ * Which entries of the audit are listed, and which page of them.
+ * @public
+ */
+export interface AuditRequest {
+  limit?: number;
+  cursor?: string;
+  action?: string;
+  service?: string;
+  /** Id of a caller. */
+  actor?: string;
+}
+
+/**
  * By what a histogram tells deaths apart.
  * @public
  */
@@ -143,6 +157,8 @@ export interface DeadLetterClient {
   ): Promise<OperationDetails>;
   /** Messages a second from now on; null for as many as go. */
   changeRate(id: string, rate: number | null): Promise<OperationDetails>;
+  /** Who did what. */
+  audit(request?: AuditRequest, signal?: AbortSignal): Promise<AuditEntries>;
 }
 
 /**

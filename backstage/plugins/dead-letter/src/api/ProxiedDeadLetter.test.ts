@@ -40,6 +40,7 @@ describe('ProxiedDeadLetter', () => {
     await client.steer(id, 'resume');
     await client.steer(id, 'cancel');
     await client.changeRate(id, 100);
+    await client.audit({ action: 'delete', actor: 'user:default/jane' });
     expect(service.askedFor('GET /dead-letters')[0].query).toEqual({
       service: 'a b',
       limit: '5',

@@ -8,6 +8,7 @@ import {
   RunPlan,
 } from '@dead-letter/backstage-plugin-dead-letter-common';
 import {
+  AuditRequest,
   DeadLetterApi,
   DeadLetterClient,
   HistogramBy,
@@ -159,6 +160,10 @@ class ProxiedClient implements DeadLetterClient {
       method: 'PATCH',
       body: { rate },
     });
+  }
+
+  audit(request: AuditRequest = {}, signal?: AbortSignal) {
+    return this.json('/audit', { query: { ...request }, signal });
   }
 
   // The caller's type says what it is: the service's OpenAPI document, which the types are made from, is what is trusted here.

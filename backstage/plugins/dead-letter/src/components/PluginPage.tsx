@@ -13,7 +13,9 @@ import {
   ENVIRONMENT_PARAMETER,
   useWrongEnvironment,
 } from '../hooks/useEnvironment';
+import { useMay } from '../hooks/useMay';
 import {
+  auditRouteRef,
   operationsRouteRef,
   searchRouteRef,
   shiftLogRouteRef,
@@ -26,7 +28,7 @@ import { Guarded } from './Guarded';
 
 interface PluginPageProps {
   /** Which of the views it is; none of those that have a tab where it is undefined. */
-  view?: 'squads' | 'operations' | 'search' | 'shiftLog';
+  view?: 'squads' | 'operations' | 'search' | 'shiftLog' | 'audit';
 }
 
 /** A view of the page in the sidebar, below its title and the way to the other views. */
@@ -79,6 +81,8 @@ function Tabs({ view, paused }: PluginPageProps & { paused: number }) {
   const search = useRouteRef(searchRouteRef)?.() ?? '';
   const operations = useRouteRef(operationsRouteRef)?.() ?? '';
   const shiftLog = useRouteRef(shiftLogRouteRef)?.() ?? '';
+  const audit = useRouteRef(auditRouteRef)?.() ?? '';
+  const { allowed } = useMay('admin');
   return (
     <Header
       title={t('title')}
@@ -94,6 +98,9 @@ function Tabs({ view, paused }: PluginPageProps & { paused: number }) {
           href: operations + query,
         },
         { id: 'shiftLog', label: t('shiftLog.title'), href: shiftLog + query },
+        ...(allowed
+          ? [{ id: 'audit', label: t('audit.title'), href: audit + query }]
+          : []),
       ]}
       activeTabId={view ?? null}
     />

@@ -25,7 +25,7 @@ export function TabLink({ to, children, hint }: TabLinkProps) {
       <Link href={to.path} weight="bold" className={styles.name}>
         {children}
       </Link>
-      {!to.isInCatalog && hint && (
+      {to.isMissing && hint && (
         <Text as="div" variant="body-small" color="secondary">
           {hint}
         </Text>

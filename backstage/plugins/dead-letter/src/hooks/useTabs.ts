@@ -3,7 +3,7 @@ import {
   Entity,
   stringifyEntityRef,
 } from '@backstage/catalog-model';
-import { useApi, useRouteRef } from '@backstage/frontend-plugin-api';
+import { useApiHolder, useRouteRef } from '@backstage/frontend-plugin-api';
 import { catalogApiRef } from '@backstage/plugin-catalog-react';
 import {
   SERVICE_ANNOTATION,
@@ -22,8 +22,8 @@ export interface Place {
   path: string;
   /** The entity whose permissions count. */
   resourceRef: string;
-  /** Whether it is a tab of an entity; else it is a page of this plugin. */
-  isInCatalog: boolean;
+  /** Whether the catalog lacks it: then it is a page of this plugin instead of a tab of an entity. */
+  isMissing: boolean;
 }
 
 /** The place of what has this name in dead-letter; undefined where that is not known (yet). */
@@ -76,12 +76,14 @@ function usePlaces(
   names: string[],
   { kind, annotation, alike, page, parameter }: Sort,
 ): PlaceOf {
-  const catalog = useApi(catalogApiRef);
+  const catalog = useApiHolder().get(catalogApiRef);
   const inEnvironment = useInEnvironment();
   const wanted = names.flatMap(alike).sort();
   const { data, isPlaceholderData } = useQuery({
     queryKey: ['catalog', kind, ...wanted],
     queryFn: async () => {
+      // The console has no catalog: all are pages there.
+      if (!catalog) return [];
       const found = await catalog.getEntities({
         filter: [
           { kind, [`metadata.annotations.${annotation}`]: wanted },
@@ -104,19 +106,20 @@ function usePlaces(
         return {
           path: inEnvironment(tabOf(entity), parameters),
           resourceRef: stringifyEntityRef(entity),
-          isInCatalog: true,
+          isMissing: false,
         };
       }
       if (isPlaceholderData) return undefined;
       return {
         path: inEnvironment(page, { [parameter]: name, ...parameters }),
         resourceRef: `${kind}:${DEFAULT_NAMESPACE}/${name.toLowerCase()}`,
-        isInCatalog: false,
+        isMissing: catalog !== undefined,
       };
     },
     [
       data,
       isPlaceholderData,
+      catalog,
       annotation,
       alike,
       inEnvironment,

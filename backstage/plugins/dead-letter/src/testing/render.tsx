@@ -10,6 +10,7 @@ import { ProxiedDeadLetter } from '../api/ProxiedDeadLetter';
 import { deadLetterApiRef } from '../api/DeadLetterApi';
 import { answers } from '../components/Answers';
 import {
+  auditRouteRef,
   groupRouteRef,
   operationsRouteRef,
   rootRouteRef,
@@ -63,6 +64,7 @@ export function show(
         '/dead-letter/squads': squadsRouteRef,
         '/dead-letter/operations': operationsRouteRef,
         '/dead-letter/search': searchRouteRef,
+        '/dead-letter/audit': auditRouteRef,
         '/dead-letter/shift-log': shiftLogRouteRef,
         '/dead-letter/group': groupRouteRef,
         '/dead-letter/service': serviceRouteRef,

@@ -1,7 +1,9 @@
 import {
+  useApiHolder,
   useAppSearchParams,
   useTranslationRef,
 } from '@backstage/frontend-plugin-api';
+import { catalogApiRef } from '@backstage/plugin-catalog-react';
 import { Flex } from '@backstage/ui';
 import { useCallback } from 'react';
 import { Answered } from '../../components/Answered';
@@ -14,6 +16,7 @@ import { useAnswer } from '../../hooks/useDeadLetter';
 import { useEnvironment } from '../../hooks/useEnvironment';
 import { FIND_PARAMETER, MESSAGE_PARAMETER } from '../../hooks/useMessagePath';
 import { deadLetterTranslationRef } from '../../translation';
+import { ExportMenu } from '../exporting';
 import { useCursors } from '../operations/useCursors';
 import { AnyMessageDrawer } from './AnyMessageDrawer';
 import { Found } from './Found';
@@ -34,6 +37,8 @@ function Search() {
   const [parameters, setParameters] = useAppSearchParams();
   const text = parameters.get(FIND_PARAMETER) ?? '';
   const message = parameters.get(MESSAGE_PARAMETER);
+  // In Backstage some of what is found may be hidden: see Found.
+  const canExport = useApiHolder().get(catalogApiRef) === undefined;
   const open = useCallback(
     (id: string | undefined) =>
       setParameters(before => {
@@ -47,6 +52,9 @@ function Search() {
     <>
       <Flex justify="between" align="start">
         <FindBox found={text} />
+        {canExport && text && (
+          <ExportMenu filter={{ find: text, status: 'any' }} name="search" />
+        )}
         <EnvironmentSelect />
       </Flex>
       {text ? (

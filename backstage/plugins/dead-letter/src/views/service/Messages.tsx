@@ -1,6 +1,9 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import { ButtonLink, Flex, Select, Skeleton, Text } from '@backstage/ui';
-import { Total } from '@dead-letter/backstage-plugin-dead-letter-common';
+import {
+  Filter,
+  Total,
+} from '@dead-letter/backstage-plugin-dead-letter-common';
 import { useCallback, useMemo } from 'react';
 import { Answered } from '../../components/Answered';
 import { EnvironmentSelect } from '../../components/EnvironmentSelect';
@@ -8,6 +11,7 @@ import { useAnswer, useAskAgain } from '../../hooks/useDeadLetter';
 import { useEnvironment } from '../../hooks/useEnvironment';
 import { useOperationsPath } from '../../hooks/useOperationPath';
 import { deadLetterTranslationRef } from '../../translation';
+import { ExportMenu } from '../exporting';
 import { OperationHistory } from '../operations/OperationHistory';
 import { OperationsOf } from '../operations/OperationsOf';
 import { useOperationsOf } from '../operations/useOperationsOf';
@@ -63,6 +67,7 @@ function Messages({ service, resourceRef }: MessagesProps) {
     <div className={styles.page}>
       <Head
         service={service}
+        filter={filter}
         total={arrivals.total ?? page.data?.total}
         filtered={filtered}
         arrivals={arrivals}
@@ -129,6 +134,7 @@ function neighboursOf(id: string, messages: { id: string }[] = []) {
 
 interface HeadProps {
   service: string;
+  filter: Filter;
   /** How many there are now. */
   total: Total | undefined;
   filtered: Filtered;
@@ -136,7 +142,8 @@ interface HeadProps {
   onShow: () => void;
 }
 
-function Head({ service, total, filtered, arrivals, onShow }: HeadProps) {
+function Head(props: HeadProps) {
+  const { service, filter, total, filtered, arrivals, onShow } = props;
   const operationsPath = useOperationsPath();
   const { t } = useTranslationRef(deadLetterTranslationRef);
   const { view, change } = filtered;
@@ -164,6 +171,7 @@ function Head({ service, total, filtered, arrivals, onShow }: HeadProps) {
         >
           {t('operations.all')}
         </ButtonLink>
+        <ExportMenu filter={filter} name={service} />
         <EnvironmentSelect />
       </Flex>
     </div>

@@ -33,7 +33,7 @@ function ByName({ service }: { service: string }) {
         <Text variant="title-medium" weight="bold">
           {service}
         </Text>
-        {!place.isInCatalog && (
+        {place.isMissing && (
           <Text color="secondary">{t('service.noComponent')}</Text>
         )}
       </div>
