@@ -169,13 +169,13 @@ describe('forward', () => {
 
   it.each([
     '/admin',
-    '/audit',
+    '/metrics',
     '/health/ready',
     '/dead-lettersx',
-    '/dead-letters/../audit',
-    '/dead-letters/%2e%2e/audit',
-    '/dead-letters/..%2faudit',
-    '/dead-letters//audit',
+    '/dead-letters/../admin',
+    '/dead-letters/%2e%2e/admin',
+    '/dead-letters/..%2fadmin',
+    '/dead-letters//admin',
     '/dead-letters/a@b',
     '//elsewhere.example/dead-letters',
     '/',
