@@ -9,7 +9,8 @@ use crate::support::api::Answer;
 use crate::support::{DeadMessage, World};
 
 /// Addresses that people share.
-const PAGES: [&str; 4] = ["/", "/console/squads", "/console/service?service=webshop", "/console/no/such/page"];
+const PAGES: [&str; 4] =
+    ["/", "/console/squads", "/console/service?service=webshop", "/console/no/such/page"];
 
 fn text(answer: &Answer) -> String {
     String::from_utf8_lossy(&answer.bytes).into_owned()
@@ -104,7 +105,8 @@ async fn the_api_keeps_its_meaning() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_console_needs_no_sign_in() {
     let (policy, tokens) = (NamedTempFile::new().unwrap(), NamedTempFile::new().unwrap());
-    std::fs::write(policy.path(), "grants:\n  - {to: [everyone], on: everything, may: [everything]}\n").unwrap();
+    std::fs::write(policy.path(), "grants:\n  - {to: [everyone], on: everything, may: [everything]}\n")
+        .unwrap();
     std::fs::write(tokens.path(), "tokens: []\n").unwrap();
     let world = World::start_with(&[
         ("DEAD_LETTER_OIDC_ISSUER", "https://id.example.com/realms/bank"),

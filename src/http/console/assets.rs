@@ -72,7 +72,8 @@ mod tests {
 
     #[test]
     fn only_files_of_the_console_are_served() {
-        for name in ["index.html", "manifest.json", "assets/../../../Cargo.toml", "", "assets/", ".gitignore"] {
+        for name in ["index.html", "manifest.json", "assets/../../../Cargo.toml", "", "assets/", ".gitignore"]
+        {
             assert!(file(name, &HeaderMap::new()).is_none(), "{name}");
         }
     }

@@ -57,7 +57,11 @@ export function Palette({ session }: { session: Session }) {
       <Dialog isOpen={isOpen} onOpenChange={setOpen} width={620}>
         <DialogHeader>Go to</DialogHeader>
         <DialogBody>
-          <Choice key={opened} session={session} onChosen={() => setOpen(false)} />
+          <Choice
+            key={opened}
+            session={session}
+            onChosen={() => setOpen(false)}
+          />
         </DialogBody>
       </Dialog>
     </>
@@ -89,23 +93,28 @@ function Choice({ session, onChosen }: ChoiceProps) {
       />
       {/* By keyboard too it must be possible to scroll it. */}
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-      <div className={styles.scroll} tabIndex={0} role="group" aria-label="Places">
-      <ListBox
+      <div
+        className={styles.scroll}
+        tabIndex={0}
+        role="group"
         aria-label="Places"
-        className={styles.places}
-        selectionMode="none"
-        renderEmptyState={() => 'Nothing is called that.'}
-        onAction={id => {
-          const address = addresses.get(String(id));
-          if (!address) return;
-          onChosen();
-          navigate(address);
-        }}
       >
-        {places.map(each => (
-          <Kind key={each.title} kind={each} />
-        ))}
-      </ListBox>
+        <ListBox
+          aria-label="Places"
+          className={styles.places}
+          selectionMode="none"
+          renderEmptyState={() => 'Nothing is called that.'}
+          onAction={id => {
+            const address = addresses.get(String(id));
+            if (!address) return;
+            onChosen();
+            navigate(address);
+          }}
+        >
+          {places.map(each => (
+            <Kind key={each.title} kind={each} />
+          ))}
+        </ListBox>
       </div>
     </Autocomplete>
   );

@@ -33,7 +33,10 @@ describe('FORMATS', () => {
   });
 
   it('has a dead letter in each line of NDJSON', () => {
-    const line = FORMATS.ndjson.line({ ...message, errorMessage: 'two\nlines' });
+    const line = FORMATS.ndjson.line({
+      ...message,
+      errorMessage: 'two\nlines',
+    });
     expect(line.trimEnd()).not.toContain('\n');
     expect(JSON.parse(line).errorMessage).toBe('two\nlines');
   });
