@@ -55,8 +55,8 @@ pub(crate) struct FilterArgs {
     /// Status: `dead` (default), `redelivered`, `deleted` or `any`
     #[arg(long)]
     status: Option<String>,
-    /// Arrived at or after this time: RFC 3339, or an age such as `2h`
-    #[arg(long, value_name = "TIME", value_parser = time_or_age)]
+    /// Arrived at or after this time: RFC 3339, an age such as `2h`, or a time of day such as `22:00`
+    #[arg(long, visible_alias = "since", value_name = "TIME", value_parser = time_or_age)]
     from: Option<String>,
     // Not `--to`, which is the target of a redelivery.
     /// Arrived before this time: RFC 3339, or an age
@@ -77,6 +77,9 @@ pub(crate) struct FilterArgs {
     /// Died again after a redelivery by dead-letter; `--returned=false` selects all others
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     returned: Option<String>,
+    /// Died again after this operation redelivered it
+    #[arg(long, value_name = "OPERATION")]
+    returned_from: Option<String>,
     /// Id of any kind, in full or shortened; otherwise text in the error, the body or a header value
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     find: Option<String>,
@@ -119,6 +122,7 @@ impl FilterArgs {
             ("contains", &self.contains),
             ("minAttempt", &self.min_attempt),
             ("returned", &self.returned),
+            ("returnedFrom", &self.returned_from),
             ("find", &self.find),
         ];
         let given = all.into_iter().filter_map(|(name, value)| Some((name.into(), value.clone()?)));

@@ -52,6 +52,22 @@ pub(crate) struct RedeliveryArgs {
     /// Also redeliver messages that were redelivered before, because their consumer lost them
     #[arg(long)]
     again: bool,
+    /// Change the messages as this JSON file says: `{"patch": […], "headers": {"set": {…}, "remove": […]}}`; `-` for standard input
+    #[arg(long, value_name = "FILE", value_parser = read_edit)]
+    edit: Option<Value>,
+    /// Send copies to a target with a name; the dead letters stay dead
+    #[arg(long, requires = "to")]
+    copy: bool,
+}
+
+/// The edit of a file. What it means is left to the server to check.
+fn read_edit(path: &str) -> Result<Value, String> {
+    let text = match path {
+        "-" => std::io::read_to_string(std::io::stdin()),
+        path => std::fs::read_to_string(path),
+    };
+    let text = text.map_err(|error| error.to_string())?;
+    serde_json::from_str(&text).map_err(|error| format!("not JSON: {error}"))
 }
 
 impl OptionArgs {
@@ -70,6 +86,8 @@ impl RedeliveryArgs {
             ("maxQueueDepth", json!(self.max_queue_depth)),
             ("routingKey", if self.keep_routing_key { json!("original") } else { Value::Null }),
             ("again", if self.again { json!(true) } else { Value::Null }),
+            ("edit", json!(self.edit)),
+            ("copy", if self.copy { json!(true) } else { Value::Null }),
         ])
     }
 }

@@ -7,11 +7,12 @@ use uuid::Uuid;
 use crate::ending::Failure;
 use crate::filter::FilterArgs;
 use crate::options::{Members, members};
+use crate::short_id::full_id;
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct SelectionArgs {
     /// Ids of dead letters
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", value_parser = full_id)]
     pub(crate) ids: Vec<Uuid>,
     /// All dead letters
     #[arg(long)]

@@ -26,6 +26,14 @@ impl Zone {
         }
     }
 
+    /// The offset from UTC now: `+01:00`.
+    pub(crate) fn offset(self) -> String {
+        match self {
+            Self::Local => Local::now().offset().to_string(),
+            Self::Utc => "+00:00".into(),
+        }
+    }
+
     fn shown(self, time: DateTime<Utc>) -> String {
         match self {
             Self::Local => time.with_timezone(&Local).to_rfc3339_opts(SecondsFormat::Secs, false),

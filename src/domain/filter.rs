@@ -97,6 +97,8 @@ pub struct Filter {
     pub min_attempt: Option<i32>,
     /// Whether it died again after a redelivery.
     pub returned: Option<bool>,
+    /// The operation whose redelivery it died again after.
+    pub returned_from: Option<Uuid>,
 }
 
 impl Filter {
@@ -139,7 +141,7 @@ impl Filter {
             Some(_) => false,
             None => self.services.is_none() && self.error_group.is_none(),
         };
-        self.names_an_id() || (*self == by_arrival && is_served)
+        self.names_an_id() || self.returned_from.is_some() || (*self == by_arrival && is_served)
     }
 
     /// Whether it tells something of bodies or headers, if only whether they contain a text.
@@ -207,6 +209,7 @@ mod tests {
             Filter { status: any, ..Filter::default() },
             Filter { error_group: Some(Uuid::nil()), to: Some(DateTime::UNIX_EPOCH), ..Filter::default() },
             Filter { message_id: Some("m".into()), error: Some("e".into()), ..Filter::default() },
+            Filter { returned_from: Some(Uuid::nil()), status: any, ..Filter::default() },
         ];
         let scans = [
             Filter { error: Some("e".into()), ..Filter::default() },

@@ -156,6 +156,7 @@ examples!(
     "Plan",
     "Preview",
     "ServiceOverview",
+    "ShiftLog",
     "SquadOverview",
 );
 

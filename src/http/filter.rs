@@ -17,6 +17,8 @@ use crate::access::{Permission, Scope};
 use crate::domain::filter::Filter;
 use crate::ownership::{UNOWNED, same_squad};
 
+pub use check::parse_time;
+
 /// A filter. All conditions must match.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -118,6 +120,11 @@ pub struct FilterInput {
     #[param(value_type = Option<bool>)]
     #[schema(value_type = Option<bool>)]
     pub returned: Option<String>,
+    /// Died again after this operation redelivered it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(format = Uuid)]
+    #[schema(format = Uuid)]
+    pub returned_from: Option<String>,
     /// The id of a dead letter (or its first or last 8 or more digits), message, correlation, redelivery or operation. If it is no
     /// known id: text in the error, the body or a header value.
     #[serde(skip_serializing_if = "Option::is_none")]

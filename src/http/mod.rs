@@ -26,6 +26,7 @@ pub mod query;
 mod request_body;
 mod request_headers;
 mod responses;
+mod shift_log;
 mod word;
 mod words;
 
@@ -168,6 +169,7 @@ fn api_router() -> OpenApiRouter<Api> {
         .routes(routes!(watch::watch_operation))
         .routes(routes!(items::list_items))
         .routes(routes!(audit::list_audit_entries))
+        .routes(routes!(shift_log::shift_log))
         .routes(routes!(me::me))
         .routes(routes!(ownership::ownership))
 }

@@ -166,18 +166,7 @@ impl Store {
         .bind(MAX_EVENTS)
         .fetch_all(&self.http)
         .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(GroupEvent {
-                    id: row.try_get("id")?,
-                    action: row.try_get("action")?,
-                    note: row.try_get("note")?,
-                    muted_until: row.try_get("muted_until")?,
-                    muted_count: row.try_get("muted_count")?,
-                    done_by: row.try_get("done_by")?,
-                })
-            })
-            .collect()
+        rows.iter().map(event).collect()
     }
 
     /// Applies the action to the group, and records who did it (rule R13). Returns whether the group exists.
@@ -239,6 +228,17 @@ impl Store {
         transaction.commit().await?;
         Ok(true)
     }
+}
+
+pub(super) fn event(row: &PgRow) -> Result<GroupEvent, StoreError> {
+    Ok(GroupEvent {
+        id: row.try_get("id")?,
+        action: row.try_get("action")?,
+        note: row.try_get("note")?,
+        muted_until: row.try_get("muted_until")?,
+        muted_count: row.try_get("muted_count")?,
+        done_by: row.try_get("done_by")?,
+    })
 }
 
 /// A row of [`GROUP`].

@@ -38,6 +38,13 @@ pub(super) fn push(query: &mut QueryBuilder<'static, Postgres>, search: &SearchP
         find::push_found(query, lookups);
         query.push(") f");
         push_row(query, "f");
+    } else if let Some(operation) = filter.returned_from {
+        query.push(" FROM (");
+        push_returned_from(query, operation);
+        query.push(" OFFSET 0) f (id)");
+        push_row(query, "f");
+        push_where(query, search);
+        return "f";
     } else if let Some(heads) = search.heads().filter(|_| has_some) {
         query.push(" FROM ");
         push_heads(query, heads);
@@ -199,11 +206,21 @@ pub(super) fn push_conditions(query: &mut QueryBuilder<'static, Postgres>, searc
     if let Some(attempts) = filter.min_attempt {
         query.push(" AND d.deaths >= ").push_bind(attempts);
     }
+    if let Some(operation) = filter.returned_from.filter(|_| !search.leads_by_returns()) {
+        query.push(" AND d.id IN (");
+        push_returned_from(query, operation);
+        query.push(")");
+    }
     match filter.returned {
         Some(true) => query.push(" AND d.redelivery_id IS NOT NULL"),
         Some(false) => query.push(" AND d.redelivery_id IS NULL"),
         None => query,
     };
+}
+
+/// Appends a query for what died again of what this operation sent.
+fn push_returned_from(query: &mut QueryBuilder<'static, Postgres>, operation: Uuid) {
+    query.push("SELECT t.returned_as FROM operation_return t WHERE t.operation_id = ").push_bind(operation);
 }
 
 /// Appends ` AND …` for the place of a dead letter or an error group. Without a place it belongs to the home place.
@@ -343,7 +360,7 @@ pub(super) fn push_edge(
 }
 
 /// A pattern that finds the text anywhere, taking every character as it stands.
-fn like_pattern(text: &str) -> String {
+pub(super) fn like_pattern(text: &str) -> String {
     let mut pattern = String::from("%");
     for character in text.chars() {
         if matches!(character, '%' | '_' | '\\') {

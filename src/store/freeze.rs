@@ -156,8 +156,8 @@ async fn insert_operation(
     Ok(inserted.rows_affected() == 1)
 }
 
-/// The dead letters that are selected now, and why some cannot be acted on, as `WITH chosen (id, service, refusal)`. A plan and a
-/// run choose alike (rule R9).
+/// The dead letters that are selected now, and why some cannot be acted on, as `WITH chosen (id, service, error_group, refusal)`. A
+/// plan and a run choose alike (rule R9).
 pub(super) async fn chosen(
     transaction: &mut Transaction<'_>,
     new: &NewOperation,
@@ -170,7 +170,7 @@ pub(super) async fn chosen(
         other => format!("WHEN d.status = '{}' THEN '{}' ", other.as_str(), new.refusal_of(other)),
     });
     let named = format!(
-        "c.id, d.service, CASE WHEN d.id IS NULL THEN 'No longer stored, or never was' {}END AS refusal FROM ",
+        "c.id, d.service, d.error_group, CASE WHEN d.id IS NULL THEN 'No longer stored, or never was' {}END AS refusal FROM ",
         refusals.concat()
     );
     let id = match &new.selection {
@@ -198,7 +198,7 @@ pub(super) async fn chosen(
             if search.recheck.is_some() {
                 search.narrow(&mut *transaction, RECHECK_TIMEOUT).await?;
             }
-            query.push("d.id, d.service, NULL::text AS refusal");
+            query.push("d.id, d.service, d.error_group, NULL::text AS refusal");
             filter_sql::push_ids(&mut query, &search);
             // What arrives from now on is not meant, whenever this statement reads.
             query.push(" AND d.id < ").push_bind(floor_id(now));
@@ -251,7 +251,9 @@ async fn insert_chosen(
         .push(
             ") c RETURNING open), \
              named AS (UPDATE operation SET services = ARRAY( \
-                 SELECT service FROM chosen WHERE service IS NOT NULL GROUP BY service ORDER BY service) WHERE id = ",
+                 SELECT service FROM chosen WHERE service IS NOT NULL GROUP BY service ORDER BY service), \
+                 error_groups = ARRAY(SELECT error_group FROM chosen WHERE error_group IS NOT NULL GROUP BY error_group) \
+             WHERE id = ",
         )
         .push_bind(id)
         .push("), refused AS (INSERT INTO operation_run (operation_id, first_position, last_position, outcome, detail) SELECT ")

@@ -8,7 +8,7 @@ macro_rules! files {
     };
 }
 
-const FILES: [(&str, &str); 18] = files![
+const FILES: [(&str, &str); 19] = files![
     "0001_dead_letter",
     "0002_operation",
     "0003_error_groups",
@@ -27,6 +27,7 @@ const FILES: [(&str, &str); 18] = files![
     "0017_approval",
     "0018_catalog",
     "0019_planned",
+    "0020_operation_groups",
 ];
 
 /// All of them. It goes on beside those of later releases, and takes no lock of its own.

@@ -54,6 +54,7 @@ mod search;
 mod search_plan;
 mod served_places;
 mod sessions;
+mod shift_log;
 mod statistics;
 mod steering;
 mod url;
@@ -79,6 +80,7 @@ pub use schema::Schema;
 pub use search::{Edge, Page, Total};
 pub use served_places::ServedPlaces;
 pub use sessions::{ConsumerSession, Peers};
+pub use shift_log::{Shift, ShiftCounts};
 
 /// Longest wait of a request for a connection, before it is answered with 503.
 const ACQUIRE_FOR_HTTP: Duration = Duration::from_secs(1);

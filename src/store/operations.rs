@@ -1,12 +1,12 @@
 //! Reading operations and their items.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::postgres::PgRow;
-use sqlx::{QueryBuilder, Row};
+use sqlx::{Postgres, QueryBuilder, Row};
 use uuid::Uuid;
 
 use super::lease::Lease;
-use super::{Store, StoreError};
+use super::{Store, StoreError, filter_sql};
 use crate::domain::canary::Canary;
 use crate::domain::error_group::error_name;
 use crate::domain::operation::{
@@ -46,6 +46,44 @@ pub struct WantedOperations {
     pub services: Option<Vec<String>>,
     /// Only those in one of these states.
     pub states: Option<Vec<State>>,
+    /// Only those of this kind.
+    pub kind: Option<Kind>,
+    /// Only those that selected dead letters of this error group.
+    pub error_group: Option<Uuid>,
+    /// Only those whose requester's name has this text, whatever its case.
+    pub requested_by: Option<String>,
+    /// Only those that were under way at or after this time: they began later, or had not ended.
+    pub from: Option<DateTime<Utc>>,
+    /// Only those that were asked for before this time.
+    pub to: Option<DateTime<Utc>>,
+}
+
+impl WantedOperations {
+    /// Appends ` AND …` for each condition.
+    fn push(&self, query: &mut QueryBuilder<'static, Postgres>) {
+        if let Some(services) = &self.services {
+            query.push(" AND services && ").push_bind(services.clone());
+        }
+        if let Some(states) = &self.states {
+            let states: Vec<_> = states.iter().map(|state| state.as_str()).collect();
+            query.push(format!(" AND {TOLD_STATE} = ANY(")).push_bind(states).push(")");
+        }
+        if let Some(kind) = self.kind {
+            query.push(" AND kind = ").push_bind(kind.as_str());
+        }
+        if let Some(group) = self.error_group {
+            query.push(" AND error_groups @> ").push_bind(vec![group]);
+        }
+        if let Some(name) = &self.requested_by {
+            query.push(" AND requested_by ILIKE ").push_bind(filter_sql::like_pattern(name));
+        }
+        if let Some(from) = self.from {
+            query.push(" AND (ended_at IS NULL OR ended_at >= ").push_bind(from).push(")");
+        }
+        if let Some(to) = self.to {
+            query.push(" AND created_at < ").push_bind(to);
+        }
+    }
 }
 
 /// How many operations are in each state.
@@ -71,13 +109,7 @@ impl Store {
     ) -> Result<Vec<Operation>, StoreError> {
         let mut query = QueryBuilder::new(format!("SELECT {} FROM operation WHERE id < ", listed()));
         query.push_bind(before.unwrap_or(Uuid::max()));
-        if let Some(services) = &wanted.services {
-            query.push(" AND services && ").push_bind(services);
-        }
-        if let Some(states) = &wanted.states {
-            let states: Vec<_> = states.iter().map(|state| state.as_str()).collect();
-            query.push(format!(" AND {TOLD_STATE} = ANY(")).push_bind(states).push(")");
-        }
+        wanted.push(&mut query);
         query.push(" ORDER BY id DESC LIMIT ").push_bind(i64::from(limit));
         let mut connection = self.http.acquire().await?;
         let rows = query.build().fetch_all(&mut connection).await?;

@@ -19,11 +19,13 @@ pub struct ServiceCount {
     pub service: String,
     /// Number of dead ones.
     pub dead: i64,
+    /// Number of these in muted groups.
+    pub muted: i64,
     /// Arrival of the oldest dead one.
     pub oldest: Option<DateTime<Utc>>,
     /// Arrival of the newest dead one.
     pub newest: Option<DateTime<Utc>>,
-    /// Recent arrivals, compared with the day before.
+    /// Recent arrivals, compared with the day before; without those of muted groups.
     pub trend: Trend,
     /// Arrivals of the last day by status.
     pub last_day: DayCount,
@@ -84,18 +86,23 @@ impl Store {
     }
 }
 
+/// Whether the group `g`, of which so many have arrived as `c` says, is muted at `$5 + 1 day`: as `ErrorGroup::state` says.
+const MUTED: &str = "(g.muted_until IS NOT NULL OR g.muted_up_to IS NOT NULL) \
+     AND (g.muted_until IS NULL OR g.muted_until > $5 + interval '1 day') \
+     AND (g.muted_up_to IS NULL OR c.arrived < g.muted_up_to)";
+
 /// The query of [`Store::service_counts`].
 fn counts_query(broker: Option<&str>, vhost: Option<&str>) -> String {
     let group = at("g", broker, vhost);
     let edges = edges(broker, vhost);
     format!(
         "WITH groups AS ( \
-                 SELECT g.service, c.dead, c.last_seen, (SELECT i.start FROM error_group_interval i \
+                 SELECT g.service, c.dead, CASE WHEN {MUTED} THEN c.dead ELSE 0 END AS muted, c.last_seen, (SELECT i.start FROM error_group_interval i \
                      WHERE i.error_group = g.id ORDER BY i.start LIMIT 1) AS first_start \
-                 FROM (SELECT error_group, sum(dead) AS dead, max(last_seen) AS last_seen FROM error_group_count \
+                 FROM (SELECT error_group, sum(dead) AS dead, sum(arrived) AS arrived, max(last_seen) AS last_seen FROM error_group_count \
                        GROUP BY error_group HAVING sum(dead) <> 0 OR max(last_seen) >= $5) c JOIN error_group g ON g.id = c.error_group WHERE true{group}), \
              services AS ( \
-                 SELECT service, sum(dead)::bigint AS dead, \
+                 SELECT service, sum(dead)::bigint AS dead, sum(muted)::bigint AS muted, \
                      LEAST(min(first_start), (SELECT min(start) FROM error_group_change)) + interval '1 day' AS early, \
                      max(last_seen) - interval '1 day' AS late \
                  FROM groups GROUP BY service), \
@@ -113,8 +120,11 @@ fn counts_query(broker: Option<&str>, vhost: Option<&str>) -> String {
             trends AS ( \
                  SELECT g.service, (sum(h.count) FILTER (WHERE h.now))::bigint AS last_hour, \
                      (sum(h.count) FILTER (WHERE NOT h.now))::bigint AS day_before \
-                 FROM hours h JOIN error_group g ON g.id = h.error_group WHERE true{group} GROUP BY g.service) \
-             SELECT s.service, s.dead, o.id AS oldest, n.id AS newest, COALESCE(t.last_hour, 0) AS last_hour, \
+                 FROM hours h JOIN error_group g ON g.id = h.error_group \
+                     LEFT JOIN LATERAL (SELECT sum(arrived) AS arrived FROM error_group_count n \
+                         WHERE n.error_group = g.id AND g.muted_up_to IS NOT NULL) c ON true \
+                 WHERE NOT ({MUTED}){group} GROUP BY g.service) \
+             SELECT s.service, s.dead, s.muted, o.id AS oldest, n.id AS newest, COALESCE(t.last_hour, 0) AS last_hour, \
                  COALESCE(t.day_before, 0) AS day_before, COALESCE(y.died, 0) AS died, \
                  COALESCE(y.redelivered, 0) AS redelivered, COALESCE(y.deleted, 0) AS deleted \
              FROM services s LEFT JOIN trends t ON t.service = s.service LEFT JOIN days y ON y.service = s.service \
@@ -154,6 +164,7 @@ fn service_count(row: &PgRow) -> Result<ServiceCount, StoreError> {
     Ok(ServiceCount {
         service: row.try_get("service")?,
         dead: row.try_get("dead")?,
+        muted: row.try_get("muted")?,
         oldest: row.try_get::<Option<Uuid>, _>("oldest")?.map(received_at),
         newest: row.try_get::<Option<Uuid>, _>("newest")?.map(received_at),
         trend: Trend { last_hour: row.try_get("last_hour")?, day_before: row.try_get("day_before")? },

@@ -134,7 +134,16 @@ impl<'f> SearchPlan<'f> {
 
     /// Whether ids select the rows, which are few.
     pub fn names_ids(&self) -> bool {
+        self.has_ids() || self.filter.returned_from.is_some()
+    }
+
+    fn has_ids(&self) -> bool {
         self.rechecked.is_some() || matches!(self.find, Find::Ids(_)) || self.filter.names_an_id()
+    }
+
+    /// Whether the rows are found by what died again of what an operation sent, and by nothing else.
+    pub fn leads_by_returns(&self) -> bool {
+        self.filter.returned_from.is_some() && !self.has_ids()
     }
 
     /// Whether the narrow table of pending dead letters has everything that the filter needs.

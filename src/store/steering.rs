@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use sqlx::Row;
+use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
 use super::{Store, StoreError, audit};
@@ -96,15 +97,15 @@ impl Store {
         .bind(MAX_EVENTS)
         .fetch_all(&self.http)
         .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(OperationEvent {
-                    id: row.try_get("id")?,
-                    action: row.try_get("action")?,
-                    detail: row.try_get("detail")?,
-                    done_by: row.try_get("done_by")?,
-                })
-            })
-            .collect()
+        rows.iter().map(event).collect()
     }
+}
+
+pub(super) fn event(row: &PgRow) -> Result<OperationEvent, StoreError> {
+    Ok(OperationEvent {
+        id: row.try_get("id")?,
+        action: row.try_get("action")?,
+        detail: row.try_get("detail")?,
+        done_by: row.try_get("done_by")?,
+    })
 }

@@ -185,8 +185,10 @@ async fn whatever_is_at_hand_is_found() {
 
     let nothing = client(&world, &["find", "nowhere"]).await.assert(0);
     assert!(nothing.err.contains("Nothing found") && nothing.err.contains("Not searched"), "{nothing:?}");
-    let typo = client(&world, &["ls", "--service", "webshp"]).await.assert(0);
-    assert!(typo.err.contains("No dead letters of service webshp are stored."), "{typo:?}");
+    let typo = client(&world, &["ls", "--service", "webshp"]).await.assert(3);
+    let said = "No dead letters of service webshp are stored. Did you mean webshop?";
+    assert!(typo.err.contains(said), "{typo:?}");
+    client(&world, &["ls", "--service", "webshp", "--json"]).await.assert(3);
     client(&world, &["delete", "--find", "order-77", "--yes"]).await.assert(0);
     let hidden = client(&world, &["ls", "--correlation-id", "order-77"]).await.assert(0);
     assert!(hidden.err.contains("1 matches with --status deleted (or --status any)"), "{hidden:?}");
@@ -235,7 +237,14 @@ async fn error_groups_are_resolved_muted_and_noted() {
     assert!(muted.contains("muted until") && muted.contains("6 arrivals (1 so far)"), "{muted}");
     let reopened = client(&world, &["reopen", &group, "--json"]).await.assert(0).json();
     assert_eq!(reopened["state"], "new");
-    client(&world, &["note", &group, "told them"]).await.assert(0);
+    client(&world, &["note", &group[28..], "told them"]).await.assert(0);
+    let short = client(&world, &["group", &group[..8]]).await.assert(0).out;
+    assert!(short.contains("told them") && short.contains(&group), "{short}");
+    client(&world, &["group", "Bounced"]).await.assert(2);
+    client(&world, &["group", "0123abcd"]).await.assert(3);
+    let letter = world.only("service=mailer").await["id"].as_str().unwrap().to_owned();
+    let acted = client(&world, &["delete", &letter[..8], "--yes"]).await.assert(2);
+    assert!(acted.err.contains(&format!("dead-letter show {}", &letter[..8])), "{acted:?}");
     let details = world.api().get(&format!("/dead-letters/error-groups/{group}")).await.assert(200).json;
     assert_eq!(details["events"][0]["note"], "told them");
 }

@@ -3,7 +3,6 @@
 use reqwest::Method;
 use serde_json::json;
 use tempfile::NamedTempFile;
-use tempfile::NamedTempFile;
 
 use crate::support::api::Answer;
 use crate::support::{DeadMessage, World};

@@ -54,6 +54,7 @@ mod schema;
 mod schemathesis;
 mod second_person;
 mod secrets;
+mod shift_log;
 mod sources;
 mod steering;
 #[expect(dead_code, unused_imports, reason = "shared with the tests of chaos")]

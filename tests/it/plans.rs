@@ -21,7 +21,7 @@ use dead_letter::domain::needle::Needle;
 use dead_letter::domain::operation::{Kind, NewOperation, Options, Outcome, Selection, Settled};
 use dead_letter::domain::place::Place;
 use dead_letter::memory_budget::ChunkReservation;
-use dead_letter::store::{Bounds, Edge, Frozen, Next, ServedPlaces, Store};
+use dead_letter::store::{Bounds, Edge, Frozen, Next, ServedPlaces, Shift, Store, WantedOperations};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use tracing_subscriber::layer::SubscriberExt;
@@ -232,6 +232,7 @@ impl Interview<'_> {
             ),
             ("what was deleted", Filter { status: StatusFilter::Only(Status::Deleted), ..Filter::default() }),
             ("whatever its status", Filter { status: StatusFilter::Any, ..Filter::default() }),
+            ("what came back of an operation", Filter { returned_from: Some(id), ..Filter::default() }),
         ];
         for (what, filter) in &searches {
             store.search(filter, Order::Newest, None, 25).await.unwrap();
@@ -256,6 +257,25 @@ impl Interview<'_> {
         let day = Buckets::cover(now - TimeDelta::days(1), now, None).unwrap();
         store.histogram(&of_group, &day, None, now).await.unwrap();
         self.told("chart of a group");
+        self.survey_shift().await;
+        let of_group = WantedOperations { error_group: of_group.error_group, ..WantedOperations::default() };
+        store.operations(&of_group, None, 50).await.unwrap();
+        self.told("operations of a group");
+    }
+
+    async fn survey_shift(&mut self) {
+        let (store, now) = (self.store, self.now);
+        let shift = Shift { since: now - TimeDelta::hours(8), until: now, services: of_squad().services };
+        store.shift_counts(&shift).await.unwrap();
+        self.told("numbers of a shift");
+        store.new_groups(&shift, 201).await.unwrap();
+        self.told("groups that are new in a shift");
+        store.regressed_groups(&shift, 201).await.unwrap();
+        self.told("groups that came back in a shift");
+        store.triage(&shift, 201).await.unwrap();
+        self.told("what was done with groups in a shift");
+        store.steered(&[self.id()], &shift, 200).await.unwrap();
+        self.told("what was done to operations in a shift");
     }
 
     async fn act(&mut self) {

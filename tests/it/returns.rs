@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{DeadMessage, World, id, text};
+use crate::support::{DeadMessage, World, id, text, until_eq};
 
 async fn newest(world: &World, search: &str, stored: i64) -> Value {
     world.until_stored(stored).await;
@@ -34,6 +34,50 @@ async fn deaths_are_counted_over_redeliveries() {
     let whole = world.only("minAttempt=4").await;
     let whole = world.api().get(&format!("/dead-letters/{}", whole["id"].as_str().unwrap())).await.json;
     assert_eq!(whole["history"]["deaths"].as_array().unwrap().len(), 4);
+    world.assert_counters_exact().await;
+}
+
+/// Those that came back of one operation are selected as such: listed, counted, charted, grouped and acted on.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_back_of_an_operation_is_a_selection() {
+    let world = World::start().await;
+    let queue = world.broker.declare_work_queue(&format!("came-{}_shop", id()), &world.source.name).await;
+    for number in 0..3 {
+        world.broker.publish("", &queue.name, &DeadMessage::plain().id(&format!("came-{number}"))).await;
+    }
+    world.broker.reject(&queue.name, 3).await;
+    world.until_stored(3).await;
+    let sent =
+        world.api().post("/dead-letters/redeliver?wait=30", &json!({"filter": {"service": "shop"}})).await;
+    let operation = sent.assert(200).json["id"].as_str().unwrap().to_owned();
+    world.broker.reject(&queue.name, 2).await;
+    world.broker.drain(&queue.name, 1).await;
+    world.until_stored(5).await;
+    let of = format!("returnedFrom={operation}");
+    until_eq("both are linked", json!(2), || async {
+        world.api().get(&format!("/dead-letters?{of}")).await.assert(200).json["total"]["value"].clone()
+    })
+    .await;
+    let page = world.api().get(&format!("/dead-letters?{of}&limit=1")).await.assert(200).json;
+    let next = format!("{of}&limit=1&cursor={}", page["nextCursor"].as_str().unwrap());
+    let rest = world.api().get(&format!("/dead-letters?{next}")).await.assert(200).json;
+    assert_ne!(page["messages"][0]["id"], rest["messages"][0]["id"]);
+    assert_eq!(rest["nextCursor"], Value::Null);
+    for (also, count) in
+        [("returned=true", 2), ("returned=false", 0), ("messageId=came-2", 1), ("service=nobody", 0)]
+    {
+        let found = world.api().get(&format!("/dead-letters?{of}&{also}")).await.assert(200).json;
+        assert_eq!(found["total"]["value"].as_i64().unwrap().min(1), i64::from(count > 0), "{also}: {found}");
+    }
+    let groups = world.api().get(&format!("/dead-letters/error-groups?{of}")).await.assert(200).json;
+    assert_eq!(groups["messages"], 2);
+    let chart = world.api().get(&format!("/dead-letters/histogram?{of}")).await.assert(200).json;
+    assert_eq!(chart["series"][0]["count"], 2);
+    let again = json!({"filter": {"returnedFrom": operation}});
+    let again = world.api().post("/dead-letters/redeliver?wait=30", &again).await.assert(200).json;
+    assert_eq!((&again["total"], &again["outcomes"]["refused"]), (&json!(2), &json!(0)), "{again}");
+    assert_eq!(world.api().get(&format!("/dead-letters?{of}&status=any")).await.json["total"]["value"], 2);
+    world.api().get("/dead-letters?returnedFrom=last").await.assert(400);
     world.assert_counters_exact().await;
 }
 

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -161,6 +161,46 @@ async fn a_wrong_start_tells_no_secret() {
     assert!(secrets.0.len() >= 14);
 }
 
+/// Asks for what messages hold, and changes it.
+async fn ask_of_payloads(api: &Api, token: &str, payloads: &mut Secrets) {
+    for asked in ["contains", "header.tenant", "body.tenant", "find"] {
+        let path = format!("/dead-letters?{asked}={}", payloads.plant("what is searched for"));
+        api.send(api.request(Method::GET, &path).bearer_auth(token)).await.assert(200);
+    }
+    let redeliver = |body: Value| {
+        api.send(api.request(Method::POST, "/dead-letters/redeliver?wait=10").bearer_auth(token).json(&body))
+    };
+    let patch = json!([{"op": "replace", "path": "/a", "value": payloads.plant("value in a patch")}]);
+    let key = payloads.plant("idempotency key");
+    let edited = json!({"all": true, "filter": {}, "edit": {"patch": patch}, "idempotencyKey": key});
+    redeliver(edited).await.assert(200);
+    redeliver(json!({"all": true, "filter": {}})).await.assert(200);
+}
+
+/// Shows what is no good token, wherever a caller may put one. Returns all answers.
+async fn be_refused(api: &Api, token: &str, credentials: &mut Secrets) -> String {
+    let mut answers = String::new();
+    for path in ["/dead-letters?token=", "/dead-letters?access_token=", "/operations?authorization="] {
+        let path = format!("{path}{}", credentials.plant("token in a query"));
+        let answer = api.send(api.request(Method::GET, &path).bearer_auth(token)).await.assert(400);
+        answers += &String::from_utf8_lossy(&answer.bytes);
+    }
+    let three_parts = format!("eyJhbGciOiJSUzI1NiJ9.{0}.{0}", credentials.plant("token of an issuer"));
+    for header in [
+        format!("Bearer {}", credentials.plant("bad token")),
+        format!("Bearer dlt_{}", credentials.plant("unknown token")),
+        format!("Bearer {three_parts}"),
+        format!("Basic {}", credentials.plant("basic")),
+    ] {
+        let request = api.request(Method::GET, "/operations").header("authorization", header);
+        let request = request
+            .header("cookie", credentials.plant("cookie"))
+            .header("x-api-key", credentials.plant("another header"));
+        answers += &String::from_utf8_lossy(&api.send(request).await.assert(401).bytes);
+    }
+    answers
+}
+
 /// The service in use, with callers who are let in and refused, and messages that fail in all ways.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_in_use_tells_no_secret() {
@@ -179,25 +219,20 @@ async fn a_service_in_use_tells_no_secret() {
     let headers = format!("authorization={}", credentials.plant("headers for the collector"));
     let (http, admin) = (free_address(), free_address());
     let log = tempfile::NamedTempFile::new().unwrap();
-    let mut service = Command::new(env!("CARGO_BIN_EXE_dead-letter"))
-        .arg("serve")
-        .envs([
-            ("DATABASE_URL", url.as_str()),
-            ("AMQP_URL", &broker.url),
-            ("HTTP_ADDR", &http),
-            ("ADMIN_ADDR", &admin),
-        ])
-        .envs([
-            ("DEAD_LETTER_SOURCES", source.name.as_str()),
-            ("DEAD_LETTER_LOG", "debug,lapin=off"),
-            ("DEAD_LETTER_DRAIN_DELAY", "0s"),
-        ])
-        .envs([("OTEL_EXPORTER_OTLP_ENDPOINT", &collector), ("OTEL_EXPORTER_OTLP_HEADERS", &headers)])
-        .envs(access.settings())
-        .stdin(Stdio::null())
-        .stderr(log.reopen().unwrap())
-        .spawn()
-        .unwrap();
+    let settings = [
+        ("DATABASE_URL", url.as_str()),
+        ("AMQP_URL", &broker.url),
+        ("HTTP_ADDR", &http),
+        ("ADMIN_ADDR", &admin),
+        ("DEAD_LETTER_SOURCES", &source.name),
+        ("DEAD_LETTER_LOG", "debug,lapin=off"),
+        ("DEAD_LETTER_DRAIN_DELAY", "0s"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &collector),
+        ("OTEL_EXPORTER_OTLP_HEADERS", &headers),
+    ];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dead-letter"));
+    command.arg("serve").envs(settings).envs(access.settings()).stdin(Stdio::null());
+    let service = command.stderr(log.reopen().unwrap()).spawn().unwrap();
     let (api, admin) = (Api::new(&http), Api::new(&admin));
     let ready = || async {
         admin
@@ -219,44 +254,8 @@ async fn a_service_in_use_tells_no_secret() {
         )
         .await;
     until_eq("stored", 1, || database.count("dead_letter")).await;
-    let get = |path: String| api.send(api.request(Method::GET, &path).bearer_auth(&token));
-    let mut refusals = String::new();
-    get(format!("/dead-letters?contains={}", payloads.plant("what is searched for"))).await.assert(200);
-    get(format!("/dead-letters?header.tenant={}", payloads.plant("a header that is searched for")))
-        .await
-        .assert(200);
-    for path in ["/dead-letters?token=", "/dead-letters?access_token=", "/operations?authorization="] {
-        // The name is what is wrong.
-        let answer = get(format!("{path}{}", credentials.plant("token in a query"))).await.assert(400);
-        refusals += &String::from_utf8_lossy(&answer.bytes);
-    }
-    for bearer in ["bad token", "token of no issuer", "token of three parts"] {
-        let secret = credentials.plant(bearer);
-        let bearer = if bearer.ends_with("parts") {
-            format!("eyJhbGciOiJSUzI1NiJ9.{secret}.{secret}")
-        } else {
-            secret
-        };
-        let answer = api.send(api.request(Method::GET, "/operations").bearer_auth(bearer)).await.assert(401);
-        refusals += &String::from_utf8_lossy(&answer.bytes);
-    }
-    let basic = api
-        .request(Method::GET, "/operations")
-        .header("authorization", format!("Basic {}", credentials.plant("basic")));
-    let others = basic
-        .header("cookie", credentials.plant("cookie"))
-        .header("x-api-key", credentials.plant("another header"));
-    refusals += &String::from_utf8_lossy(&api.send(others).await.assert(401).bytes);
-    let edit = json!({"all": true, "filter": {}, "edit": {"body": {"text": payloads.plant("a new body")}},
-        "idempotencyKey": payloads.plant("idempotency key")});
-    let redeliver =
-        api.request(Method::POST, "/dead-letters/redeliver?wait=10").bearer_auth(&token).json(&edit);
-    let answer = api.send(redeliver).await;
-    assert!([200, 400].contains(&answer.status.as_u16()), "{}", answer.json);
-    let redeliver = json!({"all": true, "filter": {}});
-    let redeliver =
-        api.request(Method::POST, "/dead-letters/redeliver?wait=10").bearer_auth(&token).json(&redeliver);
-    api.send(redeliver).await.assert(200);
+    ask_of_payloads(&api, &token, &mut payloads).await;
+    let refusals = be_refused(&api, &token, &mut credentials).await;
     let refused = "SELECT count(*) FROM audit_entry WHERE action = 'unauthenticated'";
     let refused = || async { sqlx::query_scalar::<_, i64>(refused).fetch_one(&database.pool).await.unwrap() };
     until("the refusals are in the audit", || async { (refused().await > 0).then_some(()) }).await;

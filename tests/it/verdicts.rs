@@ -144,12 +144,22 @@ async fn a_paused_operation_is_seen_by_others() {
     assert_eq!(listed("service=webshop&state=pending,running,paused,cancelling").await, [slow["id"].clone()]);
     assert_eq!(listed("squad=unowned&state=paused").await, [slow["id"].clone()]);
     assert_eq!(listed("squad=nobody").await, Vec::<Value>::new());
+    assert_eq!(listed("kind=redeliver").await, [slow["id"].clone()]);
+    assert_eq!(listed("kind=delete&service=mailer&requestedBy=ANONYMOUS").await, [mail["id"].clone()]);
+    assert_eq!(listed("requestedBy=nobody").await, Vec::<Value>::new());
+    let of_mail = world.only("service=mailer&status=deleted").await["errorGroup"].clone();
+    assert_eq!(listed(&format!("errorGroup={}", of_mail.as_str().unwrap())).await, [mail["id"].clone()]);
+    assert_eq!(listed("to=2026-01-01T00:00:00Z").await, Vec::<Value>::new());
+    assert_eq!(listed("from=2999-01-01T00:00:00Z").await, [slow["id"].clone()], "it has not ended");
     let page = get(&world, "/operations?service=webshop&limit=1").await;
     let next = format!("service=webshop&limit=1&cursor={}", page["nextCursor"].as_str().unwrap());
     assert_eq!(listed(&next).await, [slow["id"].clone()]);
     for (wrong, part) in [
         ("state=stuck", "must be one or more, separated by commas, of pending, running"),
         ("service=", "must not be empty"),
+        ("kind=pause", "kind: must be one of redeliver"),
+        ("errorGroup=x", "must be a UUID"),
+        ("requestedBy=", "requestedBy: must be text"),
         ("service=webshop&squad=nobody", "belongs to unowned"),
         (&next.replace("webshop", "mailer"), "belongs to another search"),
     ] {

@@ -30,6 +30,9 @@ const SEARCHES: [&str; 17] = [
     "status=any&contains=4711&limit=2",
 ];
 
+/// A time that has all of it.
+const SHIFT: &str = "since=2026-01-01T00:00:00Z&until=2999-01-01T00:00:00Z";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn twins_do_not_see_each_other() {
     let bank = Bank::open().await;
@@ -75,6 +78,32 @@ async fn twins_do_not_see_each_other() {
     }
 }
 
+/// What others were told is not told: neither what they did, nor how much they have.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shift_log_has_ones_own_only() {
+    let bank = Bank::open().await;
+    let (payer, lender, admin) =
+        (bank.client(&bank.payer), bank.client(&bank.lender), bank.client(&bank.admin));
+    for service in ["pay", "loan"] {
+        let letter =
+            admin.get(&format!("/dead-letters?service={service}")).await.assert(200).json["messages"][0]
+                .clone();
+        let path = format!("/dead-letters/error-groups/{}", string(&letter["errorGroup"]));
+        let note = json!({"action": "note", "note": format!("of {service}")});
+        admin.send(bank.world.api().request(Method::PATCH, &path).json(&note)).await.assert(200);
+    }
+    admin.delete(json!({"filter": {"service": "loan"}})).await.assert(200);
+    for (client, own, foreign, operations) in [(payer, "pay", "loan", 0), (lender, "loan", "pay", 1)] {
+        let log = client.get(&format!("/shift-log?{SHIFT}")).await.assert(200);
+        let text = String::from_utf8_lossy(&log.bytes).into_owned();
+        assert!(text.contains(&format!("of {own}")) && !text.contains(&format!("of {foreign}")), "{text}");
+        assert_eq!(log.json["arrived"], 3);
+        let counts =
+            ["newGroups", "triage", "operations"].map(|list| log.json[list].as_array().unwrap().len());
+        assert_eq!(counts, [1, 1, operations], "{text}");
+    }
+}
+
 /// The answer for what is foreign is that for what is not there, but for the name that was asked for.
 #[tokio::test(flavor = "multi_thread")]
 async fn foreign_things_do_not_exist() {
@@ -105,6 +134,9 @@ async fn foreign_things_do_not_exist() {
         ("/dead-letters/service-overview?squad=@".to_owned(), "loans".to_owned(), "nothing".to_owned()),
         ("/operations?service=@".to_owned(), "loan".to_owned(), "nothing".to_owned()),
         ("/operations?squad=@".to_owned(), "loans".to_owned(), "nothing".to_owned()),
+        ("/operations?errorGroup=@".to_owned(), group.clone(), id()),
+        (format!("/shift-log?{SHIFT}&service=@"), "loan".to_owned(), "nothing".to_owned()),
+        (format!("/shift-log?{SHIFT}&squad=@"), "loans".to_owned(), "nothing".to_owned()),
         ("/dead-letters?squad=@".to_owned(), "unowned".to_owned(), "nothing".to_owned()),
     ];
     for path in ["/dead-letters/@", "/dead-letters/@/body"] {

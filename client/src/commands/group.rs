@@ -4,19 +4,19 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use crate::api::{Answer, Api};
 use crate::clock;
 use crate::ending::{Ending, Failure};
 use crate::options::members;
 use crate::output::{Output, print, print_line};
+use crate::short_id::GroupIdArgs;
 use crate::text::{count, error, field, list, named, number};
 
 #[derive(Args, Debug)]
 pub struct NotedArgs {
-    /// Id of the error group
-    group: Uuid,
+    #[command(flatten)]
+    group: GroupIdArgs,
     /// Reason, kept with the group
     #[arg(long)]
     note: Option<String>,
@@ -40,14 +40,14 @@ pub struct MuteArgs {
 
 #[derive(Args, Debug)]
 pub struct GroupArgs {
-    /// Id of the error group
-    group: Uuid,
+    #[command(flatten)]
+    group: GroupIdArgs,
 }
 
 #[derive(Args, Debug)]
 pub struct NoteArgs {
-    /// Id of the error group
-    group: Uuid,
+    #[command(flatten)]
+    group: GroupIdArgs,
     /// Text of the note
     text: String,
 }
@@ -69,7 +69,7 @@ pub(crate) async fn noted(
         Action::Resolve => "resolve",
         Action::Reopen => "reopen",
     };
-    change(api, args.group, [("action", json!(action)), ("note", json!(args.note))], output).await
+    change(api, &args.group, [("action", json!(action)), ("note", json!(args.note))], output).await
 }
 
 pub(crate) async fn mute(api: &Api, args: MuteArgs, output: Output) -> Result<Ending, Failure> {
@@ -80,25 +80,27 @@ pub(crate) async fn mute(api: &Api, args: MuteArgs, output: Output) -> Result<En
         ("mutedCount", json!(args.count)),
         ("note", json!(args.noted.note)),
     ];
-    change(api, args.noted.group, parts, output).await
+    change(api, &args.noted.group, parts, output).await
 }
 
 pub(crate) async fn note(api: &Api, args: NoteArgs, output: Output) -> Result<Ending, Failure> {
-    change(api, args.group, [("action", json!("note")), ("note", json!(args.text))], output).await
+    change(api, &args.group, [("action", json!("note")), ("note", json!(args.text))], output).await
 }
 
 async fn change(
     api: &Api,
-    group: Uuid,
+    group: &GroupIdArgs,
     parts: impl IntoIterator<Item = (&'static str, Value)>,
     output: Output,
 ) -> Result<Ending, Failure> {
     let change = Value::Object(members(parts));
+    let group = group.find(api).await?;
     show(&api.patch(&format!("/dead-letters/error-groups/{group}"), &change).await?, output)
 }
 
 pub(crate) async fn one(api: &Api, args: GroupArgs, output: Output) -> Result<Ending, Failure> {
-    show(&api.get(&format!("/dead-letters/error-groups/{}", args.group), &[]).await?, output)
+    let group = args.group.find(api).await?;
+    show(&api.get(&format!("/dead-letters/error-groups/{group}"), &[]).await?, output)
 }
 
 fn show(answer: &Answer, output: Output) -> Result<Ending, Failure> {

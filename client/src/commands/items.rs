@@ -4,8 +4,8 @@ use clap::Args;
 
 use crate::api::Api;
 use crate::ending::{Ending, Failure};
-use crate::operation_id::OperationArgs;
 use crate::output::{Output, print, print_line};
+use crate::short_id::OperationArgs;
 use crate::table::{Column, Table};
 use crate::text::{field, list};
 

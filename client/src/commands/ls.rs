@@ -11,6 +11,8 @@ use crate::table::{Column, Table};
 use crate::text::{age, count, error, field, line, list, number};
 
 const WIDEST_PAGE: u32 = 200;
+/// Names as similar as this are taken for typing mistakes, from 0 to 1.
+const ALIKE: f64 = 0.85;
 
 #[derive(Args, Debug)]
 #[command(mut_arg("until", |flag| flag.visible_alias("to")))]
@@ -47,34 +49,38 @@ pub(crate) async fn run(api: &Api, args: LsArgs, output: Output) -> Result<Endin
             print(&table(messages))?;
         }
         if cursor.is_none() {
+            let total = &answer.json["total"];
+            let value = number(total, "value");
             if !output.is_json() {
-                let total = &answer.json["total"];
                 let least = if total["relation"] == "gte" { "at least " } else { "" };
-                let value = number(total, "value");
                 eprintln!("{} of {least}{}", count(i64::try_from(shown).unwrap_or(i64::MAX)), count(value));
-                if value == 0 {
-                    // The list is complete without the explanation.
-                    explain_none(api, &args.filter).await.ok();
-                }
             }
-            return Ok(Ending::Done);
+            // The list is complete without the explanation.
+            return Ok(match value {
+                0 => explain_none(api, &args.filter, output).await.unwrap_or(Ending::Done),
+                _ => Ending::Done,
+            });
         }
     }
 }
 
-/// Says whether the service is misspelled, or the status filter hides matches.
-async fn explain_none(api: &Api, filter: &FilterArgs) -> Result<(), Failure> {
+/// Says whether the service is misspelled, or the status filter hides matches. A service that nothing is known of is not found.
+async fn explain_none(api: &Api, filter: &FilterArgs, output: Output) -> Result<Ending, Failure> {
     let pairs = filter.pairs();
     let given = |wanted: &str| pairs.iter().find(|(name, _)| name == wanted).map(|(_, value)| value);
     if let Some(service) = given("service") {
         let ever = vec![("service".into(), service.clone())];
         if total(api, ever, "any").await? == 0 {
-            eprintln!("No dead letters of service {} are stored. Check the name.", line(service));
-            return Ok(());
+            let answer = api.get("/dead-letters/service-overview", &[]).await?;
+            let known = answer.json.as_array().map_or(&[][..], Vec::as_slice);
+            let hint = nearest(service, known.iter().filter_map(|one| one["service"].as_str()))
+                .map_or_else(|| "Check the name.".to_owned(), |name| format!("Did you mean {}?", line(name)));
+            eprintln!("No dead letters of service {} are stored. {hint}", line(service));
+            return Ok(Ending::NotFound);
         }
     }
-    if given("status").is_some() {
-        return Ok(());
+    if output.is_json() || given("status").is_some() {
+        return Ok(Ending::Done);
     }
     for status in ["redelivered", "deleted"] {
         let others = total(api, pairs.clone(), status).await?;
@@ -83,7 +89,13 @@ async fn explain_none(api: &Api, filter: &FilterArgs) -> Result<(), Failure> {
             eprintln!("{} {verb} with --status {status} (or --status any)", count(others));
         }
     }
-    Ok(())
+    Ok(Ending::Done)
+}
+
+/// The name that is most like this one, if any is.
+fn nearest<'n>(given: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let likeness = |name: &str| strsim::jaro_winkler(given, name);
+    names.filter(|name| likeness(name) >= ALIKE).max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
 }
 
 async fn total(api: &Api, mut pairs: Pairs, status: &str) -> Result<i64, Failure> {
@@ -124,4 +136,17 @@ pub(crate) fn table(letters: &[serde_json::Value]) -> String {
         ]);
     }
     table.for_output()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_typing_mistake_leads_to_the_name() {
+        let nearest = |given| nearest(given, ["webshop", "mailer", "webhooks"].into_iter());
+        assert_eq!(nearest("webshp"), Some("webshop"));
+        assert_eq!(nearest("mialer"), Some("mailer"));
+        assert_eq!(nearest("payments"), None);
+    }
 }

@@ -10,6 +10,8 @@ mod ls;
 mod operations;
 mod overview;
 mod plan;
+mod preview;
+mod shift_log;
 mod show;
 mod steer;
 mod tail;
@@ -22,8 +24,8 @@ use clap::{Args, Subcommand};
 use crate::api::Api;
 use crate::connection::ConnectionArgs;
 use crate::ending::{AFTER_HELP, Ending, Failure};
-use crate::operation_id::OperationArgs;
 use crate::output::Output;
+use crate::short_id::OperationArgs;
 
 /// The commands that call a running server, and those that sign in for it.
 #[derive(Debug, Subcommand)]
@@ -42,6 +44,8 @@ pub enum ClientCommand {
     Overview(With<overview::OverviewArgs>),
     /// Freeze a selection and preview an operation on it; nothing is changed
     Plan(Box<With<plan::PlanArgs>>),
+    /// Show the first messages of a redelivery, before and after; nothing is sent
+    Preview(Box<With<preview::PreviewArgs>>),
     /// Redeliver dead letters to the queues where they died
     Redeliver(Box<With<act::RedeliverArgs>>),
     /// Delete dead letters; `restore` undoes this
@@ -56,6 +60,8 @@ pub enum ClientCommand {
     Operation(With<OperationArgs>),
     /// List the dead letters of an operation, each with its outcome
     Items(With<items::ItemsArgs>),
+    /// Show what happened since a time: new and regressed error groups, triage, operations
+    ShiftLog(With<shift_log::ShiftLogArgs>),
     /// Follow an operation until its verdict
     Watch(With<watch::WatchArgs>),
     /// Pause an operation
@@ -125,6 +131,7 @@ async fn dispatch(command: ClientCommand) -> Result<Ending, Failure> {
         ClientCommand::Groups(with) => with!(with, groups::run),
         ClientCommand::Overview(with) => with!(with, overview::run),
         ClientCommand::Plan(with) => with!(with, plan::run),
+        ClientCommand::Preview(with) => with!(with, preview::run),
         ClientCommand::Redeliver(with) => with!(with, act::redeliver),
         ClientCommand::Delete(with) => with!(with, act::delete),
         ClientCommand::Restore(with) => with!(with, act::restore),
@@ -132,6 +139,7 @@ async fn dispatch(command: ClientCommand) -> Result<Ending, Failure> {
         ClientCommand::Operation(with) => with!(with, operations::one),
         ClientCommand::Operations(with) => with!(with, operations::run),
         ClientCommand::Items(with) => with!(with, items::run),
+        ClientCommand::ShiftLog(with) => with!(with, shift_log::run),
         ClientCommand::Watch(with) => with!(with, watch::run),
         ClientCommand::Pause(with) => with!(with, steer::run, Steer::Pause),
         ClientCommand::Resume(with) => with!(with, steer::run, Steer::Resume),

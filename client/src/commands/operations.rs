@@ -7,10 +7,11 @@ use crate::api::Api;
 use crate::clock;
 use crate::ending::{Ending, Failure};
 use crate::operation::Operation;
-use crate::operation_id::OperationArgs;
 use crate::output::{Output, print, print_line};
+use crate::short_id::{OperationArgs, Things};
 use crate::table::{Column, Table};
 use crate::text::{age, count, error, field, line, list, named, number};
+use crate::when::time_or_age;
 use crate::zone::Zone;
 
 /// This many conditions of a filter are shown.
@@ -28,6 +29,21 @@ pub struct OperationsArgs {
     /// `cancelled`, `completed`
     #[arg(long, value_name = "STATES")]
     state: Option<String>,
+    /// Only operations of this kind: `redeliver`, `delete` or `restore`
+    #[arg(long)]
+    kind: Option<String>,
+    /// Only operations that selected dead letters of this error group
+    #[arg(long, value_name = "ID")]
+    error_group: Option<String>,
+    /// Only operations of whoever has this text in the name
+    #[arg(long, value_name = "TEXT")]
+    by: Option<String>,
+    /// Only operations that had not ended before this time: RFC 3339, an age such as `8h`, or a time of day such as `22:00`
+    #[arg(long, visible_alias = "since", value_name = "TIME", value_parser = time_or_age)]
+    from: Option<String>,
+    /// Only operations that were requested before this time
+    #[arg(long, visible_alias = "until", value_name = "TIME", value_parser = time_or_age)]
+    to: Option<String>,
     /// Maximum number of operations, from 1 to 200
     #[arg(long, value_name = "NUMBER", default_value_t = 20)]
     limit: u32,
@@ -38,8 +54,21 @@ pub struct OperationsArgs {
 
 pub(crate) async fn run(api: &Api, args: OperationsArgs, output: Output) -> Result<Ending, Failure> {
     let mut query = vec![("limit".into(), args.limit.to_string())];
-    let given =
-        [("service", args.service), ("squad", args.squad), ("state", args.state), ("cursor", args.cursor)];
+    let group = match args.error_group {
+        Some(group) => Some(Things::Groups.find(api, &group).await?.to_string()),
+        None => None,
+    };
+    let given = [
+        ("service", args.service),
+        ("squad", args.squad),
+        ("state", args.state),
+        ("kind", args.kind),
+        ("errorGroup", group),
+        ("requestedBy", args.by),
+        ("from", args.from),
+        ("to", args.to),
+        ("cursor", args.cursor),
+    ];
     query.extend(given.into_iter().filter_map(|(name, value)| Some((name.into(), value?))));
     let answer = api.get("/operations", &query).await?;
     if output.is_json() {

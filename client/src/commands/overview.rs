@@ -49,6 +49,7 @@ pub(crate) async fn run(api: &Api, args: OverviewArgs, output: Output) -> Result
     let columns = [
         Column::text(if of_services { "SERVICE" } else { "SQUAD" }),
         Column::number("DEAD"),
+        Column::number("MUTED").expendable(5),
         Column::number("LAST HOUR").expendable(1),
         Column::number("A DAY BEFORE").expendable(3),
         Column::text("OLDEST").expendable(4),
@@ -63,6 +64,7 @@ pub(crate) async fn run(api: &Api, args: OverviewArgs, output: Output) -> Result
         table.row([
             field(row, name),
             count(number(row, messages)),
+            count(number(row, "muted")),
             count(number(trend, "lastHour")),
             count(number(trend, "dayBefore")),
             age(row, "oldest", now),

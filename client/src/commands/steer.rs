@@ -6,8 +6,8 @@ use serde_json::json;
 use crate::api::{Answer, Api};
 use crate::ending::{Ending, Failure};
 use crate::operation::Operation;
-use crate::operation_id::OperationArgs;
 use crate::output::{Output, print_line};
+use crate::short_id::OperationArgs;
 
 #[derive(Args, Debug)]
 pub struct RateArgs {

@@ -7,10 +7,10 @@ use clap::Args;
 use crate::api::{Answer, Api};
 use crate::ending::{Ending, Failure};
 use crate::operation::{Operation, Until};
-use crate::operation_id::OperationArgs;
 use crate::output::{Output, print_line};
 use crate::progress::ProgressLine;
 use crate::retry::Retry;
+use crate::short_id::OperationArgs;
 
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 

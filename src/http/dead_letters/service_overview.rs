@@ -70,13 +70,16 @@ pub struct ServiceOverview {
     /// Number of dead letters with the status `dead`.
     #[schema(example = 43_695)]
     count: i64,
+    /// Number of these in muted error groups.
+    #[schema(example = 175)]
+    muted: i64,
     /// When the earliest of them arrived. Null: there are none.
     #[schema(required)]
     oldest: Option<DateTime<Utc>>,
     /// When the latest of them arrived. Null: there are none.
     #[schema(required)]
     newest: Option<DateTime<Utc>>,
-    /// Recent arrivals, of any status.
+    /// Recent arrivals, of any status, without those of muted error groups.
     trend: TrendView,
     /// Arrivals of the last 24 hours, by status.
     last_day: LastDayView,
@@ -157,6 +160,7 @@ pub async fn service_overview(
             squad: scope.owners().squad(&count.service).to_owned(),
             service: count.service,
             count: count.dead,
+            muted: count.muted,
             oldest: count.oldest,
             newest: count.newest,
             trend: count.trend.into(),

@@ -27,6 +27,9 @@ pub struct SquadOverview {
     /// Number of dead letters with the status `dead`.
     #[schema(example = 43_870)]
     messages: i64,
+    /// Number of these in muted error groups.
+    #[schema(example = 175)]
+    muted: i64,
     /// Number of services with such dead letters.
     #[schema(example = 3)]
     services: usize,
@@ -36,7 +39,7 @@ pub struct SquadOverview {
     /// When the latest of them arrived. Null: there are none.
     #[schema(required)]
     newest: Option<DateTime<Utc>>,
-    /// Recent arrivals, of any status.
+    /// Recent arrivals, of any status, without those of muted error groups.
     trend: TrendView,
     /// Arrivals of the last 24 hours, by status.
     last_day: LastDayView,
@@ -70,6 +73,7 @@ pub async fn squad_overview(
         let overview = squads.entry(squad.to_owned()).or_insert_with(|| SquadOverview {
             squad: squad.to_owned(),
             messages: 0,
+            muted: 0,
             services: 0,
             oldest: service.oldest,
             newest: service.newest,
@@ -77,6 +81,7 @@ pub async fn squad_overview(
             last_day: LastDayView::default(),
         });
         overview.messages += service.dead;
+        overview.muted += service.muted;
         overview.services += usize::from(service.dead > 0);
         overview.oldest = [overview.oldest, service.oldest].into_iter().flatten().min();
         overview.newest = overview.newest.max(service.newest);

@@ -38,7 +38,7 @@ groups!(GroupsInput);
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ErrorGroups {
-    /// The groups with the most dead letters, most first.
+    /// The groups with the most dead letters, most first. Muted groups come last.
     groups: Vec<CountedGroup>,
     /// Total number of groups.
     #[schema(example = 3)]
@@ -101,6 +101,8 @@ pub async fn error_groups(
     let mut groups = api.store.error_groups(&filter, now).await?;
     let all: i64 = groups.iter().map(|(_, count)| count).sum();
     groups.retain(|(group, _)| state.is_none_or(|state| group.state(now) == state));
+    // Nobody wants to hear of them for a while.
+    groups.sort_by_key(|(group, _)| group.state(now) == GroupState::Muted);
     let (total, messages) = (groups.len(), groups.iter().map(|(_, count)| count).sum());
     groups.truncate(limit as usize);
     let shown: Vec<_> = groups.iter().map(|(group, _)| (group.id, group.last_seen)).collect();

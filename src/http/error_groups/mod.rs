@@ -2,6 +2,6 @@
 
 pub mod list;
 pub mod one;
-mod view;
+pub mod view;
 
 pub use view::ErrorGroupView;

@@ -18,6 +18,7 @@ use crate::http::words::{self, Word};
 const MAX_NAMED: usize = 20;
 /// Longest name of a header.
 const MAX_HEADER_NAME: usize = 255;
+const NO_TIME: &str = "must be a time as in RFC 3339, such as 2026-11-23T03:00:00Z";
 
 impl FilterInput {
     /// What it means, but for squad and service.
@@ -48,9 +49,7 @@ impl FilterInput {
             correlation_id: check.text("correlationId", self.correlation_id.as_ref()),
             message_type: check.text("type", self.message_type.as_ref()),
             error: check.text("error", self.error.as_ref()),
-            error_group: check.parsed("errorGroup", self.error_group.as_ref(), "must be a UUID", |text| {
-                Uuid::from_str(text).ok()
-            }),
+            error_group: check.id("errorGroup", self.error_group.as_ref()),
             reason: check.text("reason", self.reason.as_ref()),
             convention: check.text("convention", self.convention.as_ref()),
             status,
@@ -73,6 +72,7 @@ impl FilterInput {
             returned: check.parsed("returned", self.returned.as_ref(), "must be true or false", |text| {
                 text.parse().ok()
             }),
+            returned_from: check.id("returnedFrom", self.returned_from.as_ref()),
             find: check.parsed(
                 "find",
                 self.find.as_ref(),
@@ -133,11 +133,12 @@ impl Check<'_> {
         parsed
     }
 
+    fn id(&mut self, field: &str, value: Option<&String>) -> Option<Uuid> {
+        self.parsed(field, value, "must be a UUID", |text| Uuid::from_str(text).ok())
+    }
+
     fn time(&mut self, field: &str, value: Option<&String>) -> Option<DateTime<Utc>> {
-        self.parsed(field, value, "must be a time as in RFC 3339, such as 2026-11-23T03:00:00Z", |text| {
-            // In a query, the + of an offset arrives as a space.
-            DateTime::parse_from_rfc3339(&text.replace(' ', "+")).ok().map(|time| time.to_utc())
-        })
+        self.parsed(field, value, NO_TIME, time)
     }
 
     fn headers(&mut self, headers: &BTreeMap<String, String>) -> BTreeMap<String, String> {
@@ -182,6 +183,16 @@ impl Check<'_> {
     }
 }
 
+/// A time of a query, where the + of an offset arrives as a space.
+fn time(text: &str) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc3339(&text.replace(' ', "+")).ok().map(|time| time.to_utc())
+}
+
+/// The time that a parameter gives, if it is there.
+pub fn parse_time(field: &str, text: Option<&str>) -> Result<Option<DateTime<Utc>>, ApiError> {
+    text.map(|text| time(text).ok_or_else(|| ApiError::field(field, NO_TIME))).transpose()
+}
+
 fn needle(text: &str) -> Option<Needle> {
     let Some(hex) = text.strip_prefix("hex:") else {
         return (!text.is_empty()).then(|| Needle::Text(text.to_owned()));
@@ -210,15 +221,18 @@ mod tests {
             contains: Some("hex:0".into()),
             min_attempt: Some("0".into()),
             returned: Some("yes".into()),
+            returned_from: Some("the last one".into()),
             ..FilterInput::default()
         };
         let error = input.check().unwrap_err();
         let errors = error.errors();
         let text = format!("{errors:?}");
-        for field in ["status", "queue", "messageId", "to", "contains", "minAttempt", "returned"] {
+        for field in
+            ["status", "queue", "messageId", "to", "contains", "minAttempt", "returned", "returnedFrom"]
+        {
             assert!(text.contains(&format!("field: \"{field}\"")), "{field} in {text}");
         }
-        assert_eq!(errors.len(), 7);
+        assert_eq!(errors.len(), 8);
     }
 
     #[test]

@@ -4,12 +4,13 @@ use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
 
 use super::seen;
 use super::view::OperationView;
 use crate::access::Permission;
-use crate::domain::filter::Order;
-use crate::domain::operation::State as OperationState;
+use crate::domain::filter::{Filter, Order};
+use crate::domain::operation::{Kind, State as OperationState};
 use crate::http::Api;
 use crate::http::auth::Caller;
 use crate::http::error::ApiError;
@@ -17,10 +18,12 @@ use crate::http::filter::FilterInput;
 use crate::http::page::{PageInput, cut, list_hash};
 use crate::http::query::{Query, groups};
 use crate::http::responses::{BadRequest, Unavailable};
+use crate::http::words::{OperationKind, Word};
 use crate::store::WantedOperations;
 
 /// Which operations.
 #[derive(Clone, Debug, Deserialize, Serialize, IntoParams)]
+#[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
 pub struct OperationsInput {
     /// Only operations that selected dead letters of this service. Operations of versions that did not record `services` are not found.
@@ -34,6 +37,26 @@ pub struct OperationsInput {
     /// `completed`.
     #[param(example = "pending,running,waiting,paused,cancelling")]
     state: Option<String>,
+    /// Only operations of this kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<OperationKind>)]
+    kind: Option<String>,
+    /// Only operations that selected dead letters of this error group. Operations of versions that did not record this are not found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(format = Uuid)]
+    error_group: Option<String>,
+    /// Only operations whose `requestedBy` contains this text, ignoring case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(min_length = 1, example = "ada")]
+    requested_by: Option<String>,
+    /// Only operations that had not ended before this time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(format = DateTime)]
+    from: Option<String>,
+    /// Only operations that were requested before this time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(format = DateTime)]
+    to: Option<String>,
 }
 
 groups!(OperationsInput);
@@ -54,13 +77,34 @@ impl OperationsInput {
     /// What it means now. A squad stands for the services that it owns at this moment.
     async fn resolve(&self, api: &Api, caller: &Caller) -> Result<WantedOperations, ApiError> {
         // The same as everywhere: a service of another squad is a contradiction.
-        let whose = FilterInput {
+        let same = FilterInput {
             service: self.service.clone(),
             squad: self.squad.clone(),
+            error_group: self.error_group.clone(),
+            from: self.from.clone(),
+            to: self.to.clone(),
             ..FilterInput::default()
         };
-        let services = whose.resolve(api, caller, &[Permission::Read]).await?.services;
-        Ok(WantedOperations { services, states: self.states()? })
+        let Filter { services, error_group, from, to, .. } =
+            same.resolve(api, caller, &[Permission::Read]).await?;
+        let services = match error_group {
+            Some(group) => within_service_of(api, group, services).await?,
+            None => services,
+        };
+        let kind = self.kind.as_deref().map(|name| OperationKind::read("kind", name)).transpose()?;
+        let requested_by = self.requested_by.clone();
+        if requested_by.as_deref().is_some_and(|name| name.is_empty() || name.contains('\0')) {
+            return Err(ApiError::field("requestedBy", "must be text, without the character NUL"));
+        }
+        Ok(WantedOperations {
+            services,
+            states: self.states()?,
+            kind: kind.map(Kind::from),
+            error_group,
+            requested_by,
+            from,
+            to,
+        })
     }
 
     fn states(&self) -> Result<Option<Vec<OperationState>>, ApiError> {
@@ -76,6 +120,18 @@ impl OperationsInput {
         });
         states.collect::<Result<_, _>>().map(Some)
     }
+}
+
+/// These services, if the group is of one of them. A group of another service is an unknown one.
+async fn within_service_of(
+    api: &Api,
+    group: Uuid,
+    services: Option<Vec<String>>,
+) -> Result<Option<Vec<String>>, ApiError> {
+    let Some(services) = services else { return Ok(None) };
+    let group = api.store.error_group(group).await?;
+    let is_seen = group.is_some_and(|group| services.contains(&group.service));
+    Ok(Some(if is_seen { services } else { Vec::new() }))
 }
 
 /// List operations, latest first

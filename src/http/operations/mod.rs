@@ -14,7 +14,7 @@ pub mod redeliver;
 mod redelivery;
 pub mod request;
 pub mod restore;
-mod seen;
+pub mod seen;
 mod selection;
 mod snapshot;
 mod start;

@@ -226,7 +226,7 @@ pub struct OperationDetailsView {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = OperationEvent)]
-struct OperationEventView {
+pub struct OperationEventView {
     /// When it was done.
     at: DateTime<Utc>,
     /// Who did it. `dead-letter`: the canary, or the operation itself.
@@ -237,6 +237,12 @@ struct OperationEventView {
     /// The new rate, or the result of the canary step.
     #[schema(required)]
     detail: Option<String>,
+}
+
+impl From<OperationEvent> for OperationEventView {
+    fn from(event: OperationEvent) -> Self {
+        Self { at: received_at(event.id), by: event.done_by, action: event.action, detail: event.detail }
+    }
 }
 
 /// Messages that were sent and died again with the same error.
@@ -284,15 +290,14 @@ impl OperationDetailsView {
             median_seconds: seconds(returned.median),
             latest_seconds: seconds(returned.latest),
         });
-        let events = events.into_iter().map(|event| OperationEventView {
-            at: received_at(event.id),
-            by: event.done_by,
-            action: event.action,
-            detail: event.detail,
-        });
         let edit = operation.edit.take().map(EditInput::from);
         let operation = OperationView::new(operation, watch);
-        Self { edit, returns: returns.collect(), events: events.collect(), operation }
+        Self {
+            edit,
+            returns: returns.collect(),
+            events: events.into_iter().map(OperationEventView::from).collect(),
+            operation,
+        }
     }
 
     /// Whether its verdict is spoken.

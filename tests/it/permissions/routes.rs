@@ -30,7 +30,7 @@ const fn route(
 }
 
 /// Every operation of the document, some with several requests.
-pub const ROUTES: [Route; 37] = [
+pub const ROUTES: [Route; 38] = [
     route("getMe", "GET /me", "", &[], About::Everything),
     route("listAuditEntries", "GET /audit", "", &["admin"], About::Everything),
     route("searchDeadLetters", "GET /dead-letters", "", &["read"], About::Everything),
@@ -62,6 +62,7 @@ pub const ROUTES: [Route; 37] = [
     route("getSquadOverview", "GET /dead-letters/squad-overview", "", &["read"], About::Everything),
     route("getServiceOverview", "GET /dead-letters/service-overview", "", &["read"], About::Everything),
     route("getOwnership", "GET /ownership", "", &["read"], About::Everything),
+    route("getShiftLog", "GET /shift-log", "", &["read"], About::Everything),
     route("listErrorGroups", "GET /dead-letters/error-groups", "", &["read"], About::Everything),
     route(
         "listErrorGroups",

@@ -1,9 +1,11 @@
 import { RouteRef } from '@backstage/frontend-plugin-api';
 import {
   auditRouteRef,
+  groupRouteRef,
   operationsRouteRef,
   searchRouteRef,
   serviceRouteRef,
+  shiftLogRouteRef,
   squadRouteRef,
   squadsRouteRef,
 } from '@dead-letter/backstage-plugin-dead-letter/src/console';
@@ -53,6 +55,16 @@ export const PAGES: Page[] = [
     ),
   },
   {
+    path: '/console/shift-log',
+    routeRef: shiftLogRouteRef,
+    title: 'Shift log',
+    View: lazy(() =>
+      import(
+        '@dead-letter/backstage-plugin-dead-letter/src/views/shiftLog'
+      ).then(view => ({ default: view.ShiftLogPage })),
+    ),
+  },
+  {
     path: '/console/audit',
     routeRef: auditRouteRef,
     title: 'Audit',
@@ -60,6 +72,15 @@ export const PAGES: Page[] = [
     View: lazy(() =>
       import('@dead-letter/backstage-plugin-dead-letter/src/views/audit').then(
         view => ({ default: view.AuditPage }),
+      ),
+    ),
+  },
+  {
+    path: '/console/group',
+    routeRef: groupRouteRef,
+    View: lazy(() =>
+      import('@dead-letter/backstage-plugin-dead-letter/src/views/group').then(
+        view => ({ default: view.GroupPage }),
       ),
     ),
   },

@@ -471,6 +471,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/shift-log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get what happened within a time, as lists and as Markdown
+         * @description New and regressed error groups, what was done with groups, and operations: what the next shift has to know.
+         */
+        get: operations["getShiftLog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1063,7 +1083,7 @@ export interface components {
         ErrorGroupState: "new" | "ongoing" | "regressed" | "resolved" | "muted";
         /** @description The error groups of the dead letters that match a filter. */
         ErrorGroups: {
-            /** @description The groups with the most dead letters, most first. */
+            /** @description The groups with the most dead letters, most first. Muted groups come last. */
             groups: components["schemas"]["CountedGroup"][];
             /**
              * Format: int64
@@ -1215,6 +1235,11 @@ export interface components {
             reason?: string | null;
             /** @description `true`: died again after a redelivery by dead-letter. `false`: did not. */
             returned?: boolean | null;
+            /**
+             * Format: uuid
+             * @description Died again after this operation redelivered it.
+             */
+            returnedFrom?: string | null;
             /** @description Routing key that the message was published with. */
             routingKey?: string | null;
             /** @description Service whose queue the message died in. `unknown`: not known. */
@@ -2250,6 +2275,12 @@ export interface components {
             /** @description Arrivals of the last 24 hours, by status. */
             lastDay: components["schemas"]["LastDay"];
             /**
+             * Format: int64
+             * @description Number of these in muted error groups.
+             * @example 175
+             */
+            muted: number;
+            /**
              * Format: date-time
              * @description When the latest of them arrived. Null: there are none.
              */
@@ -2269,8 +2300,55 @@ export interface components {
              * @example checkout
              */
             squad: string;
-            /** @description Recent arrivals, of any status. */
+            /** @description Recent arrivals, of any status, without those of muted error groups. */
             trend: components["schemas"]["Trend"];
+        };
+        /** @description What happened within a time. Each list has at most 200 entries. */
+        ShiftLog: {
+            /**
+             * Format: int64
+             * @description Number of dead letters that arrived, rounded to five minutes.
+             * @example 43712
+             */
+            arrived: number;
+            /**
+             * Format: int64
+             * @description Number of dead letters with the status `dead` now, whenever they arrived.
+             * @example 17
+             */
+            dead: number;
+            /**
+             * @description All of it as Markdown.
+             * @example # Shift log, 2026-11-28 22:00 to 2026-11-29 06:00 (+01:00)
+             *
+             *     43,712 dead letters arrived. 17 are dead now.
+             */
+            markdown: string;
+            /** @description Error groups whose first dead letter arrived, latest first. */
+            newGroups: components["schemas"]["ErrorGroup"][];
+            /** @description Operations that were requested, or had not ended before, latest first. */
+            operations: components["schemas"]["ShiftOperation"][];
+            /** @description Error groups that were resolved and occurred again, latest first. */
+            regressedGroups: components["schemas"]["ErrorGroup"][];
+            /**
+             * Format: date-time
+             * @description Start of the time.
+             */
+            since: string;
+            /** @description What was done with error groups, latest first. */
+            triage: components["schemas"]["Triage"][];
+            /** @description Whether some list has more entries. To see them, ask for a shorter time. */
+            truncated: boolean;
+            /**
+             * Format: date-time
+             * @description End of the time.
+             */
+            until: string;
+        };
+        /** @description An operation, and what was done to it within the time. */
+        ShiftOperation: components["schemas"]["Operation"] & {
+            /** @description What was done to it within the time, earliest first. */
+            events: components["schemas"]["OperationEvent"][];
         };
         /** @description The dead letters of one squad. */
         SquadOverview: {
@@ -2282,6 +2360,12 @@ export interface components {
              * @example 43870
              */
             messages: number;
+            /**
+             * Format: int64
+             * @description Number of these in muted error groups.
+             * @example 175
+             */
+            muted: number;
             /**
              * Format: date-time
              * @description When the latest of them arrived. Null: there are none.
@@ -2302,7 +2386,7 @@ export interface components {
              * @example checkout
              */
             squad: string;
-            /** @description Recent arrivals, of any status. */
+            /** @description Recent arrivals, of any status, without those of muted error groups. */
             trend: components["schemas"]["Trend"];
         };
         /**
@@ -2342,6 +2426,13 @@ export interface components {
              * @example 5120
              */
             lastHour: number;
+        };
+        /** @description What was done with an error group. */
+        Triage: {
+            /** @description What was done with it. */
+            event: components["schemas"]["ErrorGroupEvent"];
+            /** @description The group as it is now. */
+            group: components["schemas"]["ErrorGroup"];
         };
         /** @description A value with its AMQP type. */
         TypedValue: {
@@ -2649,12 +2740,15 @@ export type RunPlan = components['schemas']['RunPlan'];
 export type Selection = components['schemas']['Selection'];
 export type Series = components['schemas']['Series'];
 export type ServiceOverview = components['schemas']['ServiceOverview'];
+export type ShiftLog = components['schemas']['ShiftLog'];
+export type ShiftOperation = components['schemas']['ShiftOperation'];
 export type SquadOverview = components['schemas']['SquadOverview'];
 export type StatusFilter = components['schemas']['StatusFilter'];
 export type Target = components['schemas']['Target'];
 export type Total = components['schemas']['Total'];
 export type TotalRelation = components['schemas']['TotalRelation'];
 export type Trend = components['schemas']['Trend'];
+export type Triage = components['schemas']['Triage'];
 export type TypedValue = components['schemas']['TypedValue'];
 export type Verdict = components['schemas']['Verdict'];
 export type ResponseAnyError = components['responses']['AnyError'];
@@ -2820,6 +2914,8 @@ export interface operations {
                 minAttempt?: number;
                 /** @description `true`: died again after a redelivery by dead-letter. `false`: did not. */
                 returned?: boolean;
+                /** @description Died again after this operation redelivered it. */
+                returnedFrom?: string;
                 /**
                  * @description The id of a dead letter (or its first or last 8 or more digits), message, correlation, redelivery or operation. If it is no
                  *     known id: text in the error, the body or a header value.
@@ -2969,6 +3065,8 @@ export interface operations {
                 minAttempt?: number;
                 /** @description `true`: died again after a redelivery by dead-letter. `false`: did not. */
                 returned?: boolean;
+                /** @description Died again after this operation redelivered it. */
+                returnedFrom?: string;
                 /**
                  * @description The id of a dead letter (or its first or last 8 or more digits), message, correlation, redelivery or operation. If it is no
                  *     known id: text in the error, the body or a header value.
@@ -3190,6 +3288,8 @@ export interface operations {
                 minAttempt?: number;
                 /** @description `true`: died again after a redelivery by dead-letter. `false`: did not. */
                 returned?: boolean;
+                /** @description Died again after this operation redelivered it. */
+                returnedFrom?: string;
                 /**
                  * @description The id of a dead letter (or its first or last 8 or more digits), message, correlation, redelivery or operation. If it is no
                  *     known id: text in the error, the body or a header value.
@@ -3488,6 +3588,8 @@ export interface operations {
                 minAttempt?: number;
                 /** @description `true`: died again after a redelivery by dead-letter. `false`: did not. */
                 returned?: boolean;
+                /** @description Died again after this operation redelivered it. */
+                returnedFrom?: string;
                 /**
                  * @description The id of a dead letter (or its first or last 8 or more digits), message, correlation, redelivery or operation. If it is no
                  *     known id: text in the error, the body or a header value.
@@ -3927,6 +4029,7 @@ export interface operations {
                      *           "died": 43712,
                      *           "redelivered": 12
                      *         },
+                     *         "muted": 0,
                      *         "newest": "2026-11-24T03:12:45.082Z",
                      *         "oldest": "2026-11-24T01:02:03Z",
                      *         "service": "webshop",
@@ -3980,6 +4083,7 @@ export interface operations {
                      *           "redelivered": 12
                      *         },
                      *         "messages": 43870,
+                     *         "muted": 0,
                      *         "newest": "2026-11-24T03:12:45.082Z",
                      *         "oldest": "2026-11-23T22:10:00Z",
                      *         "services": 3,
@@ -4309,6 +4413,19 @@ export interface operations {
                  * @example pending,running,waiting,paused,cancelling
                  */
                 state?: string;
+                /** @description Only operations of this kind. */
+                kind?: components["schemas"]["OperationKind"];
+                /** @description Only operations that selected dead letters of this error group. Operations of versions that did not record this are not found. */
+                errorGroup?: string;
+                /**
+                 * @description Only operations whose `requestedBy` contains this text, ignoring case.
+                 * @example ada
+                 */
+                requestedBy?: string;
+                /** @description Only operations that had not ended before this time. */
+                from?: string;
+                /** @description Only operations that were requested before this time. */
+                to?: string;
                 /** @description Maximum number of entries on the page. */
                 limit?: number;
                 /** @description `nextCursor` or `prevCursor` of a page. The other parameters must be the same as for that page. */
@@ -5523,6 +5640,164 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Ownership"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["AnyError"];
+        };
+    };
+    getShiftLog: {
+        parameters: {
+            query?: {
+                /** @description Start of the time. Default: 12 hours before `until`. */
+                since?: string;
+                /** @description End of the time. Default: now. */
+                until?: string;
+                /** @description Only services of this squad, with or without `squad-`. `unowned`: services without a squad. */
+                squad?: string;
+                /** @description Only this service. */
+                service?: string;
+                /**
+                 * @description Offset from UTC of the times in `markdown`. Default: `+00:00`.
+                 * @example +01:00
+                 */
+                offset?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The shift log. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "arrived": 43712,
+                     *       "dead": 23712,
+                     *       "markdown": "# Shift log, 2026-11-23 22:00 to 2026-11-24 06:00 (+00:00)\n\n43,712 dead letters arrived. 23,712 are dead now.\n\n## New error groups (1)\n\n- 2026-11-24 01:02 **webshop** PaymentDeclined: card issuer timed out after \\<number\\> ms (order \\<number\\>): 43,712 arrived, last 2026-11-24 03:12, resolved\n\n## Regressed error groups (0)\n\n## Triage (1)\n\n- 2026-11-24 03:29 user:default/jane resolved: **webshop** PaymentDeclined: card issuer timed out after \\<number\\> ms (order \\<number\\>) Note: “fixed in release 42”\n\n## Operations (1)\n\n- 2026-11-24 03:30 redeliver by user:default/jane: 43,695 dead letters of webshop. 20,000 of 43,695 sent. Note: “fixed in release 42” `01938c3a-4c5d-7e6f-8a9b-0c1d2e3f4a5b`\n  - 2026-11-24 03:31 user:default/jane rate: 500\n",
+                     *       "newGroups": [
+                     *         {
+                     *           "arrived": 43712,
+                     *           "errorType": "PaymentDeclined",
+                     *           "firstSeen": "2026-11-24T01:02:03Z",
+                     *           "id": "5f0c8e1d-9a2b-8c3d-a4e5-f60718293a4b",
+                     *           "lastSeen": "2026-11-24T03:12:45.082Z",
+                     *           "mutedUntil": null,
+                     *           "mutedUpTo": null,
+                     *           "reason": "rejected",
+                     *           "resolvedAt": "2026-11-24T03:29:00Z",
+                     *           "service": "webshop",
+                     *           "squad": "checkout",
+                     *           "state": "resolved",
+                     *           "title": "card issuer timed out after <number> ms (order <number>)"
+                     *         }
+                     *       ],
+                     *       "operations": [
+                     *         {
+                     *           "again": false,
+                     *           "awaitsApproval": false,
+                     *           "canary": [],
+                     *           "canaryMaxReturned": 0,
+                     *           "canaryPassed": 0,
+                     *           "canaryWait": 30,
+                     *           "copy": false,
+                     *           "createdAt": "2026-11-24T03:30:00Z",
+                     *           "endedAt": null,
+                     *           "events": [
+                     *             {
+                     *               "action": "rate",
+                     *               "at": "2026-11-24T03:31:00Z",
+                     *               "by": "user:default/jane",
+                     *               "detail": "500"
+                     *             }
+                     *           ],
+                     *           "id": "01938c3a-4c5d-7e6f-8a9b-0c1d2e3f4a5b",
+                     *           "kind": "redeliver",
+                     *           "lastError": null,
+                     *           "maxQueueDepth": 10000,
+                     *           "notDone": 0,
+                     *           "note": "fixed in release 42",
+                     *           "order": "newest",
+                     *           "outcomes": {
+                     *             "deleted": 0,
+                     *             "refused": 0,
+                     *             "restored": 0,
+                     *             "returned": 0,
+                     *             "sent": 20000,
+                     *             "skipped": 0
+                     *           },
+                     *           "progress": {
+                     *             "etaSeconds": 48,
+                     *             "perSecond": 498.2
+                     *           },
+                     *           "rate": 500,
+                     *           "remaining": 23695,
+                     *           "requestedBy": "user:default/jane",
+                     *           "routingKey": "queue",
+                     *           "selection": {
+                     *             "all": false,
+                     *             "filter": {
+                     *               "service": "webshop"
+                     *             }
+                     *           },
+                     *           "services": [
+                     *             "webshop"
+                     *           ],
+                     *           "startedAt": "2026-11-24T03:30:00.1Z",
+                     *           "state": "running",
+                     *           "to": "queue",
+                     *           "total": 43695,
+                     *           "verdict": "running",
+                     *           "verdictText": "20,000 of 43,695 sent.",
+                     *           "waitingFor": null,
+                     *           "watchUntil": null
+                     *         }
+                     *       ],
+                     *       "regressedGroups": [],
+                     *       "since": "2026-11-23T22:00:00Z",
+                     *       "triage": [
+                     *         {
+                     *           "event": {
+                     *             "action": "resolve",
+                     *             "at": "2026-11-24T03:29:00Z",
+                     *             "by": "user:default/jane",
+                     *             "mutedCount": null,
+                     *             "mutedUntil": null,
+                     *             "note": "fixed in release 42"
+                     *           },
+                     *           "group": {
+                     *             "arrived": 43712,
+                     *             "errorType": "PaymentDeclined",
+                     *             "firstSeen": "2026-11-24T01:02:03Z",
+                     *             "id": "5f0c8e1d-9a2b-8c3d-a4e5-f60718293a4b",
+                     *             "lastSeen": "2026-11-24T03:12:45.082Z",
+                     *             "mutedUntil": null,
+                     *             "mutedUpTo": null,
+                     *             "reason": "rejected",
+                     *             "resolvedAt": "2026-11-24T03:29:00Z",
+                     *             "service": "webshop",
+                     *             "squad": "checkout",
+                     *             "state": "resolved",
+                     *             "title": "card issuer timed out after <number> ms (order <number>)"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "truncated": false,
+                     *       "until": "2026-11-24T06:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ShiftLog"];
                 };
             };
             400: components["responses"]["BadRequest"];

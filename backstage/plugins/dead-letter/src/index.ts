@@ -12,6 +12,7 @@ export type {
   HistogramBy,
   OperationsRequest,
   PageRequest,
+  ShiftLogRequest,
 } from './api/DeadLetterApi';
 export type { Environment } from './api/environments';
 export { deadLetterTranslationRef } from './translation';

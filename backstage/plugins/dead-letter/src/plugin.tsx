@@ -14,10 +14,12 @@ import { deadLetterApiRef } from './api/DeadLetterApi';
 import { readEnvironments } from './api/environments';
 import {
   auditRouteRef,
+  groupRouteRef,
   operationsRouteRef,
   rootRouteRef,
   searchRouteRef,
   serviceRouteRef,
+  shiftLogRouteRef,
   squadRouteRef,
   squadsRouteRef,
 } from './routes';
@@ -76,6 +78,27 @@ const searchPage = SubPageBlueprint.make({
     title: deadLetterTranslationRef('search.title'),
     routeRef: searchRouteRef,
     loader: () => import('./views/search').then(view => <view.SearchPage />),
+  },
+});
+
+const shiftLogPage = SubPageBlueprint.make({
+  name: 'shift-log',
+  params: {
+    path: 'shift-log',
+    title: deadLetterTranslationRef('shiftLog.title'),
+    routeRef: shiftLogRouteRef,
+    loader: () =>
+      import('./views/shiftLog').then(view => <view.ShiftLogPage />),
+  },
+});
+
+const groupPage = SubPageBlueprint.make({
+  name: 'group-page',
+  params: {
+    path: 'group',
+    title: deadLetterTranslationRef('group.title'),
+    routeRef: groupRouteRef,
+    loader: () => import('./views/group').then(view => <view.GroupPage />),
   },
 });
 
@@ -145,6 +168,8 @@ export const deadLetterPlugin = createFrontendPlugin({
     squads: squadsRouteRef,
     operations: operationsRouteRef,
     search: searchRouteRef,
+    shiftLog: shiftLogRouteRef,
+    group: groupRouteRef,
     audit: auditRouteRef,
     service: serviceRouteRef,
     squad: squadRouteRef,
@@ -155,6 +180,8 @@ export const deadLetterPlugin = createFrontendPlugin({
     squadsPage,
     operationsPage,
     searchPage,
+    shiftLogPage,
+    groupPage,
     auditPage,
     servicePage,
     squadPage,

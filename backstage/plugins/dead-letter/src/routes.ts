@@ -5,6 +5,9 @@ export const rootRouteRef = createRouteRef();
 export const squadsRouteRef = createRouteRef();
 export const operationsRouteRef = createRouteRef();
 export const searchRouteRef = createRouteRef();
+export const shiftLogRouteRef = createRouteRef();
+/** Of an error group, by its id. */
+export const groupRouteRef = createRouteRef();
 export const auditRouteRef = createRouteRef();
 /** Of a service and of a squad that the catalog does not have. */
 export const serviceRouteRef = createRouteRef();

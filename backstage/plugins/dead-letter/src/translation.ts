@@ -2,10 +2,14 @@ import { createTranslationRef } from '@backstage/frontend-plugin-api';
 import { actingMessages } from './views/acting/messages';
 import { auditMessages } from './views/audit/messages';
 import { exportingMessages } from './views/exporting/messages';
+import { groupMessages } from './views/group/messages';
 import { operationsMessages } from './views/operations/messages';
+import { compareMessages } from './views/service/compare/messages';
 import { drawerMessages } from './views/service/drawer/messages';
 import { searchMessages } from './views/search/messages';
 import { serviceMessages } from './views/service/messages';
+import { sendMessages } from './views/service/send/messages';
+import { shiftLogMessages } from './views/shiftLog/messages';
 import { squadMessages } from './views/squad/messages';
 import { squadsMessages } from './views/squads/messages';
 
@@ -19,6 +23,10 @@ export const deadLetterTranslationRef = createTranslationRef({
     title: 'Dead Letter',
     common: {
       environment: 'Environment',
+      wrongEnvironment: 'There is no environment {{name}}',
+      wrongEnvironmentDetail:
+        'The address names an environment that this Backstage does not have. Nothing is shown, so that nobody acts in another one by mistake.',
+      goTo: 'Go to {{name}}',
       copy: 'Copy {{what}}',
       copied: 'Copied',
       loading: 'Loading',
@@ -50,7 +58,11 @@ export const deadLetterTranslationRef = createTranslationRef({
     squad: squadMessages,
     service: serviceMessages,
     search: searchMessages,
+    shiftLog: shiftLogMessages,
+    group: groupMessages,
     message: drawerMessages,
+    send: sendMessages,
+    compare: compareMessages,
     acting: actingMessages,
     operations: operationsMessages,
     exporting: exportingMessages,

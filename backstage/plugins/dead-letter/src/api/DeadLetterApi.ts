@@ -15,8 +15,10 @@ import {
   Operations,
   Ownership,
   Plan,
+  Preview,
   RunPlan,
   ServiceOverview,
+  ShiftLog,
   SquadOverview,
 } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { createApiRef } from '@backstage/frontend-plugin-api';
@@ -44,8 +46,31 @@ export interface OperationsRequest {
   service?: string;
   /** Those on dead letters of the services of this squad. */
   squad?: string;
-  /** Those in this state. */
+  /** Those in one of these states, separated by commas. */
   state?: string;
+  /** Those that redeliver, delete or restore. */
+  kind?: string;
+  /** Those on dead letters of this error group. */
+  errorGroup?: string;
+  /** Those of whoever has this text in the name. */
+  requestedBy?: string;
+  /** Those that had not ended before this time. */
+  from?: string;
+  /** Those that were asked for before this time. */
+  to?: string;
+}
+
+/**
+ * Which time a shift log is of, and whose.
+ * @public
+ */
+export interface ShiftLogRequest {
+  since: string;
+  until?: string;
+  squad?: string;
+  service?: string;
+  /** Of the times in Markdown, such as `+01:00`. */
+  offset?: string;
 }
 
 /**
@@ -110,7 +135,10 @@ export interface DeadLetterClient {
   ): Promise<Histogram>;
   /** Freezes a selection; nothing is done yet. */
   plan(request: CreateOperation, signal?: AbortSignal): Promise<Plan>;
+  /** The first messages of a redelivery, before and after; nothing is sent. */
+  preview(request: CreateOperation, signal?: AbortSignal): Promise<Preview>;
   run(plan: RunPlan): Promise<Operation>;
+  shiftLog(request: ShiftLogRequest, signal?: AbortSignal): Promise<ShiftLog>;
   /** Brings back what that operation deleted. */
   undoDelete(operationId: string, note?: string): Promise<Operation>;
   operations(

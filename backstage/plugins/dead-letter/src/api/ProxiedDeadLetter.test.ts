@@ -25,9 +25,15 @@ describe('ProxiedDeadLetter', () => {
     await client.changeErrorGroup(id, { action: 'resolve' });
     await client.histogram({ service: 'webshop' }, { by: 'reason' });
     await client.plan({ kind: 'redeliver', ids: [id] });
+    await client.preview({ kind: 'redeliver', ids: [id] });
+    await client.shiftLog({ since: '2026-11-24T03:12:45Z', offset: '+01:00' });
     await client.run({ planId: id });
     await client.undoDelete(id);
-    await client.operations({ limit: 5 });
+    await client.operations({
+      limit: 5,
+      errorGroup: id,
+      from: '2026-11-24T03:12:45Z',
+    });
     await client.operation(id);
     await client.operationItems(id, { outcome: 'refused' });
     await client.steer(id, 'pause');
@@ -39,7 +45,7 @@ describe('ProxiedDeadLetter', () => {
       service: 'a b',
       limit: '5',
     });
-    expect(service.asked).toHaveLength(18);
+    expect(service.asked).toHaveLength(19);
   });
 
   it('rejects with the error that the service names', async () => {

@@ -14,6 +14,7 @@ import {
   HistogramBy,
   OperationsRequest,
   PageRequest,
+  ShiftLogRequest,
 } from './DeadLetterApi';
 import { Environment } from './environments';
 
@@ -108,6 +109,18 @@ class ProxiedClient implements DeadLetterClient {
     });
   }
 
+  preview(request: CreateOperation, signal?: AbortSignal) {
+    return this.json('/operations/preview', {
+      method: 'POST',
+      body: request,
+      signal,
+    });
+  }
+
+  shiftLog(request: ShiftLogRequest, signal?: AbortSignal) {
+    return this.json('/shift-log', { query: { ...request }, signal });
+  }
+
   run(plan: RunPlan) {
     return this.json('/operations', { method: 'POST', body: plan });
   }
@@ -162,7 +175,8 @@ class ProxiedClient implements DeadLetterClient {
   private async base(): Promise<string> {
     const { name, proxyPath } = this.environment;
     const { discoveryApi } = this.deps;
-    if (proxyPath)
+    // Of the console it is empty: the service is where the page is.
+    if (proxyPath !== undefined)
       return `${await discoveryApi.getBaseUrl('proxy')}${proxyPath}`;
     const backend = await discoveryApi.getBaseUrl('dead-letter');
     return `${backend}/environments/${encodeURIComponent(name)}`;

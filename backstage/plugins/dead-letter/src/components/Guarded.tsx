@@ -3,12 +3,17 @@ import {
   useApi,
   useTranslationRef,
 } from '@backstage/frontend-plugin-api';
-import { Alert } from '@backstage/ui';
+import { Alert, Button } from '@backstage/ui';
 import { PropsWithChildren, ReactElement } from 'react';
 import { deadLetterApiRef } from '../api/DeadLetterApi';
+import {
+  useChooseEnvironment,
+  useWrongEnvironment,
+} from '../hooks/useEnvironment';
 import { useMay } from '../hooks/useMay';
 import { deadLetterTranslationRef } from '../translation';
 import { Answers } from './Answers';
+import { Row } from './Row';
 import styles from './readable.module.css';
 
 interface GuardedProps {
@@ -25,6 +30,7 @@ export function Guarded({
 }: PropsWithChildren<GuardedProps>) {
   const { environments } = useApi(deadLetterApiRef);
   const { t } = useTranslationRef(deadLetterTranslationRef);
+  const wrong = useWrongEnvironment();
   if (environments.length === 0) {
     return (
       <Alert
@@ -35,12 +41,43 @@ export function Guarded({
       />
     );
   }
+  if (wrong !== undefined) return <WrongEnvironment name={wrong} />;
   return (
     <Answers>
       <div className={styles.readable}>
         <Allowed {...shown}>{children}</Allowed>
       </div>
     </Answers>
+  );
+}
+
+/** An act in the wrong environment is the worst one: nothing is shown instead of another one. */
+function WrongEnvironment({ name }: { name: string }) {
+  const { environments } = useApi(deadLetterApiRef);
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  const choose = useChooseEnvironment();
+  return (
+    <Alert
+      role="alert"
+      status="danger"
+      icon
+      title={t('common.wrongEnvironment', { name })}
+      description={t('common.wrongEnvironmentDetail')}
+      customActions={
+        <Row>
+          {environments.map(each => (
+            <Button
+              key={each.name}
+              size="small"
+              variant="secondary"
+              onPress={() => choose(each.name)}
+            >
+              {t('common.goTo', { name: each.title })}
+            </Button>
+          ))}
+        </Row>
+      }
+    />
   );
 }
 

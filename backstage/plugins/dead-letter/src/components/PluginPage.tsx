@@ -9,12 +9,16 @@ import { PropsWithChildren } from 'react';
 import { deadLetterApiRef } from '../api/DeadLetterApi';
 import { EVERY_MS } from '../hooks/every';
 import { useAnswer } from '../hooks/useDeadLetter';
-import { ENVIRONMENT_PARAMETER } from '../hooks/useEnvironment';
+import {
+  ENVIRONMENT_PARAMETER,
+  useWrongEnvironment,
+} from '../hooks/useEnvironment';
 import { useMay } from '../hooks/useMay';
 import {
   auditRouteRef,
   operationsRouteRef,
   searchRouteRef,
+  shiftLogRouteRef,
   squadsRouteRef,
 } from '../routes';
 import { deadLetterTranslationRef } from '../translation';
@@ -24,7 +28,7 @@ import { Guarded } from './Guarded';
 
 interface PluginPageProps {
   /** Which of the views it is; none of those that have a tab where it is undefined. */
-  view?: 'squads' | 'operations' | 'search' | 'audit';
+  view?: 'squads' | 'operations' | 'search' | 'shiftLog' | 'audit';
 }
 
 /** A view of the page in the sidebar, below its title and the way to the other views. */
@@ -44,7 +48,8 @@ export function PluginPage({
 
 function Head({ view }: PluginPageProps) {
   const { environments } = useApi(deadLetterApiRef);
-  return environments.length === 0 ? (
+  const wrong = useWrongEnvironment();
+  return environments.length === 0 || wrong !== undefined ? (
     <Tabs view={view} paused={0} />
   ) : (
     <TabsWithPaused view={view} />
@@ -75,6 +80,7 @@ function Tabs({ view, paused }: PluginPageProps & { paused: number }) {
   const squads = useRouteRef(squadsRouteRef)?.() ?? '';
   const search = useRouteRef(searchRouteRef)?.() ?? '';
   const operations = useRouteRef(operationsRouteRef)?.() ?? '';
+  const shiftLog = useRouteRef(shiftLogRouteRef)?.() ?? '';
   const audit = useRouteRef(auditRouteRef)?.() ?? '';
   const { allowed } = useMay('admin');
   return (
@@ -91,6 +97,7 @@ function Tabs({ view, paused }: PluginPageProps & { paused: number }) {
               : t('operations.title'),
           href: operations + query,
         },
+        { id: 'shiftLog', label: t('shiftLog.title'), href: shiftLog + query },
         ...(allowed
           ? [{ id: 'audit', label: t('audit.title'), href: audit + query }]
           : []),

@@ -14,7 +14,10 @@ export function Trend({ trend }: { trend: TrendOfService }) {
     <>
       <span aria-hidden className={styles.trend}>
         <span>
-          <span className={styles.arrow} data-trend={comparison}>
+          <span
+            className={styles.arrow}
+            data-trend={isNotable(trend) ? comparison : undefined}
+          >
             {arrow}
           </span>{' '}
           {lastHour}
@@ -32,6 +35,15 @@ export function Trend({ trend }: { trend: TrendOfService }) {
       </VisuallyHidden>
     </>
   );
+}
+
+/** So many more or fewer are within what every day has. */
+const USUAL = 10;
+
+/** Whether it has a colour: a few more than yesterday are no alarm. */
+function isNotable({ lastHour, dayBefore }: TrendOfService): boolean {
+  const change = Math.abs(lastHour - dayBefore);
+  return change >= Math.max(USUAL, dayBefore / 2);
 }
 
 function compare({ lastHour, dayBefore }: TrendOfService) {

@@ -14,6 +14,15 @@ export function useEnvironment(): Environment {
   return environments.find(each => each.name === name) ?? environments[0];
 }
 
+/** The name of an environment that the address names and that is not there. */
+export function useWrongEnvironment(): string | undefined {
+  const { environments } = useApi(deadLetterApiRef);
+  const [parameters] = useAppSearchParams();
+  const name = parameters.get(ENVIRONMENT_PARAMETER);
+  const isKnown = !name || environments.some(each => each.name === name);
+  return isKnown ? undefined : name;
+}
+
 /** Goes to the same page of another environment: what else the address says is about this one, so it goes. */
 export function useChooseEnvironment(): (name: string) => void {
   const [, setParameters] = useAppSearchParams();

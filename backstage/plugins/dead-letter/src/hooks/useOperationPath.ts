@@ -6,14 +6,20 @@ import { useInEnvironment } from './useEnvironment';
 /** The parameter in the address that names the operation that is shown. */
 export const OPERATION_PARAMETER = 'operation';
 
-/** Where all operations of a service or a squad are listed. */
+/** Where operations are listed: all, or those of a service, a squad or an error group, by conditions. */
 export function useOperationsPath(): (
-  owner: Partial<Record<'service' | 'squad', string>>,
+  listed: Record<string, string | undefined>,
 ) => string {
   const inEnvironment = useInEnvironment();
   const operations = useRouteRef(operationsRouteRef)?.() ?? '';
   return useCallback(
-    owner => inEnvironment(operations, owner as Record<string, string>),
+    listed =>
+      inEnvironment(
+        operations,
+        Object.fromEntries(
+          Object.entries(listed).filter(([, value]) => value),
+        ) as Record<string, string>,
+      ),
     [inEnvironment, operations],
   );
 }

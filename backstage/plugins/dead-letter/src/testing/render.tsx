@@ -11,10 +11,12 @@ import { deadLetterApiRef } from '../api/DeadLetterApi';
 import { answers } from '../components/Answers';
 import {
   auditRouteRef,
+  groupRouteRef,
   operationsRouteRef,
   rootRouteRef,
   searchRouteRef,
   serviceRouteRef,
+  shiftLogRouteRef,
   squadRouteRef,
   squadsRouteRef,
 } from '../routes';
@@ -63,6 +65,8 @@ export function show(
         '/dead-letter/operations': operationsRouteRef,
         '/dead-letter/search': searchRouteRef,
         '/dead-letter/audit': auditRouteRef,
+        '/dead-letter/shift-log': shiftLogRouteRef,
+        '/dead-letter/group': groupRouteRef,
         '/dead-letter/service': serviceRouteRef,
         '/dead-letter/squad': squadRouteRef,
       },

@@ -54,6 +54,7 @@ export const lastDay = (died: number, deleted = 0, redelivered = 0) => ({
   service: 'webshop',
   squad: 'checkout',
   count: 0,
+  muted: 0,
   oldest: null,
   newest: null,
   trend: { lastHour: 0, dayBefore: 0 },

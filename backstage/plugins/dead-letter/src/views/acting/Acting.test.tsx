@@ -26,7 +26,7 @@ async function act(
     <Answers>
       <Acting
         selection={selection}
-        service="webshop"
+        services={['webshop']}
         resourceRef={resourceRef}
         onChanged={changed}
       />
@@ -66,7 +66,7 @@ describe('Acting', () => {
     await show(
       <Answers>
         <Acting
-          service="webshop"
+          services={['webshop']}
           selection={undefined}
           resourceRef="component:default/webshop"
           onChanged={changed}
@@ -187,6 +187,33 @@ describe('Acting', () => {
         service.askedFor('POST /operations/plan').at(-1)!.body,
       ).toMatchObject({ canary: [1, 10, 100], canaryWait: 30 }),
     );
+  });
+
+  it('starts with a canary what still fails, unless somebody says otherwise', async () => {
+    service.answer('POST /operations/plan', () =>
+      aPlan({
+        warnings: [
+          {
+            code: 'still_failing',
+            severity: 'warning',
+            message: 'still failing',
+            count: 3,
+          },
+        ],
+      }),
+    );
+    await act();
+    await press('Redeliver');
+    const canary = await screen.findByRole('switch');
+    expect(canary).toBeChecked();
+    const planned = () =>
+      service.askedFor('POST /operations/plan').at(-1)!.body;
+    await waitFor(() =>
+      expect(planned()).toMatchObject({ canary: [1, 10, 100] }),
+    );
+    await userEvent.click(canary);
+    await waitFor(() => expect(planned()).not.toHaveProperty('canary'));
+    expect(canary).not.toBeChecked();
   });
 
   it('plans anew with another order and routing key, behind more options', async () => {

@@ -1,7 +1,11 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import { Button, Flex, Text } from '@backstage/ui';
 import { Operation } from '@dead-letter/backstage-plugin-dead-letter-common';
-import { RiDeleteBinLine, RiSendPlaneLine } from '@remixicon/react';
+import {
+  RiArrowGoBackLine,
+  RiDeleteBinLine,
+  RiSendPlaneLine,
+} from '@remixicon/react';
 import { useId, useState } from 'react';
 import { useAskAgain } from '../../hooks/useDeadLetter';
 import { useMay } from '../../hooks/useMay';
@@ -14,24 +18,48 @@ import { ActionKind, Selection } from './selection';
 export interface ActingProps {
   /** What the buttons act on; disabled where it is undefined. */
   selection: Selection | undefined;
-  /** The service that it is of. */
-  service: string;
+  /** What is listed, where nothing is selected: it says what could be done. */
+  listed?: Selection['status'];
+  /** The services that it is of. */
+  services: string[];
   /** Entity whose permissions count, such as `component:default/webshop`. */
   resourceRef: string;
   /** An operation has begun, has ended, or its outcome is known: what it acted on is to be asked for again. */
   onChanged: (stage: 'begun' | 'ended', operation: Operation) => void;
 }
 
-const ALL: readonly ActionKind[] = ['redeliver', 'delete'];
-/** Nothing else can be done with what was redelivered before. */
-const REDELIVER: readonly ActionKind[] = ['redeliver'];
+/** What each of them needs. */
+const NEEDED = {
+  redeliver: 'redeliver',
+  delete: 'delete',
+  restore: 'delete',
+} as const;
 
-/** Redelivers and deletes what is selected. How that goes is shown where the operations of the service are. */
-export function Acting(props: ActingProps) {
-  const { selection, service, resourceRef, onChanged } = props;
+const ICONS = {
+  redeliver: <RiSendPlaneLine />,
+  delete: <RiDeleteBinLine />,
+  restore: <RiArrowGoBackLine />,
+};
+
+/** What can be done with those of each status. */
+const KINDS: Record<NonNullable<Selection['status']>, readonly ActionKind[]> = {
+  dead: ['redeliver', 'delete'],
+  redelivered: ['redeliver'],
+  deleted: ['restore'],
+};
+
+/** Redelivers, deletes and restores what is selected. How that goes is shown where the operations of the service are. */
+export function Acting({
+  selection,
+  listed = 'dead',
+  services,
+  resourceRef,
+  onChanged,
+}: ActingProps) {
   const [opened, setOpened] = useState<ActionKind>();
   const { t } = useTranslationRef(deadLetterTranslationRef);
-  const isSecondTime = selection?.status === 'redelivered';
+  const status = selection?.status ?? listed;
+  const isSecondTime = status === 'redelivered';
   const follow = useFollow();
   const askAgain = useAskAgain();
   const begun = (operation: Operation) => {
@@ -46,12 +74,12 @@ export function Acting(props: ActingProps) {
   return (
     <div className={styles.acting}>
       <Flex gap="2" align="center">
-        {(isSecondTime ? REDELIVER : ALL).map(kind => (
+        {KINDS[status].map(kind => (
           <ActionButton
             key={kind}
             kind={kind}
             label={t(isSecondTime ? 'acting.redeliverAgain' : `acting.${kind}`)}
-            service={service}
+            services={services}
             resourceRef={resourceRef}
             isDisabled={!selection}
             onPress={() => setOpened(kind)}
@@ -73,29 +101,27 @@ export function Acting(props: ActingProps) {
 interface ActionButtonProps {
   kind: ActionKind;
   label: string;
-  service: string;
+  services: string[];
   resourceRef: string;
   isDisabled: boolean;
   onPress: () => void;
 }
 
 function ActionButton(props: ActionButtonProps) {
-  const { kind, label, service, resourceRef, isDisabled, onPress } = props;
+  const { kind, label, services, resourceRef, isDisabled, onPress } = props;
   const { t } = useTranslationRef(deadLetterTranslationRef);
   const why = useId();
-  const { allowed, loading, permission } = useMay(kind, {
-    services: [service],
+  const { allowed, loading, permission } = useMay(NEEDED[kind], {
+    services,
     resourceRef,
   });
   const isDenied = !loading && !allowed;
   return (
     <>
       <Button
-        variant={kind === 'redeliver' ? 'primary' : 'secondary'}
+        variant={kind === 'delete' ? 'secondary' : 'primary'}
         destructive={kind === 'delete'}
-        iconStart={
-          kind === 'redeliver' ? <RiSendPlaneLine /> : <RiDeleteBinLine />
-        }
+        iconStart={ICONS[kind]}
         isDisabled={isDisabled || !allowed}
         aria-describedby={isDenied ? why : undefined}
         onPress={onPress}

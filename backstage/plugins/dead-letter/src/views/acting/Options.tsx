@@ -144,7 +144,7 @@ function CanaryOption({ total, canary, onChoose }: CanaryOptionProps) {
       <div>
         <Switch
           label={t('acting.option.canary')}
-          isSelected={canary.isOn}
+          isSelected={Boolean(canary.isOn)}
           onChange={isOn => onChoose({ ...canary, isOn })}
         />
         <Text variant="body-small" color="secondary" as="p">

@@ -44,7 +44,7 @@ export function PlanDialog(props: PlanDialogProps) {
   const [selection] = useState(props.selection);
   const [chosen, choose] = useState<Chosen>({
     rate: null,
-    canary: { isOn: false, waitSeconds: WAIT_SECONDS },
+    canary: { isOn: undefined, waitSeconds: WAIT_SECONDS },
     order: 'newest',
     routingKey: 'queue',
     again: false,
@@ -52,13 +52,20 @@ export function PlanDialog(props: PlanDialogProps) {
   });
   const isSecondTime = selection.status === 'redelivered';
   const [total, setTotal] = useState(0);
+  // What fails still is tried with a few first, unless somebody says otherwise.
+  const [isRisky, setRisky] = useState(false);
+  const way = {
+    ...chosen,
+    canary: { ...chosen.canary, isOn: chosen.canary.isOn ?? isRisky },
+  };
   const planned = usePlan(
     isSecondTime && !chosen.again
       ? undefined
-      : requestOf(kind, selection, chosen, total),
+      : requestOf(kind, selection, way, total),
   );
   const { plan, isPlanning } = planned;
   if (plan && plan.total !== total) setTotal(plan.total);
+  if (!isRisky && plan?.warnings.some(isStillFailing)) setRisky(true);
   const { run, isBusy, error } = useRun({
     onBegun: props.onBegun,
     onExpired: () => planned.planAgain(true),
@@ -90,7 +97,7 @@ export function PlanDialog(props: PlanDialogProps) {
               <Options
                 kind={kind}
                 total={plan.total}
-                chosen={chosen}
+                chosen={way}
                 onChoose={choose}
               />
             </>
@@ -120,6 +127,10 @@ export function PlanDialog(props: PlanDialogProps) {
   );
 }
 
+function isStillFailing({ code }: Plan['warnings'][number]): boolean {
+  return code === 'still_failing';
+}
+
 interface TitleProps {
   kind: ActionKind;
   plan?: Plan;
@@ -133,7 +144,7 @@ function Title({ kind, plan, isPlanning }: TitleProps) {
   }
   if (plan.total === 0) return <>{t('acting.plan.nothing')}</>;
   const count = { count: plan.total, number: sayNumber(plan.total) };
-  if (kind === 'delete') return <>{t('acting.plan.delete', count)}</>;
+  if (kind !== 'redeliver') return <>{t(`acting.plan.${kind}`, count)}</>;
   const to = t('acting.plan.queues', {
     count: plan.queues.length,
     number: sayNumber(plan.queues.length),

@@ -10,6 +10,13 @@ import { sayNumber } from '../operations/say';
 import styles from './PlanSummary.module.css';
 import { Warning } from './Warning';
 
+/** What each kind does, in a sentence. */
+const MEANS = {
+  redeliver: 'goesTo',
+  delete: 'undoable',
+  restore: 'restorable',
+} as const;
+
 /** What a plan would do, and what may go wrong. */
 export function PlanSummary({ plan }: { plan: Plan }) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
@@ -23,11 +30,7 @@ export function PlanSummary({ plan }: { plan: Plan }) {
       <Warnings
         warnings={plan.warnings.filter(({ severity }) => severity !== 'note')}
       />
-      <Text as="p">
-        {plan.kind === 'delete'
-          ? t('acting.plan.undoable')
-          : t('acting.plan.goesTo')}
-      </Text>
+      <Text as="p">{t(`acting.plan.${MEANS[plan.kind]}`)}</Text>
       <Counts
         title={t('acting.plan.queue')}
         rows={plan.queues.map(queue => ({

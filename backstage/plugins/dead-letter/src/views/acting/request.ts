@@ -6,7 +6,8 @@ const LADDER = [1, 10, 100];
 
 /** A canary that is asked for. */
 export interface Canary {
-  isOn: boolean;
+  /** Until somebody says so, the plan decides. */
+  isOn: boolean | undefined;
   waitSeconds: number;
 }
 
@@ -42,7 +43,7 @@ export function requestOf(
   const selection = ids
     ? { ids }
     : { filter: actedOn(filter!), all: isEmpty(filter!) };
-  if (kind === 'delete') return { kind, ...selection };
+  if (kind !== 'redeliver') return { kind, ...selection };
   const steps = ladder(total);
   return {
     kind,

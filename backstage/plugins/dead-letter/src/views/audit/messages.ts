@@ -29,6 +29,7 @@ export const auditMessages = {
     restore: 'Restore',
     pause: 'Pause an operation',
     resume: 'Resume an operation',
+    approve: 'Approve an operation',
     cancel: 'Cancel an operation',
     rate: 'Change the rate of an operation',
     resolve: 'Resolve an error group',

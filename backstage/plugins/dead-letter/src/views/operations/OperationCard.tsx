@@ -1,7 +1,8 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
-import { Flex, Text } from '@backstage/ui';
+import { Text } from '@backstage/ui';
 import { Operation } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { ReactNode } from 'react';
+import { Row } from '../../components/Row';
 import { Time } from '../../components/Time';
 import { deadLetterTranslationRef } from '../../translation';
 import { kindOf } from './operation';
@@ -25,17 +26,17 @@ export function OperationCard({ operation, actions }: OperationCardProps) {
   const kind = t(`operations.kind.${kindOf(operation)}`);
   return (
     <article className={styles.card} aria-label={kind}>
-      <Flex justify="between" align="center" gap="3">
-        <Flex align="center" gap="2">
+      <Row apart>
+        <Row>
           <OperationState operation={operation} />
           <Text weight="bold">{kind}</Text>
           <Text color="secondary">{inWords(operation)}</Text>
-        </Flex>
-        <Flex align="center" gap="2">
+        </Row>
+        <Row>
           <Steering operation={operation} />
           {actions}
-        </Flex>
-      </Flex>
+        </Row>
+      </Row>
       <div className={styles.who}>
         {t('operations.startedBy', { who: operation.requestedBy })} ·{' '}
         <Time at={operation.createdAt} ago />

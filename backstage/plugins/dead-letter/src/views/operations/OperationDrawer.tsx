@@ -3,6 +3,7 @@ import { Dialog, DialogBody, DialogHeader, Flex, Text } from '@backstage/ui';
 import { OperationDetails } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { PropsWithChildren } from 'react';
 import { Answered } from '../../components/Answered';
+import { Row } from '../../components/Row';
 import { ServiceText } from '../../components/ServiceText';
 import { Time } from '../../components/Time';
 import readable from '../../components/readable.module.css';
@@ -52,11 +53,11 @@ function Whole({ operation }: { operation: OperationDetails }) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
   return (
     <Flex direction="column" gap="5">
-      <Flex justify="between" align="center">
+      <Row apart>
         <OperationState operation={operation} />
         <Steering operation={operation} />
         <UndoDelete operation={operation} />
-      </Flex>
+      </Row>
       <OperationProgress operation={operation} />
       <OperationFacts operation={operation} />
       {operation.returns.length > 0 && (

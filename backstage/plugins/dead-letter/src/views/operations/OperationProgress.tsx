@@ -1,6 +1,7 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import { Alert, Flex, Text } from '@backstage/ui';
 import { Operation } from '@dead-letter/backstage-plugin-dead-letter-common';
+import { Row } from '../../components/Row';
 import { ServiceText } from '../../components/ServiceText';
 import { deadLetterTranslationRef } from '../../translation';
 import { isOver, toneOf } from './operation';
@@ -13,10 +14,10 @@ export function OperationProgress({ operation }: { operation: Operation }) {
   return (
     <Flex direction="column" gap="2">
       <ProgressBar operation={operation} />
-      <Flex justify="between" gap="3">
+      <Row apart>
         <Outcomes operation={operation} />
         <Speed operation={operation} />
-      </Flex>
+      </Row>
       <Verdict operation={operation} />
     </Flex>
   );

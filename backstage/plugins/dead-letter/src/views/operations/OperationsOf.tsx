@@ -1,7 +1,8 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
-import { ButtonIcon, ButtonLink, Flex, Text } from '@backstage/ui';
+import { ButtonIcon, ButtonLink, Text } from '@backstage/ui';
 import { Operation } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { RiCloseLine } from '@remixicon/react';
+import { Row } from '../../components/Row';
 import { ServiceText } from '../../components/ServiceText';
 import { Time } from '../../components/Time';
 import { useOperationPath } from '../../hooks/useOperationPath';
@@ -40,22 +41,22 @@ function Ended({ operation }: { operation: Operation }) {
   const kind = t(`operations.kind.${kindOf(operation)}`);
   return (
     <article className={styles.card} aria-label={kind}>
-      <Flex justify="between" align="center" gap="3">
-        <Flex align="center" gap="2">
+      <Row apart>
+        <Row>
           <OperationState operation={operation} />
           <Text weight="bold">{kind}</Text>
           <Text>
             <ServiceText text={operation.verdictText} />
           </Text>
-        </Flex>
-        <Flex align="center" gap="2">
+        </Row>
+        <Row>
           <span className={styles.who}>
             {t('operations.startedBy', { who: operation.requestedBy })} ·{' '}
             <Time at={operation.createdAt} ago />
           </span>
           <Actions operation={operation} />
-        </Flex>
-      </Flex>
+        </Row>
+      </Row>
       <RefusedReasons operation={operation} />
     </article>
   );

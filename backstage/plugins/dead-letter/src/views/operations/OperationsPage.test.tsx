@@ -125,6 +125,51 @@ describe('OperationsPage', () => {
     );
   });
 
+  it('sets the rate by Enter, in a form of its own', async () => {
+    list(anOperation({ id: ID, rate: 500 }));
+    service.answer('PATCH /operations/{id}', () => anOperation({ rate: 50 }));
+    await show(<OperationsPage />);
+    await press('Rate');
+    const form = screen.getByRole('form', { name: 'Rate' });
+    const field = within(form).getByRole('textbox');
+    expect(field).toHaveFocus();
+    await userEvent.clear(field);
+    await userEvent.type(field, '50{Enter}');
+    await waitFor(() =>
+      expect(service.askedFor('PATCH /operations/{id}')[0].body).toEqual({
+        rate: 50,
+      }),
+    );
+  });
+
+  it('lists those that are asked for: by kind, state, person and time', async () => {
+    list();
+    await show(<OperationsPage />, {
+      at: `/?env=demo&kind=delete&state=paused&requestedBy=ada&since=shift&errorGroup=${ID}`,
+    });
+    expect(
+      await screen.findByText('No operations match these filters'),
+    ).toBeInTheDocument();
+    const asked = service
+      .askedFor('GET /operations')
+      .map(({ query }) => query)
+      .find(({ errorGroup }) => errorGroup === ID)!;
+    expect(asked).toMatchObject({
+      kind: 'delete',
+      state: 'paused',
+      requestedBy: 'ada',
+    });
+    const hours = (Date.now() - Date.parse(asked.from)) / 3_600_000;
+    expect(hours).toBeGreaterThan(7.9);
+    expect(hours).toBeLessThan(8.1);
+    expect(await violations()).toEqual([]);
+    await press('Clear filters');
+    await waitFor(() => {
+      const { query } = service.askedFor('GET /operations').at(-1)!;
+      expect(query).toEqual({ errorGroup: ID, limit: '25' });
+    });
+  });
+
   it('lets nobody steer without the permission', async () => {
     list(anOperation({ services: ['billing'] }));
     await show(<OperationsPage />, {
@@ -265,8 +310,23 @@ describe('OperationsPage', () => {
       }),
     ).toHaveAttribute(
       'href',
-      '/catalog/default/component/webshop/dead-letters?env=demo&returned=true&from=2026-11-24T03%3A12%3A46Z',
+      '/catalog/default/component/webshop/dead-letters?env=demo&returnedFrom=01938c2e-7b1a-7c3e-9d5f-2a4b6c8d0e1f',
     );
+    expect(
+      screen.getByRole('link', { name: 'PaymentDeclined: no such card' }),
+    ).toHaveAttribute('href', `/dead-letter/group?env=demo&id=${ID}`);
+    const again = screen.getByRole('group', {
+      name: 'Redeliver or delete those that died again',
+    });
+    await userEvent.click(
+      within(again).getByRole('button', { name: 'Redeliver' }),
+    );
+    await waitFor(() =>
+      expect(service.askedFor('POST /operations/plan')[0].body.filter).toEqual({
+        returnedFrom: ID,
+      }),
+    );
+    await userEvent.keyboard('{Escape}');
     expect(screen.getByRole('link', { name: '…6c8d0e1f' })).toHaveAttribute(
       'href',
       `/dead-letter/search?env=demo&message=${ID}`,

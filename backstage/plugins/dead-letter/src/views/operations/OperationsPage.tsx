@@ -11,6 +11,8 @@ import { Answered } from '../../components/Answered';
 import { Empty } from '../../components/Empty';
 import { EnvironmentSelect } from '../../components/EnvironmentSelect';
 import { PluginPage } from '../../components/PluginPage';
+import { Row } from '../../components/Row';
+import { useState } from 'react';
 import { useAnswer } from '../../hooks/useDeadLetter';
 import { useEnvironment } from '../../hooks/useEnvironment';
 import { OPERATION_PARAMETER } from '../../hooks/useOperationPath';
@@ -18,14 +20,21 @@ import { deadLetterTranslationRef } from '../../translation';
 import { isOver, isSettled } from './operation';
 import { OperationCard } from './OperationCard';
 import { OperationDrawer } from './OperationDrawer';
+import {
+  OPERATION_CONDITIONS,
+  OperationConditions,
+  OperationFilters,
+  beginOf,
+} from './OperationFilters';
 import styles from './OperationsPage.module.css';
 import { OperationsTable } from './OperationsTable';
 import { Pager } from './OutcomeList';
+import { sayId } from './say';
 import { useCursors } from './useCursors';
 
 const PAGE = 25;
 /** Parameters in the address that say whose operations are listed. */
-const OWNERS = ['service', 'squad'] as const;
+const OWNERS = ['service', 'squad', 'errorGroup'] as const;
 /** How soon the list is asked for again: while any runs, and otherwise. */
 const MOVING_MS = 1_500;
 const QUIET_MS = 15_000;
@@ -43,27 +52,49 @@ export function OperationsPage() {
 function InEnvironment() {
   const { name } = useEnvironment();
   const [parameters] = useAppSearchParams();
-  const owner = Object.fromEntries(
-    OWNERS.flatMap(each => {
-      const value = parameters.get(each);
-      return value ? [[each, value]] : [];
-    }),
-  );
+  const owner = read(parameters, OWNERS);
+  const conditions = read(parameters, OPERATION_CONDITIONS);
   return (
-    <OwnersOperations key={`${name} ${JSON.stringify(owner)}`} owner={owner} />
+    <OwnersOperations
+      key={`${name} ${JSON.stringify([owner, conditions])}`}
+      owner={owner}
+      conditions={conditions}
+    />
   );
 }
 
 type Owner = Partial<Record<(typeof OWNERS)[number], string>>;
 
-function OwnersOperations({ owner }: { owner: Owner }) {
+/** What the address says of these. */
+function read<Name extends string>(
+  parameters: URLSearchParams,
+  names: readonly Name[],
+): Partial<Record<Name, string>> {
+  return Object.fromEntries(
+    names.flatMap(each => {
+      const value = parameters.get(each);
+      return value ? [[each, value]] : [];
+    }),
+  ) as Partial<Record<Name, string>>;
+}
+
+interface OwnersOperationsProps {
+  owner: Owner;
+  conditions: OperationConditions;
+}
+
+function OwnersOperations({ owner, conditions }: OwnersOperationsProps) {
   const [parameters, setParameters] = useAppSearchParams();
   const pages = useCursors();
+  const { since, ...others } = conditions;
+  // The time does not go on from page to page: a cursor is of one list.
+  const [from] = useState(() => beginOf(since));
+  const request = { ...owner, ...others, from };
   const answer = useAnswer(
-    ['operations', owner, pages.cursor],
+    ['operations', request, pages.cursor],
     (client, signal) =>
       client.operations(
-        { ...owner, limit: PAGE, cursor: pages.cursor },
+        { ...request, limit: PAGE, cursor: pages.cursor },
         signal,
       ),
     {
@@ -72,28 +103,45 @@ function OwnersOperations({ owner }: { owner: Owner }) {
     },
   );
   const opened = parameters.get(OPERATION_PARAMETER);
-  const open = (id: string | undefined) =>
+  const change = (changes: Record<string, string | undefined>) =>
     setParameters(before => {
-      before.delete(OPERATION_PARAMETER);
-      if (id) before.set(OPERATION_PARAMETER, id);
+      for (const [name, value] of Object.entries(changes)) {
+        before.delete(name);
+        if (value) before.set(name, value);
+      }
       return before;
     });
+  const open = (id: string | undefined) =>
+    change({ [OPERATION_PARAMETER]: id });
+  const isFiltered = Object.keys({ ...owner, ...conditions }).length > 0;
   return (
     <div className={styles.page}>
-      <Flex justify="between">
+      <Row apart>
         <OwnerTags
           owner={owner}
-          onRemove={name =>
-            setParameters(before => {
-              before.delete(name);
-              return before;
-            })
-          }
+          onRemove={name => change({ [name]: undefined })}
         />
         <EnvironmentSelect />
-      </Flex>
+      </Row>
+      <OperationFilters
+        conditions={conditions}
+        onChange={next =>
+          change(
+            Object.fromEntries(
+              OPERATION_CONDITIONS.map(name => [name, next[name]]),
+            ),
+          )
+        }
+      />
       <Answered answer={answer} loading={<Loading />}>
-        {page => <Listed page={page} pages={pages} onOpen={open} />}
+        {page => (
+          <Listed
+            page={page}
+            pages={pages}
+            isFiltered={isFiltered}
+            onOpen={open}
+          />
+        )}
       </Answered>
       {opened && (
         <OperationDrawer id={opened} onClose={() => open(undefined)} />
@@ -119,7 +167,7 @@ function OwnerTags({ owner, onRemove }: OwnerTagsProps) {
     >
       {given.map(([name, value]) => (
         <Tag key={name} id={name} textValue={name}>
-          {name}: {value}
+          {name}: {name === 'errorGroup' ? sayId(value) : value}
         </Tag>
       ))}
     </TagGroup>
@@ -172,10 +220,12 @@ function Cards({ title, operations, onOpen }: CardsProps) {
 interface ListedProps {
   page: Operations;
   pages: ReturnType<typeof useCursors>;
+  /** Whether only some of them are asked for. */
+  isFiltered: boolean;
   onOpen: (id: string) => void;
 }
 
-function Listed({ page, pages, onOpen }: ListedProps) {
+function Listed({ page, pages, isFiltered, onOpen }: ListedProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
   const paused = page.operations.filter(each => each.state === 'paused');
   const running = page.operations.filter(
@@ -185,8 +235,9 @@ function Listed({ page, pages, onOpen }: ListedProps) {
   if (page.operations.length === 0 && pages.isFirst) {
     return (
       <Empty
-        title={t('operations.none')}
-        description={t('operations.noneDetail')}
+        why={isFiltered ? 'filtered' : 'nothing'}
+        title={t(isFiltered ? 'operations.noneMatch' : 'operations.none')}
+        description={isFiltered ? undefined : t('operations.noneDetail')}
       />
     );
   }

@@ -35,6 +35,7 @@ function useColumns(): ColumnConfig<Operation>[] {
     () => [
       {
         id: 'what',
+        minWidth: 220,
         label: t('operations.column.what'),
         isRowHeader: true,
         defaultWidth: '3fr',
@@ -47,6 +48,7 @@ function useColumns(): ColumnConfig<Operation>[] {
       },
       {
         id: 'state',
+        minWidth: 150,
         label: t('operations.column.state'),
         defaultWidth: '1.5fr',
         cell: each => (
@@ -57,6 +59,7 @@ function useColumns(): ColumnConfig<Operation>[] {
       },
       {
         id: 'progress',
+        minWidth: 120,
         label: t('operations.column.progress'),
         defaultWidth: '2fr',
         cell: each => (
@@ -67,6 +70,7 @@ function useColumns(): ColumnConfig<Operation>[] {
       },
       {
         id: 'outcomes',
+        minWidth: 150,
         label: t('operations.column.outcomes'),
         defaultWidth: '2fr',
         cell: each => (
@@ -77,6 +81,7 @@ function useColumns(): ColumnConfig<Operation>[] {
       },
       {
         id: 'who',
+        minWidth: 140,
         label: t('operations.column.who'),
         defaultWidth: '2fr',
         cell: each => (
@@ -88,9 +93,10 @@ function useColumns(): ColumnConfig<Operation>[] {
       },
       {
         id: 'note',
+        minWidth: 140,
         label: t('operations.column.note'),
         defaultWidth: '2fr',
-        cell: each => <CellText title={each.note ?? ''} />,
+        cell: each => <Cell>{each.note}</Cell>,
       },
     ],
     [t, inWords],

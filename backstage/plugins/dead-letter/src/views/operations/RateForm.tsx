@@ -1,7 +1,8 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
-import { Button, Flex, NumberField } from '@backstage/ui';
+import { Button, NumberField } from '@backstage/ui';
 import { useState } from 'react';
 import { deadLetterTranslationRef } from '../../translation';
+import styles from './OperationsPage.module.css';
 
 /** The most that the service takes. */
 const MAX_RATE = 100_000;
@@ -37,20 +38,27 @@ interface RateFormProps {
   onClose: () => void;
 }
 
-/** Changes the rate of one that runs. */
+/** Changes the rate of one that runs. Enter sets it. */
 export function RateForm({ rate, disabled, onSet, onClose }: RateFormProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
   const [given, setGiven] = useState(rate);
   return (
-    <Flex gap="2" align="end">
+    <form
+      className={styles.rate}
+      aria-label={t('operations.steer.rate')}
+      onSubmit={event => {
+        event.preventDefault();
+        if (!disabled) onSet(given);
+      }}
+    >
       {/* eslint-disable-next-line jsx-a11y/no-autofocus */}
       <RateField rate={given} onChange={setGiven} autoFocus />
-      <Button size="small" isDisabled={disabled} onPress={() => onSet(given)}>
+      <Button type="submit" size="small" isDisabled={disabled}>
         {t('operations.steer.rateSet')}
       </Button>
       <Button size="small" variant="tertiary" onPress={onClose}>
         {t('operations.steer.rateClose')}
       </Button>
-    </Flex>
+    </form>
   );
 }

@@ -4,14 +4,18 @@ import {
   Operation,
   OperationDetails,
 } from '@dead-letter/backstage-plugin-dead-letter-common';
+import { useAskAgain } from '../../hooks/useDeadLetter';
+import { useGroupPath } from '../../hooks/useGroupPath';
 import { useServiceTabs } from '../../hooks/useTabs';
 import { deadLetterTranslationRef } from '../../translation';
+import { Acting } from '../acting';
 import styles from './OutcomeList.module.css';
 import { sayNumber } from './say';
 
 /** Why messages that were sent died again, most first. */
 export function Returns({ returns }: { returns: OperationDetails['returns'] }) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
+  const groupPath = useGroupPath();
   return (
     <table className={styles.table}>
       <thead>
@@ -29,8 +33,10 @@ export function Returns({ returns }: { returns: OperationDetails['returns'] }) {
         {returns.map(each => (
           <tr key={each.errorGroup}>
             <td>
-              {[each.errorType, each.title].filter(Boolean).join(': ') ||
-                each.errorGroup}
+              <Link href={groupPath(each.errorGroup)}>
+                {[each.errorType, each.title].filter(Boolean).join(': ') ||
+                  each.errorGroup}
+              </Link>
             </td>
             <td className={styles.number}>{sayNumber(each.count)}</td>
             <td className={styles.number}>
@@ -45,29 +51,41 @@ export function Returns({ returns }: { returns: OperationDetails['returns'] }) {
   );
 }
 
-/** Leads to what died again since an operation began, in each of its services. */
+/** Acts on what died again of what an operation sent, and leads to it in each of its services. */
 export function CameBack({ operation }: { operation: Operation }) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
-  const { startedAt, createdAt } = operation;
   const services = operation.services ?? [];
   const placeOf = useServiceTabs(services);
+  const askAgain = useAskAgain();
+  const first = services[0] && placeOf(services[0]);
   return (
-    <ul className={styles.links}>
-      {services.map(service => {
-        const place = placeOf(service, {
-          returned: 'true',
-          from: startedAt ?? createdAt,
-        });
-        return (
-          place && (
-            <li key={service}>
-              <Link href={place.path}>
-                {t('operations.cameBack', { service })}
-              </Link>
-            </li>
-          )
-        );
-      })}
-    </ul>
+    <>
+      {first && (
+        <div role="group" aria-label={t('operations.cameBackAct')}>
+          <Acting
+            selection={{ filter: { returnedFrom: operation.id } }}
+            services={services}
+            resourceRef={first.resourceRef}
+            onChanged={() => askAgain()}
+          />
+        </div>
+      )}
+      <ul className={styles.links}>
+        {services.map(service => {
+          const place = placeOf(service, {
+            returnedFrom: operation.id,
+          });
+          return (
+            place && (
+              <li key={service}>
+                <Link href={place.path}>
+                  {t('operations.cameBack', { service })}
+                </Link>
+              </li>
+            )
+          );
+        })}
+      </ul>
+    </>
   );
 }

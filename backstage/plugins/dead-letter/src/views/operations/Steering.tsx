@@ -9,6 +9,7 @@ import {
 } from '@remixicon/react';
 import { useState } from 'react';
 import { Failed } from '../../components/Failed';
+import { Row } from '../../components/Row';
 import { deadLetterTranslationRef } from '../../translation';
 import { OperationKind, isOver, kindOf } from './operation';
 import { RateForm } from './RateForm';
@@ -85,7 +86,7 @@ interface ButtonsProps {
 function Buttons({ next, disabled, hasRate, ...on }: ButtonsProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
   return (
-    <Flex gap="2">
+    <Row>
       <Button
         size="small"
         variant="secondary"
@@ -115,7 +116,7 @@ function Buttons({ next, disabled, hasRate, ...on }: ButtonsProps) {
       >
         {t('operations.steer.cancel')}
       </Button>
-    </Flex>
+    </Row>
   );
 }
 
@@ -131,29 +132,31 @@ function CancelSure(props: CancelSureProps) {
   const { kind, remaining, disabled, onYes, onNo } = props;
   const { t } = useTranslationRef(deadLetterTranslationRef);
   return (
-    <Flex gap="2" align="center" role="group">
-      <Text variant="body-small">
-        {t(`operations.steer.sure.${kind}`, { number: sayNumber(remaining) })}
-      </Text>
-      <Button
-        size="small"
-        variant="secondary"
-        // What was pressed is gone: whoever works by keyboard goes on here.
-        // eslint-disable-next-line jsx-a11y/no-autofocus
-        autoFocus
-        onPress={onNo}
-      >
-        {t('operations.steer.no')}
-      </Button>
-      <Button
-        size="small"
-        variant="primary"
-        destructive
-        isDisabled={disabled}
-        onPress={onYes}
-      >
-        {t(`operations.steer.yes.${kind}`)}
-      </Button>
-    </Flex>
+    <div role="group">
+      <Row>
+        <Text variant="body-small">
+          {t(`operations.steer.sure.${kind}`, { number: sayNumber(remaining) })}
+        </Text>
+        <Button
+          size="small"
+          variant="secondary"
+          // What was pressed is gone: whoever works by keyboard goes on here.
+          // eslint-disable-next-line jsx-a11y/no-autofocus
+          autoFocus
+          onPress={onNo}
+        >
+          {t('operations.steer.no')}
+        </Button>
+        <Button
+          size="small"
+          variant="primary"
+          destructive
+          isDisabled={disabled}
+          onPress={onYes}
+        >
+          {t(`operations.steer.yes.${kind}`)}
+        </Button>
+      </Row>
+    </div>
   );
 }

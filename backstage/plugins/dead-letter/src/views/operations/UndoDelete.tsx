@@ -1,6 +1,7 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import {
   Button,
+  ButtonLink,
   Dialog,
   DialogBody,
   DialogFooter,
@@ -13,9 +14,14 @@ import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Failed } from '../../components/Failed';
 import readable from '../../components/readable.module.css';
-import { useAskAgain, useDeadLetter } from '../../hooks/useDeadLetter';
+import {
+  useAnswer,
+  useAskAgain,
+  useDeadLetter,
+} from '../../hooks/useDeadLetter';
+import { useOperationPath } from '../../hooks/useOperationPath';
 import { deadLetterTranslationRef } from '../../translation';
-import { isOver } from './operation';
+import { askedOf, isOver } from './operation';
 import { sayNumber } from './say';
 import { useFollow } from './useFollow';
 import { useSteeringAllowed } from './useSteeringAllowed';
@@ -26,8 +32,21 @@ export function UndoDelete({ operation }: { operation: Operation }) {
   const { allowed, loading, permission } = useSteeringAllowed(operation);
   const [isOpen, setOpen] = useState(false);
   const { deleted } = operation.outcomes;
-  if (operation.kind !== 'delete' || !isOver(operation) || deleted === 0) {
-    return null;
+  const canUndo =
+    operation.kind === 'delete' && isOver(operation) && deleted > 0;
+  const undone = useUndone(operation, canUndo);
+  const operationPath = useOperationPath();
+  if (!canUndo) return null;
+  if (undone) {
+    return (
+      <ButtonLink
+        size="small"
+        variant="secondary"
+        href={operationPath(undone.id)}
+      >
+        {t('operations.undo.undone', { who: undone.requestedBy })}
+      </ButtonLink>
+    );
   }
   if (!loading && !allowed) {
     return (
@@ -50,6 +69,25 @@ export function UndoDelete({ operation }: { operation: Operation }) {
         <UndoDialog operation={operation} onClose={() => setOpen(false)} />
       )}
     </>
+  );
+}
+
+/** As many of the latest restores are looked through. */
+const RESTORES = 50;
+
+/** What restored all that it deleted. */
+function useUndone(operation: Operation, enabled: boolean) {
+  const { id, createdAt: from, outcomes } = operation;
+  const { data } = useAnswer(
+    ['operations', 'undone', id],
+    (client, signal) =>
+      client.operations({ kind: 'restore', from, limit: RESTORES }, signal),
+    { enabled, keep: false },
+  );
+  return data?.operations.find(
+    each =>
+      askedOf(each).deletedBy === id &&
+      each.outcomes.restored >= outcomes.deleted,
   );
 }
 

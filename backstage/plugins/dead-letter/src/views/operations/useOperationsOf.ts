@@ -10,8 +10,9 @@ import { isOver, isSettled, wentWrong } from './operation';
 
 /** Whose operations they are. */
 export type Owner =
-  | { service: string; squad?: undefined }
-  | { squad: string; service?: undefined };
+  | { service: string; squad?: undefined; errorGroup?: undefined }
+  | { squad: string; service?: undefined; errorGroup?: undefined }
+  | { errorGroup: string; service?: undefined; squad?: undefined };
 
 const OPEN_STATES = 'pending,running,waiting,paused,cancelling';
 /** So many of those that have not ended are shown, and so many of the latest are looked through for what went wrong. */

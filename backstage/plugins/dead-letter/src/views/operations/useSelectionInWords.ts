@@ -37,6 +37,12 @@ export function useSelectionInWords(): (operation: Operation) => string {
               value: sayId(String(value)),
             }),
           ];
+        case 'returnedFrom':
+          return [
+            t('operations.selection.returnedFrom', {
+              value: sayId(String(value)),
+            }),
+          ];
         case 'find':
           return [t('operations.selection.find', { value: String(value) })];
         case 'returned':

@@ -1,5 +1,6 @@
-import { Flex, Text } from '@backstage/ui';
+import { Flex, Link } from '@backstage/ui';
 import { useAnswer } from '../../hooks/useDeadLetter';
+import { useGroupPath } from '../../hooks/useGroupPath';
 import { useMay } from '../../hooks/useMay';
 import { ErrorGroupMenu } from '../squad/ErrorGroupMenu';
 import { StateBadge } from '../squad/StateBadge';
@@ -33,5 +34,10 @@ export function ChosenGroup({ id, resourceRef }: ChosenGroupProps) {
 }
 
 function Title({ group }: { group: Parameters<typeof useTitle>[0] }) {
-  return <Text weight="bold">{useTitle(group)}</Text>;
+  const groupPath = useGroupPath();
+  return (
+    <Link href={groupPath(group.id)} weight="bold">
+      {useTitle(group)}
+    </Link>
+  );
 }

@@ -57,7 +57,7 @@ export function Listed(props: ListedProps) {
         chosen={chosen}
         total={left.total}
         before={before}
-        canAct={actsOn !== undefined}
+        actsOn={actsOn}
         service={service}
         resourceRef={resourceRef}
         onChanged={onChanged}
@@ -84,7 +84,9 @@ export function Listed(props: ListedProps) {
 
 /** What can be acted on where this status is listed. */
 function actedOn(status = 'dead'): Selection['status'] {
-  return status === 'dead' || status === 'redelivered' ? status : undefined;
+  return status === 'dead' || status === 'redelivered' || status === 'deleted'
+    ? status
+    : undefined;
 }
 
 /** The first instant after the later one of these. */

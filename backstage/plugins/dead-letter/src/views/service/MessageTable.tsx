@@ -17,7 +17,7 @@ import {
   RiExternalLinkLine,
   RiFileCopyLine,
 } from '@remixicon/react';
-import { useMemo } from 'react';
+import { useMemo, useRef } from 'react';
 import { Button as Open } from 'react-aria-components';
 import { DiedAgain } from '../../components/DiedAgain';
 import { useCopy } from '../../components/CopyButton';
@@ -43,10 +43,18 @@ interface MessageTableProps {
 export function MessageTable(props: MessageTableProps) {
   const { page, gone, isStale, view, chosen, onChoose, onOpen } = props;
   const { onTurn, onLimit } = props;
-  const columns = useColumns(view, gone, onOpen);
-  const { messages, nextCursor, prevCursor } = page;
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  const { messages, total, nextCursor, prevCursor } = page;
+  const hasLogs = messages.some(each => each.logLink);
+  const columns = useColumns(view, gone, hasLogs, onOpen);
+  const top = useRef<HTMLDivElement>(null);
+  // The next page begins at its top.
+  const turn = (cursor: string) => {
+    onTurn(cursor);
+    top.current?.scrollIntoView?.({ block: 'nearest' });
+  };
   return (
-    <div className={styles.table}>
+    <div className={styles.table} ref={top}>
       <Table
         columnConfig={columns}
         data={messages}
@@ -66,13 +74,19 @@ export function MessageTable(props: MessageTableProps) {
         }}
         rowConfig={{ onClick: message => onOpen(message.id) }}
       />
+      <Text as="p" variant="body-small" color="secondary">
+        {t(total.relation === 'eq' ? 'service.shown' : 'service.shownAtLeast', {
+          shown: messages.length.toLocaleString(),
+          count: total.value,
+        })}
+      </Text>
       <TablePagination
         pageSize={view.limit}
         pageSizeOptions={PAGE_SIZES}
         hasNextPage={nextCursor !== null}
         hasPreviousPage={prevCursor !== null}
-        onNextPage={() => nextCursor && onTurn(nextCursor)}
-        onPreviousPage={() => prevCursor && onTurn(prevCursor)}
+        onNextPage={() => nextCursor && turn(nextCursor)}
+        onPreviousPage={() => prevCursor && turn(prevCursor)}
         onPageSizeChange={onLimit}
         showPaginationLabel={false}
       />
@@ -83,6 +97,7 @@ export function MessageTable(props: MessageTableProps) {
 function useColumns(
   view: View,
   gone: ReadonlySet<string>,
+  hasLogs: boolean,
   onOpen: (id: string) => void,
 ): ColumnConfig<DeadLetteredMessage>[] {
   const { t } = useTranslationRef(deadLetterTranslationRef);
@@ -151,6 +166,8 @@ function useColumns(
       })),
       {
         id: 'logs',
+        // Without a log link configured there is nothing in it.
+        isHidden: !hasLogs,
         label: t('service.logs'),
         width: 64,
         cell: message => (
@@ -170,7 +187,7 @@ function useColumns(
         ),
       },
     ],
-    [t, showsStatus, gone, onOpen],
+    [t, showsStatus, gone, hasLogs, onOpen],
   );
 }
 

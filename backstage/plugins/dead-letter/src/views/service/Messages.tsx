@@ -12,6 +12,7 @@ import { useEnvironment } from '../../hooks/useEnvironment';
 import { useOperationsPath } from '../../hooks/useOperationPath';
 import { deadLetterTranslationRef } from '../../translation';
 import { ExportMenu } from '../exporting';
+import { OperationHistory } from '../operations/OperationHistory';
 import { OperationsOf } from '../operations/OperationsOf';
 import { useOperationsOf } from '../operations/useOperationsOf';
 import { ChosenGroup } from './ChosenGroup';
@@ -108,6 +109,7 @@ function Messages({ service, resourceRef }: MessagesProps) {
           />
         )}
       </Answered>
+      <OperationHistory owner={{ service }} />
       {view.message && (
         <MessageDrawer
           id={view.message}
@@ -115,10 +117,19 @@ function Messages({ service, resourceRef }: MessagesProps) {
           onClose={() => change({ message: undefined })}
           onOpen={open}
           onChanged={refresh}
+          neighbours={neighboursOf(view.message, page.data?.messages)}
         />
       )}
     </div>
   );
+}
+
+/** Those beside it on the page; none where it is not on it. */
+function neighboursOf(id: string, messages: { id: string }[] = []) {
+  const place = messages.findIndex(each => each.id === id);
+  return place < 0
+    ? undefined
+    : { previous: messages[place - 1]?.id, next: messages[place + 1]?.id };
 }
 
 interface HeadProps {

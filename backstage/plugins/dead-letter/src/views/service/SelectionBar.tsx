@@ -1,7 +1,9 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import { Button, Text } from '@backstage/ui';
+import { useState } from 'react';
 import { deadLetterTranslationRef } from '../../translation';
-import { Acting } from '../acting';
+import { Acting, Selection } from '../acting';
+import { CompareDrawer } from './compare/CompareDrawer';
 import { Chosen } from './useSelection';
 import styles from './service.module.css';
 
@@ -11,8 +13,8 @@ interface SelectionBarProps {
   total: number;
   /** What arrives from then on is not in that number. */
   before: string | undefined;
-  /** Whether what is listed can be acted on. */
-  canAct: boolean;
+  /** What is listed, if it can be acted on. */
+  actsOn: Selection['status'];
   service: string;
   resourceRef: string;
   onChanged: () => void;
@@ -21,20 +23,21 @@ interface SelectionBarProps {
 /** What is chosen, and what can be done with it. */
 export function SelectionBar(props: SelectionBarProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
-  const { chosen, canAct, service, resourceRef, onChanged } = props;
+  const { chosen, actsOn, service, resourceRef, onChanged } = props;
   return (
     <div className={styles.selection}>
       {/* It stays where nothing can be chosen: it shows what goes on. */}
       <Acting
-        selection={canAct ? chosen.selection : undefined}
-        service={service}
+        selection={actsOn ? chosen.selection : undefined}
+        listed={actsOn}
+        services={[service]}
         resourceRef={resourceRef}
         onChanged={stage => {
           if (stage === 'begun') chosen.clear();
           onChanged();
         }}
       />
-      {canAct ? (
+      {actsOn ? (
         <Choice {...props} />
       ) : (
         <Text color="secondary">{t('service.onlyDead')}</Text>
@@ -46,6 +49,7 @@ export function SelectionBar(props: SelectionBarProps) {
 function Choice({ chosen, total, before }: SelectionBarProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
   const { isAll } = chosen;
+  const [comparing, setComparing] = useState<[string, string]>();
   const count = isAll ? total : chosen.ids.size;
   return (
     <>
@@ -60,6 +64,21 @@ function Choice({ chosen, total, before }: SelectionBarProps) {
         >
           {t('service.selectAllMatching', { count: total })}
         </Button>
+      )}
+      {!isAll && count === 2 && (
+        <Button
+          size="small"
+          variant="secondary"
+          onPress={() => setComparing([...chosen.ids] as [string, string])}
+        >
+          {t('compare.button')}
+        </Button>
+      )}
+      {comparing && (
+        <CompareDrawer
+          ids={comparing}
+          onClose={() => setComparing(undefined)}
+        />
       )}
       {count > 0 && (
         <Button size="small" variant="tertiary" onPress={chosen.clear}>

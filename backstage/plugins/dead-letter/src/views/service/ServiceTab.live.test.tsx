@@ -216,7 +216,10 @@ describe('ServiceTab, as time goes on', () => {
         name: 'Actions for: card issuer timed out',
       }),
     );
-    await userEvent.click(screen.getByRole('menuitem', { name: 'Resolve' }));
+    await userEvent.click(screen.getByRole('menuitem', { name: 'Resolve …' }));
+    await userEvent.click(
+      await screen.findByRole('button', { name: 'Resolve' }),
+    );
     await waitFor(() =>
       expect(
         service.askedFor('PATCH /dead-letters/error-groups/{id}')[0].body,

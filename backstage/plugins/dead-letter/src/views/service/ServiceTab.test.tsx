@@ -144,13 +144,30 @@ describe('ServiceTab', () => {
     );
   });
 
-  it('acts on nothing that was deleted', async () => {
+  it('restores some of what was deleted', async () => {
     has(3);
     await tab({ at: '/?status=deleted' });
     await screen.findByText('m-0');
+    const restore = () => screen.getByRole('button', { name: 'Restore' });
+    expect(restore()).toBeDisabled();
+    expect(screen.queryByRole('button', { name: 'Redeliver' })).toBeNull();
+    await userEvent.click(screen.getAllByRole('checkbox')[1]);
+    await userEvent.click(restore());
+    await waitFor(() =>
+      expect(service.askedFor('POST /operations/plan')[0].body).toEqual({
+        kind: 'restore',
+        ids: [message(0).id],
+      }),
+    );
+  });
+
+  it('acts on nothing where all statuses are listed', async () => {
+    has(3);
+    await tab({ at: '/?status=any' });
+    await screen.findByText('m-0');
     await userEvent.click(screen.getAllByRole('checkbox')[1]);
     expect(screen.getByRole('button', { name: 'Redeliver' })).toBeDisabled();
-    expect(screen.getByText(/select the status Dead/)).toBeInTheDocument();
+    expect(screen.getByText(/select one status/)).toBeInTheDocument();
   });
 
   it('sends once more all that was redelivered before', async () => {

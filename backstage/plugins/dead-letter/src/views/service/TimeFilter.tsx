@@ -79,7 +79,7 @@ interface InstantProps {
 }
 
 /** A time of day as it is here. */
-function Instant({ label, value, onChange }: InstantProps) {
+export function Instant({ label, value, onChange }: InstantProps) {
   return (
     <label className={styles.instant}>
       <span>{label}</span>

@@ -57,6 +57,10 @@ export const serviceMessages = {
   arrivalsLabel:
     '{{count, number}} arrived from {{from}} to {{to}}: at most {{most, number}} per {{interval}} interval',
   bar: '{{count, number}} arrived from {{from}}. Show only this interval.',
+  barOnly: '{{count, number}} arrived from {{from}}',
+  barSaid: '{{count, number}} from {{from}}',
+  most: 'at most {{count, number}} per {{interval}}',
+  chartDay: 'The chart shows the last 24 hours. Choose a time to see more.',
   timestamp: 'Arrived',
   routingKey: 'Routing key',
   messageId: 'Message id',
@@ -71,7 +75,7 @@ export const serviceMessages = {
   allSelected: 'All {{count, number}} that match are selected',
   clearSelection: 'Clear selection',
   onlyDead:
-    'To redeliver or delete messages, select the status Dead. To redeliver messages again, select Redelivered.',
+    'To act on messages, select one status: Dead to redeliver or delete, Redelivered to redeliver again, Deleted to restore.',
   order: 'Order',
   newest: 'Newest first',
   oldest: 'Oldest first',
@@ -80,6 +84,9 @@ export const serviceMessages = {
   arrivedFirst_one: '{{count, number}} new dead letter',
   arrivedFirst_other: '{{count, number}} new dead letters',
   showThem: 'Show',
+  shown_one: '{{shown}} of {{count, number}} on this page',
+  shown_other: '{{shown}} of {{count, number}} on this page',
+  shownAtLeast: '{{shown}} of at least {{count, number}} on this page',
   pageGone: 'This page is now empty',
   firstPage: 'Go to the first page',
 } as const;

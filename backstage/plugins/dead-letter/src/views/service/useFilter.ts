@@ -6,6 +6,7 @@ import { useCallback, useMemo } from 'react';
 const CONDITIONS = [
   'find',
   'returned',
+  'returnedFrom',
   'broker',
   'vhost',
   'queue',

@@ -1,4 +1,7 @@
-import { useTranslationRef } from '@backstage/frontend-plugin-api';
+import {
+  useAppNavigate,
+  useTranslationRef,
+} from '@backstage/frontend-plugin-api';
 import {
   ButtonIcon,
   Menu,
@@ -15,26 +18,23 @@ import {
   RiVolumeMuteLine,
 } from '@remixicon/react';
 import { useState } from 'react';
+import { useGroupPath } from '../../hooks/useGroupPath';
 import { deadLetterTranslationRef } from '../../translation';
+import { Change, ChangeDialog } from './ChangeDialog';
 import { NoteDialog } from './NoteDialog';
-import { useChange } from './useChange';
+import { MUTES, useSayMute } from './mutes';
 import { useTitle } from './useTitle';
 
-const HOUR_MS = 3_600_000;
-
-const MUTE_FOR = [
-  { text: 'muteHour', ms: HOUR_MS },
-  { text: 'muteDay', ms: 24 * HOUR_MS },
-  { text: 'muteWeek', ms: 7 * 24 * HOUR_MS },
-] as const;
-
-/** What can be said about a group. */
+/** What can be said about a group, and the way to where all else can be done. */
 export function ErrorGroupMenu({ group }: { group: ErrorGroup }) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
-  const change = useChange(group);
   const title = useTitle(group);
-  const [noting, setNoting] = useState(false);
+  const sayMute = useSayMute();
+  const navigate = useAppNavigate();
+  const groupPath = useGroupPath();
+  const [asked, setAsked] = useState<Change | 'note'>();
   const done = group.state === 'resolved' || group.state === 'muted';
+  const close = () => setAsked(undefined);
   return (
     <>
       <MenuTrigger>
@@ -43,50 +43,50 @@ export function ErrorGroupMenu({ group }: { group: ErrorGroup }) {
           variant="tertiary"
           aria-label={t('squad.change.menu', { title })}
           icon={<RiMore2Line />}
-          isPending={change.isPending}
         />
         <Menu placement="bottom end">
+          <MenuItem onAction={() => navigate(groupPath(group.id))}>
+            {t('squad.change.open')}
+          </MenuItem>
           {group.state !== 'resolved' && (
             <MenuItem
               iconStart={<RiCheckLine />}
-              onAction={() => change.mutate({ action: 'resolve' })}
+              onAction={() => setAsked('resolve')}
             >
-              {t('squad.change.resolve')}
+              {t('squad.change.resolveMenu')}
             </MenuItem>
           )}
           {done && (
             <MenuItem
               iconStart={<RiArrowGoBackLine />}
-              onAction={() => change.mutate({ action: 'reopen' })}
+              onAction={() => setAsked('reopen')}
             >
-              {t('squad.change.reopen')}
+              {t('squad.change.reopenMenu')}
             </MenuItem>
           )}
           <MenuItem
             iconStart={<RiStickyNoteLine />}
-            onAction={() => setNoting(true)}
+            onAction={() => setAsked('note')}
           >
             {t('squad.change.note')}
           </MenuItem>
           <MenuSection title={t('squad.change.mute')}>
-            {MUTE_FOR.map(({ text, ms }) => (
+            {MUTES.map(choice => (
               <MenuItem
-                key={text}
+                key={choice}
                 iconStart={<RiVolumeMuteLine />}
-                onAction={() =>
-                  change.mutate({
-                    action: 'mute',
-                    mutedUntil: new Date(Date.now() + ms).toISOString(),
-                  })
-                }
+                onAction={() => setAsked(choice)}
               >
-                {t(`squad.change.${text}`)}
+                {sayMute(choice, group)}
               </MenuItem>
             ))}
           </MenuSection>
         </Menu>
       </MenuTrigger>
-      {noting && <NoteDialog group={group} onClose={() => setNoting(false)} />}
+      {asked === 'note' && <NoteDialog group={group} onClose={close} />}
+      {asked && asked !== 'note' && (
+        <ChangeDialog group={group} change={asked} onClose={close} />
+      )}
     </>
   );
 }

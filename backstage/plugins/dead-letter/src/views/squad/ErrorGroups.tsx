@@ -19,6 +19,7 @@ import { useAnswer } from '../../hooks/useDeadLetter';
 import { deadLetterTranslationRef } from '../../translation';
 import { TableSkeleton } from '../../components/TableSkeleton';
 import { EVERY_MS } from '../../hooks/every';
+import { useSteady } from '../../hooks/useSteady';
 import { PlaceOf } from '../../hooks/useTabs';
 import { ErrorGroupsTable } from './ErrorGroupsTable';
 import styles from './squad.module.css';
@@ -84,11 +85,14 @@ function Groups({ found, order, tabOf }: GroupsProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
   const [all, setAll] = useState(false);
   const sorted = useMemo(() => sort(found.groups, order), [found, order]);
+  const { rows: steady, hold } = useSteady(sorted, each => each.id, order);
   if (sorted.length === 0) return <Text>{t('squad.groups.none')}</Text>;
-  const shown = all ? sorted : sorted.slice(0, SHOWN_FIRST);
+  const shown = all ? steady : steady.slice(0, SHOWN_FIRST);
   return (
     <>
-      <ErrorGroupsTable groups={shown} tabOf={tabOf} />
+      <div {...hold}>
+        <ErrorGroupsTable groups={shown} tabOf={tabOf} />
+      </div>
       {found.total > found.groups.length && (
         <Text as="p" variant="body-small" color="secondary">
           {t('squad.groups.capped', {
@@ -137,6 +141,7 @@ function OrderChoice({ order, onChange }: OrderChoiceProps) {
 function sort(groups: CountedGroup[], order: Order): CountedGroup[] {
   return [...groups].sort(
     (one, other) =>
+      Number(one.state === 'muted') - Number(other.state === 'muted') ||
       (order === 'most'
         ? other.count - one.count
         : Date.parse(other.lastSeen) - Date.parse(one.lastSeen)) ||

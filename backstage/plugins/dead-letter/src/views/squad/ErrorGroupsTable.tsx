@@ -2,6 +2,7 @@ import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import {
   Cell,
   Column,
+  Link,
   Row,
   TableBody,
   TableHeader,
@@ -10,11 +11,12 @@ import {
   VisuallyHidden,
 } from '@backstage/ui';
 import { CountedGroup } from '@dead-letter/backstage-plugin-dead-letter-common';
+import { Scrolled } from '../../components/Scrolled';
 import { Sparkline } from '../../components/Sparkline';
 import { Time } from '../../components/Time';
 import numbers from '../../components/numbers.module.css';
 import { deadLetterTranslationRef } from '../../translation';
-import { TabLink } from '../../components/TabLink';
+import { useGroupPath } from '../../hooks/useGroupPath';
 import { useMay } from '../../hooks/useMay';
 import { PlaceOf } from '../../hooks/useTabs';
 import { ErrorGroupMenu } from './ErrorGroupMenu';
@@ -32,7 +34,7 @@ interface ErrorGroupsTableProps {
 export function ErrorGroupsTable({ groups, tabOf }: ErrorGroupsTableProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
   return (
-    <div className={styles.groups}>
+    <Scrolled least="46rem" className={styles.groups}>
       <TableRoot aria-label={t('squad.groups.table')}>
         <TableHeader>
           <Column id="error" isRowHeader>
@@ -53,7 +55,7 @@ export function ErrorGroupsTable({ groups, tabOf }: ErrorGroupsTableProps) {
           {group => <GroupRow id={group.id} group={group} tabOf={tabOf} />}
         </TableBody>
       </TableRoot>
-    </div>
+    </Scrolled>
   );
 }
 
@@ -99,20 +101,37 @@ function Change({ group, tabOf }: { group: CountedGroup; tabOf: PlaceOf }) {
   return place && allowed ? <ErrorGroupMenu group={group} /> : null;
 }
 
+/** Leads to its messages, on the page of its service. */
+function MessagesLink({
+  group,
+  tabOf,
+}: {
+  group: CountedGroup;
+  tabOf: PlaceOf;
+}) {
+  const place = tabOf(group.service, {
+    errorGroup: group.id,
+    // None is dead: what became of them is what there is to see.
+    ...(group.count === 0 && { status: 'any' }),
+  });
+  return place ? (
+    <Link href={place.path} variant="body-small">
+      {group.service}
+    </Link>
+  ) : (
+    <Text variant="body-small">{group.service}</Text>
+  );
+}
+
 function GroupName({ group, tabOf }: { group: CountedGroup; tabOf: PlaceOf }) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
   const title = useTitle(group);
+  const groupPath = useGroupPath();
   return (
     <>
-      <TabLink
-        to={tabOf(group.service, {
-          errorGroup: group.id,
-          // None is dead: what became of them is what there is to see.
-          ...(group.count === 0 && { status: 'any' }),
-        })}
-      >
+      <Link href={groupPath(group.id)} weight="bold" className={styles.title}>
         {title}
-      </TabLink>
+      </Link>
       <div className={styles.about}>
         <StateBadge group={group} />
         {group.errorType && (
@@ -121,8 +140,9 @@ function GroupName({ group, tabOf }: { group: CountedGroup; tabOf: PlaceOf }) {
           </Text>
         )}
         <Text variant="body-small" color="secondary">
-          {t('squad.groups.ofService', { service: group.service })}
+          {t('squad.groups.in')}{' '}
         </Text>
+        <MessagesLink group={group} tabOf={tabOf} />
       </div>
     </>
   );

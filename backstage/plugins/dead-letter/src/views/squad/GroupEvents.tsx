@@ -63,7 +63,10 @@ function Event({ event }: { event: ErrorGroupEvent }) {
               by,
               until: sayTime(new Date(mutedUntil)),
             })
-          : t('squad.noteDialog.did.muteCount', { by });
+          : t('squad.noteDialog.did.muteCount', {
+              by,
+              count: event.mutedCount ?? 0,
+            });
       default:
         return t('squad.noteDialog.did.note', { by });
     }

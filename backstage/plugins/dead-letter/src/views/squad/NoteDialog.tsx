@@ -56,6 +56,9 @@ export function NoteDialog({ group, onClose }: NoteDialogProps) {
         </Flex>
       </DialogBody>
       <DialogFooter>
+        <Button variant="secondary" onPress={onClose}>
+          {t('squad.noteDialog.cancel')}
+        </Button>
         <Button
           variant="primary"
           isDisabled={empty}
@@ -68,9 +71,6 @@ export function NoteDialog({ group, onClose }: NoteDialogProps) {
           }
         >
           {t('squad.noteDialog.save')}
-        </Button>
-        <Button variant="secondary" onPress={onClose}>
-          {t('squad.noteDialog.cancel')}
         </Button>
       </DialogFooter>
     </Dialog>

@@ -10,6 +10,7 @@ import {
 } from '@backstage/ui';
 import { ServiceOverview } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { LastDay } from '../../components/LastDay';
+import { Scrolled } from '../../components/Scrolled';
 import { Time } from '../../components/Time';
 import numbers from '../../components/numbers.module.css';
 import { deadLetterTranslationRef } from '../../translation';
@@ -17,6 +18,7 @@ import { TabLink } from '../../components/TabLink';
 import { Trend } from '../../components/Trend';
 import { PlaceOf } from '../../hooks/useTabs';
 import { ageOf, useSorted } from '../../hooks/useSorted';
+import { useSteady } from '../../hooks/useSteady';
 import { Share } from './Share';
 import styles from './squad.module.css';
 
@@ -41,9 +43,14 @@ export function ServicesTable({ services, tabOf }: ServicesTableProps) {
     by: 'count',
     name: 'service',
   });
+  const { rows: steady, hold } = useSteady(
+    rows,
+    each => each.service,
+    descriptor,
+  );
   const number = { allowsSorting: true, className: numbers.number };
   return (
-    <div className={styles.services}>
+    <Scrolled least="48rem" className={styles.services} hold={hold}>
       <TableRoot
         aria-label={t('squad.services.table')}
         sortDescriptor={descriptor}
@@ -66,7 +73,7 @@ export function ServicesTable({ services, tabOf }: ServicesTableProps) {
             {t('squad.services.lastHour')}
           </Column>
         </TableHeader>
-        <TableBody items={rows} dependencies={[tabOf, t, total]}>
+        <TableBody items={steady} dependencies={[tabOf, t, total]}>
           {row => (
             <ServiceRow
               id={row.service}
@@ -77,7 +84,7 @@ export function ServicesTable({ services, tabOf }: ServicesTableProps) {
           )}
         </TableBody>
       </TableRoot>
-    </div>
+    </Scrolled>
   );
 }
 
@@ -110,6 +117,11 @@ function ServiceRow({ id, service, share, tabOf }: ServiceRowProps) {
       </Cell>
       <Cell className={numbers.number}>
         <Share count={service.count} share={share} />
+        {service.muted > 0 && (
+          <Text as="div" variant="body-small" color="secondary">
+            {t('squad.ofThemMuted', { number: service.muted.toLocaleString() })}
+          </Text>
+        )}
         {service.count === 0 && <Day counts={service.lastDay} />}
       </Cell>
       <Cell className={numbers.number}>

@@ -11,6 +11,7 @@ import { Headline } from '../../components/Headline';
 import { TableSkeleton } from '../../components/TableSkeleton';
 import { EVERY_MS } from '../../hooks/every';
 import { PlaceOf, useServiceTabs } from '../../hooks/useTabs';
+import { OperationHistory } from '../operations/OperationHistory';
 import { OperationsOf } from '../operations/OperationsOf';
 import { useOperationsOf } from '../operations/useOperationsOf';
 import { ErrorGroups } from './ErrorGroups';
@@ -34,13 +35,20 @@ export function Squad({ squad }: SquadProps) {
   );
   const tabOf = useServiceTabs(services.data?.map(each => each.service) ?? []);
   const total = services.data?.reduce((sum, each) => sum + each.count, 0);
+  const muted = services.data?.reduce((sum, each) => sum + each.muted, 0) ?? 0;
+  const heard = total === undefined ? undefined : total - muted;
   return (
     <div className={styles.tab}>
       <Headline
-        number={total}
-        unit={t('squad.headline', { count: total ?? 0 })}
+        number={heard}
+        unit={t('squad.headline', { count: heard ?? 0 })}
         scope={t('squad.scope', { squad })}
       />
+      {muted > 0 && (
+        <Text as="p" color="secondary" className={styles.muted}>
+          {t('squad.muted', { count: muted })}
+        </Text>
+      )}
       <div className={styles.operations}>
         <OperationsOf operations={operations} />
       </div>
@@ -55,6 +63,7 @@ export function Squad({ squad }: SquadProps) {
                 tabOf={tabOf}
                 awaySaid={services.isError}
               />
+              <OperationHistory owner={{ squad }} />
             </>
           ) : (
             <Card>

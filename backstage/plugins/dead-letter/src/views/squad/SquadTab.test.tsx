@@ -28,6 +28,7 @@ function overview(name: string, count: number) {
     service: name,
     squad: 'checkout',
     count,
+    muted: 0,
     oldest: '2026-11-24T03:12:45Z',
     newest: '2026-11-24T03:12:45Z',
     trend: { lastHour: 5, dayBefore: 3 },
@@ -108,7 +109,7 @@ describe('SquadTab', () => {
     ).toBeInTheDocument();
     expect(screen.getByText('75% of all')).toBeInTheDocument();
     expect(
-      await screen.findByRole('link', { name: 'webshop' }),
+      (await screen.findAllByRole('link', { name: 'webshop' }))[0],
     ).toHaveAttribute(
       'href',
       '/catalog/default/component/webshop/dead-letters?env=demo',
@@ -129,7 +130,7 @@ describe('SquadTab', () => {
       ],
     });
     expect(
-      await screen.findByRole('link', { name: 'webshop' }),
+      (await screen.findAllByRole('link', { name: 'webshop' }))[0],
     ).toHaveAttribute(
       'href',
       '/catalog/default/component/shop/dead-letters?env=demo',
@@ -146,11 +147,12 @@ describe('SquadTab', () => {
     await showTab();
     expect(
       await screen.findByRole('link', { name: 'card issuer timed out' }),
-    ).toHaveAttribute(
+    ).toHaveAttribute('href', `/dead-letter/group?env=demo&id=${IDS[0]}`);
+    const row = await groupRow(0);
+    expect(within(row).getByRole('link', { name: 'webshop' })).toHaveAttribute(
       'href',
       `/catalog/default/component/webshop/dead-letters?env=demo&errorGroup=${IDS[0]}`,
     );
-    const row = await groupRow(0);
     expect(row).toHaveTextContent('PaymentDeclined');
     expect(row).toHaveTextContent('50% of all');
     expect(
@@ -214,17 +216,24 @@ describe('SquadTab', () => {
     });
     await showTab();
     await openMenu();
-    expect(screen.queryByRole('menuitem', { name: 'Reopen' })).toBeNull();
+    expect(screen.queryByRole('menuitem', { name: 'Reopen …' })).toBeNull();
     answerGroups(errorGroup(0, { state: 'resolved' }));
-    await userEvent.click(screen.getByRole('menuitem', { name: 'Resolve' }));
+    await userEvent.click(screen.getByRole('menuitem', { name: 'Resolve …' }));
+    const dialog = await screen.findByRole('dialog');
+    expect(await violations()).toEqual([]);
+    await userEvent.type(
+      within(dialog).getByRole('textbox', { name: 'Reason' }),
+      'fixed in 42{Enter}',
+    );
     expect(await screen.findByText('Resolved')).toBeInTheDocument();
     const [asked] = service.askedFor(CHANGE);
     expect(asked.params).toEqual({ id: IDS[0] });
-    expect(asked.body).toEqual({ action: 'resolve' });
+    expect(asked.body).toEqual({ action: 'resolve', note: 'fixed in 42' });
   });
 
   it.each([
     ['Mute for an hour', 3_600_000],
+    ['Mute for 8 hours', 28_800_000],
     ['Mute for a day', 86_400_000],
     ['Mute for a week', 604_800_000],
   ])('%s', async (name, ms) => {
@@ -235,6 +244,7 @@ describe('SquadTab', () => {
     await showTab();
     await openMenu();
     await userEvent.click(screen.getByRole('menuitem', { name }));
+    await userEvent.click(await screen.findByRole('button', { name: 'Mute' }));
     await waitFor(() => expect(service.askedFor(CHANGE)).toHaveLength(1));
     const { action, mutedUntil } = service.askedFor(CHANGE)[0].body;
     expect(action).toBe('mute');
@@ -242,13 +252,72 @@ describe('SquadTab', () => {
     expect(Date.parse(mutedUntil) - Date.now()).toBeLessThanOrEqual(ms);
   });
 
+  it('mutes a group until it doubles', async () => {
+    service.answer(CHANGE, {
+      ...errorGroup(0, { state: 'muted', mutedUpTo: 20 }),
+      events: [],
+    });
+    await showTab();
+    await openMenu();
+    await userEvent.click(
+      screen.getByRole('menuitem', {
+        name: 'Mute until 10 more arrive (it doubles)',
+      }),
+    );
+    await userEvent.click(await screen.findByRole('button', { name: 'Mute' }));
+    await waitFor(() =>
+      expect(service.askedFor(CHANGE)[0].body).toEqual({
+        action: 'mute',
+        mutedCount: 10,
+      }),
+    );
+  });
+
+  it('leaves what is muted out of the big number, and has it last', async () => {
+    service.answer(SERVICES, [{ ...overview('webshop', 15), muted: 12 }]);
+    answerGroups(
+      errorGroup(0, { title: 'loud', lastSeen: '2026-11-24T01:00:00Z' }),
+      errorGroup(1, {
+        title: 'quiet',
+        state: 'muted',
+        mutedUpTo: 20,
+        lastSeen: '2026-11-24T04:00:00Z',
+      }),
+    );
+    await showTab();
+    expect(
+      await screen.findByRole('heading', {
+        name: '3 dead letters of checkout',
+      }),
+    ).toBeInTheDocument();
+    expect(
+      screen.getByText('12 more in muted error groups'),
+    ).toBeInTheDocument();
+    expect(screen.getByText('12 muted')).toBeInTheDocument();
+    expect(await groupRow(0)).toHaveTextContent('loud');
+    expect(await groupRow(1)).toHaveTextContent(
+      'until 20 have arrived (10 so far)',
+    );
+  });
+
+  it('keeps its tables readable where there is little room', async () => {
+    await showTab();
+    await groupRow(0);
+    for (const table of screen.getAllByRole('grid')) {
+      expect(table.closest('[data-scrolled]')).not.toBeNull();
+    }
+  });
+
   it('reopens what is resolved', async () => {
     answerGroups(errorGroup(0, { state: 'resolved' }));
     service.answer(CHANGE, { ...errorGroup(0), events: [] });
     await showTab();
     await openMenu();
-    expect(screen.queryByRole('menuitem', { name: 'Resolve' })).toBeNull();
-    await userEvent.click(screen.getByRole('menuitem', { name: 'Reopen' }));
+    expect(screen.queryByRole('menuitem', { name: 'Resolve …' })).toBeNull();
+    await userEvent.click(screen.getByRole('menuitem', { name: 'Reopen …' }));
+    await userEvent.click(
+      await screen.findByRole('button', { name: 'Reopen' }),
+    );
     await waitFor(() =>
       expect(service.askedFor(CHANGE)[0].body).toEqual({ action: 'reopen' }),
     );
@@ -365,13 +434,19 @@ describe('SquadTab', () => {
     ).toHaveLength(2);
     expect(
       await screen.findByRole('link', { name: 'card issuer timed out' }),
+    ).toHaveAttribute('href', `/dead-letter/group?env=demo&id=${IDS[0]}`);
+    expect(
+      within(await groupRow(0)).getByRole('link', { name: 'webshop' }),
     ).toHaveAttribute(
       'href',
       `/catalog/default/component/webshop/dead-letters?env=demo&errorGroup=${IDS[0]}&status=any`,
     );
     expect(await violations()).toEqual([]);
     await openMenu();
-    await userEvent.click(screen.getByRole('menuitem', { name: 'Resolve' }));
+    await userEvent.click(screen.getByRole('menuitem', { name: 'Resolve …' }));
+    await userEvent.click(
+      await screen.findByRole('button', { name: 'Resolve' }),
+    );
     await waitFor(() =>
       expect(service.askedFor(CHANGE)[0].body).toEqual({ action: 'resolve' }),
     );
@@ -400,7 +475,7 @@ describe('SquadTab', () => {
       await screen.findByRole('heading', { name: '20 dead letters of ghosts' }),
     ).toBeInTheDocument();
     expect(
-      await screen.findByRole('link', { name: 'webshop' }),
+      (await screen.findAllByRole('link', { name: 'webshop' }))[0],
     ).toHaveAttribute('href', '/dead-letter/service?env=demo&service=webshop');
   });
 

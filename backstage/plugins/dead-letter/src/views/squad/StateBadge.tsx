@@ -44,6 +44,14 @@ export function StateBadge({ group }: { group: ErrorGroup }) {
           })}
         </Text>
       )}
+      {state === 'muted' && group.mutedUpTo && (
+        <Text variant="body-small" color="secondary">
+          {t('squad.groups.mutedUpTo', {
+            number: group.mutedUpTo.toLocaleString(),
+            arrived: group.arrived.toLocaleString(),
+          })}
+        </Text>
+      )}
     </>
   );
 }

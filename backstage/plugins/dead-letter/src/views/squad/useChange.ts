@@ -34,6 +34,9 @@ export function useChange(group: ErrorGroup) {
         status: 'success',
         timeout: SAID_FOR_MS,
       });
+      // What is muted is in other numbers and trends.
+      askAgain(['services']);
+      askAgain(['squads']);
       return askAgain(['error-groups']);
     },
     onError: error =>
@@ -44,16 +47,16 @@ export function useChange(group: ErrorGroup) {
       }),
   });
 
-  function said({ action, mutedUntil }: ErrorGroupChange): string {
+  function said({ action, mutedUntil, mutedCount }: ErrorGroupChange): string {
     switch (action) {
       case 'resolve':
         return t('squad.change.resolved');
       case 'reopen':
         return t('squad.change.reopened');
       case 'mute':
-        return t('squad.change.muted', {
-          time: mutedUntil ? sayTime(new Date(mutedUntil)) : '',
-        });
+        return mutedUntil
+          ? t('squad.change.muted', { time: sayTime(new Date(mutedUntil)) })
+          : t('squad.change.mutedCount', { count: mutedCount ?? 0 });
       default:
         return t('squad.change.noted');
     }

@@ -23,6 +23,7 @@ function squad(name: string, messages: number, more = {}) {
   return {
     squad: name,
     messages,
+    muted: 0,
     services: 1,
     oldest: '2026-11-24T03:12:45Z',
     newest: '2026-11-24T03:12:45Z',
@@ -38,6 +39,51 @@ async function names(): Promise<string[]> {
 }
 
 describe('SquadsPage', () => {
+  it('leaves what is muted out of the big number, and says how many', async () => {
+    service.answer(SQUADS, [squad('checkout', 100, { muted: 60 })]);
+    await show(<SquadsPage />);
+    expect(
+      await screen.findByRole('heading', {
+        name: '40 dead letters in 1 service of 1 squad',
+      }),
+    ).toBeInTheDocument();
+    expect(
+      screen.getByText('60 more in muted error groups'),
+    ).toBeInTheDocument();
+    expect(screen.getByText('60 muted')).toBeInTheDocument();
+    for (const table of screen.getAllByRole('grid')) {
+      expect(table.closest('[data-scrolled]')).not.toBeNull();
+    }
+  });
+
+  it('shows what is new, of all squads', async () => {
+    service.answer(SQUADS, [squad('checkout', 3)]);
+    await show(<SquadsPage />, { at: '/?env=demo' });
+    const news = await screen.findByRole('list', {
+      name: 'New and regressed error groups',
+    });
+    expect(within(news).getAllByRole('link')[0]).toHaveAttribute(
+      'href',
+      expect.stringMatching(/^\/dead-letter\/group\?env=demo&id=/),
+    );
+    expect(
+      screen.getByRole('link', { name: 'Open the shift log' }),
+    ).toHaveAttribute('href', '/dead-letter/shift-log?env=demo');
+  });
+
+  it('shows nothing of another environment than the address names', async () => {
+    await show(<SquadsPage />, { at: '/?env=nope' });
+    expect(await screen.findByRole('alert')).toHaveTextContent(
+      'There is no environment nope',
+    );
+    expect(service.asked).toEqual([]);
+    service.answer(SQUADS, [squad('checkout', 3)]);
+    await userEvent.click(screen.getByRole('button', { name: 'Go to demo' }));
+    expect(
+      await screen.findByRole('heading', { name: /3 dead letters/ }),
+    ).toBeInTheDocument();
+  });
+
   it('says how many there are in all, and where', async () => {
     service.answer(SQUADS, [
       squad('checkout', 43_695, { services: 2 }),
@@ -124,6 +170,7 @@ describe('SquadsPage', () => {
         service: 'orphan',
         squad: 'unowned',
         count: 7,
+        muted: 0,
         oldest: null,
         newest: null,
         trend: { lastHour: 0, dayBefore: 0 },
@@ -133,6 +180,7 @@ describe('SquadsPage', () => {
         service: 'ghost',
         squad: 'unowned',
         count: 2,
+        muted: 0,
         oldest: null,
         newest: null,
         trend: { lastHour: 0, dayBefore: 0 },

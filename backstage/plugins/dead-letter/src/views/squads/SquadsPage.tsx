@@ -1,5 +1,5 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
-import { Alert, Card, CardBody } from '@backstage/ui';
+import { Alert, Card, CardBody, Text } from '@backstage/ui';
 import { SquadOverview } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { Answered } from '../../components/Answered';
 import { Empty } from '../../components/Empty';
@@ -13,6 +13,7 @@ import { OwnershipState } from './OwnershipState';
 import { SquadsTable, UNOWNED } from './SquadsTable';
 import { TableSkeleton } from '../../components/TableSkeleton';
 import { Unowned } from './Unowned';
+import { WhatIsNew } from './WhatIsNew';
 import { EVERY_MS } from '../../hooks/every';
 
 /** Who has dead letters, and how many. */
@@ -70,6 +71,7 @@ function Squads() {
           </Card>
         )}
       </Answered>
+      <WhatIsNew />
       {some && <Unowned />}
     </>
   );
@@ -81,29 +83,37 @@ function sum(squads: SquadOverview[]): number {
 
 function SquadsHeadline({ squads }: { squads: SquadOverview[] | undefined }) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
-  const messages = sum(squads ?? []);
+  const muted = (squads ?? []).reduce((total, each) => total + each.muted, 0);
+  const messages = sum(squads ?? []) - muted;
   // What stays for a day though none of it is dead is not counted.
   const waiting = squads?.filter(each => each.messages > 0) ?? [];
   const services = waiting.reduce((total, each) => total + each.services, 0);
   const owners = waiting.filter(each => each.squad !== UNOWNED).length;
   return (
-    <Headline
-      number={squads && messages}
-      unit={t('squads.headline', { count: messages })}
-      scope={
-        messages === 0
-          ? ''
-          : t('squads.scope', {
-              services: t('squads.serviceCount', {
-                count: services,
-                number: services.toLocaleString(),
-              }),
-              squads: t('squads.squadCount', {
-                count: owners,
-                number: owners.toLocaleString(),
-              }),
-            })
-      }
-    />
+    <>
+      <Headline
+        number={squads && messages}
+        unit={t('squads.headline', { count: messages })}
+        scope={
+          messages === 0
+            ? ''
+            : t('squads.scope', {
+                services: t('squads.serviceCount', {
+                  count: services,
+                  number: services.toLocaleString(),
+                }),
+                squads: t('squads.squadCount', {
+                  count: owners,
+                  number: owners.toLocaleString(),
+                }),
+              })
+        }
+      />
+      {muted > 0 && (
+        <Text as="p" color="secondary">
+          {t('squad.muted', { count: muted })}
+        </Text>
+      )}
+    </>
   );
 }

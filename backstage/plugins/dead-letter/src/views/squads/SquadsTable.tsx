@@ -12,6 +12,7 @@ import {
 } from '@backstage/ui';
 import { SquadOverview } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { LastDay } from '../../components/LastDay';
+import { Scrolled } from '../../components/Scrolled';
 import { Time } from '../../components/Time';
 import numbers from '../../components/numbers.module.css';
 import { deadLetterTranslationRef } from '../../translation';
@@ -19,6 +20,7 @@ import { TabLink } from '../../components/TabLink';
 import { Trend } from '../../components/Trend';
 import { PlaceOf, useSquadTabs } from '../../hooks/useTabs';
 import { ageOf, useSorted } from '../../hooks/useSorted';
+import { useSteady } from '../../hooks/useSteady';
 import styles from './squads.module.css';
 
 /** The squad of services that no squad owns. */
@@ -40,9 +42,14 @@ export function SquadsTable({ squads }: { squads: SquadOverview[] }) {
     by: 'messages',
     name: 'squad',
   });
+  const { rows: steady, hold } = useSteady(
+    rows,
+    each => each.squad,
+    descriptor,
+  );
   const number = { allowsSorting: true, className: numbers.number };
   return (
-    <div className={styles.table}>
+    <Scrolled least="52rem" className={styles.table} hold={hold}>
       <TableRoot
         aria-label={t('squads.table')}
         sortDescriptor={descriptor}
@@ -65,11 +72,11 @@ export function SquadsTable({ squads }: { squads: SquadOverview[] }) {
             {t('squads.lastHour')}
           </Column>
         </TableHeader>
-        <TableBody items={rows} dependencies={[tabOf, t]}>
+        <TableBody items={steady} dependencies={[tabOf, t]}>
           {row => <SquadRow id={row.squad} squad={row} tabOf={tabOf} />}
         </TableBody>
       </TableRoot>
-    </div>
+    </Scrolled>
   );
 }
 
@@ -80,6 +87,7 @@ interface SquadRowProps {
 }
 
 function SquadRow({ id, squad, tabOf }: SquadRowProps) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
   return (
     <Row id={id}>
       <Cell>
@@ -87,6 +95,11 @@ function SquadRow({ id, squad, tabOf }: SquadRowProps) {
       </Cell>
       <Cell className={numbers.number}>
         {squad.messages.toLocaleString()}
+        {squad.muted > 0 && (
+          <Text as="div" variant="body-small" color="secondary">
+            {t('squad.ofThemMuted', { number: squad.muted.toLocaleString() })}
+          </Text>
+        )}
         {squad.messages === 0 && (
           <Text as="div" variant="body-small" color="secondary">
             <LastDay counts={squad.lastDay} />

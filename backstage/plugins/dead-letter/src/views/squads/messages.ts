@@ -15,6 +15,8 @@ export const squadsMessages = {
   oldest: 'Oldest',
   lastHour: 'Last hour',
   noGroup: 'Not in the catalog',
+  news: 'New and regressed error groups',
+  toShiftLog: 'Open the shift log',
   unowned: 'no owner',
   unownedHint: 'See below for how to assign an owner',
   unownedTitle: 'Services without an owner',

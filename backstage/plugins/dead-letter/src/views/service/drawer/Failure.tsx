@@ -62,6 +62,9 @@ export function Failure({ message }: FailureProps) {
   );
 }
 
+/** Of these the broker itself is the cause: no consumer's logs know more. */
+const BECAUSE = { expired: true, maxlen: true, delivery_limit: true };
+
 function Unknown({ message: { reason, service } }: FailureProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
   return (
@@ -71,7 +74,9 @@ function Unknown({ message: { reason, service } }: FailureProps) {
       </Text>
       <Text as="p" variant="body-medium">
         {reason && `${t('message.failure.reason', { reason })} `}
-        {t('message.failure.unknownDetail', { service })}
+        {reason && reason in BECAUSE
+          ? t(`message.failure.because.${reason as keyof typeof BECAUSE}`)
+          : t('message.failure.unknownDetail', { service })}
       </Text>
     </>
   );

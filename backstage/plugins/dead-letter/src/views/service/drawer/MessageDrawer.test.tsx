@@ -343,11 +343,15 @@ describe('MessageDrawer', () => {
     });
   });
 
-  it('offers nothing to do where that was done long ago', async () => {
+  it('restores what was deleted, and offers nothing else', async () => {
     service.answer(MESSAGE, message({ status: 'deleted' }));
     await showDrawer();
-    expect(await screen.findByText(/To undo the deletion/)).toBeInTheDocument();
-    expect(screen.queryByRole('button', { name: 'Redeliver…' })).toBeNull();
+    expect(await screen.findByText(/It can be restored/)).toBeInTheDocument();
+    const restore = await screen.findByRole('button', { name: 'Restore' });
+    await waitFor(() => expect(restore).toBeEnabled());
+    for (const other of ['Redeliver', 'Delete', 'Edit and redeliver …']) {
+      expect(screen.queryByRole('button', { name: other })).toBeNull();
+    }
     expect(await violations()).toEqual([]);
   });
 

@@ -1,13 +1,19 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import {
   Alert,
+  Button,
+  ButtonIcon,
   Dialog,
   DialogBody,
   DialogFooter,
   DialogHeader,
   Text,
 } from '@backstage/ui';
-import { DeadLetteredMessageDetails } from '@dead-letter/backstage-plugin-dead-letter-common';
+import {
+  DeadLetteredMessageDetails,
+  Operation,
+} from '@dead-letter/backstage-plugin-dead-letter-common';
+import { RiArrowDownLine, RiArrowUpLine } from '@remixicon/react';
 import {
   PropsWithChildren,
   useCallback,
@@ -22,6 +28,8 @@ import { deadLetterTranslationRef } from '../../../translation';
 import { Acting, ActingProps } from '../../acting';
 import { OperationsOf } from '../../operations/OperationsOf';
 import { useOperation } from '../../operations/useOperation';
+import { SendDialog } from '../send/SendDialog';
+import { Sending } from '../send/request';
 import { DrawerSkeleton } from './DrawerSkeleton';
 import { MessageDetails } from './MessageDetails';
 import styles from './drawer.module.css';
@@ -35,6 +43,8 @@ export interface MessageDrawerProps {
   onOpen: (id: string) => void;
   /** It was acted on: lists of dead letters are out of date. */
   onChanged: () => void;
+  /** Those before and after it in the list that it is in. */
+  neighbours?: { previous?: string; next?: string };
 }
 
 /** The question for a dead letter. */
@@ -63,6 +73,7 @@ export function MessageDrawer(props: MessageDrawerProps) {
     >
       <DialogHeader>
         {type ? t('message.titleOf', { type }) : t('message.title')}
+        <Neighbours {...props} />
       </DialogHeader>
       <Scrolled key={id}>
         {gone ? (
@@ -83,6 +94,30 @@ export function MessageDrawer(props: MessageDrawerProps) {
         {message && <Actions key={id} {...props} message={message} />}
       </DialogFooter>
     </Dialog>
+  );
+}
+
+/** The way to those beside it. */
+function Neighbours({ neighbours, onOpen }: MessageDrawerProps) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  if (!neighbours) return null;
+  return (
+    <>
+      {(['previous', 'next'] as const).map(side => {
+        const id = neighbours[side];
+        return (
+          <ButtonIcon
+            key={side}
+            size="small"
+            variant="tertiary"
+            icon={side === 'next' ? <RiArrowDownLine /> : <RiArrowUpLine />}
+            aria-label={t(`message.neighbours.${side}`)}
+            isDisabled={!id}
+            onPress={() => id && onOpen(id)}
+          />
+        );
+      })}
+    </>
   );
 }
 
@@ -148,12 +183,55 @@ function Actions({ id, resourceRef, onChanged, message }: ActionsProps) {
           )}
         </Text>
       )}
-      {(status === 'dead' || (status === 'redelivered' && !begun)) && (
+      {isActedOn(status) && (status === 'dead' || !begun) && (
         <Acting
           selection={{ ids: [id], status }}
-          service={service}
+          services={[service]}
           resourceRef={resourceRef}
           onChanged={changed}
+        />
+      )}
+      {status === 'dead' && !begun && (
+        <Sends
+          message={message}
+          onBegun={operation => changed('begun', operation)}
+        />
+      )}
+    </>
+  );
+}
+
+function isActedOn(
+  status: string,
+): status is 'dead' | 'redelivered' | 'deleted' {
+  return ['dead', 'redelivered', 'deleted'].includes(status);
+}
+
+interface SendsProps {
+  message: DeadLetteredMessageDetails;
+  onBegun: (operation: Operation) => void;
+}
+
+/** Sends it otherwise than as it came. */
+function Sends({ message, onBegun }: SendsProps) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  const [sending, setSending] = useState<Sending>();
+  return (
+    <>
+      {(['edit', 'copy'] as const).map(each => (
+        <Button key={each} variant="secondary" onPress={() => setSending(each)}>
+          {t(`send.${each}`)}
+        </Button>
+      ))}
+      {sending && (
+        <SendDialog
+          sending={sending}
+          message={message}
+          onClose={() => setSending(undefined)}
+          onBegun={operation => {
+            setSending(undefined);
+            onBegun(operation);
+          }}
         />
       )}
     </>

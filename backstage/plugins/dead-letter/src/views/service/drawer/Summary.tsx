@@ -1,6 +1,9 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
+import { Link } from '@backstage/ui';
 import { DeadLetteredMessageDetails } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { Time } from '../../../components/Time';
+import { useGroupPath } from '../../../hooks/useGroupPath';
+import { FIND_PARAMETER, useSearchPath } from '../../../hooks/useMessagePath';
 import { deadLetterTranslationRef } from '../../../translation';
 import { Fact, Facts } from './Facts';
 import { Section } from './Section';
@@ -9,6 +12,8 @@ import styles from './drawer.module.css';
 /** Where and when it died, and what it is called. */
 export function Summary({ message }: { message: DeadLetteredMessageDetails }) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
+  const groupPath = useGroupPath();
+  const toSearch = useSearchPath();
   const none = <span className={styles.quiet}>{t('message.none')}</span>;
   const time = (at: string | null) => (at ? <Time at={at} /> : none);
   const plain = (
@@ -47,6 +52,19 @@ export function Summary({ message }: { message: DeadLetteredMessageDetails }) {
       ),
     copied: message.exchange,
   };
+  const correlation: Fact = {
+    ...named('correlationId'),
+    value: message.correlationId ? (
+      <>
+        <span className={styles.name}>{message.correlationId}</span>{' '}
+        <Link href={toSearch({ [FIND_PARAMETER]: message.correlationId })}>
+          {t('message.summary.sameCorrelation')}
+        </Link>
+      </>
+    ) : (
+      none
+    ),
+  };
   return (
     <Section title={t('message.summary.title')}>
       <Facts
@@ -78,10 +96,21 @@ export function Summary({ message }: { message: DeadLetteredMessageDetails }) {
             value: message.attempts.toLocaleString(),
           },
           plain('reason'),
+          {
+            name: t('message.summary.errorGroup'),
+            value: message.errorGroup ? (
+              <Link href={groupPath(message.errorGroup)}>
+                {t('message.summary.openGroup')}
+              </Link>
+            ) : (
+              none
+            ),
+            copied: message.errorGroup,
+          },
           plain('convention'),
           plain('source'),
           named('messageId'),
-          named('correlationId'),
+          correlation,
           named('id'),
         ]}
       />

@@ -18,14 +18,21 @@ export const drawerMessages = {
   },
   settled: {
     redelivered: 'This message was redelivered. Its history shows the outcome.',
-    deleted:
-      'This message was deleted. To undo the deletion, open the operation in its history.',
+    deleted: 'This message was deleted. It can be restored.',
     other: 'This message is no longer dead. No actions are available.',
   },
   failure: {
     title: 'Why it died',
     unknown: 'The message contains no error',
     unknownDetail: 'The logs of {{service}} from that time may show the cause.',
+    because: {
+      expired:
+        'No consumer saw this message: it waited in the queue longer than its time to live.',
+      maxlen:
+        'No consumer saw this message: the queue was full, and dropped it.',
+      delivery_limit:
+        'The message was delivered to consumers as often as the queue allows, and none accepted it.',
+    },
     reason: 'Broker reason: {{reason}}.',
     error: 'error',
     stack: 'Stack trace',
@@ -52,8 +59,12 @@ export const drawerMessages = {
     type: 'Type',
     messageId: 'Message id',
     correlationId: 'Correlation id',
+    sameCorrelation: 'Find all with this id',
+    errorGroup: 'Error group',
+    openGroup: 'Open the error group',
     id: 'Dead letter id',
   },
+  neighbours: { previous: 'Previous message', next: 'Next message' },
   body: {
     title: 'Body',
     size_one: '{{number}} byte',

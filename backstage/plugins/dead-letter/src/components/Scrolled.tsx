@@ -1,0 +1,29 @@
+import { CSSProperties, HTMLAttributes, PropsWithChildren } from 'react';
+import styles from './Scrolled.module.css';
+
+interface ScrolledProps {
+  /** What its columns need, such as `46rem`. */
+  least: string;
+  className?: string;
+  /** Keeps its rows where they are, see `useSteady`. */
+  hold?: HTMLAttributes<HTMLElement>;
+}
+
+/** A table that is scrolled sideways where there is less room than its columns need: none of them shrinks to nothing. */
+export function Scrolled({
+  least,
+  className = '',
+  hold,
+  children,
+}: PropsWithChildren<ScrolledProps>) {
+  return (
+    <div
+      {...hold}
+      className={`${styles.scrolled} ${className}`}
+      style={{ '--least-width': least } as CSSProperties}
+      data-scrolled
+    >
+      {children}
+    </div>
+  );
+}

@@ -1,0 +1,204 @@
+import { configure, screen, waitFor, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { FakeService, Refusal } from '../../testing/FakeService';
+import { violations } from '../../testing/axe';
+import { exampleOf, openApi } from '../../testing/document';
+import { Shown, component, show } from '../../testing/render';
+import { anOperation } from '../operations/examples';
+import { GroupPage } from './GroupPage';
+
+// axe reads the whole page, which takes a while.
+jest.setTimeout(30_000);
+configure({ asyncUtilTimeout: 5_000 });
+
+const service = FakeService.forTests();
+const ONE = 'GET /dead-letters/error-groups/{id}';
+const CHANGE = 'PATCH /dead-letters/error-groups/{id}';
+const SEARCH = 'GET /dead-letters';
+const ID = '03bfd559-2582-81db-9da5-e2566c3c3179';
+
+const example: any = exampleOf(openApi.components.schemas.DeadLetteredMessage);
+
+function details(more = {}) {
+  return {
+    id: ID,
+    service: 'webshop',
+    squad: 'checkout',
+    state: 'regressed',
+    reason: 'rejected',
+    errorType: 'PaymentDeclined',
+    title: 'card issuer timed out',
+    firstSeen: new Date(Date.now() - 3_600_000).toISOString(),
+    lastSeen: new Date().toISOString(),
+    arrived: 40,
+    resolvedAt: '2026-11-24T03:00:00Z',
+    mutedUntil: null,
+    mutedUpTo: null,
+    events: [
+      {
+        at: '2026-11-24T03:00:00Z',
+        by: 'user:default/ada',
+        action: 'resolve',
+        note: 'fixed in 42',
+        mutedUntil: null,
+        mutedCount: null,
+      },
+    ],
+    ...more,
+  };
+}
+
+function has(count: number) {
+  service.answer(SEARCH, ({ query }: any) => ({
+    messages: count > 0 ? [{ ...example, service: 'webshop' }] : [],
+    total: {
+      value: query.status === 'any' ? count + 1 : count,
+      relation: 'eq',
+    },
+    nextCursor: null,
+    prevCursor: null,
+  }));
+}
+
+function page(more: Shown = {}) {
+  return show(<GroupPage />, {
+    at: `/?env=demo&id=${ID}`,
+    catalog: [component('webshop')],
+    ...more,
+  });
+}
+
+describe('GroupPage', () => {
+  beforeEach(() => {
+    service.answer(ONE, details());
+    const { edit, events, returns, ...operation } = anOperation({
+      state: 'completed',
+      remaining: 0,
+    });
+    service.answer('GET /operations', ({ query }: any) => ({
+      operations: query.state ? [] : [operation],
+      nextCursor: null,
+    }));
+    has(3);
+  });
+
+  it('has an address, and shows all that is known of a group', async () => {
+    await page();
+    expect(
+      await screen.findByRole('heading', {
+        name: 'PaymentDeclined: card issuer timed out',
+      }),
+    ).toBeInTheDocument();
+    expect(screen.getByText('Regressed')).toBeInTheDocument();
+    expect(await screen.findByText('3 dead letters')).toBeInTheDocument();
+    expect(await screen.findByText('fixed in 42')).toBeInTheDocument();
+    expect(
+      await screen.findByRole('link', { name: 'Show all messages' }),
+    ).toHaveAttribute(
+      'href',
+      `/catalog/default/component/webshop/dead-letters?env=demo&errorGroup=${ID}&status=any`,
+    );
+    await waitFor(() =>
+      expect(
+        service.askedFor('GET /dead-letters/histogram')[0].query,
+      ).toMatchObject({ errorGroup: ID, service: 'webshop', status: 'any' }),
+    );
+    const { from } = service.askedFor('GET /dead-letters/histogram')[0].query;
+    expect(Date.now() - Date.parse(from)).toBeLessThan(2 * 3_600_000);
+    // Its operations, whoever began them.
+    await waitFor(() =>
+      expect(
+        service
+          .askedFor('GET /operations')
+          .map(({ query }) => query)
+          .filter(({ errorGroup }) => errorGroup === ID),
+      ).not.toHaveLength(0),
+    );
+    expect(await screen.findByText('issuer is up again')).toBeInTheDocument();
+    expect(
+      screen.getByRole('link', { name: 'All operations' }),
+    ).toHaveAttribute(
+      'href',
+      `/dead-letter/operations?env=demo&errorGroup=${ID}`,
+    );
+    expect(await violations()).toEqual([]);
+  });
+
+  it('redelivers all of it', async () => {
+    await page();
+    await userEvent.click(
+      await screen.findByRole('button', { name: 'Redeliver' }),
+    );
+    await waitFor(() =>
+      expect(service.askedFor('POST /operations/plan')[0].body).toMatchObject({
+        kind: 'redeliver',
+        filter: { service: 'webshop', errorGroup: ID },
+      }),
+    );
+  });
+
+  it('offers nothing to redeliver where none is dead', async () => {
+    has(0);
+    await page();
+    expect(
+      await screen.findByText(
+        'No dead letters of this error group are waiting.',
+      ),
+    ).toBeInTheDocument();
+    expect(screen.getByRole('button', { name: 'Redeliver' })).toBeDisabled();
+  });
+
+  it('resolves with a reason, and mutes', async () => {
+    service.answer(CHANGE, details({ state: 'resolved' }));
+    await page();
+    await userEvent.click(
+      await screen.findByRole('button', { name: 'Resolve …' }),
+    );
+    const dialog = await screen.findByRole('dialog');
+    await userEvent.type(
+      within(dialog).getByRole('textbox', { name: 'Reason' }),
+      'fixed in 43{Enter}',
+    );
+    await waitFor(() =>
+      expect(service.askedFor(CHANGE)[0].body).toEqual({
+        action: 'resolve',
+        note: 'fixed in 43',
+      }),
+    );
+    await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
+    await userEvent.click(screen.getByRole('button', { name: 'Mute …' }));
+    await userEvent.click(
+      await screen.findByRole('menuitem', { name: 'Mute for 8 hours' }),
+    );
+    await userEvent.click(await screen.findByRole('button', { name: 'Mute' }));
+    await waitFor(() =>
+      expect(service.askedFor(CHANGE)[1].body).toMatchObject({
+        action: 'mute',
+      }),
+    );
+  });
+
+  it('says that there is none with this id', async () => {
+    service.answer(ONE, () => {
+      throw new Refusal(404, 'NotFoundError', 'no such group');
+    });
+    await page();
+    expect(
+      await screen.findByText('Error group not found'),
+    ).toBeInTheDocument();
+    expect(await violations()).toEqual([]);
+  });
+
+  // Permissions are remembered by entity: this is another.
+  it('shows nothing to who may not read its service', async () => {
+    service.answer(ONE, details({ service: 'secret' }));
+    await page({
+      catalog: [component('secret')],
+      denied: ['dead-letter.message.read'],
+    });
+    expect(
+      await screen.findByText('You do not have access to these dead letters'),
+    ).toBeInTheDocument();
+    expect(service.askedFor(SEARCH)).toEqual([]);
+  });
+});
