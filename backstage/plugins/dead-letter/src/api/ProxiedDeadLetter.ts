@@ -175,7 +175,8 @@ class ProxiedClient implements DeadLetterClient {
   private async base(): Promise<string> {
     const { name, proxyPath } = this.environment;
     const { discoveryApi } = this.deps;
-    if (proxyPath)
+    // Of the console it is empty: the service is where the page is.
+    if (proxyPath !== undefined)
       return `${await discoveryApi.getBaseUrl('proxy')}${proxyPath}`;
     const backend = await discoveryApi.getBaseUrl('dead-letter');
     return `${backend}/environments/${encodeURIComponent(name)}`;
