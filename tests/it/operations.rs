@@ -325,7 +325,7 @@ async fn the_overview_equals_a_recount_after_a_mix_of_everything() {
     assert_eq!(
         squads,
         json!([{
-            "squad": "unowned", "messages": total, "services": 4,
+            "squad": "unowned", "messages": total, "muted": 0, "services": 4,
             "oldest": squads[0]["oldest"], "newest": squads[0]["newest"],
             "trend": {"lastHour": published, "dayBefore": 0}, "lastDay": squads[0]["lastDay"],
         }])

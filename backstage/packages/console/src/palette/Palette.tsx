@@ -92,9 +92,9 @@ function Choice({ session, onChosen }: ChoiceProps) {
         placeholder="Page, service, squad, error or id"
       />
       {/* By keyboard too it must be possible to scroll it. */}
-      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
       <div
         className={styles.scroll}
+        // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
         tabIndex={0}
         role="group"
         aria-label="Places"

@@ -6,11 +6,11 @@ export class Broken extends Component<
   PropsWithChildren<{}>,
   { error?: Error }
 > {
-  state: { error?: Error } = {};
-
   static getDerivedStateFromError(error: Error) {
     return { error };
   }
+
+  state: { error?: Error } = {};
 
   render() {
     const { error } = this.state;

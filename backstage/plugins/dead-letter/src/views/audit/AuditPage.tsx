@@ -55,7 +55,7 @@ function Audit() {
     });
   return (
     <div className={styles.page}>
-      <Conditions
+      <ConditionsBar
         key={JSON.stringify(conditions)}
         conditions={conditions}
         onChange={change}
@@ -73,7 +73,7 @@ interface ConditionsProps {
   onChange: (changes: Conditions) => void;
 }
 
-function Conditions({ conditions, onChange }: ConditionsProps) {
+function ConditionsBar({ conditions, onChange }: ConditionsProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
   const [service, setService] = useState(conditions.service ?? '');
   const [actor, setActor] = useState(conditions.actor ?? '');
