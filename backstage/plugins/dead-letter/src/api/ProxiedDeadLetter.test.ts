@@ -45,7 +45,7 @@ describe('ProxiedDeadLetter', () => {
       service: 'a b',
       limit: '5',
     });
-    expect(service.asked).toHaveLength(19);
+    expect(service.asked).toHaveLength(20);
   });
 
   it('rejects with the error that the service names', async () => {
