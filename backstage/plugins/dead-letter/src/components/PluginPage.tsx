@@ -26,9 +26,14 @@ import { sayNumber } from '../views/operations/say';
 import { Answers } from './Answers';
 import { Guarded } from './Guarded';
 
+type View = 'squads' | 'search' | 'operations' | 'shiftLog' | 'audit';
+
+/** The views that everybody has. */
+const TABS: View[] = ['squads', 'search', 'operations', 'shiftLog'];
+
 interface PluginPageProps {
   /** Which of the views it is; none of those that have a tab where it is undefined. */
-  view?: 'squads' | 'operations' | 'search' | 'shiftLog' | 'audit';
+  view?: View;
 }
 
 /** A view of the page in the sidebar, below its title and the way to the other views. */
@@ -50,58 +55,59 @@ function Head({ view }: PluginPageProps) {
   const { environments } = useApi(deadLetterApiRef);
   const wrong = useWrongEnvironment();
   return environments.length === 0 || wrong !== undefined ? (
-    <Tabs view={view} paused={0} />
+    <Tabs view={view} />
   ) : (
-    <TabsWithPaused view={view} />
+    <AskedTabs view={view} />
   );
 }
 
 /** So many paused operations are counted. */
 const PAUSED = 50;
 
-/** A paused operation waits for somebody: it is not to be forgotten. */
-function TabsWithPaused({ view }: PluginPageProps) {
+/** A paused operation waits for somebody: it is not to be forgotten. The audit is for those who may read it. */
+function AskedTabs({ view }: PluginPageProps) {
+  const { allowed } = useMay('admin');
   const { data } = useAnswer(
     ['operations', 'paused'],
     (client, signal) =>
       client.operations({ state: 'paused', limit: PAUSED }, signal),
     { every: EVERY_MS, keep: false },
   );
-  return <Tabs view={view} paused={data?.operations.length ?? 0} />;
+  const tabs = allowed ? [...TABS, 'audit' as const] : TABS;
+  return <Tabs view={view} paused={data?.operations.length} tabs={tabs} />;
 }
 
-function Tabs({ view, paused }: PluginPageProps & { paused: number }) {
+interface TabsProps extends PluginPageProps {
+  paused?: number;
+  tabs?: View[];
+}
+
+function Tabs({ view, paused = 0, tabs = TABS }: TabsProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
   const [parameters] = useAppSearchParams();
   const environment = parameters.get(ENVIRONMENT_PARAMETER);
   const query = environment
     ? `?${new URLSearchParams({ [ENVIRONMENT_PARAMETER]: environment })}`
     : '';
-  const squads = useRouteRef(squadsRouteRef)?.() ?? '';
-  const search = useRouteRef(searchRouteRef)?.() ?? '';
-  const operations = useRouteRef(operationsRouteRef)?.() ?? '';
-  const shiftLog = useRouteRef(shiftLogRouteRef)?.() ?? '';
-  const audit = useRouteRef(auditRouteRef)?.() ?? '';
-  const { allowed } = useMay('admin');
+  const paths = {
+    squads: useRouteRef(squadsRouteRef)?.() ?? '',
+    search: useRouteRef(searchRouteRef)?.() ?? '',
+    operations: useRouteRef(operationsRouteRef)?.() ?? '',
+    shiftLog: useRouteRef(shiftLogRouteRef)?.() ?? '',
+    audit: useRouteRef(auditRouteRef)?.() ?? '',
+  };
+  const labelOf = (id: View) =>
+    id === 'operations' && paused > 0
+      ? t('operations.titlePaused', { number: sayNumber(paused) })
+      : t(`${id}.title`);
   return (
     <Header
       title={t('title')}
-      tabs={[
-        { id: 'squads', label: t('squads.title'), href: squads + query },
-        { id: 'search', label: t('search.title'), href: search + query },
-        {
-          id: 'operations',
-          label:
-            paused > 0
-              ? t('operations.titlePaused', { number: sayNumber(paused) })
-              : t('operations.title'),
-          href: operations + query,
-        },
-        { id: 'shiftLog', label: t('shiftLog.title'), href: shiftLog + query },
-        ...(allowed
-          ? [{ id: 'audit', label: t('audit.title'), href: audit + query }]
-          : []),
-      ]}
+      tabs={tabs.map(id => ({
+        id,
+        label: labelOf(id),
+        href: paths[id] + query,
+      }))}
       activeTabId={view ?? null}
     />
   );

@@ -8,6 +8,7 @@ import { AuthorizeResult } from '@backstage/plugin-permission-common';
 import { ReactElement } from 'react';
 import { ProxiedDeadLetter } from '../api/ProxiedDeadLetter';
 import { deadLetterApiRef } from '../api/DeadLetterApi';
+import { Environment } from '../api/environments';
 import { answers } from '../components/Answers';
 import {
   auditRouteRef,
@@ -40,16 +41,25 @@ export interface Shown {
   toasts?: ToastApiMessage[];
   /** Names of permissions that are denied. */
   denied?: string[];
+  /** Two by default. */
+  environments?: Environment[];
 }
 
 /** Renders a view in an app, on the service as it answers tests. */
 export function show(
   view: ReactElement,
-  { at, entity, catalog = [], toasts = [], denied = [] }: Shown = {},
+  {
+    at,
+    entity,
+    catalog = [],
+    toasts = [],
+    denied = [],
+    environments = ENVIRONMENTS,
+  }: Shown = {},
 ) {
   // What another test was answered is not to be seen in this one.
   answers.clear();
-  const api = new ProxiedDeadLetter(ENVIRONMENTS, {
+  const api = new ProxiedDeadLetter(environments, {
     discoveryApi: {
       getBaseUrl: async plugin => `http://localhost:7007/api/${plugin}`,
     },

@@ -66,6 +66,7 @@ describe('ExportMenu', () => {
     await user.click(await screen.findByText('Cancel the export'));
     release();
     await screen.findByRole('button', { name: 'Export' });
+    expect(pages().filter(({ cursor }) => cursor)).toHaveLength(1);
     expect(saved).toEqual([]);
   });
 });

@@ -71,12 +71,20 @@ describe('SquadsPage', () => {
     ).toHaveAttribute('href', '/dead-letter/shift-log?env=demo');
   });
 
+  it('says what to configure where there is no environment', async () => {
+    await show(<SquadsPage />, { environments: [] });
+    expect(
+      await screen.findByText(/No dead-letter service is configured/),
+    ).toBeVisible();
+    expect(service.asked).toEqual([]);
+  });
+
   it('shows nothing of another environment than the address names', async () => {
     await show(<SquadsPage />, { at: '/?env=nope' });
     expect(await screen.findByRole('alert')).toHaveTextContent(
       'There is no environment nope',
     );
-    expect(service.asked.filter(({ path }) => path !== '/me')).toEqual([]);
+    expect(service.asked).toEqual([]);
     service.answer(SQUADS, [squad('checkout', 3)]);
     await userEvent.click(screen.getByRole('button', { name: 'Go to demo' }));
     expect(
