@@ -1,9 +1,8 @@
 //! What Backstage's users belong to, where their tokens do not say so.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use moka::future::Cache;
 use reqwest::Url;
 use serde::Deserialize;
 use tracing::warn;
@@ -13,16 +12,14 @@ use crate::endpoint::Endpoint;
 /// For so long an answer is used: a user who leaves a group keeps its rights no longer.
 const FRESH: Duration = Duration::from_mins(1);
 /// Users whose answers are kept.
-const MOST_USERS: usize = 10_000;
+const MOST_USERS: u64 = 10_000;
 
-type Answers = HashMap<String, (Instant, Vec<String>)>;
-
-/// Asks Backstage, and keeps its answers for a minute. Clones share them.
+/// Asks Backstage once for all requests of a user, and keeps its answers for a minute. Clones share them.
 #[derive(Clone, Debug)]
 pub(super) struct UserInfo {
     url: Url,
     endpoint: Endpoint,
-    answers: Arc<Mutex<Answers>>,
+    answers: Cache<String, Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -37,38 +34,22 @@ struct Claims {
 
 impl UserInfo {
     pub fn new(url: Url, endpoint: Endpoint) -> Self {
-        Self { url, endpoint, answers: Arc::default() }
+        let answers = Cache::builder().max_capacity(MOST_USERS).time_to_live(FRESH).build();
+        Self { url, endpoint, answers }
     }
 
     /// The groups of a user, and what else it belongs to, by its token. `None`: Backstage does not answer.
     pub async fn belongs_to(&self, user: &str, token: &str) -> Option<Vec<String>> {
-        if let Some(known) = self.known(user) {
-            return Some(known);
-        }
-        match self.endpoint.get_as::<Answer>(&self.url, token).await {
-            Ok(Answer { claims: Claims { ent } }) => {
-                self.keep(user, &ent);
-                Some(ent)
-            }
-            Err(error) => {
+        let answer = self.answers.try_get_with_by_ref(user, self.ask(token)).await;
+        answer
+            .inspect_err(|error| {
                 warn!(error = format!("{error:#}"), "could not read the groups of a user from Backstage");
-                None
-            }
-        }
+            })
+            .ok()
     }
 
-    fn known(&self, user: &str) -> Option<Vec<String>> {
-        let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        answers.get(user).filter(|(since, _)| since.elapsed() < FRESH).map(|(_, groups)| groups.clone())
-    }
-
-    fn keep(&self, user: &str, belongs_to: &[String]) {
-        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        if answers.len() >= MOST_USERS {
-            answers.retain(|_, (since, _)| since.elapsed() < FRESH);
-        }
-        if answers.len() < MOST_USERS {
-            answers.insert(user.to_owned(), (Instant::now(), belongs_to.to_vec()));
-        }
+    async fn ask(&self, token: &str) -> anyhow::Result<Vec<String>> {
+        let Answer { claims: Claims { ent } } = self.endpoint.get_as(&self.url, token).await?;
+        Ok(ent)
     }
 }

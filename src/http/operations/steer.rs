@@ -141,11 +141,13 @@ async fn steer(
     let id: Uuid = path_id(id)?;
     let seen = seen::one(api, caller, id).await?;
     check_permissions(&seen, caller, steering)?;
-    let is_approval = steering == Steering::Resume && seen.operation.awaits_approval;
-    let steering = if is_approval { Steering::Approve } else { steering };
-    if is_approval {
-        caller.may_approve(&seen.operation)?;
-    }
+    let steering = match steering {
+        Steering::Resume if seen.operation.awaits_approval => {
+            caller.may_approve(&seen.operation)?;
+            Steering::Approve
+        }
+        other => other,
+    };
     if !api.store.steer(id, steering, &caller.requester().actor(), clock::now()).await? {
         let message = format!(
             "The operation is {}. There is nothing to {}.",

@@ -1,6 +1,6 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
-import { Button, SearchField, Select } from '@backstage/ui';
-import { useEffect, useRef, useState } from 'react';
+import { Button, Select } from '@backstage/ui';
+import { TypedField } from '../../components/TypedField';
 import { deadLetterTranslationRef } from '../../translation';
 import styles from './OperationsPage.module.css';
 
@@ -27,8 +27,6 @@ const HOUR_MS = 3_600_000;
 const TIMES = { shift: 8, day: 24, week: 168 } as const;
 /** For the option that stands for no condition. */
 const ANY = '';
-/** While somebody types. */
-const PAUSE_MS = 400;
 
 interface OperationFiltersProps {
   conditions: OperationConditions;
@@ -73,10 +71,11 @@ export function OperationFilters({
         value={conditions.state ?? ANY}
         onChange={value => set('state', String(value))}
       />
-      <Typed
+      <TypedField
         label={t('operations.filter.requestedBy')}
-        value={conditions.requestedBy ?? ''}
-        onChange={value => set('requestedBy', value)}
+        value={conditions.requestedBy}
+        onChange={value => set('requestedBy', value?.trim() ?? '')}
+        isSearch
       />
       <Select
         label={t('operations.filter.since')}
@@ -105,25 +104,4 @@ export function beginOf(since: string | undefined): string | undefined {
   if (!hours) return undefined;
   const minute = Math.floor(Date.now() / 60_000) * 60_000;
   return new Date(minute - hours * HOUR_MS).toISOString();
-}
-
-interface TypedProps {
-  label: string;
-  value: string;
-  onChange: (value: string) => void;
-}
-
-function Typed({ label, value, onChange }: TypedProps) {
-  const [typed, setTyped] = useState(value);
-  const latest = useRef(onChange);
-  useEffect(() => {
-    latest.current = onChange;
-  });
-  useEffect(() => setTyped(value), [value]);
-  useEffect(() => {
-    if (typed === value) return undefined;
-    const timer = setTimeout(() => latest.current(typed.trim()), PAUSE_MS);
-    return () => clearTimeout(timer);
-  }, [typed, value]);
-  return <SearchField label={label} value={typed} onChange={setTyped} />;
 }

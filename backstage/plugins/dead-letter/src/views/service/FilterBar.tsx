@@ -1,14 +1,7 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
-import {
-  Button,
-  SearchField,
-  Select,
-  Tag,
-  TagGroup,
-  TextField,
-} from '@backstage/ui';
+import { Button, Select, Tag, TagGroup } from '@backstage/ui';
 import { Filter } from '@dead-letter/backstage-plugin-dead-letter-common';
-import { useEffect, useRef, useState } from 'react';
+import { TypedField } from '../../components/TypedField';
 import { EVERY_MS } from '../../hooks/every';
 import { useAnswer } from '../../hooks/useDeadLetter';
 import { deadLetterTranslationRef } from '../../translation';
@@ -28,8 +21,6 @@ const WITH_FIELD: Condition[] = [
   'status',
 ];
 const STATUSES = ['dead', 'redelivered', 'deleted', 'any'] as const;
-/** While somebody types. */
-const PAUSE_MS = 400;
 /** For the option that stands for no condition. */
 const ANY = '';
 
@@ -122,51 +113,6 @@ export function FilterBar({
         </TagGroup>
       )}
     </div>
-  );
-}
-
-interface TypedFieldProps {
-  className?: string;
-  label: string;
-  placeholder?: string;
-  value: string | undefined;
-  onChange: (value: string | undefined) => void;
-  isSearch?: boolean;
-}
-
-/** Is looked for once nobody types for a moment. */
-function TypedField({
-  className,
-  label,
-  placeholder,
-  value = '',
-  onChange,
-  isSearch,
-}: TypedFieldProps) {
-  const [typed, setTyped] = useState(value);
-  // That of the last render: it knows what was typed into another field meanwhile.
-  const latest = useRef(onChange);
-  useEffect(() => {
-    latest.current = onChange;
-  });
-  useEffect(() => setTyped(value), [value]);
-  useEffect(() => {
-    if (typed === value) return undefined;
-    const timer = setTimeout(
-      () => latest.current(typed || undefined),
-      PAUSE_MS,
-    );
-    return () => clearTimeout(timer);
-  }, [typed, value]);
-  const Field = isSearch ? SearchField : TextField;
-  return (
-    <Field
-      className={className}
-      label={label}
-      placeholder={placeholder}
-      value={typed}
-      onChange={setTyped}
-    />
   );
 }
 
