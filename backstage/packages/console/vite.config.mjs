@@ -30,6 +30,10 @@ export default defineConfig({
       '@backstage/plugin-catalog-react': path('src/stand-ins/catalog.ts'),
     },
   },
+  // Given here, so that none is looked for: the workspace's extends one of @backstage/cli, which is not installed for the console alone.
+  esbuild: {
+    tsconfigRaw: JSON.stringify({ compilerOptions: { jsx: 'react-jsx' } }),
+  },
   // The service replaces it in each answer: src/http/console.
   html: { cspNonce: '{{NONCE}}' },
   build: {
