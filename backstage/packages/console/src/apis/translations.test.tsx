@@ -19,7 +19,11 @@ describe('translations', () => {
 
   it('hold elements where a value is one', () => {
     const { container } = render(
-      t('several', { line: <code>a: b</code>, file: <b>the file</b>, count: 2 }),
+      t('several', {
+        line: <code>a: b</code>,
+        file: <b>the file</b>,
+        count: 2,
+      }),
     );
     expect(container.innerHTML).toBe(
       'Add <code>a: b</code> to <b>the file</b>, 2 times',
