@@ -18,8 +18,8 @@ import { PAGE_SIZES, View } from './useFilter';
 import { Chosen } from './useSelection';
 import styles from './MessageTable.module.css';
 
-/** Two lines of an error; the height of each is measured when it is drawn. */
-const ROWS = { estimatedRowHeight: 57 };
+/** Two lines of text in each row, and room around them. */
+const ROW_REMS = 3.75;
 /** BUI's box that a table is scrolled in. */
 const SCROLLED = '.bui-TableScrollContainer';
 
@@ -42,6 +42,7 @@ export function MessageTable(props: MessageTableProps) {
   const hasLogs = messages.some(each => each.logLink);
   const showsStatus = (view.conditions.status ?? 'dead') !== 'dead';
   const columns = useColumns(showsStatus, hasLogs);
+  const rows = useMemo(() => ({ rowHeight: ROW_REMS * pixelsOfRem() }), []);
   const box = useRef<HTMLDivElement>(null);
   // The next page begins at its top.
   const { cursor } = view;
@@ -55,7 +56,7 @@ export function MessageTable(props: MessageTableProps) {
           columnConfig={columns}
           data={messages}
           isStale={isStale}
-          virtualized={ROWS}
+          virtualized={rows}
           pagination={{ type: 'none' }}
           selection={
             chosen && {
@@ -77,6 +78,11 @@ export function MessageTable(props: MessageTableProps) {
       <Pages {...props} />
     </div>
   );
+}
+
+function pixelsOfRem(): number {
+  const { fontSize } = getComputedStyle(document.documentElement);
+  return parseFloat(fontSize) || 16;
 }
 
 /** Which rows of all are shown, and the way to the others. */
@@ -122,7 +128,7 @@ function useColumns(
         id: 'timestamp',
         label: t('service.timestamp'),
         isRowHeader: true,
-        width: 150,
+        width: 200,
         cell: message => (
           <Cell>
             <Arrived message={message} showsStatus={showsStatus} />

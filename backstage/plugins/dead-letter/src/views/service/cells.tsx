@@ -63,7 +63,7 @@ export function Failed({ message }: { message: DeadLetteredMessage }) {
   const { gone, noted, onOpen } = useContext(CommonContext);
   const { id, errorType, reason, errorMessage, errorGroup } = message;
   return (
-    <>
+    <div className={styles.failed}>
       <Open
         className={styles.open}
         data-gone={gone.has(id) || undefined}
@@ -73,7 +73,7 @@ export function Failed({ message }: { message: DeadLetteredMessage }) {
       </Open>
       <DiedAgain message={message} />
       {errorGroup && noted.has(errorGroup) && <Noted group={errorGroup} />}
-    </>
+    </div>
   );
 }
 

@@ -109,11 +109,18 @@ describe('the chart', () => {
 
 describe('a row', () => {
   it('tells of notes on its error group', async () => {
+    const { ErrorGroups } = openApi.components.schemas;
+    const [group] = (exampleOf(ErrorGroups) as any).groups;
+    const noted = { ...group, id: example.errorGroup, notes: 2 };
+    service.answer(GROUPS, { groups: [noted], total: 1, messages: 7 });
     await tab();
     await screen.findByText('m-0');
     const [link] = await screen.findAllByRole('link', {
       name: 'Notes on this error group',
     });
-    expect(link).toHaveAttribute('href', expect.stringContaining(`id=${ONE}`));
+    expect(link).toHaveAttribute(
+      'href',
+      expect.stringContaining(`id=${example.errorGroup}`),
+    );
   });
 });
