@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { FRONTS } from './support/fronts.mjs';
 import { ROOT, until } from './support/processes.mjs';
+import { rowsOf } from './support/rows.mjs';
 import { World } from './support/World.mjs';
 
 /** How long it takes until rows are seen, with so many messages in one service. */
@@ -22,7 +23,7 @@ const { paths } = front;
 let world;
 let page;
 
-const rows = () => page.getByRole('row').filter({ has: page.locator('time') });
+const rows = () => rowsOf(page);
 
 /** Presses what the selector names, and takes the milliseconds until the first message is another one and has been painted. */
 const press = selector =>

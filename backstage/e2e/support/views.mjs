@@ -1,13 +1,18 @@
+import { rowsOf } from './rows.mjs';
+
 /** Every view of a front, and every dialog and drawer: where it is, and what is done until it is to be seen. */
 
-const rows = page =>
-  page.getByRole('row').filter({ has: page.locator('time') });
 const button = (page, name) => page.getByRole('button', { name });
 const seen = (page, text) => page.getByText(text).first().waitFor();
 
+async function charted(page) {
+  await rowsOf(page).first().waitFor();
+  await page.getByRole('figure').first().waitFor();
+}
+
 /** Presses the box of the first row. */
 async function choose(page, at) {
-  await rows(page)
+  await rowsOf(page)
     .nth(at)
     .getByRole('checkbox')
     .locator('xpath=ancestor-or-self::label')
@@ -15,7 +20,7 @@ async function choose(page, at) {
 }
 
 async function ask(page, name) {
-  await rows(page).first().waitFor();
+  await rowsOf(page).first().waitFor();
   await choose(page, 0);
   await button(page, name).first().click();
   await page
@@ -40,15 +45,12 @@ export function viewsOf({ paths, group, operation }) {
       page => page.getByRole('link', { name: 'checkout' }).waitFor(),
     ],
     squad: [paths.squad, page => seen(page, /card issuer/)],
-    service: [service(), page => rows(page).first().waitFor()],
+    service: [service(), charted],
     'service, from and to': [
       service({ from: '2020-01-01T00:00:00Z', find: 'postcode' }),
-      page => rows(page).first().waitFor(),
+      charted,
     ],
-    'service, any status': [
-      service({ status: 'any' }),
-      page => rows(page).first().waitFor(),
-    ],
+    'service, any status': [service({ status: 'any' }), charted],
     'service, nothing matches': [
       service({ find: 'nobody has this' }),
       page => seen(page, 'No dead letters match these filters'),
@@ -56,7 +58,7 @@ export function viewsOf({ paths, group, operation }) {
     message: [
       service(),
       async page => {
-        await rows(page)
+        await rowsOf(page)
           .first()
           .getByText(/PaymentDeclined|StockUnknown|AddressInvalid/)
           .first()
@@ -71,7 +73,7 @@ export function viewsOf({ paths, group, operation }) {
     compare: [
       service(),
       async page => {
-        await rows(page).first().waitFor();
+        await rowsOf(page).first().waitFor();
         await choose(page, 0);
         await choose(page, 1);
         await button(page, /^compare/i).click();
@@ -90,13 +92,13 @@ export function viewsOf({ paths, group, operation }) {
     ],
     search: [
       `${paths.search}?find=postcode`,
-      page => rows(page).first().waitFor(),
+      page => rowsOf(page).first().waitFor(),
     ],
     'shift log': [
       paths.shiftLog,
       page => seen(page, /PaymentDeclined|card issuer/),
     ],
-    audit: [paths.audit, page => rows(page).first().waitFor()],
+    audit: [paths.audit, page => rowsOf(page).first().waitFor()],
     group: [
       `${paths.group}?id=${group}`,
       page => seen(page, 'told the issuer'),

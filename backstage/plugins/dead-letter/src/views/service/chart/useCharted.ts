@@ -7,19 +7,23 @@ import { useAnswer } from '../../../hooks/useDeadLetter';
 /** Up to here there is room for a bar each minute: the service makes none shorter than five by itself. */
 const SHORT_MS = 90 * 60_000;
 
-/** Counts all that the filter lists: where it has no time, from the oldest one on. */
+/** A day is the longest bar, and the service counts 1,500 at most. */
+const LONGEST_MS = 1_000 * 24 * 3_600_000;
+
+/** Counts all that the filter lists: where it has no time, or one long ago, from the oldest one on. */
 export function useCharted(
   filter: Filter,
   by: 'errorGroup' | undefined,
 ): Histogram | undefined {
+  const asked = isChartable(filter.from) ? filter.from : undefined;
   const oldest = useAnswer(
     ['oldest', filter],
     (client, signal) =>
       client.search(filter, { limit: 1, order: 'oldest' }, signal),
     // That of another filter would be charted for a moment.
-    { enabled: !filter.from, keep: false },
+    { enabled: !asked, keep: false },
   );
-  const from = filter.from ?? oldest.data?.messages[0]?.receivedAt;
+  const from = asked ?? oldest.data?.messages[0]?.receivedAt;
   const charted: Filter = { ...filter, from };
   const answer = useAnswer(
     ['histogram', charted, by ?? null],
@@ -33,6 +37,10 @@ export function useCharted(
     { enabled: from !== undefined || oldest.isFetched },
   );
   return answer.data;
+}
+
+function isChartable(from: Filter['from']): boolean {
+  return Boolean(from) && Date.now() - Date.parse(from!) < LONGEST_MS;
 }
 
 function isShort({ from, to }: Filter): boolean {
