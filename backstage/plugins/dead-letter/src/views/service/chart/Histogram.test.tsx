@@ -1,7 +1,14 @@
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { exampleOf, openApi } from '../../../testing/document';
-import { example, has, pages, service, tab } from '../../../testing/serviceTab';
+import {
+  example,
+  has,
+  message,
+  pages,
+  service,
+  tab,
+} from '../../../testing/serviceTab';
 import { seriesOf } from './series';
 
 const GROUPS = 'GET /dead-letters/error-groups';
@@ -111,16 +118,25 @@ describe('a row', () => {
   it('tells of notes on its error group', async () => {
     const { ErrorGroups } = openApi.components.schemas;
     const [group] = (exampleOf(ErrorGroups) as any).groups;
-    const noted = { ...group, id: example.errorGroup, notes: 2 };
-    service.answer(GROUPS, { groups: [noted], total: 1, messages: 7 });
+    service.answer(GROUPS, {
+      groups: [{ ...group, id: OTHER, notes: 2 }],
+      total: 1,
+      messages: 7,
+    });
+    service.answer('GET /dead-letters', {
+      messages: [
+        { ...message(0), errorGroup: OTHER },
+        { ...message(1), errorGroup: ONE },
+      ],
+      total: { value: 2, relation: 'eq' },
+      nextCursor: null,
+      prevCursor: null,
+    });
     await tab();
     await screen.findByText('m-0');
-    const [link] = await screen.findAllByRole('link', {
-      name: 'Notes on this error group',
-    });
-    expect(link).toHaveAttribute(
-      'href',
-      expect.stringContaining(`id=${example.errorGroup}`),
-    );
+    // The other group has none.
+    expect(
+      await screen.findByRole('link', { name: 'Notes on this error group' }),
+    ).toHaveAttribute('href', expect.stringContaining(`id=${OTHER}`));
   });
 });
