@@ -196,6 +196,9 @@ END
 }
 if [[ -n ${BACKSTAGE-} ]]; then squads_from_catalog; else squads_from_file; fi
 export DEAD_LETTER_CONSOLE_TITLE=Demo
+# The demo keeps neither logs nor traces: the addresses show what such links are made of.
+export DEAD_LETTER_LOG_LINK='https://logs.example.com/?q={messageId}&from={diedAt-5m}&to={diedAt+5m}'
+export DEAD_LETTER_TRACE_LINK='https://traces.example.com/trace/{traceId}'
 # Who acts in Backstage is written down by name.
 [[ -z ${BACKSTAGE-} ]] || export DEAD_LETTER_BACKSTAGE_URL=http://localhost:${BACKSTAGE_ADDR##*:}
 if [[ -n ${AUTH-} ]]; then

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { FRONTS } from './support/fronts.mjs';
 import { ROOT, until } from './support/processes.mjs';
+import { rowsOf } from './support/rows.mjs';
 import { World } from './support/World.mjs';
 
 // ada and ben are of the squad checkout, which owns webshop; cleo is of finance, which owns billing; root is of platform.
@@ -13,8 +14,7 @@ let world;
 const pages = {};
 const tokens = {};
 
-const rows = page =>
-  page.getByRole('row').filter({ has: page.locator('time') });
+const rows = rowsOf;
 
 /** Asks dead-letter by hand: through the backend plugin, through the proxy, or directly with the token that the proxy sends. */
 const WAYS = {

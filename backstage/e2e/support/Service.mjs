@@ -91,8 +91,16 @@ export class Service {
   }
 
   async post(path, body) {
+    return this.send('POST', path, body);
+  }
+
+  async patch(path, body) {
+    return this.send('PATCH', path, body);
+  }
+
+  async send(method, path, body) {
     const answer = await this.ask(path, {
-      method: 'POST',
+      method,
       ...(body && {
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(body),

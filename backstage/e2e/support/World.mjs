@@ -100,16 +100,17 @@ export class World {
   }
 
   /** A page of a new visitor, who has signed in. */
-  async open(path, { theme, user } = {}) {
-    const page = await this.openAlone(path, { theme });
+  async open(path, { theme, user, scale } = {}) {
+    const page = await this.openAlone(path, { theme, scale });
     await this.front.signIn(page, user);
     return page;
   }
 
   /** A page of a new visitor. */
-  async openAlone(path, { theme = 'light' } = {}) {
+  async openAlone(path, { theme = 'light', scale = 1 } = {}) {
     const context = await this.browser.newContext({
       viewport: { width: 1400, height: 900 },
+      deviceScaleFactor: scale,
       locale: 'en-GB',
       timezoneId: 'Europe/Berlin',
       permissions: ['clipboard-read', 'clipboard-write'],

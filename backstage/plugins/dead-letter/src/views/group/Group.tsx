@@ -18,7 +18,7 @@ import { Acting } from '../acting';
 import { OperationHistory } from '../operations/OperationHistory';
 import { OperationsOf } from '../operations/OperationsOf';
 import { useOperationsOf } from '../operations/useOperationsOf';
-import { Histogram } from '../service/Histogram';
+import { Histogram } from '../service/chart/Histogram';
 import { Facts } from '../service/drawer/Facts';
 import { GroupEvents } from '../squad/GroupEvents';
 import { NoteDialog } from '../squad/NoteDialog';

@@ -11,6 +11,7 @@ import {
   VisuallyHidden,
 } from '@backstage/ui';
 import { CountedGroup } from '@dead-letter/backstage-plugin-dead-letter-common';
+import { RiStickyNoteLine } from '@remixicon/react';
 import { Scrolled } from '../../components/Scrolled';
 import { Sparkline } from '../../components/Sparkline';
 import { Time } from '../../components/Time';
@@ -143,6 +144,16 @@ function GroupName({ group, tabOf }: { group: CountedGroup; tabOf: PlaceOf }) {
           {t('squad.groups.in')}{' '}
         </Text>
         <MessagesLink group={group} tabOf={tabOf} />
+        {group.notes > 0 && (
+          <Link
+            href={groupPath(group.id)}
+            variant="body-small"
+            className={styles.notes}
+          >
+            <RiStickyNoteLine size={14} aria-hidden />
+            {t('squad.groups.notes', { count: group.notes })}
+          </Link>
+        )}
       </div>
     </>
   );
