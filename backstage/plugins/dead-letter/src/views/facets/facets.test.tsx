@@ -8,8 +8,8 @@ import { has, pages, service, tab } from '../../testing/serviceTab';
 import { Distinctions } from './Distinctions';
 
 // axe reads the whole page, which takes a while.
-jest.setTimeout(30_000);
-configure({ asyncUtilTimeout: 5_000 });
+jest.setTimeout(60_000);
+configure({ asyncUtilTimeout: 10_000 });
 
 const FACETS = 'GET /dead-letters/facets';
 const APART = 'GET /dead-letters/error-groups/{id}/distinctions';
