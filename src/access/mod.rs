@@ -126,7 +126,7 @@ impl fmt::Display for Refused {
             Self::Algorithm => "The token's signing algorithm is not accepted.",
             Self::Extensions => "The token demands extensions that are not supported.",
             Self::UnknownKey => "The token's signing key is not known.",
-            Self::NoKeys => "The token cannot be verified, because the issuer's signing keys are not available. Retry later.",
+            Self::NoKeys => "The token cannot be verified, because the issuer's signing keys are not available. Retry in 2 seconds.",
             Self::Signature => "The token's signature is not valid.",
             Self::Claims => "The token lacks a claim, or a claim has the wrong type.",
             Self::Expired => "The token has expired. Sign in again.",

@@ -2,11 +2,13 @@
 
 use std::process::Command;
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use reqwest::{Method, RequestBuilder};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
-use crate::support::{DeadMessage, World, id, until};
+use crate::support::{DeadMessage, World, free_address, id, until};
 
 /// Files of a service whose callers have tokens.
 pub struct Access {
@@ -132,4 +134,22 @@ async fn tokens_come_and_go_without_a_restart() {
     assert_eq!(world.api().send(delete).await.assert(200).json["requestedBy"], "token:night-shift");
     access.know(&["  []\n"]);
     until("the token is known no more", || async { (status().await == 401).then_some(()) }).await;
+}
+
+/// The token may be good: whoever is told to sign in again would lose a session for nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_cannot_be_verified_now_is_no_bad_token() {
+    let access = Access::to_everyone();
+    let nobody = format!("http://{}", free_address());
+    let issuer = ("DEAD_LETTER_OIDC_ISSUER", nobody.as_str());
+    let world = World::start_with(&[&access.settings()[..], &[issuer]].concat()).await;
+    let part = |json: Value| BASE64_URL_SAFE_NO_PAD.encode(json.to_string());
+    let claims = json!({"iss": nobody, "sub": "ada", "aud": "dead-letter", "iat": 1, "exp": 2});
+    let token =
+        format!("{}.{}.AAAA", part(json!({"alg": "RS256", "kid": "one", "typ": "at+jwt"})), part(claims));
+    let request = world.api().request(Method::GET, "/dead-letters").bearer_auth(token);
+    let answer = world.api().send(request).await.assert(503);
+    assert_eq!(answer.json["type"], "undecided");
+    assert_eq!(answer.headers["retry-after"], "2");
+    assert!(!answer.headers.contains_key("www-authenticate"));
 }

@@ -122,6 +122,10 @@ impl Unauthenticated {
 
 impl IntoResponse for Unauthenticated {
     fn into_response(self) -> Response {
+        // The token may be good: a client that is told to sign in again would lose its session for nothing.
+        if let Self::Refused(Refused::NoKeys) = self {
+            return ApiError::new(Problem::UNDECIDED, self.detail()).into_response();
+        }
         let challenge = match self {
             Self::NoToken => "Bearer",
             Self::NotBearer => "Bearer error=\"invalid_request\"",
