@@ -83,6 +83,15 @@ pub(crate) struct FilterArgs {
     /// Id of any kind, in full or shortened; otherwise text in the error, the body or a header value
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     find: Option<String>,
+    /// The `app-id` property
+    #[arg(long)]
+    app_id: Option<String>,
+    /// The `user-id` property
+    #[arg(long)]
+    user_id: Option<String>,
+    /// The `content-type` property
+    #[arg(long)]
+    content_type: Option<String>,
     /// Header and its value: `tenant=acme`; repeat the flag for several headers
     #[arg(long, value_name = "NAME=VALUE", value_parser = named)]
     header: Vec<(String, String)>,
@@ -124,6 +133,9 @@ impl FilterArgs {
             ("returned", &self.returned),
             ("returnedFrom", &self.returned_from),
             ("find", &self.find),
+            ("appId", &self.app_id),
+            ("userId", &self.user_id),
+            ("contentType", &self.content_type),
         ];
         let given = all.into_iter().filter_map(|(name, value)| Some((name.into(), value.clone()?)));
         let headers =
@@ -163,7 +175,11 @@ mod tests {
         let cli = ClientCommand::augment_subcommands(Command::new("dead-letter"));
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../openapi/openapi.json");
         let document: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-        for (command, path) in [("ls", "/dead-letters"), ("groups", "/dead-letters/error-groups")] {
+        for (command, path) in [
+            ("ls", "/dead-letters"),
+            ("groups", "/dead-letters/error-groups"),
+            ("facets", "/dead-letters/facets"),
+        ] {
             let command = cli.find_subcommand(command).unwrap();
             let flags: Vec<_> = command
                 .get_arguments()

@@ -91,6 +91,30 @@ pub(crate) fn error(letter: &Value, message: &str) -> String {
     }
 }
 
+/// Only 0 is shown as 0 %, and only 1 as 100 %.
+pub(crate) fn percent(share: f64) -> String {
+    match share {
+        share if share > 0.0 && share < 1.0 => "<1 %".into(),
+        share if share > 99.0 && share < 100.0 => ">99 %".into(),
+        share => format!("{share:.0} %"),
+    }
+}
+
+/// An attribute in words, such as `routing key` or `header tenant`.
+pub(crate) fn attribute(value: &Value, kind: &str) -> String {
+    let mut words = String::new();
+    for letter in field(value, kind).chars() {
+        if letter.is_uppercase() {
+            words.push(' ');
+        }
+        words.extend(letter.to_lowercase());
+    }
+    match field(value, "name") {
+        name if name.is_empty() => words,
+        name => format!("{words} {name}"),
+    }
+}
+
 /// One line per name and value. Empty values are left out.
 pub(crate) fn named(pairs: &[(&str, String)]) -> String {
     let shown = || pairs.iter().filter(|(_, value)| !value.is_empty());
@@ -139,6 +163,8 @@ mod tests {
             [0, 59, 60, 7_300, 200_000].map(age),
             ["just now", "59 s ago", "1 min ago", "2 h ago", "2 d ago"]
         );
+        assert_eq!(attribute(&json!({"by": "routingKey", "name": null}), "by"), "routing key");
+        assert_eq!(attribute(&json!({"by": "header", "name": "tenant"}), "by"), "header tenant");
         assert_eq!(sparkline(&[json!(0), json!(1), json!(80), json!(40)]), "·▁█▄");
     }
 }

@@ -71,6 +71,7 @@ scenarios! {
     drain: "drain", ["--count", "1000"];
     redeliver: "redeliver", ["--count", "1000"];
     search: "search", ["--rows", "1000,2000", "--duration", "2s", "--count", "1000"];
+    facets: "facets", ["--rows", "2000", "--duration", "1s"];
     soak: "soak", ["--duration", "1s"];
     sizes: "sizes", ["--count", "100"];
     retention: "retention", ["--rows", "5000", "--duration", "3s"];

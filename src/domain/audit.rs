@@ -46,7 +46,7 @@ named! {
         Mute = "mute",
         /// A note was added to an error group.
         Note = "note",
-        /// The body and the headers of a dead letter were read.
+        /// The body and the headers of a dead letter were read, or those of a sample.
         ReadPayload = "readPayload",
         /// The messages of a redelivery were previewed.
         Preview = "preview",

@@ -11,9 +11,12 @@ use super::exact;
 const MAX_LENGTH: usize = 512;
 /// Most steps of a path.
 const MAX_STEPS: usize = 64;
+/// Any place in an array.
+const ANY: &str = "*";
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// Where in a JSON body: names of members and places in arrays, with dots between them. A name with dots in it is found too.
+/// Where in a JSON body: names of members and places in arrays, with dots between them. `*` is any place in an array. A name with dots in
+/// it is found too.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BodyPath(String);
 
@@ -40,7 +43,7 @@ impl BodyPath {
     /// A name that each body with this path holds, as far as one is known to be: the last step, where it is no place in an
     /// array.
     pub fn last_name(&self) -> Option<&str> {
-        self.0.rsplit('.').find(|step| step.parse::<u64>().is_err())
+        self.0.rsplit('.').find(|step| *step != ANY && step.parse::<u64>().is_err())
     }
 
     /// Whether this JSON has the value there: a text, or a number, `true`, `false` or `null`. What comes after it is not read;
@@ -104,7 +107,7 @@ impl<'de> Visitor<'de> for At<'_> {
         let place = step.parse::<usize>().ok();
         let mut at = 0;
         loop {
-            let more = if place == Some(at) {
+            let more = if step == ANY || place == Some(at) {
                 elements.next_element_seed(self.further(after))?.is_some()
             } else {
                 elements.next_element::<IgnoredAny>()?.is_some()
@@ -208,6 +211,8 @@ mod tests {
             ("order.x.y.z", "true"),
             ("items.0.sku", "a"),
             ("items.1.sku", "null"),
+            ("items.*.sku", "a"),
+            ("items.*.sku", "null"),
         ] {
             assert!(finds(path, value, body), "{path}={value}");
         }
@@ -218,6 +223,8 @@ mod tests {
             ("order.id", "04711"),
             ("order.no", "4711.0"),
             ("items.2.sku", "a"),
+            ("items.*.sku", "b"),
+            ("*.id", "4711"),
             ("items.sku", "a"),
             ("items.0", "a"),
             ("order.x", "true"),
@@ -246,6 +253,7 @@ mod tests {
             assert!(BodyPath::parse(path).is_err(), "{path}");
         }
         assert_eq!(BodyPath::parse("items.0").unwrap().last_name(), Some("items"));
+        assert_eq!(BodyPath::parse("items.*").unwrap().last_name(), Some("items"));
         assert_eq!(BodyPath::parse("0").unwrap().last_name(), None);
     }
 }

@@ -89,6 +89,12 @@ pub struct Filter {
     pub contains: Option<Needle>,
     /// An id of any kind. If it is unknown: a text within the error, the body, or the value of a header.
     pub find: Option<String>,
+    /// The `app-id` property.
+    pub app_id: Option<String>,
+    /// The `user-id` property.
+    pub user_id: Option<String>,
+    /// The `content-type` property.
+    pub content_type: Option<String>,
     /// Headers and their values.
     pub headers: BTreeMap<String, String>,
     /// Paths in a JSON body, and the values there.
@@ -148,6 +154,9 @@ impl Filter {
     pub fn reads_payload(&self) -> bool {
         self.contains.is_some()
             || self.find.is_some()
+            || self.app_id.is_some()
+            || self.user_id.is_some()
+            || self.content_type.is_some()
             || !self.headers.is_empty()
             || !self.body_paths.is_empty()
     }

@@ -1,11 +1,13 @@
 //! Plain types and rules without I/O: dead letters, where and why they died, their identity, how they are searched, and the
 //! messages that redeliver them.
 
+pub mod attribute;
 pub mod audit;
 pub mod body_path;
 pub mod bounded;
 pub mod canary;
 pub mod coding;
+pub mod contrast;
 pub mod convention;
 pub mod cursor;
 pub mod dead_letter;

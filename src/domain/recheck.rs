@@ -25,6 +25,8 @@ pub struct Recheck {
     pub contains: Option<Needle>,
     /// Within the body, a header's value, or the error's text.
     pub find: Option<Needle>,
+    /// The properties `app-id`, `user-id` and `content-type`.
+    pub properties: [Option<String>; 3],
     /// Headers and their values.
     pub headers: BTreeMap<String, String>,
     /// Paths in the body and the values there.
@@ -46,10 +48,11 @@ impl Recheck {
         let recheck = Self {
             contains: filter.contains.clone(),
             find: filter.find.clone().map(Needle::Text),
+            properties: [&filter.app_id, &filter.user_id, &filter.content_type].map(Clone::clone),
             headers: filter.headers.clone(),
             body_paths: filter.body_paths.clone(),
         };
-        let is_needed = recheck.needs_body() || !recheck.headers.is_empty();
+        let is_needed = recheck.needs_body() || recheck.needs_properties();
         is_needed.then_some(recheck)
     }
 
@@ -58,9 +61,13 @@ impl Recheck {
         self.contains.is_some() || self.find.is_some() || !self.body_paths.is_empty()
     }
 
+    fn needs_properties(&self) -> bool {
+        !self.headers.is_empty() || self.properties.iter().any(Option::is_some)
+    }
+
     /// Whether the database has found that all conditions hold.
     pub fn is_decided_by(&self, known: DatabaseMatch) -> bool {
-        self.headers.is_empty()
+        !self.needs_properties()
             && self.body_paths.is_empty()
             && (known.contains || self.contains.is_none())
             && (known.finds || self.find.is_none())
@@ -74,7 +81,12 @@ impl Recheck {
                 headers.0.iter().any(|(other, held)| other == name.as_bytes() && is_value(held, value))
             })
         });
-        if !has_headers {
+        let held = [&properties.app_id, &properties.user_id, &properties.content_type];
+        let mut wanted = self.properties.iter().zip(held);
+        let has_properties = wanted.all(|(wanted, held)| {
+            wanted.as_ref().is_none_or(|wanted| held.as_deref() == Some(wanted.as_bytes()))
+        });
+        if !has_headers || !has_properties {
             return false;
         }
         let in_header = |needle: &Needle| headers.is_some_and(|headers| has_text(headers, needle.bytes()));
@@ -178,6 +190,22 @@ mod tests {
         let table = Value::Table(Table(vec![(b"x.y".to_vec(), Value::text("acme"))]));
         let headers = BTreeMap::from([("x.y".to_owned(), "acme".to_owned())]);
         assert!(!matches(&Filter { headers, ..Filter::default() }, &[("other", table)], b""));
+    }
+
+    #[test]
+    fn a_property_is_compared_as_a_whole() {
+        let properties = Properties { app_id: Some(b"shop".to_vec()), ..Properties::default() };
+        for (app, user, is_match) in
+            [(Some("shop"), None, true), (Some("sho"), None, false), (Some("shop"), Some("shop"), false)]
+        {
+            let (app_id, user_id) = (app.map(str::to_owned), user.map(str::to_owned));
+            let recheck = Recheck::of(&Filter { app_id, user_id, ..Filter::default() }).unwrap();
+            assert_eq!(
+                recheck.matches(DatabaseMatch::default(), &properties, b""),
+                is_match,
+                "{app:?} {user:?}"
+            );
+        }
     }
 
     #[test]

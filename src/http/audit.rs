@@ -50,7 +50,7 @@ words! {
         Mute,
         /// A note was added to an error group.
         Note,
-        /// The body and the headers of a dead letter were read.
+        /// The body and the headers of a dead letter were read, or those of a sample.
         ReadPayload,
         /// The messages of a redelivery were previewed.
         Preview,

@@ -33,6 +33,7 @@ const BEARER: &str = "bearerAuth";
         words::PlanSeverity, words::PlanWarningCode, words::ErrorGroupState, words::ErrorGroupAction,
         words::HistogramInterval, words::HistogramDimension, words::OriginToldBy, words::BodyEncoding,
         words::BodyCompression, words::TotalRelation, words::FoundAs,
+        words::AttributeKind, words::SampleChoice, words::ConditionTest, words::ComparedWith,
     )),
     tags(
         (name = "dead letters", description = "Search and inspect dead letters."),
@@ -144,8 +145,10 @@ examples!(
     "AuditEntries",
     "DeadLetteredMessageDetails",
     "DeadLetteredMessages",
+    "Distinctions",
     "ErrorGroupDetails",
     "ErrorGroups",
+    "Facets",
     "Histogram",
     "Me",
     "Operation",

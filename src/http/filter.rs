@@ -130,6 +130,18 @@ pub struct FilterInput {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(min_length = 1)]
     pub find: Option<String>,
+    /// The `app-id` property.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(min_length = 1)]
+    pub app_id: Option<String>,
+    /// The `user-id` property.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(min_length = 1)]
+    pub user_id: Option<String>,
+    /// The `content-type` property.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(min_length = 1)]
+    pub content_type: Option<String>,
     /// Values of headers by name: texts, numbers, `true`, `false`, `null` or times. In a query, each is a parameter:
     /// `header.tenant=acme`. In JSON: `"headers": {"tenant": "acme"}`.
     #[serde(

@@ -122,19 +122,23 @@ impl Api {
         Ok(Caller::new(requester, grants, self.ownership.now()))
     }
 
-    /// Writes down that the caller reads the payload of a dead letter of this service, before it does. Where nobody has to sign in, there
-    /// is nobody to write down.
+    /// Writes down that the caller reads the payload of a dead letter of this service, before it does.
     async fn audit_read(&self, caller: &Caller, dead_letter: Uuid, service: &str) -> Result<(), StoreError> {
+        let (services, dead_letter) = (vec![service.to_owned()], Some(dead_letter));
+        self.audit_payload(caller, |read| Entry { services, dead_letter, ..read }).await
+    }
+
+    /// Writes down that the caller reads payloads, before it does. Where nobody has to sign in, there is nobody to write down.
+    async fn audit_payload(
+        &self,
+        caller: &Caller,
+        about: impl FnOnce(Entry) -> Entry,
+    ) -> Result<(), StoreError> {
         if self.access.verifiers.is_empty() {
             return Ok(());
         }
-        let actor = caller.requester().actor();
-        let entry = Entry {
-            services: vec![service.to_owned()],
-            dead_letter: Some(dead_letter),
-            ..Entry::new(clock::new_id(), actor, Action::ReadPayload)
-        };
-        self.store.audit(&[entry]).await
+        let read = Entry::new(clock::new_id(), caller.requester().actor(), Action::ReadPayload);
+        self.store.audit(&[about(read)]).await
     }
 
     /// The operation as clients see it now.
@@ -144,8 +148,8 @@ impl Api {
 }
 
 fn api_router() -> OpenApiRouter<Api> {
-    use dead_letters::{body, get, histogram, search, service_overview, squad_overview};
-    use error_groups::{list as groups, one as group};
+    use dead_letters::{body, facets, get, histogram, search, service_overview, squad_overview};
+    use error_groups::{distinctions, list as groups, one as group};
     use operations::{
         create, delete, get as operation, items, list, plan, preview, redeliver, restore, steer, watch,
     };
@@ -156,7 +160,9 @@ fn api_router() -> OpenApiRouter<Api> {
         .routes(routes!(service_overview::service_overview))
         .routes(routes!(groups::error_groups))
         .routes(routes!(group::error_group, group::change_error_group))
+        .routes(routes!(distinctions::error_group_distinctions))
         .routes(routes!(histogram::histogram))
+        .routes(routes!(facets::facets))
         .routes(routes!(redeliver::redeliver))
         .routes(routes!(restore::restore))
         .routes(routes!(get::get))

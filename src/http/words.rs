@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 pub use super::word::Word;
 use super::word::words;
+use crate::domain::attribute::AttributeKind as AttributeOf;
 use crate::domain::coding::Coding;
 use crate::domain::convention::ToldBy;
 use crate::domain::dead_letter::Status;
@@ -15,6 +16,7 @@ use crate::domain::histogram::Dimension;
 use crate::domain::operation::{Kind, Outcome as ItemOutcome, RoutingKey, Sequence, State};
 use crate::domain::verdict::Verdict as Judged;
 use crate::operations::Severity;
+use crate::store::Choice;
 
 words! {
     /// The status of a dead letter.
@@ -325,6 +327,90 @@ words! {
 }
 
 words! {
+    /// Something that dead letters can have in common.
+    AttributeKind = AttributeOf {
+        /// The `type` property.
+        Type,
+        /// Routing key that the message was published with.
+        RoutingKey,
+        /// Exchange that the message was published to.
+        Exchange,
+        /// Queue that the message died in.
+        Queue,
+        /// Error group.
+        ErrorGroup,
+        /// Type of the error.
+        ErrorType,
+        /// The `app-id` property.
+        AppId,
+        /// The `user-id` property.
+        UserId,
+        /// The `content-type` property.
+        ContentType,
+        /// The `content-encoding` property.
+        ContentEncoding,
+        /// The `priority` property.
+        Priority,
+        /// The `expiration` property.
+        Expiration,
+        /// The `reply-to` property.
+        ReplyTo,
+        /// A header, by its name.
+        Header,
+        /// A value in the JSON body, by its path. `*` stands for any place in an array.
+        Body,
+        /// What the body is: `json`, `text`, `binary` or `empty`.
+        BodyFormat,
+        /// How often the message died.
+        Attempts,
+        /// Hour of the day of the death (UTC), from 0 to 23.
+        HourOfDay,
+        /// Hour of the death: the time at which it began.
+        Hour,
+        /// Time of the death.
+        DiedAt,
+    }
+}
+
+words! {
+    /// How a sample was chosen.
+    SampleChoice = Choice {
+        /// It is not a sample: it is all that there is.
+        All,
+        /// At random.
+        Random,
+        /// The newest, because it took too long to look at all.
+        Newest,
+    }
+}
+
+words! {
+    /// What a condition says of an attribute.
+    ConditionTest {
+        /// One of its values is `value`.
+        Is,
+        /// It is there, and none of its values is `value`.
+        IsNot,
+        /// It is there.
+        Present,
+        /// It is not there.
+        Missing,
+        /// One of its values is a number or a time from `from` to `to`. Null: no bound.
+        Between,
+    }
+}
+
+words! {
+    /// What an error group is compared with.
+    ComparedWith {
+        /// The other dead letters of its service.
+        Service,
+        /// Nothing: the service has no other dead letters.
+        Nothing,
+    }
+}
+
+words! {
     /// What the text in `find` turned out to be.
     FoundAs = Found {
         /// The id of a dead letter, or its first or last digits.
@@ -360,6 +446,10 @@ mod tests {
         );
         assert_eq!(names::<Outcome>(), ItemOutcome::ALL.iter().map(|word| word.as_str()).collect::<Vec<_>>());
         assert_eq!(names::<Verdict>(), Judged::ALL.iter().map(|word| word.as_str()).collect::<Vec<_>>());
+        assert_eq!(
+            names::<AttributeKind>(),
+            AttributeOf::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>()
+        );
         assert_eq!(names::<ErrorGroupState>(), GroupState::ALL.map(GroupState::as_str));
         assert_eq!(
             names::<HistogramInterval>(),

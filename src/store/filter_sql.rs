@@ -293,8 +293,13 @@ fn push_candidates(query: &mut QueryBuilder<'static, Postgres>, search: &SearchP
     }
 }
 
-/// A header's name stands behind its length, and a text as it is.
+/// A property and a header's name stand behind their length, and a text as it is.
 fn push_headers(query: &mut QueryBuilder<'static, Postgres>, recheck: &Recheck) {
+    for value in recheck.properties.iter().flatten() {
+        let length = u8::try_from(value.len()).unwrap_or(u8::MAX);
+        let property = [&[length], value.as_bytes()].concat();
+        query.push(" AND position(").push_bind(property).push(" IN d.properties) > 0");
+    }
     for (name, value) in &recheck.headers {
         let length = u8::try_from(name.len()).unwrap_or(u8::MAX);
         let name = [&[length], name.as_bytes()].concat();

@@ -35,7 +35,7 @@ const COUNTED_AT_MOST: usize = 10_001;
 /// Longest count.
 const COUNTING: Duration = Duration::from_secs(1);
 /// Longest recheck: as long as a statement may take.
-const RECHECK_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const RECHECK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Where a page begins or ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,7 +164,7 @@ async fn read(
     connection: &mut Lease,
 ) -> Result<(Page, Total), StoreError> {
     let page = page(search, paging, connection).await?;
-    let total = total(search, &page, connection).await?;
+    let total = total(search, page.total(), connection).await?;
     Ok((page, total))
 }
 
@@ -212,10 +212,14 @@ async fn page(search: &SearchPlan<'_>, paging: Paging, connection: &mut Lease) -
     Ok(Page { rows, has_previous, has_next, found_as: search.found_as() })
 }
 
-/// The exact number, if the page, the counters or a bounded count have it. A lower bound otherwise.
-async fn total(search: &SearchPlan<'_>, page: &Page, connection: &mut Lease) -> Result<Total, StoreError> {
-    if page.total().exact {
-        return Ok(page.total());
+/// The exact number, if it is known already, or the counters or a bounded count have it. What is known otherwise.
+pub(super) async fn total(
+    search: &SearchPlan<'_>,
+    known: Total,
+    connection: &mut Lease,
+) -> Result<Total, StoreError> {
+    if known.exact {
+        return Ok(known);
     }
     match search.counted() {
         Some(Counted::Known(value)) => return Ok(Total { value, exact: true }),
@@ -232,7 +236,7 @@ async fn total(search: &SearchPlan<'_>, page: &Page, connection: &mut Lease) -> 
     transaction.rollback().await?;
     match counted.map_err(StoreError::from) {
         Ok(found) => Ok(Total { value: found.min(COUNTED), exact: found <= COUNTED }),
-        Err(StoreError::Slow) => Ok(page.total()),
+        Err(StoreError::Slow) => Ok(known),
         Err(error) => Err(error),
     }
 }

@@ -29,7 +29,7 @@ fn filter(random: &mut StdRng, letters: &[Letter], now: DateTime<Utc>) -> Map<St
     while filter.len() < conditions {
         let like = &letters[random.random_range(0..letters.len())];
         let time = now - TimeDelta::seconds(random.random_range(0..4 * 24 * 3600));
-        let (name, value) = match random.random_range(0..24) {
+        let (name, value) = match random.random_range(0..26) {
             0..=2 => ("service", json!(pick(random, &["webshop", "mailer", "unknown", "nobody"]))),
             3 => ("queue", json!(pick(random, &WORDS))),
             4 => ("exchange", json!(pick(random, &["", "orders"]))),
@@ -57,7 +57,8 @@ fn filter(random: &mut StdRng, letters: &[Letter], now: DateTime<Utc>) -> Map<St
                 ("headers", header)
             }
             19 => {
-                let path = match random.random_range(0..3) {
+                let path = match random.random_range(0..4) {
+                    3 => json!({"buyers.*.name": pick(random, &NAMES)}),
                     0 => json!({"sku": "2"}),
                     1 => json!({"buyers.0.name": pick(random, &NAMES)}),
                     _ => json!({"buyers.1.name": "plain"}),
@@ -66,6 +67,8 @@ fn filter(random: &mut StdRng, letters: &[Letter], now: DateTime<Utc>) -> Map<St
             }
             20 => ("find", json!(something(random, like))),
             21 => ("broker", json!(pick(random, &[HOME.0, "other", "nowhere"]))),
+            23 => ("appId", json!(pick(random, &["shop", "kiosk", "sho"]))),
+            24 => ("contentType", json!(pick(random, &["application/json", "json"]))),
             22 => ("vhost", json!(pick(random, &[HOME.1, "shop"]))),
             _ => ("minAttempt", json!(random.random_range(1..4))),
         };

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::{ArgGroup, Args};
 use serde_json::{Value, json};
 
+use super::distinctions;
 use crate::api::{Answer, Api};
 use crate::clock;
 use crate::ending::{Ending, Failure};
@@ -42,6 +43,9 @@ pub struct MuteArgs {
 pub struct GroupArgs {
     #[command(flatten)]
     group: GroupIdArgs,
+    /// Show what sets its dead letters apart from the others of the service
+    #[arg(long)]
+    why: bool,
 }
 
 #[derive(Args, Debug)]
@@ -100,6 +104,9 @@ async fn change(
 
 pub(crate) async fn one(api: &Api, args: GroupArgs, output: Output) -> Result<Ending, Failure> {
     let group = args.group.find(api).await?;
+    if args.why {
+        return distinctions::show(api, group, output).await;
+    }
     show(&api.get(&format!("/dead-letters/error-groups/{group}"), &[]).await?, output)
 }
 

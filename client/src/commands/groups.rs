@@ -9,7 +9,7 @@ use crate::ending::{Ending, Failure};
 use crate::filter::FilterArgs;
 use crate::output::{Output, print, print_line};
 use crate::table::{Column, Table};
-use crate::text::{age, count, dead_letters, error, field, list, number, sparkline};
+use crate::text::{age, count, dead_letters, error, field, list, number, percent, sparkline};
 
 #[derive(Args, Debug)]
 #[command(mut_arg("until", |flag| flag.visible_alias("to")))]
@@ -40,15 +40,6 @@ pub(crate) async fn run(api: &Api, args: GroupsArgs, output: Output) -> Result<E
     let (total, messages) = (number(&answer.json, "total"), number(&answer.json, "messages"));
     crate::remark_line!("{} of {} groups, {}", groups.len(), count(total), dead_letters(messages));
     Ok(Ending::Done)
-}
-
-/// Only 0 is shown as 0 %, and only 1 as 100 %.
-fn percent(share: f64) -> String {
-    match share {
-        share if share > 0.0 && share < 1.0 => "<1 %".into(),
-        share if share > 99.0 && share < 100.0 => ">99 %".into(),
-        share => format!("{share:.0} %"),
-    }
 }
 
 fn table(groups: &[Value]) -> String {

@@ -1,6 +1,8 @@
 //! The commands, and how one is run.
 
 mod act;
+mod distinctions;
+mod facets;
 mod find;
 mod group;
 mod groups;
@@ -40,6 +42,8 @@ pub enum ClientCommand {
     Tail(Box<With<tail::TailArgs>>),
     /// List error groups, the largest first: one bug or five?
     Groups(Box<With<groups::GroupsArgs>>),
+    /// Break a selection down by type, routing key, error group, header and so on
+    Facets(Box<With<facets::FacetsArgs>>),
     /// Count dead letters per squad, or per service of a squad
     Overview(With<overview::OverviewArgs>),
     /// Freeze a selection and preview an operation on it; nothing is changed
@@ -129,6 +133,7 @@ async fn dispatch(command: ClientCommand) -> Result<Ending, Failure> {
         ClientCommand::Show(with) => with!(with, show::run),
         ClientCommand::Tail(with) => with!(with, tail::run),
         ClientCommand::Groups(with) => with!(with, groups::run),
+        ClientCommand::Facets(with) => with!(with, facets::run),
         ClientCommand::Overview(with) => with!(with, overview::run),
         ClientCommand::Plan(with) => with!(with, plan::run),
         ClientCommand::Preview(with) => with!(with, preview::run),

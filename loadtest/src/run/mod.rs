@@ -73,6 +73,8 @@ pub enum Scenario {
     Redeliver,
     /// Searches among millions, while 1,300 messages a second come in
     Search,
+    /// What sets each error group apart, and facets of each service, among a million
+    Facets,
     /// 1,300 messages a second for as long as --duration says
     Soak,
     /// Bodies from 0.5 KB to 1 MB

@@ -1,6 +1,7 @@
 //! `/dead-letters`: search, look, count.
 
 pub mod body;
+pub mod facets;
 pub mod get;
 pub mod histogram;
 mod message_view;

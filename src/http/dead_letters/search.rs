@@ -17,7 +17,7 @@ use crate::http::page::{PageInput, list_hash};
 use crate::http::query::{Query, groups};
 use crate::http::responses::{BadRequest, Unavailable};
 use crate::http::words::{FoundAs, Order, TotalRelation, Word};
-use crate::store::Edge;
+use crate::store::{Edge, Total};
 
 /// In which order.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
@@ -61,12 +61,18 @@ pub struct DeadLetteredMessages {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Total)]
-struct TotalView {
+pub struct TotalView {
     /// The number.
     #[schema(example = 43_695)]
     value: i64,
     /// Whether the number is exact.
     relation: TotalRelation,
+}
+
+impl From<Total> for TotalView {
+    fn from(Total { value, exact }: Total) -> Self {
+        Self { value, relation: if exact { TotalRelation::Eq } else { TotalRelation::Gte } }
+    }
 }
 
 /// Search dead letters
@@ -107,10 +113,7 @@ pub async fn search(
     let view = |row| DeadLetteredMessage::new(row, &owners, log_link);
     Ok(Json(DeadLetteredMessages {
         messages: found.rows.into_iter().map(view).collect(),
-        total: TotalView {
-            value: total.value,
-            relation: if total.exact { TotalRelation::Eq } else { TotalRelation::Gte },
-        },
+        total: total.into(),
         next_cursor: next,
         prev_cursor: previous,
         found_as: found.found_as.into_iter().map(FoundAs::from).collect(),

@@ -1,5 +1,6 @@
 //! `/dead-letters/error-groups`: which failures are the same bug, and what was done about them.
 
+pub mod distinctions;
 pub mod list;
 pub mod one;
 pub mod view;

@@ -159,7 +159,7 @@ async fn details(api: &Api, caller: &Caller, id: Uuid) -> Result<ErrorGroupDetai
 }
 
 /// The group, if the caller may see it.
-async fn seen(api: &Api, caller: &Caller, id: Uuid) -> Result<ErrorGroup, ApiError> {
+pub(super) async fn seen(api: &Api, caller: &Caller, id: Uuid) -> Result<ErrorGroup, ApiError> {
     let group = api.store.error_group(id).await?;
     group.filter(|group| caller.scope(&[Permission::Read]).covers(&group.service)).ok_or_else(|| no_group(id))
 }

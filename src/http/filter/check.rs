@@ -82,6 +82,9 @@ impl FilterInput {
                     (!text.is_empty() && !text.contains('\0')).then(|| text.to_owned())
                 },
             ),
+            app_id: check.text("appId", self.app_id.as_ref()),
+            user_id: check.text("userId", self.user_id.as_ref()),
+            content_type: check.text("contentType", self.content_type.as_ref()),
             headers: check.headers(&self.headers),
             body_paths: check.body_paths(&self.body_paths),
         };

@@ -48,6 +48,8 @@ pub struct Letter {
     pub sku: &'static str,
     pub tenant: Option<&'static str>,
     pub retries: i32,
+    pub app: &'static str,
+    pub content_type: Option<&'static str>,
     /// Texts among the values of its headers, however deep.
     pub header_texts: Vec<String>,
 }
@@ -119,14 +121,17 @@ pub fn letter(random: &mut StdRng, now: DateTime<Utc>) -> Letter {
         headers.set("tenant", Wire::text(tenant));
         header_texts.push(tenant.to_owned());
     }
+    let app = if retries == 1 { "shop" } else { "kiosk" };
+    let content_type = random.random::<bool>().then_some("application/json");
     let properties = Properties {
-        content_type: random.random::<bool>().then(|| b"application/json".to_vec()),
+        app_id: Some(app.into()),
+        content_type: content_type.map(Into::into),
         content_encoding: coding.map_or_else(|| Some(b"utf-8".to_vec()), |coding| Some(coding.into())),
         headers: Some(headers),
         ..Properties::default()
     };
     let row = row(random, now, wire::encode(&properties).unwrap(), body);
-    Letter { row, plain, sku, tenant, retries, header_texts }
+    Letter { row, plain, sku, tenant, retries, app, content_type, header_texts }
 }
 
 fn row(random: &mut StdRng, now: DateTime<Utc>, properties: Vec<u8>, body: Vec<u8>) -> NewDeadLetter {

@@ -46,9 +46,13 @@ pub fn lists(filter: &Map<String, Value>, letter: &Letter, all: &[Letter]) -> bo
             }
             "bodyPaths" => value.as_object().unwrap().iter().all(|(path, value)| match path.as_str() {
                 "sku" => letter.sku.trim_matches('"') == value,
-                "buyers.0.name" => letter.plain.contains(&format!("\"{}\"", value.as_str().unwrap())),
+                "buyers.0.name" | "buyers.*.name" => {
+                    letter.plain.contains(&format!("\"{}\"", value.as_str().unwrap()))
+                }
                 _ => false,
             }),
+            "appId" => letter.app == text,
+            "contentType" => letter.content_type == Some(text),
             // What people paste has spaces around it.
             "find" => is_found(text.trim(), letter, all),
             "returned" => derived.redelivery_id.is_some() == value.as_bool().unwrap(),

@@ -30,7 +30,7 @@ const fn route(
 }
 
 /// Every operation of the document, some with several requests.
-pub const ROUTES: [Route; 38] = [
+pub const ROUTES: [Route; 41] = [
     route("getMe", "GET /me", "", &[], About::Everything),
     route("listAuditEntries", "GET /audit", "", &["admin"], About::Everything),
     route("searchDeadLetters", "GET /dead-letters", "", &["read"], About::Everything),
@@ -59,6 +59,14 @@ pub const ROUTES: [Route; 38] = [
     route("getDeadLetter", "GET /dead-letters/LETTER", "", &["read"], About::Pay),
     route("getDeadLetterBody", "GET /dead-letters/LETTER/body", "", &["read-payload"], About::Pay),
     route("getHistogram", "GET /dead-letters/histogram", "", &["read"], About::Everything),
+    route("getFacets", "GET /dead-letters/facets", "", &["read"], About::Everything),
+    route(
+        "getFacets",
+        "GET /dead-letters/facets?by=header",
+        "",
+        &["read", "read-payload"],
+        About::Everything,
+    ),
     route("getSquadOverview", "GET /dead-letters/squad-overview", "", &["read"], About::Everything),
     route("getServiceOverview", "GET /dead-letters/service-overview", "", &["read"], About::Everything),
     route("getOwnership", "GET /ownership", "", &["read"], About::Everything),
@@ -72,6 +80,13 @@ pub const ROUTES: [Route; 38] = [
         About::Everything,
     ),
     route("getErrorGroup", "GET /dead-letters/error-groups/GROUP", "", &["read"], About::Pay),
+    route(
+        "getErrorGroupDistinctions",
+        "GET /dead-letters/error-groups/GROUP/distinctions",
+        "",
+        &["read"],
+        About::Pay,
+    ),
     route(
         "changeErrorGroup",
         "PATCH /dead-letters/error-groups/GROUP",

@@ -90,6 +90,49 @@ export interface paths {
         patch: operations["changeErrorGroup"];
         trace?: never;
     };
+    "/dead-letters/error-groups/{id}/distinctions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get what sets the dead letters of an error group apart
+         * @description Compares a sample of the group's dead letters with a sample of the other dead letters of the same service: type, routing key, exchange,
+         *     queue, publisher, headers, values in JSON bodies, and times. It compares dead letters only: messages that were handled are not stored.
+         *     Without the permission `read-payload`, publisher, headers and bodies are not looked at.
+         */
+        get: operations["getErrorGroupDistinctions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dead-letters/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Break a selection down by type, routing key, error group, header and so on
+         * @description Counts the values of the dead letters that match the filter. Of more than 5,000 dead letters a sample is looked at: `sample` says how
+         *     it was chosen.
+         */
+        get: operations["getFacets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/dead-letters/histogram": {
         parameters: {
             query?: never;
@@ -496,6 +539,11 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * @description Something that dead letters can have in common.
+         * @enum {string}
+         */
+        AttributeKind: "type" | "routingKey" | "exchange" | "queue" | "errorGroup" | "errorType" | "appId" | "userId" | "contentType" | "contentEncoding" | "priority" | "expiration" | "replyTo" | "header" | "body" | "bodyFormat" | "attempts" | "hourOfDay" | "hour" | "diedAt";
+        /**
          * @description What an entry of the audit is about.
          * @enum {string}
          */
@@ -597,6 +645,37 @@ export interface components {
             /** @description Whether that is too long ago, because the catalog cannot be read. */
             stale: boolean;
         };
+        /**
+         * @description What an error group is compared with.
+         * @enum {string}
+         */
+        ComparedWith: "service" | "nothing";
+        /** @description A condition. */
+        Condition: {
+            /** @description Of what. */
+            attribute: components["schemas"]["AttributeKind"];
+            /** @description The lower bound of `between`, as a number or a time. */
+            from: string | null;
+            /**
+             * @description Name of the header, or path in the body. Null for everything else.
+             * @example tenant
+             */
+            name: string | null;
+            /** @description What holds of it. */
+            test: components["schemas"]["ConditionTest"];
+            /** @description The upper bound of `between`, as a number or a time. */
+            to: string | null;
+            /**
+             * @description The value of `is` and `isNot`.
+             * @example acme
+             */
+            value: string | null;
+        };
+        /**
+         * @description What a condition says of an attribute.
+         * @enum {string}
+         */
+        ConditionTest: "is" | "isNot" | "present" | "missing" | "between";
         /** @description An error group, and its dead letters that match a filter. */
         CountedGroup: components["schemas"]["ErrorGroup"] & {
             /**
@@ -898,6 +977,40 @@ export interface components {
              */
             rate?: number | null;
         };
+        /** @description What sets the group apart: conditions, and how many dead letters they hold for. */
+        Distinction: {
+            /** @description One condition, or two that hold at once. */
+            conditions: components["schemas"]["Condition"][];
+            /** @description In the group. */
+            inside: components["schemas"]["Share"];
+            /** @description In what the group is compared with. */
+            outside: components["schemas"]["Share"];
+            /** @description Conditions that hold for nearly the same dead letters. At most five. */
+            together: components["schemas"]["Condition"][];
+        };
+        /** @description What sets the dead letters of an error group apart. */
+        Distinctions: {
+            /**
+             * @description What the group is compared with. `nothing`: `distinctions` has what nearly all of its dead letters have in common, be it the cause or
+             *     not.
+             */
+            comparedWith: components["schemas"]["ComparedWith"];
+            /** @description The distinctions, best first. At most ten. */
+            distinctions: components["schemas"]["Distinction"][];
+            /** @description The dead letters of the group that were looked at. Only those with the status `dead` are. */
+            inside: components["schemas"]["Sample"];
+            /** @description The others that were looked at. */
+            outside: components["schemas"]["Sample"];
+            /** @description Whether properties, headers and bodies were looked at. This needs the permission `read-payload`. */
+            payload: boolean;
+            /** @description Whether the group has fewer than three dead letters, of which nothing can be said. */
+            tooFew: boolean;
+            /**
+             * @description Number of bodies that were not looked at, because they are larger than 32 KiB or have too many values.
+             * @example 0
+             */
+            unreadBodies: number;
+        };
         /**
          * @description Changes to redelivered messages. Properties stay, and the dead letters themselves do not change.
          * @example {
@@ -1165,6 +1278,62 @@ export interface components {
             /** @description The routing key. With the default exchange, the name of a queue. */
             routingKey: string;
         };
+        /** @description The values of one attribute. */
+        Facet: {
+            /** @description What is counted by. */
+            by: components["schemas"]["AttributeKind"];
+            /**
+             * @description Number of dead letters in the sample without a value.
+             * @example 0
+             */
+            missing: number;
+            /**
+             * @description Name of the header, or path in the body. Null for everything else.
+             * @example tenant
+             */
+            name: string | null;
+            /**
+             * @description Number of dead letters in the sample with other values.
+             * @example 12
+             */
+            others: number;
+            /** @description The most frequent values, most first. */
+            values: components["schemas"]["FacetValue"][];
+        };
+        /** @description A value, and how many dead letters have it. */
+        FacetValue: {
+            /**
+             * @description Number of dead letters in the sample that have it.
+             * @example 4100
+             */
+            count: number;
+            /**
+             * @description The error, for the value of `errorGroup`. Null for everything else.
+             * @example PaymentDeclined
+             */
+            label: string | null;
+            /**
+             * Format: double
+             * @description Their share of the sample: from 0 to 1.
+             * @example 0.82
+             */
+            share: number;
+            /**
+             * @description The value, as filters take it.
+             * @example OrderPlaced
+             */
+            value: string;
+        };
+        /** @description What the dead letters of a filter have in common, and where they differ. */
+        Facets: {
+            /**
+             * @description The facets, in the order in which they were asked for. Headers and paths follow the number of dead letters that have them; those with
+             *     a different value in each dead letter are left out.
+             */
+            facets: components["schemas"]["Facet"][];
+            /** @description The dead letters that were looked at. */
+            sample: components["schemas"]["Sample"];
+        };
         /** @description A wrong field of a request. */
         FieldError: {
             /**
@@ -1180,6 +1349,8 @@ export interface components {
         };
         /** @description A filter. All conditions must match. */
         Filter: {
+            /** @description The `app-id` property. */
+            appId?: string | null;
             /**
              * @description Values in the JSON body by path: numbers or texts. In a query, each is a parameter: `body.order.id=4711`,
              *     `body.items.0.sku=a`. In JSON: `"bodyPaths": {"order.id": "4711"}`.
@@ -1194,6 +1365,8 @@ export interface components {
              *     too, up to 8 MiB.
              */
             contains?: string | null;
+            /** @description The `content-type` property. */
+            contentType?: string | null;
             /** @description The failure convention, such as `native` or `spring`. */
             convention?: string | null;
             /** @description The `correlation-id` property. */
@@ -1266,6 +1439,8 @@ export interface components {
             to?: string | null;
             /** @description The `type` property. */
             type?: string | null;
+            /** @description The `user-id` property. */
+            userId?: string | null;
             /** @description Virtual host that the message died in. */
             vhost?: string | null;
         };
@@ -2246,6 +2421,23 @@ export interface components {
              */
             rate?: number | null;
         };
+        /** @description A sample of dead letters. */
+        Sample: {
+            /** @description How the sample was chosen. Unless it is `all`, counts are those of the sample, and shares are estimates. */
+            choice: components["schemas"]["SampleChoice"];
+            /**
+             * @description Number of dead letters in the sample.
+             * @example 5000
+             */
+            messages: number;
+            /** @description Number of dead letters that it was chosen from. */
+            total: components["schemas"]["Total"];
+        };
+        /**
+         * @description How a sample was chosen.
+         * @enum {string}
+         */
+        SampleChoice: "all" | "random" | "newest";
         /** @description A selection as it was asked for: `ids`, or `deletedBy`, or `filter` with `all`. */
         Selection: {
             /** @description Whether an empty filter was allowed, which matches every dead letter. */
@@ -2314,6 +2506,20 @@ export interface components {
             squad: string;
             /** @description Recent arrivals, of any status, without those of muted error groups. */
             trend: components["schemas"]["Trend"];
+        };
+        /** @description A number of dead letters. */
+        Share: {
+            /**
+             * @description Number of dead letters in the sample for which the conditions hold.
+             * @example 998
+             */
+            count: number;
+            /**
+             * Format: double
+             * @description Their share: from 0 to 1.
+             * @example 0.998
+             */
+            share: number;
         };
         /** @description What happened within a time. Each list has at most 200 entries. */
         ShiftLog: {
@@ -2667,6 +2873,7 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type AttributeKind = components['schemas']['AttributeKind'];
 export type AuditAction = components['schemas']['AuditAction'];
 export type AuditActor = components['schemas']['AuditActor'];
 export type AuditEntries = components['schemas']['AuditEntries'];
@@ -2674,6 +2881,9 @@ export type AuditEntry = components['schemas']['AuditEntry'];
 export type BodyCompression = components['schemas']['BodyCompression'];
 export type BodyEncoding = components['schemas']['BodyEncoding'];
 export type Catalog = components['schemas']['Catalog'];
+export type ComparedWith = components['schemas']['ComparedWith'];
+export type Condition = components['schemas']['Condition'];
+export type ConditionTest = components['schemas']['ConditionTest'];
 export type CountedGroup = components['schemas']['CountedGroup'];
 export type CountedQueue = components['schemas']['CountedQueue'];
 export type CountedValue = components['schemas']['CountedValue'];
@@ -2684,6 +2894,8 @@ export type DeadLetteredMessageDetails = components['schemas']['DeadLetteredMess
 export type DeadLetteredMessages = components['schemas']['DeadLetteredMessages'];
 export type DeleteOperation = components['schemas']['DeleteOperation'];
 export type DeleteRequest = components['schemas']['DeleteRequest'];
+export type Distinction = components['schemas']['Distinction'];
+export type Distinctions = components['schemas']['Distinctions'];
 export type Edit = components['schemas']['Edit'];
 export type EditedBody = components['schemas']['EditedBody'];
 export type EditedHeaders = components['schemas']['EditedHeaders'];
@@ -2698,6 +2910,9 @@ export type ErrorName = components['schemas']['ErrorName'];
 export type ErrorStatus = components['schemas']['ErrorStatus'];
 export type ErrorViewModel = components['schemas']['ErrorViewModel'];
 export type ExplicitTarget = components['schemas']['ExplicitTarget'];
+export type Facet = components['schemas']['Facet'];
+export type FacetValue = components['schemas']['FacetValue'];
+export type Facets = components['schemas']['Facets'];
 export type FieldError = components['schemas']['FieldError'];
 export type Filter = components['schemas']['Filter'];
 export type FoundAs = components['schemas']['FoundAs'];
@@ -2749,9 +2964,12 @@ export type RestoreOperation = components['schemas']['RestoreOperation'];
 export type RestoreRequest = components['schemas']['RestoreRequest'];
 export type Returns = components['schemas']['Returns'];
 export type RunPlan = components['schemas']['RunPlan'];
+export type Sample = components['schemas']['Sample'];
+export type SampleChoice = components['schemas']['SampleChoice'];
 export type Selection = components['schemas']['Selection'];
 export type Series = components['schemas']['Series'];
 export type ServiceOverview = components['schemas']['ServiceOverview'];
+export type Share = components['schemas']['Share'];
 export type ShiftLog = components['schemas']['ShiftLog'];
 export type ShiftOperation = components['schemas']['ShiftOperation'];
 export type SquadOverview = components['schemas']['SquadOverview'];
@@ -2933,6 +3151,12 @@ export interface operations {
                  *     known id: text in the error, the body or a header value.
                  */
                 find?: string;
+                /** @description The `app-id` property. */
+                appId?: string;
+                /** @description The `user-id` property. */
+                userId?: string;
+                /** @description The `content-type` property. */
+                contentType?: string;
                 /**
                  * @description Values of headers by name: texts, numbers, `true`, `false`, `null` or times. In a query, each is a parameter:
                  *     `header.tenant=acme`. In JSON: `"headers": {"tenant": "acme"}`.
@@ -3084,6 +3308,12 @@ export interface operations {
                  *     known id: text in the error, the body or a header value.
                  */
                 find?: string;
+                /** @description The `app-id` property. */
+                appId?: string;
+                /** @description The `user-id` property. */
+                userId?: string;
+                /** @description The `content-type` property. */
+                contentType?: string;
                 /**
                  * @description Values of headers by name: texts, numbers, `true`, `false`, `null` or times. In a query, each is a parameter:
                  *     `header.tenant=acme`. In JSON: `"headers": {"tenant": "acme"}`.
@@ -3307,6 +3537,12 @@ export interface operations {
                  *     known id: text in the error, the body or a header value.
                  */
                 find?: string;
+                /** @description The `app-id` property. */
+                appId?: string;
+                /** @description The `user-id` property. */
+                userId?: string;
+                /** @description The `content-type` property. */
+                contentType?: string;
                 /**
                  * @description Values of headers by name: texts, numbers, `true`, `false`, `null` or times. In a query, each is a parameter:
                  *     `header.tenant=acme`. In JSON: `"headers": {"tenant": "acme"}`.
@@ -3551,6 +3787,283 @@ export interface operations {
             default: components["responses"]["AnyError"];
         };
     };
+    getErrorGroupDistinctions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the group. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What sets the group apart. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "comparedWith": "service",
+                     *       "distinctions": [
+                     *         {
+                     *           "conditions": [
+                     *             {
+                     *               "attribute": "header",
+                     *               "from": null,
+                     *               "name": "tenant",
+                     *               "test": "is",
+                     *               "to": null,
+                     *               "value": "acme"
+                     *             }
+                     *           ],
+                     *           "inside": {
+                     *             "count": 998,
+                     *             "share": 0.998
+                     *           },
+                     *           "outside": {
+                     *             "count": 2,
+                     *             "share": 0.021
+                     *           },
+                     *           "together": [
+                     *             {
+                     *               "attribute": "body",
+                     *               "from": null,
+                     *               "name": "customer.region",
+                     *               "test": "is",
+                     *               "to": null,
+                     *               "value": "eu-north"
+                     *             }
+                     *           ]
+                     *         },
+                     *         {
+                     *           "conditions": [
+                     *             {
+                     *               "attribute": "body",
+                     *               "from": "900",
+                     *               "name": "order.total",
+                     *               "test": "between",
+                     *               "to": null,
+                     *               "value": null
+                     *             }
+                     *           ],
+                     *           "inside": {
+                     *             "count": 940,
+                     *             "share": 0.94
+                     *           },
+                     *           "outside": {
+                     *             "count": 30,
+                     *             "share": 0.316
+                     *           },
+                     *           "together": []
+                     *         }
+                     *       ],
+                     *       "inside": {
+                     *         "choice": "random",
+                     *         "messages": 1000,
+                     *         "total": {
+                     *           "relation": "eq",
+                     *           "value": 43600
+                     *         }
+                     *       },
+                     *       "outside": {
+                     *         "choice": "all",
+                     *         "messages": 95,
+                     *         "total": {
+                     *           "relation": "eq",
+                     *           "value": 95
+                     *         }
+                     *       },
+                     *       "payload": true,
+                     *       "tooFew": false,
+                     *       "unreadBodies": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Distinctions"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["AnyError"];
+        };
+    };
+    getFacets: {
+        parameters: {
+            query?: {
+                /** @description Squad that owns the service, with or without `squad-`. `unowned`: services without a squad. */
+                squad?: string;
+                /** @description Service whose queue the message died in. `unknown`: not known. */
+                service?: string;
+                /** @description Broker that the message died on, by its configured name. */
+                broker?: string;
+                /** @description Virtual host that the message died in. */
+                vhost?: string;
+                /** @description Queue that the message died in. */
+                queue?: string;
+                /** @description Exchange that the message was published to. Empty: the default exchange. */
+                exchange?: string;
+                /** @description Routing key that the message was published with. */
+                routingKey?: string;
+                /** @description The `message-id` property. */
+                messageId?: string;
+                /** @description The `correlation-id` property. */
+                correlationId?: string;
+                /** @description The `type` property. */
+                type?: string;
+                /** @description Text in the type or message of the error, ignoring case. Of a message longer than 4 KiB, the first and last 2 KiB are searched. */
+                error?: string;
+                /** @description Error group: `errorGroup` of a dead letter. */
+                errorGroup?: string;
+                /** @description The broker's reason, such as `rejected`, `expired`, `maxlen` or `delivery_limit`. */
+                reason?: string;
+                /** @description The failure convention, such as `native` or `spring`. */
+                convention?: string;
+                /** @description Status of the dead letter. Default: `dead`. */
+                status?: components["schemas"]["StatusFilter"];
+                /** @description Arrived at or after this time. */
+                from?: string;
+                /** @description Arrived before this time. */
+                to?: string;
+                /** @description Died at or after this time, according to the message. */
+                diedFrom?: string;
+                /** @description Died before this time, according to the message. */
+                diedTo?: string;
+                /**
+                 * @description Text in the body, however JSON escapes it, or bytes as `hex:00ff`. Bodies compressed by gzip, deflate or zstd are searched
+                 *     too, up to 8 MiB.
+                 */
+                contains?: string;
+                /** @description Died at least this often, across redeliveries. */
+                minAttempt?: number;
+                /** @description `true`: died again after a redelivery by dead-letter. `false`: did not. */
+                returned?: boolean;
+                /** @description Died again after this operation redelivered it. */
+                returnedFrom?: string;
+                /**
+                 * @description The id of a dead letter (or its first or last 8 or more digits), message, correlation, redelivery or operation. If it is no
+                 *     known id: text in the error, the body or a header value.
+                 */
+                find?: string;
+                /** @description The `app-id` property. */
+                appId?: string;
+                /** @description The `user-id` property. */
+                userId?: string;
+                /** @description The `content-type` property. */
+                contentType?: string;
+                /**
+                 * @description Values of headers by name: texts, numbers, `true`, `false`, `null` or times. In a query, each is a parameter:
+                 *     `header.tenant=acme`. In JSON: `"headers": {"tenant": "acme"}`.
+                 */
+                "header.*"?: string;
+                /**
+                 * @description Values in the JSON body by path: numbers or texts. In a query, each is a parameter: `body.order.id=4711`,
+                 *     `body.items.0.sku=a`. In JSON: `"bodyPaths": {"order.id": "4711"}`.
+                 */
+                "body.*"?: string;
+                /**
+                 * @description What to count by. May be repeated. Default: everything that needs no permission beyond `read`. The properties, `header`, `body` and
+                 *     `bodyFormat` need `read-payload`.
+                 */
+                by?: components["schemas"]["AttributeKind"][];
+                /** @description Maximum number of values of each facet. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The facets. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "facets": [
+                     *         {
+                     *           "by": "type",
+                     *           "missing": 20,
+                     *           "name": null,
+                     *           "others": 0,
+                     *           "values": [
+                     *             {
+                     *               "count": 4100,
+                     *               "label": null,
+                     *               "share": 0.82,
+                     *               "value": "OrderPlaced"
+                     *             },
+                     *             {
+                     *               "count": 880,
+                     *               "label": null,
+                     *               "share": 0.176,
+                     *               "value": "OrderCancelled"
+                     *             }
+                     *           ]
+                     *         },
+                     *         {
+                     *           "by": "errorGroup",
+                     *           "missing": 0,
+                     *           "name": null,
+                     *           "others": 10,
+                     *           "values": [
+                     *             {
+                     *               "count": 4990,
+                     *               "label": "PaymentDeclined",
+                     *               "share": 0.998,
+                     *               "value": "5f0c8e1d-9a2b-8c3d-a4e5-f60718293a4b"
+                     *             }
+                     *           ]
+                     *         },
+                     *         {
+                     *           "by": "header",
+                     *           "missing": 0,
+                     *           "name": "tenant",
+                     *           "others": 1100,
+                     *           "values": [
+                     *             {
+                     *               "count": 3900,
+                     *               "label": null,
+                     *               "share": 0.78,
+                     *               "value": "acme"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "sample": {
+                     *         "choice": "random",
+                     *         "messages": 5000,
+                     *         "total": {
+                     *           "relation": "eq",
+                     *           "value": 43695
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Facets"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["AnyError"];
+        };
+    };
     getHistogram: {
         parameters: {
             query?: {
@@ -3608,6 +4121,12 @@ export interface operations {
                  *     known id: text in the error, the body or a header value.
                  */
                 find?: string;
+                /** @description The `app-id` property. */
+                appId?: string;
+                /** @description The `user-id` property. */
+                userId?: string;
+                /** @description The `content-type` property. */
+                contentType?: string;
                 /**
                  * @description Values of headers by name: texts, numbers, `true`, `false`, `null` or times. In a query, each is a parameter:
                  *     `header.tenant=acme`. In JSON: `"headers": {"tenant": "acme"}`.

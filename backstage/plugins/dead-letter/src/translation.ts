@@ -2,6 +2,7 @@ import { createTranslationRef } from '@backstage/frontend-plugin-api';
 import { actingMessages } from './views/acting/messages';
 import { auditMessages } from './views/audit/messages';
 import { exportingMessages } from './views/exporting/messages';
+import { facetsMessages } from './views/facets/messages';
 import { groupMessages } from './views/group/messages';
 import { operationsMessages } from './views/operations/messages';
 import { compareMessages } from './views/service/compare/messages';
@@ -60,6 +61,7 @@ export const deadLetterTranslationRef = createTranslationRef({
     search: searchMessages,
     shiftLog: shiftLogMessages,
     group: groupMessages,
+    facets: facetsMessages,
     message: drawerMessages,
     send: sendMessages,
     compare: compareMessages,

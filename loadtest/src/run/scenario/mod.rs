@@ -2,6 +2,7 @@
 
 mod ceiling;
 mod drain;
+mod facets;
 mod redeliver;
 mod retention;
 mod search;
@@ -31,6 +32,7 @@ pub async fn run(world: &World, args: &RunArgs) -> Result<Report> {
         Scenario::Drain => drain::run(world, args).await,
         Scenario::Redeliver => redeliver::run(world, args).await,
         Scenario::Search => search::run(world, args).await,
+        Scenario::Facets => facets::run(world, args).await,
         Scenario::Sizes => sizes::run(world, args).await,
         Scenario::Retention => retention::run(world, args).await,
     }

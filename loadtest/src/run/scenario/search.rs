@@ -90,7 +90,7 @@ pub async fn run(world: &World, args: &RunArgs) -> Result<Report> {
     Ok(report)
 }
 
-async fn fill(world: &World, database: &Database, more: u64, seed: usize) -> Result<()> {
+pub(super) async fn fill(world: &World, database: &Database, more: u64, seed: usize) -> Result<()> {
     if more == 0 {
         return Ok(());
     }

@@ -1,11 +1,14 @@
 import {
+  AttributeKind,
   AuditEntries,
   CreateOperation,
   DeadLetteredMessageDetails,
   DeadLetteredMessages,
+  Distinctions,
   ErrorGroupChange,
   ErrorGroupDetails,
   ErrorGroups,
+  Facets,
   Filter,
   Histogram,
   Me,
@@ -127,6 +130,14 @@ export interface DeadLetterClient {
     id: string,
     change: ErrorGroupChange,
   ): Promise<ErrorGroupDetails>;
+  /** What sets its dead letters apart from the others of the same service. */
+  distinctions(id: string, signal?: AbortSignal): Promise<Distinctions>;
+  /** What the dead letters of a filter are made of. */
+  facets(
+    filter: Filter,
+    options?: { by?: AttributeKind[]; limit?: number },
+    signal?: AbortSignal,
+  ): Promise<Facets>;
   /** The interval fits the time by default. */
   histogram(
     filter: Filter,

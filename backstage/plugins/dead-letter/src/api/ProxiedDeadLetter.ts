@@ -1,6 +1,7 @@
 import { InputError, ResponseError } from '@backstage/errors';
 import { DiscoveryApi, FetchApi } from '@backstage/frontend-plugin-api';
 import {
+  AttributeKind,
   CreateOperation,
   ErrorGroupChange,
   Filter,
@@ -23,7 +24,9 @@ class InvalidIdError extends InputError {
   readonly statusCode = 400;
 }
 
-type Query = Record<string, string | number | boolean | null | undefined>;
+type Value = string | number | boolean | null | undefined;
+/** Of a list each is a parameter of its own. */
+type Query = Record<string, Value | Value[]>;
 
 interface Call {
   method?: 'GET' | 'POST' | 'PATCH';
@@ -87,6 +90,23 @@ class ProxiedClient implements DeadLetterClient {
     return this.json(`/dead-letters/error-groups/${segment(id)}`, {
       method: 'PATCH',
       body: change,
+    });
+  }
+
+  async distinctions(id: string, signal?: AbortSignal) {
+    return this.json(`/dead-letters/error-groups/${segment(id)}/distinctions`, {
+      signal,
+    });
+  }
+
+  facets(
+    filter: Filter,
+    options: { by?: AttributeKind[]; limit?: number } = {},
+    signal?: AbortSignal,
+  ) {
+    return this.json('/dead-letters/facets', {
+      query: { ...filterQuery(filter), ...options },
+      signal,
     });
   }
 
@@ -244,8 +264,12 @@ function filterQuery({ headers, bodyPaths, ...others }: Filter): Query {
 }
 
 function queryString(query: Query): string {
-  const given = Object.entries(query).flatMap(([name, value]) =>
-    value === undefined || value === null ? [] : [[name, String(value)]],
+  const given = Object.entries(query).flatMap(([name, values]) =>
+    [values]
+      .flat()
+      .flatMap(value =>
+        value === undefined || value === null ? [] : [[name, String(value)]],
+      ),
   );
   return given.length ? `?${new URLSearchParams(given)}` : '';
 }

@@ -15,6 +15,7 @@ import { EVERY_MS } from '../../hooks/every';
 import { Place, PlaceOf, useSquadTabs } from '../../hooks/useTabs';
 import { deadLetterTranslationRef } from '../../translation';
 import { Acting } from '../acting';
+import { Distinctions } from '../facets';
 import { OperationHistory } from '../operations/OperationHistory';
 import { OperationsOf } from '../operations/OperationsOf';
 import { useOperationsOf } from '../operations/useOperationsOf';
@@ -61,6 +62,9 @@ export function Group({ group, place, placeOf }: GroupProps) {
         <About group={group} place={place} />
       </Part>
       <Since group={group} filter={filter} />
+      <Part title={t('facets.apart')}>
+        <Distinctions id={id} service={service} placeOf={placeOf} />
+      </Part>
       <Part title={t('group.examples')}>
         <Examples filter={filter} all={messages?.path} />
       </Part>

@@ -12,6 +12,7 @@ import { useEnvironment } from '../../hooks/useEnvironment';
 import { useOperationsPath } from '../../hooks/useOperationPath';
 import { deadLetterTranslationRef } from '../../translation';
 import { ExportMenu } from '../exporting';
+import { BreakDown } from '../facets';
 import { OperationHistory } from '../operations/OperationHistory';
 import { OperationsOf } from '../operations/OperationsOf';
 import { useOperationsOf } from '../operations/useOperationsOf';
@@ -90,6 +91,12 @@ function Messages({ service, resourceRef }: MessagesProps) {
         groups={groups}
         onChoose={(from, to) => change({ from, to })}
         onChooseGroup={errorGroup => change({ errorGroup })}
+      />
+      <BreakDown
+        service={service}
+        resourceRef={resourceRef}
+        filter={filter}
+        onChoose={change}
       />
       <Answered
         answer={page}

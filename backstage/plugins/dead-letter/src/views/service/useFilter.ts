@@ -26,6 +26,9 @@ const CONDITIONS = [
   'diedTo',
   'contains',
   'minAttempt',
+  'appId',
+  'userId',
+  'contentType',
 ] as const;
 
 /** A header, or a path in a JSON body, by its name. */

@@ -1,0 +1,2 @@
+export { BreakDown } from './BreakDown';
+export { Distinctions } from './Distinctions';

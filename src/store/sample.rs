@@ -1,0 +1,246 @@
+//! Samples of dead letters, with what their attributes are read from.
+//!
+//! A sample is taken at random, by a hash of the ids: the same dead letters come again as long as they are stored. Where it takes too
+//! long to look at all ids, the newest are taken.
+
+use futures_util::TryStreamExt;
+use sqlx::postgres::PgRow;
+use sqlx::{Postgres, QueryBuilder, Row};
+use uuid::Uuid;
+
+use super::lease::Lease;
+use super::recheck::{self, Wanted};
+use super::search::{RECHECK_TIMEOUT, Total};
+use super::search_plan::SearchPlan;
+use super::{Store, StoreError, filter_sql, search};
+use crate::domain::attribute::{Columns, Layer, Letter};
+use crate::domain::convention::UNDECODED;
+use crate::domain::filter::{Filter, Order};
+use crate::memory_budget::{self, Reservation};
+
+/// Longest search for ids.
+const CHOOSING: &str = "1500ms";
+/// Longest properties and longest body that are read.
+const MAX_PROPERTIES: i32 = 16 << 10;
+const MAX_BODY: i32 = 32 << 10;
+/// Bytes of all that is read for one sample.
+const MAX_SAMPLED: usize = 16 << 20;
+
+/// How a sample was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// It is all that there is.
+    All,
+    /// At random.
+    Random,
+    /// The newest.
+    Newest,
+}
+
+/// A sample of a selection.
+#[derive(Debug)]
+pub struct Sampled {
+    /// The dead letters.
+    pub letters: Vec<Letter>,
+    /// How they were chosen.
+    pub choice: Choice,
+    /// How many there are to choose from.
+    pub total: Total,
+    /// The memory that it takes.
+    _reserved: Option<Reservation>,
+}
+
+impl Store {
+    /// A sample of the dead letters that the filter lists, of so many at most, read down to this layer.
+    pub async fn sample(&self, filter: &Filter, most: usize, down_to: Layer) -> Result<Sampled, StoreError> {
+        let mut search = self.resolve(filter).await?;
+        let mut permit = self.scans.acquire().await?;
+        let sampled = sample(&mut search, most, down_to, permit.connection()).await;
+        permit.finish();
+        sampled
+    }
+
+    /// A sample of the dead letters of an error group that are dead, and one of the others of the same service.
+    pub async fn sample_group(
+        &self,
+        group: Uuid,
+        service: &str,
+        most: usize,
+        down_to: Layer,
+    ) -> Result<[Sampled; 2], StoreError> {
+        let mut permit = self.scans.acquire().await?;
+        let sampled = sample_group(group, service, (most, down_to), permit.connection()).await;
+        permit.finish();
+        sampled
+    }
+}
+
+async fn sample(
+    search: &mut SearchPlan<'_>,
+    most: usize,
+    down_to: Layer,
+    connection: &mut Lease,
+) -> Result<Sampled, StoreError> {
+    search.resolve_id_suffix(connection).await?;
+    let chosen = match search.recheck.clone() {
+        Some(recheck) => {
+            let wanted = Wanted { order: Order::Newest, edge: None, count: most, within: RECHECK_TIMEOUT };
+            let found = recheck::recheck(search, &recheck, wanted, connection).await?;
+            let choice = if found.is_all { Choice::All } else { Choice::Newest };
+            Chosen { ids: found.ids, choice }
+        }
+        None => {
+            let push = |query: &mut QueryBuilder<'static, Postgres>| {
+                query.push("SELECT d.id");
+                filter_sql::push_ids(query, search);
+            };
+            choose(push, most, connection).await?
+        }
+    };
+    let count = i64::try_from(chosen.ids.len()).unwrap_or(i64::MAX);
+    let at_least = Total { value: count, exact: chosen.choice == Choice::All };
+    let total = match search.recheck {
+        Some(_) => at_least,
+        None => search::total(search, at_least, connection).await?,
+    };
+    let _reserved = reserve(down_to, MAX_SAMPLED).await;
+    let letters = read(&chosen.ids, down_to, connection).await?;
+    Ok(Sampled { letters, choice: chosen.choice, total, _reserved })
+}
+
+async fn sample_group(
+    group: Uuid,
+    service: &str,
+    (most, down_to): (usize, Layer),
+    connection: &mut Lease,
+) -> Result<[Sampled; 2], StoreError> {
+    let inside = |query: &mut QueryBuilder<'static, Postgres>| {
+        query.push("SELECT d.id FROM dead_letter_pending d WHERE d.error_group = ").push_bind(group);
+    };
+    let outside = |query: &mut QueryBuilder<'static, Postgres>| {
+        query.push("SELECT d.id FROM dead_letter_pending d WHERE d.service = ").push_bind(service.to_owned());
+        query.push(" AND d.error_group IS DISTINCT FROM ").push_bind(group);
+    };
+    let inside = choose(inside, most, connection).await?;
+    let outside = choose(outside, most, connection).await?;
+    let (of_group, of_service): (i64, i64) = sqlx::query_as(
+        "SELECT COALESCE(sum(t.dead) FILTER (WHERE g.id = $1), 0)::bigint, COALESCE(sum(t.dead), 0)::bigint \
+         FROM error_group g JOIN error_group_count t ON t.error_group = g.id WHERE g.service = $2",
+    )
+    .bind(group)
+    .bind(service)
+    .fetch_one(&mut *connection)
+    .await?;
+    let sampled = |letters, choice, value, _reserved| {
+        let total = Total { value, exact: true };
+        Sampled { letters, choice, total, _reserved }
+    };
+    // Of both at once: to hold one and wait for the other might be for ever.
+    let reserved = reserve(down_to, 2 * MAX_SAMPLED).await;
+    let letters = read(&inside.ids, down_to, connection).await?;
+    let inside = sampled(letters, inside.choice, of_group, reserved);
+    let letters = read(&outside.ids, down_to, connection).await?;
+    Ok([inside, sampled(letters, outside.choice, of_service - of_group, None)])
+}
+
+async fn reserve(down_to: Layer, bytes: usize) -> Option<Reservation> {
+    match down_to {
+        Layer::Row => None,
+        Layer::Properties | Layer::Body => Some(memory_budget::reserve(bytes).await),
+    }
+}
+
+/// The ids of a sample.
+struct Chosen {
+    ids: Vec<Uuid>,
+    choice: Choice,
+}
+
+/// Chooses among the ids that a query has as `id` of `d`.
+async fn choose(
+    push: impl Fn(&mut QueryBuilder<'static, Postgres>),
+    most: usize,
+    connection: &mut Lease,
+) -> Result<Chosen, StoreError> {
+    // One more, to know whether these are all.
+    let limit = i64::try_from(most + 1).unwrap_or(i64::MAX);
+    let mut query = QueryBuilder::new("SELECT k.id FROM (");
+    push(&mut query);
+    query.push(" OFFSET 0) k ORDER BY uuid_hash(k.id) LIMIT ").push_bind(limit);
+    let mut transaction = connection.begin().await?;
+    sqlx::query(
+        "SELECT set_config('statement_timeout', $1, true), set_config('plan_cache_mode', 'force_custom_plan', true)",
+    )
+    .bind(CHOOSING)
+    .execute(&mut *transaction)
+    .await?;
+    let chosen: Result<Vec<Uuid>, _> = query.build_query_scalar().fetch_all(&mut *transaction).await;
+    transaction.rollback().await?;
+    match chosen.map_err(StoreError::from) {
+        Ok(ids) => Ok(cut(ids, most, Choice::Random)),
+        Err(StoreError::Slow) => {
+            let mut query = QueryBuilder::new("SELECT k.id FROM (");
+            push(&mut query);
+            query.push(") k ORDER BY k.id DESC LIMIT ").push_bind(limit);
+            let ids = query.build_query_scalar().fetch_all(&mut *connection).await?;
+            Ok(cut(ids, most, Choice::Newest))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn cut(mut ids: Vec<Uuid>, most: usize, choice: Choice) -> Chosen {
+    let choice = if ids.len() > most { choice } else { Choice::All };
+    ids.truncate(most);
+    Chosen { ids, choice }
+}
+
+/// Reads what attributes are read from, in the order of the ids. What is too large, or was stored undecoded, is left out.
+async fn read(ids: &[Uuid], down_to: Layer, connection: &mut Lease) -> Result<Vec<Letter>, StoreError> {
+    let mut query = QueryBuilder::new(
+        "SELECT d.service, d.message_type, d.origin_routing_key, d.origin_exchange, d.origin_queue, d.error_group::text AS error_group, \
+             d.error_type, d.error_message, d.died_at, d.deaths, ",
+    );
+    let columns = [(Layer::Properties, "properties", MAX_PROPERTIES), (Layer::Body, "body", MAX_BODY)];
+    for (layer, column, most) in columns {
+        let is_read = down_to == Layer::Body || down_to == layer;
+        query.push(format!(
+            "CASE WHEN {is_read} AND octet_length(d.{column}) <= {most} AND d.convention IS DISTINCT FROM "
+        ));
+        query.push_bind(UNDECODED).push(format!(" THEN d.{column} END AS {column}, "));
+    }
+    query.push("true FROM UNNEST(").push_bind(ids.to_vec());
+    query.push("::uuid[]) WITH ORDINALITY AS i (id, place) CROSS JOIN LATERAL (SELECT * FROM dead_letter x WHERE x.id = i.id LIMIT 1) d");
+    let mut rows = query.build().fetch(&mut *connection);
+    let (mut letters, mut bytes) = (Vec::with_capacity(ids.len()), 0);
+    while let Some(row) = rows.try_next().await? {
+        let mut letter = letter(&row)?;
+        let [properties, body] =
+            [&letter.properties, &letter.body].map(|part| part.as_ref().map_or(0, Vec::len));
+        bytes += properties + body;
+        if bytes > MAX_SAMPLED {
+            (letter.properties, letter.body) = (None, None);
+        }
+        letters.push(letter);
+    }
+    Ok(letters)
+}
+
+fn letter(row: &PgRow) -> Result<Letter, StoreError> {
+    Ok(Letter {
+        columns: Columns {
+            service: row.try_get("service")?,
+            message_type: row.try_get("message_type")?,
+            routing_key: row.try_get("origin_routing_key")?,
+            exchange: row.try_get("origin_exchange")?,
+            queue: row.try_get("origin_queue")?,
+            error_group: row.try_get("error_group")?,
+            error_type: row.try_get("error_type")?,
+            error_message: row.try_get("error_message")?,
+            died_at: row.try_get("died_at")?,
+            deaths: row.try_get("deaths")?,
+        },
+        properties: row.try_get("properties")?,
+        body: row.try_get("body")?,
+    })
+}
