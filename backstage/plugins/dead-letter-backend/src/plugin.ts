@@ -3,7 +3,10 @@ import {
   createBackendPlugin,
 } from '@backstage/backend-plugin-api';
 import { catalogServiceRef } from '@backstage/plugin-catalog-node';
-import { deadLetterPermissions } from '@dead-letter/backstage-plugin-dead-letter-common';
+import {
+  deadLetterBasicPermissions,
+  deadLetterPermissions,
+} from '@dead-letter/backstage-plugin-dead-letter-common';
 import Router from 'express-promise-router';
 import { Components } from './components';
 import { Decisions } from './decisions';
@@ -29,7 +32,10 @@ export const deadLetterBackendPlugin = createBackendPlugin({
         permissionsRegistry: coreServices.permissionsRegistry,
       },
       async init({ httpRouter, permissionsRegistry, ...deps }) {
-        permissionsRegistry.addPermissions(deadLetterPermissions);
+        permissionsRegistry.addPermissions([
+          ...deadLetterPermissions,
+          ...deadLetterBasicPermissions,
+        ]);
         const { config, httpAuth } = deps;
         const decisions = new Decisions({
           ...deps,
