@@ -191,7 +191,7 @@ walks() {
     for front in ${FRONT:-backstage console}; do
         FRONT=$front node --test --test-reporter spec backstage/e2e/plugin.test.mjs
     done
-    [[ ${FRONT-} == console ]] || node --test --test-reporter spec backstage/e2e/signIn.test.mjs
+    [[ ${FRONT-} == console ]] || node --test --test-concurrency 1 --test-reporter spec backstage/e2e/{catalog,signIn}.test.mjs
     node --test --test-reporter spec backstage/e2e/console.test.mjs
 }
 

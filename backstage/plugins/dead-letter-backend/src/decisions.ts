@@ -14,7 +14,7 @@ import {
   DeadLetterPermission,
   deadLetterPermissionsByName,
 } from '@dead-letter/backstage-plugin-dead-letter-common';
-import { Components } from './components';
+import { Components } from '@dead-letter/backstage-plugin-dead-letter-node';
 
 /** Entities in one question: Backstage's permission API takes 100 kB. */
 const BATCH = 200;

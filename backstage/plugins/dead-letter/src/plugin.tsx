@@ -179,6 +179,7 @@ const squadCard = EntityCardBlueprint.make({
   name: 'squad',
   if: ifPermitted,
   params: {
+    type: 'info',
     filter: { kind: 'group' },
     loader: () => import('./views/catalog').then(view => <view.SquadCard />),
   },
@@ -188,6 +189,7 @@ const serviceCard = EntityCardBlueprint.make({
   name: 'service',
   if: ifPermitted,
   params: {
+    type: 'info',
     filter: { kind: 'component' },
     loader: () => import('./views/catalog').then(view => <view.ServiceCard />),
   },

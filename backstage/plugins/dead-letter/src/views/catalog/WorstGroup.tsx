@@ -13,9 +13,6 @@ import { useTitle } from '../squad/useTitle';
 import { Owner } from './owner';
 import styles from './card.module.css';
 
-/** The largest ones of each service: some of them may be muted. */
-const ASKED_FOR = 20;
-
 /** The error group with the most dead letters, among those that are not muted; nothing until it is known. */
 export function WorstGroup({ owner }: { owner: Owner }) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
@@ -26,7 +23,7 @@ export function WorstGroup({ owner }: { owner: Owner }) {
         service,
       })) ?? [{ squad: owner.squad }];
       const found = await Promise.all(
-        filters.map(each => client.errorGroups(each, ASKED_FOR, signal)),
+        filters.map(each => client.errorGroups(each, 1, signal)),
       );
       return worst(found.flatMap(each => each.groups));
     },
@@ -43,6 +40,7 @@ export function WorstGroup({ owner }: { owner: Owner }) {
   );
 }
 
+/** Of the largest of each service. Muted ones come last. */
 function worst(groups: CountedGroup[]): CountedGroup | null {
   const [first] = groups
     .filter(({ state, count }) => state !== 'muted' && count > 0)

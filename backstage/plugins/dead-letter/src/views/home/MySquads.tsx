@@ -31,6 +31,7 @@ import { useInEnvironment } from '../../hooks/useEnvironment';
 import { PlaceOf, useSquadTabs } from '../../hooks/useTabs';
 import { squadsRouteRef } from '../../routes';
 import { deadLetterTranslationRef } from '../../translation';
+import styles from './home.module.css';
 
 /** The squads of whoever looks, and what they have. */
 export function MySquads() {
@@ -89,7 +90,9 @@ function Squads() {
           )
         }
       </Answered>
-      <Link href={inEnvironment(all)}>{t('home.all')}</Link>
+      <Link href={inEnvironment(all)} className={styles.all}>
+        {t('home.all')}
+      </Link>
     </>
   );
 }

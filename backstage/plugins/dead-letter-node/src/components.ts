@@ -6,20 +6,30 @@ import { servicesOf } from '@dead-letter/backstage-plugin-dead-letter-common';
 /** For so long the catalog is not asked again. */
 const FRESH_MS = 60_000;
 
-/** The components that say that they are a service, by the name of the service. A component may be several. */
+/**
+ * The components that say that they are a service, by the name of the service. A component may be several.
+ * @public
+ */
 export type ByService = ReadonlyMap<string, string[]>;
 
-interface Deps {
+/**
+ * What the catalog is asked with.
+ * @public
+ */
+export interface ComponentsDeps {
   auth: AuthService;
   catalog: CatalogService;
   logger: LoggerService;
 }
 
-/** The components of the catalog. */
+/**
+ * The components of the catalog.
+ * @public
+ */
 export class Components {
   private latest?: { since: number; answer: Promise<ByService> };
 
-  constructor(private readonly deps: Deps) {}
+  constructor(private readonly deps: ComponentsDeps) {}
 
   /** As the catalog had them within the last minute. */
   async byService(): Promise<ByService> {
