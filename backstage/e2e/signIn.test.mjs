@@ -128,6 +128,8 @@ describe('users who sign in', { timeout: 900_000 }, () => {
 
   it('have none of it where they are not permitted to', async () => {
     const page = await world.openAs('dora', 'Catalog');
+    await page.goto(`${world.url}/`);
+    await page.getByText('Your Starred Entities').waitFor();
     assert.equal(
       await page.getByRole('link', { name: 'Dead Letter' }).count(),
       0,
@@ -174,7 +176,11 @@ describe('users who sign in', { timeout: 900_000 }, () => {
       })
     ).json();
     const decided = name => permissions.find(each => each.permission === name);
-    assert.deepEqual(decided('triage').services, ['webshop']);
+    assert.deepEqual(decided('triage').services, [
+      'basket',
+      'loyalty',
+      'webshop',
+    ]);
     assert.deepEqual(decided('delete').services, []);
     assert.deepEqual((await may('ada', 'triage')).services, []);
     const { groups } = await world.service.get(

@@ -138,7 +138,8 @@ export class World {
 
   /** A page of this user of the issuer, signed in: it is there once the sidebar has this link. */
   async openAs(user, link = 'Dead Letter') {
-    const page = await this.open('/');
+    // Where nothing is asked of dead-letter.
+    const page = await this.open('/settings');
     const opened = page.waitForEvent('popup');
     await page.getByRole('button', { name: 'Sign In' }).click();
     const popup = await opened;

@@ -20,7 +20,7 @@ import { Components } from '@dead-letter/backstage-plugin-dead-letter-node';
 const BATCH = 200;
 
 /** The services on which a user has a permission. */
-export interface Decision {
+interface Decision {
   permission: DeadLetterPermission;
   /** Whether on every service, also on those that the catalog does not have. */
   everything: boolean;

@@ -68,7 +68,7 @@ function Overview({ entity, owner }: OverviewCardProps) {
   return (
     <Card className={styles.card}>
       <CardHeader>
-        <Text as="h2" variant="title-x-small">
+        <Text as="h2" variant="title-x-small" weight="bold">
           <Title />
         </Text>
       </CardHeader>
