@@ -191,6 +191,7 @@ walks() {
     require_node
     for front in ${FRONT:-backstage console}; do
         FRONT=$front node --test --test-reporter spec backstage/e2e/plugin.test.mjs
+        FRONT=$front node --test --test-reporter spec backstage/e2e/night.test.mjs
     done
     [[ ${FRONT-} == console ]] || node --test --test-concurrency 1 --test-reporter spec backstage/e2e/{catalog,signIn}.test.mjs
     node --test --test-reporter spec backstage/e2e/console.test.mjs

@@ -437,6 +437,7 @@ describe(`the plugin in ${front.name}`, { timeout: 1_800_000 }, () => {
       .first()
       .waitFor();
     await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
     await box.fill('nobody@example.com');
     await box.press('Enter');
     await page.getByText(/All services and statuses were searched/).waitFor();

@@ -28,6 +28,7 @@ const backstage = {
     service: (parameters = {}) =>
       `/catalog/default/component/webshop/dead-letters${query(parameters)}`,
     operations: '/dead-letter/operations',
+    shiftLog: '/dead-letter/shift-log',
   },
   async prepare(world) {
     world.port = await freePort();
@@ -65,6 +66,7 @@ const console = {
     service: (parameters = {}) =>
       `/console/service${query({ service: 'webshop', ...parameters })}`,
     operations: '/console/operations',
+    shiftLog: '/console/shift-log',
   },
   async prepare(world, http) {
     world.url = `http://127.0.0.1:${http}`;

@@ -52,7 +52,7 @@ export function Palette({ session }: { session: Session }) {
           setOpen(true);
         }}
       >
-        Go to … {KEYS}
+        Go to … <span className={styles.keys}>{KEYS}</span>
       </Button>
       <Dialog isOpen={isOpen} onOpenChange={setOpen} width={620}>
         <DialogHeader>Go to</DialogHeader>

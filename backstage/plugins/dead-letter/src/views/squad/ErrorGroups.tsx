@@ -4,7 +4,6 @@ import {
   Card,
   CardBody,
   CardHeader,
-  Flex,
   Text,
   ToggleButton,
   ToggleButtonGroup,
@@ -15,6 +14,7 @@ import {
 } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { useMemo, useState } from 'react';
 import { Answered } from '../../components/Answered';
+import { Row } from '../../components/Row';
 import { useAnswer } from '../../hooks/useDeadLetter';
 import { deadLetterTranslationRef } from '../../translation';
 import { TableSkeleton } from '../../components/TableSkeleton';
@@ -50,7 +50,7 @@ export function ErrorGroups({ squad, tabOf, awaySaid }: ErrorGroupsProps) {
   return (
     <Card>
       <CardHeader>
-        <Flex justify="between" align="start" gap="4">
+        <Row apart>
           <div>
             <Text as="h3" variant="title-x-small">
               {t('squad.groups.title')}
@@ -60,7 +60,7 @@ export function ErrorGroups({ squad, tabOf, awaySaid }: ErrorGroupsProps) {
             </Text>
           </div>
           <OrderChoice order={order} onChange={setOrder} />
-        </Flex>
+        </Row>
       </CardHeader>
       <CardBody>
         <Answered

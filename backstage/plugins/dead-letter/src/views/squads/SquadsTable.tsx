@@ -49,7 +49,7 @@ export function SquadsTable({ squads }: { squads: SquadOverview[] }) {
   );
   const number = { allowsSorting: true, className: numbers.number };
   return (
-    <Scrolled least="52rem" className={styles.table} hold={hold}>
+    <Scrolled least="44rem" className={styles.table} hold={hold}>
       <TableRoot
         aria-label={t('squads.table')}
         sortDescriptor={descriptor}
