@@ -24,6 +24,8 @@ interface Deps {
 /** Described in each action. */
 const ENVIRONMENT =
   'Name of the environment of dead-letter. The first one is the default.';
+/** In total by the end of each step. */
+const CANARY = [1, 10, 100];
 const GROUPS_BY_DEFAULT = 20;
 const MOST_GROUPS = 200;
 
@@ -194,9 +196,6 @@ function registerPlan(deps: Deps): void {
     },
   });
 }
-
-/** In total by the end of each step. */
-const CANARY = [1, 10, 100];
 
 function registerRun(deps: Deps): void {
   deps.actionsRegistry.register({

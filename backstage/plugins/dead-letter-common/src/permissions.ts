@@ -33,6 +33,13 @@ function permission(
   });
 }
 
+function basic(
+  name: string,
+  action: PermissionAttributes['action'],
+): BasicPermission {
+  return createPermission({ name, attributes: { action } });
+}
+
 /**
  * To see the dead letters of a component or a group, without bodies and headers.
  * @public
@@ -152,10 +159,3 @@ export const deadLetterBasicPermissions = [
   deadLetterPlanActionPermission,
   deadLetterRunPlanActionPermission,
 ];
-
-function basic(
-  name: string,
-  action: PermissionAttributes['action'],
-): BasicPermission {
-  return createPermission({ name, attributes: { action } });
-}

@@ -121,9 +121,9 @@ function usePlaces(
   return useCallback<PlaceOf>(
     (name, parameters) => {
       if (!data) return undefined;
-      const names = alike(name);
+      const same = alike(name);
       const entity = find(data, annotation, each =>
-        namesOf(each).some(one => names.includes(one)),
+        namesOf(each).some(one => same.includes(one)),
       );
       if (entity) {
         const isOneOfSeveral = namesOf(entity).length > 1;
