@@ -87,7 +87,9 @@ impl Entity {
     /// The services: those of the annotation, or that of its name. An empty annotation means none.
     pub fn services(&self) -> BTreeSet<&str> {
         let names = match self.metadata.annotations.get(ANNOTATION) {
-            Some(annotation) => annotation.as_str().unwrap_or_default().split(',').map(str::trim_ascii).collect(),
+            Some(annotation) => {
+                annotation.as_str().unwrap_or_default().split(',').map(str::trim_ascii).collect()
+            }
             None => vec![self.metadata.name.as_str()],
         };
         let fits = |name: &&str| {
