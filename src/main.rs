@@ -16,7 +16,7 @@ async fn main() -> ExitCode {
     match run(Cli::parse()).await {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("dead-letter: {error:#}");
+            dead_letter_client::remark_line!("dead-letter: {error:#}");
             ExitCode::FAILURE
         }
     }

@@ -83,7 +83,10 @@ impl Api {
             if begun.elapsed() + pause > LONGEST_PAUSE {
                 return Err(failure);
             }
-            eprintln!("dead-letter: too many requests: the server asks to wait {} s", pause.as_secs());
+            crate::remark_line!(
+                "dead-letter: too many requests: the server asks to wait {} s",
+                pause.as_secs()
+            );
             tokio::time::sleep(pause).await;
         }
     }

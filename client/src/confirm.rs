@@ -11,7 +11,7 @@ pub(crate) fn can_ask() -> bool {
 
 /// Asks. Any answer but `y` and `yes` is a refusal.
 pub(crate) fn ask(question: &str) -> Result<(), Failure> {
-    eprint!("{question} [y/N] ");
+    crate::remark!("{question} [y/N] ");
     let mut answer = String::new();
     let read = std::io::stdin().lock().read_line(&mut answer);
     match answer.trim().to_lowercase().as_str() {

@@ -79,12 +79,16 @@ impl Failure {
     /// Prints the reason to stderr, one line per problem.
     pub(crate) fn print(&self) {
         match self {
-            Self::Api { lines, .. } => lines.iter().for_each(|text| eprintln!("dead-letter: {}", line(text))),
+            Self::Api { lines, .. } => {
+                for text in lines {
+                    crate::remark_line!("dead-letter: {}", line(text));
+                }
+            }
             Self::NoAnswer { message, .. }
             | Self::NotFound(message)
             | Self::Refused(message)
             | Self::Failed(message) => {
-                eprintln!("dead-letter: {message}");
+                crate::remark_line!("dead-letter: {message}");
             }
             Self::BrokenPipe => {}
         }

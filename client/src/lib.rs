@@ -7,6 +7,12 @@
 //! (`connection`, `profile`, `sign_in`, `token`, `api`), what is selected (`filter`, `selection`, `options`), an operation and its
 //! progress (`operation`, `progress`, `retry`), and output (`output`, `table`, `text`, `zone`, `indent`).
 
+#![deny(
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "they panic where nobody reads the output any more: see `output`"
+)]
+
 mod api;
 mod clock;
 mod commands;
@@ -31,3 +37,4 @@ mod when;
 mod zone;
 
 pub use commands::{ClientCommand, run};
+pub use output::write_remark;

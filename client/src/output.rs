@@ -1,5 +1,6 @@
-//! Output to stdout: JSON for scripts, text for people.
+//! Output to stdout: JSON for scripts, text for people. Remarks go to stderr.
 
+use std::fmt::Arguments;
 use std::io::{ErrorKind, Write};
 
 use crate::ending::Failure;
@@ -32,4 +33,21 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
 /// Prints a text and ends the line.
 pub(crate) fn print_line(text: &str) -> Result<(), Failure> {
     print(&format!("{}\n", text.trim_end()))
+}
+
+/// Writes to stderr. That nobody reads it any more, as in `dead-letter find x 2>&1 | head`, is no failure: [`eprint!`] would panic.
+pub fn write_remark(text: Arguments) {
+    let _ = std::io::stderr().write_fmt(text);
+}
+
+/// [`write_remark`] of what is formatted as by [`eprint!`].
+#[macro_export]
+macro_rules! remark {
+    ($($text:tt)*) => { $crate::write_remark(::std::format_args!($($text)*)) };
+}
+
+/// [`write_remark`] of what is formatted as by [`eprintln!`].
+#[macro_export]
+macro_rules! remark_line {
+    ($($text:tt)*) => { $crate::write_remark(::std::format_args!("{}\n", ::std::format_args!($($text)*))) };
 }

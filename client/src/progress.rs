@@ -45,7 +45,7 @@ impl ProgressLine {
         match &self.bar {
             Some(bar) => bar.set_message(text.clone()),
             None if self.line_at.is_none_or(|at| at.elapsed() >= LINE_INTERVAL) => {
-                eprintln!("{text}");
+                crate::remark_line!("{text}");
                 self.line_at = Some(Instant::now());
             }
             None => {}

@@ -27,11 +27,14 @@ pub(super) fn run(command: &TokenCommand) -> anyhow::Result<()> {
     let TokenCommand::New(NewToken { name, expires }) = command;
     let (token, digest) = new_token()?;
     println!("{token}");
-    eprintln!(
+    dead_letter_client::remark_line!(
         "Keep the token secret. Add its digest to DEAD_LETTER_TOKENS_FILE:\n\ntokens:\n  - name: {name}\n    sha256: {digest}"
     );
     if let Some(days) = expires {
-        eprintln!("    expires: {}", (clock::now() + *days).trunc_subsecs(0).to_rfc3339());
+        dead_letter_client::remark_line!(
+            "    expires: {}",
+            (clock::now() + *days).trunc_subsecs(0).to_rfc3339()
+        );
     }
     Ok(())
 }

@@ -77,6 +77,19 @@ async fn world() -> World {
 }
 
 /// Tables for people, and the API's JSON for scripts: the same dead letters.
+/// `dead-letter find x 2>&1 | head` ends before the command does.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_stops_reading_is_no_failure() {
+    let (reader, stdout) = std::io::pipe().unwrap();
+    let stderr = stdout.try_clone().unwrap();
+    drop(reader);
+    let address = free_address();
+    let mut command = command(&["ls", "--server", &format!("http://{address}")]);
+    let mut child = command.stdout(stdout).stderr(stderr).spawn().unwrap();
+    drop(command);
+    assert_eq!(child.wait().await.unwrap().code(), Some(1), "as where somebody reads that no server answers");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_read_is_a_table_or_the_json_of_the_api() {
     let world = world().await;

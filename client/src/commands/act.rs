@@ -98,7 +98,7 @@ impl Change<'_> {
             None => self.confirm_selection().await?,
         };
         let Some(Confirmed { request, is_partial }) = confirmed else {
-            eprintln!("No dead letters match. Nothing was done.");
+            crate::remark_line!("No dead letters match. Nothing was done.");
             let has_ids = !self.act.selection.ids.is_empty();
             return Ok(if has_ids { Ending::NotFound } else { Ending::Done });
         };
@@ -108,7 +108,7 @@ impl Change<'_> {
             print_line(if self.output.is_json() { &operation.text } else { &id })?;
             return Ok(Ending::Done);
         }
-        eprintln!("operation {id}");
+        crate::remark_line!("operation {id}");
         let ending = watch(self.api, operation, self.act.watching, self.output).await?;
         Ok(if ending == Ending::Done && is_partial { Ending::Partial } else { ending })
     }
@@ -125,7 +125,7 @@ impl Change<'_> {
             Planned::Counted { .. } => (body, None),
         };
         if planned.total() == 0 {
-            eprint!("{}", shown.map(plan::warnings).unwrap_or_default());
+            crate::remark!("{}", shown.map(plan::warnings).unwrap_or_default());
             return Ok(None);
         }
         self.confirm(&planned.count(), shown)?;
@@ -168,10 +168,10 @@ impl Change<'_> {
 
     fn confirm(&self, dead_letters: &str, plan: Option<&Value>) -> Result<(), Failure> {
         if self.act.yes {
-            eprint!("{}", plan.map(plan::warnings).unwrap_or_default());
+            crate::remark!("{}", plan.map(plan::warnings).unwrap_or_default());
             return Ok(());
         }
-        eprint!("{}", plan.map(plan::summary).unwrap_or_default());
+        crate::remark!("{}", plan.map(plan::summary).unwrap_or_default());
         let mut question = format!("{} {dead_letters}", self.kind.title());
         if self.kind == Kind::Redeliver && self.act.plan.is_none() {
             question = format!("{question} {}", Target::text(self.redelivery.to.as_ref()));
@@ -194,7 +194,7 @@ impl Change<'_> {
                 answer => answer.map(Some),
             },
             _ = tokio::signal::ctrl_c() => {
-                eprintln!("dead-letter: {unknown}");
+                crate::remark_line!("dead-letter: {unknown}");
                 Ok(None)
             }
         }

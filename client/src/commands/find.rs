@@ -29,7 +29,7 @@ pub(crate) async fn run(api: &Api, args: FindArgs, output: Output) -> Result<End
     }
     let messages = list(&answer.json, "messages");
     if messages.is_empty() {
-        eprintln!(
+        crate::remark_line!(
             "Nothing found in any service, with any status.\n\
              Searched: ids of dead letters, messages, correlations, redeliveries and operations; errors, bodies and headers.\n\
              Not searched: the middle of errors longer than 4 KB, bodies larger than 16 MiB, and compressed bodies\n\
@@ -41,7 +41,12 @@ pub(crate) async fn run(api: &Api, args: FindArgs, output: Output) -> Result<End
     let total = &answer.json["total"];
     let least = if total["relation"] == "gte" { "at least " } else { "" };
     let shown = i64::try_from(messages.len()).unwrap_or(i64::MAX);
-    eprintln!("{} of {least}{}, {}", count(shown), count(number(total, "value")), found_by(&answer.json));
+    crate::remark_line!(
+        "{} of {least}{}, {}",
+        count(shown),
+        count(number(total, "value")),
+        found_by(&answer.json)
+    );
     Ok(Ending::Done)
 }
 

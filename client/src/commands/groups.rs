@@ -38,7 +38,7 @@ pub(crate) async fn run(api: &Api, args: GroupsArgs, output: Output) -> Result<E
         print(&table(groups))?;
     }
     let (total, messages) = (number(&answer.json, "total"), number(&answer.json, "messages"));
-    eprintln!("{} of {} groups, {}", groups.len(), count(total), dead_letters(messages));
+    crate::remark_line!("{} of {} groups, {}", groups.len(), count(total), dead_letters(messages));
     Ok(Ending::Done)
 }
 

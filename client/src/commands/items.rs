@@ -52,11 +52,11 @@ pub(crate) async fn run(api: &Api, args: ItemsArgs, output: Output) -> Result<En
         ]);
     }
     match items {
-        [] => eprintln!("No items match."),
+        [] => crate::remark_line!("No items match."),
         _ => print(&table.for_output())?,
     }
     if let Some(cursor) = answer.json["nextCursor"].as_str() {
-        eprintln!("More items: --cursor {cursor}");
+        crate::remark_line!("More items: --cursor {cursor}");
     }
     Ok(Ending::Done)
 }

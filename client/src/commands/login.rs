@@ -69,7 +69,7 @@ pub(crate) async fn run(args: LoginArgs) -> Result<Ending, Failure> {
         token => token.map(|_| "The token of the profile"),
     };
     if let Some(overriding) = overriding {
-        eprintln!("{overriding} takes precedence over the sign-in. Remove it to use the sign-in.");
+        crate::remark_line!("{overriding} takes precedence over the sign-in. Remove it to use the sign-in.");
     }
     Ok(Ending::Done)
 }
@@ -82,7 +82,7 @@ pub(crate) async fn logout(args: &LogoutArgs) -> Result<Ending, Failure> {
         SignedOut::Here => "You are signed out here. The access token is valid until it expires.",
         SignedOut::Unconfirmed(failure) => {
             failure.print();
-            eprintln!("You are signed out here. The tokens are valid until they expire.");
+            crate::remark_line!("You are signed out here. The tokens are valid until they expire.");
             return Ok(Ending::Failed);
         }
     };

@@ -53,7 +53,11 @@ pub(crate) async fn run(api: &Api, args: LsArgs, output: Output) -> Result<Endin
             let value = number(total, "value");
             if !output.is_json() {
                 let least = if total["relation"] == "gte" { "at least " } else { "" };
-                eprintln!("{} of {least}{}", count(i64::try_from(shown).unwrap_or(i64::MAX)), count(value));
+                crate::remark_line!(
+                    "{} of {least}{}",
+                    count(i64::try_from(shown).unwrap_or(i64::MAX)),
+                    count(value)
+                );
             }
             // The list is complete without the explanation.
             return Ok(match value {
@@ -75,7 +79,7 @@ async fn explain_none(api: &Api, filter: &FilterArgs, output: Output) -> Result<
             let known = answer.json.as_array().map_or(&[][..], Vec::as_slice);
             let hint = nearest(service, known.iter().filter_map(|one| one["service"].as_str()))
                 .map_or_else(|| "Check the name.".to_owned(), |name| format!("Did you mean {}?", line(name)));
-            eprintln!("No dead letters of service {} are stored. {hint}", line(service));
+            crate::remark_line!("No dead letters of service {} are stored. {hint}", line(service));
             return Ok(Ending::NotFound);
         }
     }
@@ -86,7 +90,7 @@ async fn explain_none(api: &Api, filter: &FilterArgs, output: Output) -> Result<
         let others = total(api, pairs.clone(), status).await?;
         if others > 0 {
             let verb = if others == 1 { "matches" } else { "match" };
-            eprintln!("{} {verb} with --status {status} (or --status any)", count(others));
+            crate::remark_line!("{} {verb} with --status {status} (or --status any)", count(others));
         }
     }
     Ok(Ending::Done)

@@ -101,11 +101,11 @@ pub(crate) async fn run(api: &Api, args: OperationsArgs, output: Output) -> Resu
         ]);
     }
     match operations {
-        [] => eprintln!("No operations match."),
+        [] => crate::remark_line!("No operations match."),
         _ => print(&table.for_output())?,
     }
     if let Some(cursor) = answer.json["nextCursor"].as_str() {
-        eprintln!("More operations: --cursor {cursor}");
+        crate::remark_line!("More operations: --cursor {cursor}");
     }
     Ok(Ending::Done)
 }

@@ -75,11 +75,11 @@ pub(crate) async fn run(api: &Api, args: OverviewArgs, output: Output) -> Result
         ]);
     }
     match rows {
-        [] => eprintln!("No dead letters are waiting, and none arrived in the last 24 hours."),
+        [] => crate::remark_line!("No dead letters are waiting, and none arrived in the last 24 hours."),
         _ => print(&table.for_output())?,
     }
     if rows.iter().any(|row| row["squad"] == UNOWNED) {
-        eprintln!(
+        crate::remark_line!(
             "`unowned` services have no owner. Assign one in the catalog, or in the server's DEAD_LETTER_OWNERSHIP_FILE."
         );
     }
@@ -99,19 +99,19 @@ async fn tell_ownership(api: &Api) -> Result<(), Failure> {
         match catalog["asOf"].as_str() {
             Some(_) => {
                 let age = age(catalog, "asOf", clock::now());
-                eprintln!("Squads are those of {age}: the server cannot read the catalog.");
+                crate::remark_line!("Squads are those of {age}: the server cannot read the catalog.");
             }
-            None => eprintln!("Squads are not known yet: the server has not read the catalog."),
+            None => crate::remark_line!("Squads are not known yet: the server has not read the catalog."),
         }
     }
     let conflicts = list(&ownership, "conflicts");
     for conflict in conflicts.iter().take(MOST_CONFLICTS) {
-        eprintln!("{}", told(conflict));
+        crate::remark_line!("{}", told(conflict));
     }
     let told = conflicts.len().min(MOST_CONFLICTS);
     let more = number(&ownership, "conflictCount") - i64::try_from(told).unwrap_or(i64::MAX);
     if more > 0 {
-        eprintln!("There are {} more such services.", count(more));
+        crate::remark_line!("There are {} more such services.", count(more));
     }
     Ok(())
 }

@@ -33,7 +33,11 @@ pub(crate) async fn run(api: &Api, args: PreviewArgs, output: Output) -> Result<
     let samples = list(&answer.json, "samples");
     print(&samples.iter().map(sample).collect::<Vec<_>>().join("\n"))?;
     let shown = i64::try_from(samples.len()).unwrap_or(i64::MAX);
-    eprintln!("{} of {}. Nothing was sent.", count(shown), dead_letters(number(&answer.json, "total")));
+    crate::remark_line!(
+        "{} of {}. Nothing was sent.",
+        count(shown),
+        dead_letters(number(&answer.json, "total"))
+    );
     Ok(Ending::Done)
 }
 

@@ -44,7 +44,7 @@ pub(crate) async fn run(api: &Api, args: ShiftLogArgs, output: Output) -> Result
         Output::Text(zone) => print(&text(&answer.json, zone)?)?,
     }
     if answer.json["truncated"] == true && !args.markdown {
-        eprintln!("Not complete: each list ends after 200 entries. Ask for a shorter time.");
+        crate::remark_line!("Not complete: each list ends after 200 entries. Ask for a shorter time.");
     }
     Ok(Ending::Done)
 }

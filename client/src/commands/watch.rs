@@ -60,22 +60,22 @@ pub(crate) async fn watch(
     match followed {
         Some(Ok(last)) => {
             print_line(&if output.is_json() { last.text } else { operation.summary() })?;
-            operation.next_steps(until).iter().for_each(|step| eprintln!("{step}"));
+            operation.next_steps(until).iter().for_each(|step| crate::remark_line!("{step}"));
             Ok(operation.ending(until).unwrap_or(Ending::Failed))
         }
         Some(Err(failure)) => {
-            eprintln!("Last known state: {}", operation.summary());
-            eprintln!("The operation continues on the server.\n  follow: dead-letter watch {id}");
+            crate::remark_line!("Last known state: {}", operation.summary());
+            crate::remark_line!("The operation continues on the server.\n  follow: dead-letter watch {id}");
             Err(failure)
         }
         None => {
-            eprintln!("{}", operation.summary());
+            crate::remark_line!("{}", operation.summary());
             if operation.is_watching() {
-                eprintln!(
+                crate::remark_line!(
                     "All messages are sent. The verdict is still open.\n  verdict: dead-letter watch {id}"
                 );
             } else {
-                eprintln!(
+                crate::remark_line!(
                     "The operation continues on the server.\n  follow: dead-letter watch {id}\n  cancel: dead-letter cancel {id}"
                 );
             }
