@@ -25,6 +25,8 @@ prepare() {
     printf '#!/bin/sh\nexec node %q "$@"\n' "$yarn" >"$tools/yarn"
     chmod +x "$tools/yarn"
     PATH=$tools:$PATH
+    # A minute is short where all of Backstage is asked for at once, and yarn does not survive a request that takes longer.
+    export YARN_HTTP_TIMEOUT=300000
 }
 
 pack() {

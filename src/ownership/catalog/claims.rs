@@ -78,7 +78,7 @@ impl Entity {
             squads.insert(None);
         }
         let own = squads.into_iter().map(|squad| Claim { entity: entity.clone(), uid: uid.clone(), squad });
-        let own = BTreeSet::from_iter(own);
+        let own: BTreeSet<_> = own.collect();
         for service in self.services() {
             claims.entry(service.to_owned()).or_default().extend(own.iter().cloned());
         }
