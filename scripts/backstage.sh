@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The Backstage plugin in backstage/, and a small Backstage of its own to look at it.
 #
-#   backstage.sh check    formats, types, lint, drift from openapi/openapi.json
+#   backstage.sh check    formats, types, lint, what nothing uses, drift from openapi/openapi.json
 #   backstage.sh test     unit tests
 #   backstage.sh build    the app, for `serve`
 #   backstage.sh serve    Backstage at BACKSTAGE_ADDR, for dead-letter at DEAD_LETTER_URL, with databases of its own on the
@@ -14,11 +14,11 @@
 #   backstage.sh node     gets a Node.js if there is none
 #   backstage.sh has-node whether there is a Node.js that it can use, without getting one
 #
-# Node.js is taken from the PATH if it is 20 or later; else one is put into target/node, by npm.
+# Node.js is taken from the PATH if it is 20 (NODE_WANTED) or later; else one is put into target/node, by npm.
 set -euo pipefail
 CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-node_wanted=20
+node_wanted=${NODE_WANTED:-20}
 node_version=24
 browser=${CHROMIUM:-/usr/bin/chromium}
 
@@ -126,6 +126,7 @@ check() {
     yarn prettier:check
     yarn tsc
     yarn lint
+    yarn knip
     keep backstage/plugins/dead-letter/report.api.md api-reports
 }
 
@@ -196,7 +197,7 @@ walks() {
         # How long it takes with many messages, `speed` measures.
         MESSAGES=1400 FRONT=$front node --test --test-reporter spec backstage/e2e/speed.test.mjs
     done
-    [[ ${FRONT-} == console ]] || node --test --test-reporter spec backstage/e2e/signIn.test.mjs
+    [[ ${FRONT-} == console ]] || node --test --test-concurrency 1 --test-reporter spec backstage/e2e/{catalog,signIn}.test.mjs
     node --test --test-reporter spec backstage/e2e/console.test.mjs
 }
 

@@ -6,6 +6,8 @@ import { Process, ROOT, freePort, until } from './processes.mjs';
 
 const OWNERSHIP = `services:
   - { service: webshop, squad: checkout }
+  - { service: basket, squad: checkout }
+  - { service: loyalty, squad: checkout }
   - { service: notification, squad: messaging }
   - { service: billing, squad: finance }
   - { service: statements, squad: finance }

@@ -76,10 +76,7 @@ export function Group({ group, place, placeOf }: GroupProps) {
   );
 }
 
-export function Part({
-  title,
-  children,
-}: PropsWithChildren<{ title: string }>) {
+function Part({ title, children }: PropsWithChildren<{ title: string }>) {
   return (
     <Card>
       <CardHeader>

@@ -5,6 +5,8 @@ export const serviceMessages = {
   headline_other: '{{count, number}} dead letters',
   headlineAtLeast: 'At least {{count, number}} dead letters',
   noComponent: 'Not in the catalog',
+  which: 'Service',
+  isNone: 'This component is no service of dead-letter',
   nothingMatches: 'No dead letters match these filters',
   nothingMatchesDetail:
     'There may be other dead letters. Clear the filters to see them.',
