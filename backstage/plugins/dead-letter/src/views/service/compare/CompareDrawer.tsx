@@ -83,7 +83,7 @@ function PartTable({ part, ids, rows, isWhole }: PartTableProps) {
       {shown.length === 0 ? (
         <Text color="secondary">{t('compare.same')}</Text>
       ) : (
-        <Scrolled least="32rem">
+        <Scrolled least="32rem" label={title}>
           <table className={tableStyles.table}>
             <thead>
               <tr>
