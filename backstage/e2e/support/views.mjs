@@ -101,7 +101,14 @@ export function viewsOf({ paths, group, operation }) {
     audit: [paths.audit, page => rowsOf(page).first().waitFor()],
     group: [
       `${paths.group}?id=${group}`,
-      page => seen(page, 'told the issuer'),
+      async page => {
+        await seen(page, 'told the issuer');
+        // It is drawn anew once it is known what may be done.
+        await page
+          .getByRole('button', { name: /^delete/i, disabled: false })
+          .first()
+          .waitFor();
+      },
     ],
     'group, resolve': [
       `${paths.group}?id=${group}`,
