@@ -17,16 +17,17 @@ yarn=$(echo "$PWD"/backstage/.yarn/releases/yarn-*.cjs)
 
 say() { echo "packages: $*" >&2; }
 
-# What these tools need: a Node.js that they support, and a yarn on the PATH.
+# What these tools need: a Node.js that they support, and a yarn on the PATH. Yarn 4.13 does not survive a request that it has to repeat on
+# Node.js 24.22, so it runs on the one that was there.
 prepare() {
+    local node
+    node=$(command -v node || true)
     NODE_WANTED=22 scripts/backstage.sh node
     [[ ! -x target/node/bin/node ]] || PATH=$PWD/target/node/bin:$PATH
     mkdir -p "$tools" "$packs"
-    printf '#!/bin/sh\nexec node %q "$@"\n' "$yarn" >"$tools/yarn"
+    printf '#!/bin/sh\nexec %q %q "$@"\n' "${node:-node}" "$yarn" >"$tools/yarn"
     chmod +x "$tools/yarn"
     PATH=$tools:$PATH
-    # A minute is short where all of Backstage is asked for at once, and yarn does not survive a request that takes longer.
-    export YARN_HTTP_TIMEOUT=300000
 }
 
 pack() {
