@@ -17,7 +17,9 @@ impl TraceLink {
             return Err(format!("{TRACE} is missing"));
         }
         if template.replace(TRACE, "").replace(SPAN, "").contains(['{', '}']) {
-            return Err(format!("only {TRACE} and {SPAN} can be filled in: escape other braces as %7B and %7D"));
+            return Err(format!(
+                "only {TRACE} and {SPAN} can be filled in: escape other braces as %7B and %7D"
+            ));
         }
         Ok(Self(template.to_owned()))
     }
@@ -26,9 +28,8 @@ impl TraceLink {
     pub fn of(&self, traceparent: &str) -> Option<String> {
         let mut parts = traceparent.split('-');
         let _version = parts.next().filter(|version| is_hex(version, 2) && *version != "ff")?;
-        let [trace, span] = [(parts.next()?, 32), (parts.next()?, 16)].map(|(id, length)| {
-            (is_hex(id, length) && id.contains(|digit| digit != '0')).then_some(id)
-        });
+        let [trace, span] = [(parts.next()?, 32), (parts.next()?, 16)]
+            .map(|(id, length)| (is_hex(id, length) && id.contains(|digit| digit != '0')).then_some(id));
         Some(self.0.replace(TRACE, trace?).replace(SPAN, span?))
     }
 }
@@ -70,7 +71,12 @@ mod tests {
 
     #[test]
     fn mistakes_are_told() {
-        for wrong in ["javascript:{traceId}", "https://traces", "https://traces/{traceId}/{service}", "https://{traceId"] {
+        for wrong in [
+            "javascript:{traceId}",
+            "https://traces",
+            "https://traces/{traceId}/{service}",
+            "https://{traceId",
+        ] {
             assert!(TraceLink::new(wrong).is_err(), "{wrong}");
         }
     }

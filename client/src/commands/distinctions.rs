@@ -20,7 +20,7 @@ pub(crate) async fn show(api: &Api, group: Uuid, output: Output) -> Result<Endin
     if !distinctions.is_empty() {
         print(&table(distinctions))?;
     }
-    eprint!("{}", notes(&answer.json));
+    crate::remark!("{}", notes(&answer.json));
     Ok(Ending::Done)
 }
 
@@ -63,7 +63,7 @@ fn notes(answer: &Value) -> String {
             "The service has no other dead letters to compare with. This is what they have in common, be it the cause or not.\n",
         );
     } else {
-        notes.push_str(&format!("Others of the service: {}\n", sample(&answer["outside"])));
+        notes.extend(["Others of the service: ", &sample(&answer["outside"]), "\n"]);
     }
     if answer["tooFew"] == true {
         notes.push_str("Of fewer than three dead letters nothing can be said.\n");
@@ -78,7 +78,7 @@ fn notes(answer: &Value) -> String {
     match number(answer, "unreadBodies") {
         0 => {}
         unread => {
-            notes.push_str(&format!("{} bodies were not looked at: they are too large.\n", count(unread)))
+            notes.extend([&count(unread), " bodies were not looked at: they are too large.\n"]);
         }
     }
     notes

@@ -37,7 +37,7 @@ pub(crate) async fn run(api: &Api, args: FacetsArgs, output: Output) -> Result<E
     if !facets.is_empty() {
         print(&table(facets))?;
     }
-    eprintln!("{}", sample(&answer.json["sample"]));
+    crate::remark_line!("{}", sample(&answer.json["sample"]));
     Ok(Ending::Done)
 }
 

@@ -13,7 +13,7 @@ fn chance(row: usize, salt: usize, of: usize) -> usize {
 }
 
 /// A dead letter with a lot that says nothing, and what is planted.
-fn letter(row: usize, headers: &[(&str, Value)], body: Json) -> Letter {
+fn letter(row: usize, headers: &[(&str, Value)], body: &Json) -> Letter {
     let pick = |salt, list: &[&str]| list[chance(row, salt, list.len())].to_owned();
     let mut table = vec![
         (b"tenant".to_vec(), Value::text(pick(1, &["acme", "globex", "initech", "umbrella"]))),
@@ -67,7 +67,7 @@ fn shown(distinction: &Distinction) -> String {
 #[test]
 fn where_all_is_chance_nothing_is_told() {
     for (inside, outside) in [(500, 500), (40, 500), (5, 500), (3, 3), (500, 5)] {
-        let told = told(inside, outside, |row, _| letter(row, &[], json!({})));
+        let told = told(inside, outside, |row, _| letter(row, &[], &json!({})));
         assert!(told.is_empty(), "{inside} {outside}: {told:?}");
     }
 }
@@ -77,7 +77,7 @@ fn a_cause_is_found_under_noise() {
     let released = |row: usize, is_inside: bool| {
         let share = if is_inside { 85 } else { 10 };
         let release = if chance(row, 9, 100) < share { "42" } else { "41" };
-        letter(row, &[("release", Value::text(release))], json!({}))
+        letter(row, &[("release", Value::text(release))], &json!({}))
     };
     assert_eq!(told(200, 800, released)[0], r#"header release Is("42")"#);
 }
@@ -86,7 +86,7 @@ fn a_cause_is_found_under_noise() {
 fn what_holds_for_the_same_dead_letters_is_told_together() {
     let abroad = |row, is_inside| {
         let body = if is_inside { json!({"address": {"zip": "x", "state": "y"}}) } else { json!({}) };
-        letter(row, &[], body)
+        letter(row, &[], &body)
     };
     let told = told(50, 200, abroad);
     assert_eq!(told.len(), 1, "{told:?}");
@@ -98,18 +98,18 @@ fn what_holds_for_the_same_dead_letters_is_told_together() {
 fn each_kind_of_condition_is_found() {
     let missing = |row, is_inside: bool| {
         let headers = [("trace", Value::text("on"))];
-        letter(row, if is_inside { &[] } else { &headers }, json!({}))
+        letter(row, if is_inside { &[] } else { &headers }, &json!({}))
     };
     assert_eq!(told(100, 300, missing)[0], "header trace Missing");
     let large = |row, is_inside: bool| {
         let weight = chance(row, 9, 1000) + if is_inside { 900 } else { 0 };
-        letter(row, &[], json!({"lines": [{"weight": weight}, {"weight": 5}]}))
+        letter(row, &[], &json!({"lines": [{"weight": weight}, {"weight": 5}]}))
     };
     let found = told(100, 300, large);
     assert!(found[0].starts_with("body lines.*.weight Between(Some("), "{found:?}");
     let foreign = |row, is_inside: bool| {
         let country = if is_inside { format!("C{}", chance(row, 9, 90)) } else { "DK".into() };
-        letter(row, &[("country", Value::text(country))], json!({}))
+        letter(row, &[("country", Value::text(country))], &json!({}))
     };
     assert_eq!(told(100, 300, foreign)[0], r#"header country IsNot("DK")"#);
 }
@@ -123,7 +123,7 @@ fn two_conditions_at_once_beat_either() {
             0 => (true, false),
             _ => (false, true),
         };
-        letter(row, &[("vip", Value::Bool(vip))], json!({"abroad": abroad}))
+        letter(row, &[("vip", Value::Bool(vip))], &json!({"abroad": abroad}))
     };
     let told = told(200, 400, both);
     assert!(told[0].contains("header vip") && told[0].contains("body abroad"), "{told:?}");
@@ -138,7 +138,7 @@ fn what_repeats_the_error_is_no_cause() {
         letter(
             row,
             &[("exception", Value::text(error)), ("x-exception-message", Value::text("a"))],
-            json!({"stack": stack}),
+            &json!({"stack": stack}),
         )
     };
     let told = told(50, 100, repeated);
@@ -148,7 +148,7 @@ fn what_repeats_the_error_is_no_cause() {
 
 #[test]
 fn without_anything_to_compare_with_the_common_is_told() {
-    let told = told(50, 0, |row, _| letter(row, &[("release", Value::text("42"))], json!({})));
+    let told = told(50, 0, |row, _| letter(row, &[("release", Value::text("42"))], &json!({})));
     let common = told.join("; ");
     assert!(common.contains(r#"header release Is("42")"#), "{common}");
     assert!(!common.contains("currency") && !common.contains("request-id"), "{common}");

@@ -202,7 +202,9 @@ pub async fn facets(
     let letters = std::mem::take(&mut sampled.letters);
     let sample = spawn_blocking(move || {
         let mut sample = Sample::default();
-        letters.iter().for_each(|letter| sample.add(Side::Inside, letter));
+        for letter in &letters {
+            sample.add(Side::Inside, letter);
+        }
         sample
     });
     let sample = sample.await.map_err(|error| ApiError::internal(error.to_string()))?;

@@ -89,7 +89,9 @@ pub async fn get(
     let (log_link, trace_link) = (api.log_link.as_deref(), api.trace_link.as_deref());
     if !is_shown {
         let hidden = Shown::hidden();
-        return Ok(Json(DeadLetteredMessageDetails::new(letter, hidden, None, history, &owners, log_link, trace_link)));
+        return Ok(Json(DeadLetteredMessageDetails::new(
+            letter, hidden, None, history, &owners, log_link, trace_link,
+        )));
     }
     api.audit_read(&caller, id, &letter.derived.service).await?;
     let shown = Shown::read(payload);

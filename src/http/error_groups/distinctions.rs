@@ -28,6 +28,7 @@ const SAMPLED: usize = 1_000;
 /// What sets the dead letters of an error group apart.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the field is what the others are about")]
 pub struct Distinctions {
     /// What the group is compared with. `nothing`: `distinctions` has what nearly all of its dead letters have in common, be it the cause or
     /// not.
@@ -195,7 +196,9 @@ pub async fn error_group_distinctions(
 fn compare([inside, outside]: &[Vec<Letter>; 2]) -> (Vec<Distinction>, usize) {
     let mut sample = Sample::default();
     for (side, letters) in [(Side::Inside, inside), (Side::Outside, outside)] {
-        letters.iter().for_each(|letter| sample.add(side, letter));
+        for letter in letters {
+            sample.add(side, letter);
+        }
     }
     (contrast(&sample), sample.rows() - sample.read(Layer::Body))
 }

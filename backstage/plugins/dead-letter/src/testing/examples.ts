@@ -33,6 +33,7 @@ export function anErrorGroup(more = {}) {
     share: 0.5,
     sparkline: [...Array(22).fill(0), 7, 3],
     sample: null,
+    notes: 0,
     ...more,
   };
 }

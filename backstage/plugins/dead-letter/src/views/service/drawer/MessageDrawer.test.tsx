@@ -112,6 +112,7 @@ describe('MessageDrawer', () => {
         errorMessage: null,
         errorStack: null,
         logLink: null,
+        traceLink: null,
         warning: 'headers are longer than what is read',
       }),
     );
