@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::lease::Lease;
 use super::recheck::{self, Wanted};
-use super::search::{RECHECK_TIMEOUT, Total};
+use super::search::{Columns as Read, RECHECK_TIMEOUT, Total, page_query};
 use super::search_plan::SearchPlan;
 use super::{Store, StoreError, filter_sql, search};
 use crate::domain::attribute::{Columns, Layer, Letter};
@@ -18,8 +18,10 @@ use crate::domain::convention::UNDECODED;
 use crate::domain::filter::{Filter, Order};
 use crate::memory_budget::{self, Reservation};
 
-/// Longest search for ids.
-const CHOOSING: &str = "1500ms";
+type Query = QueryBuilder<'static, Postgres>;
+
+/// Longest search for ids at random.
+const CHOOSING: &str = "1s";
 /// Longest properties and longest body that are read.
 const MAX_PROPERTIES: i32 = 16 << 10;
 const MAX_BODY: i32 = 32 << 10;
@@ -90,18 +92,18 @@ async fn sample(
             Chosen { ids: found.ids, choice }
         }
         None => {
-            let push = |query: &mut QueryBuilder<'static, Postgres>| {
-                query.push("SELECT d.id");
-                filter_sql::push_ids(query, search);
-            };
-            choose(push, most, connection).await?
+            let mut all = QueryBuilder::new("SELECT d.id");
+            filter_sql::push_ids(&mut all, search);
+            let newest = |limit| page_query(Read::Id, search, Order::Newest, None, limit);
+            choose(all, newest, most, connection).await?
         }
     };
     let count = i64::try_from(chosen.ids.len()).unwrap_or(i64::MAX);
     let at_least = Total { value: count, exact: chosen.choice == Choice::All };
+    let is_counted = search.counted().is_some() || chosen.choice == Choice::Random;
     let total = match search.recheck {
-        Some(_) => at_least,
-        None => search::total(search, at_least, connection).await?,
+        None if is_counted => search::total(search, at_least, connection).await?,
+        _ => at_least,
     };
     let _reserved = reserve(down_to, MAX_SAMPLED).await;
     let letters = read(&chosen.ids, down_to, connection).await?;
@@ -114,15 +116,18 @@ async fn sample_group(
     (most, down_to): (usize, Layer),
     connection: &mut Lease,
 ) -> Result<[Sampled; 2], StoreError> {
-    let inside = |query: &mut QueryBuilder<'static, Postgres>| {
-        query.push("SELECT d.id FROM dead_letter_pending d WHERE d.error_group = ").push_bind(group);
+    let inside = || {
+        let mut query = QueryBuilder::new("SELECT d.id FROM dead_letter_pending d WHERE d.error_group = ");
+        query.push_bind(group);
+        query
     };
-    let outside = |query: &mut QueryBuilder<'static, Postgres>| {
-        query.push("SELECT d.id FROM dead_letter_pending d WHERE d.service = ").push_bind(service.to_owned());
-        query.push(" AND d.error_group IS DISTINCT FROM ").push_bind(group);
+    let outside = || {
+        let mut query = QueryBuilder::new("SELECT d.id FROM dead_letter_pending d WHERE d.service = ");
+        query.push_bind(service.to_owned()).push(" AND d.error_group IS DISTINCT FROM ").push_bind(group);
+        query
     };
-    let inside = choose(inside, most, connection).await?;
-    let outside = choose(outside, most, connection).await?;
+    let inside = choose(inside(), newest(inside), most, connection).await?;
+    let outside = choose(outside(), newest(outside), most, connection).await?;
     let (of_group, of_service): (i64, i64) = sqlx::query_as(
         "SELECT COALESCE(sum(t.dead) FILTER (WHERE g.id = $1), 0)::bigint, COALESCE(sum(t.dead), 0)::bigint \
          FROM error_group g JOIN error_group_count t ON t.error_group = g.id WHERE g.service = $2",
@@ -156,17 +161,36 @@ struct Chosen {
     choice: Choice,
 }
 
-/// Chooses among the ids that a query has as `id` of `d`.
+/// The newest of these, along their index.
+fn newest(query: impl Fn() -> Query) -> impl FnOnce(i64) -> Query {
+    move |limit| {
+        let mut query = query();
+        query.push(" ORDER BY d.id DESC LIMIT ").push_bind(limit);
+        query
+    }
+}
+
+/// Chooses at random among the ids of a query. If that takes too long: the newest.
 async fn choose(
-    push: impl Fn(&mut QueryBuilder<'static, Postgres>),
+    all: Query,
+    newest: impl FnOnce(i64) -> Query,
     most: usize,
     connection: &mut Lease,
 ) -> Result<Chosen, StoreError> {
     // One more, to know whether these are all.
     let limit = i64::try_from(most + 1).unwrap_or(i64::MAX);
-    let mut query = QueryBuilder::new("SELECT k.id FROM (");
-    push(&mut query);
-    query.push(" OFFSET 0) k ORDER BY uuid_hash(k.id) LIMIT ").push_bind(limit);
+    match at_random(all, limit, connection).await {
+        Ok(ids) => Ok(cut(ids, most, Choice::Random)),
+        Err(StoreError::Slow) => {
+            let ids = newest(limit).build_query_scalar().fetch_all(&mut *connection).await?;
+            Ok(cut(ids, most, Choice::Newest))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn at_random(mut all: Query, limit: i64, connection: &mut Lease) -> Result<Vec<Uuid>, StoreError> {
+    all.push(" ORDER BY uuid_hash(d.id) LIMIT ").push_bind(limit);
     let mut transaction = connection.begin().await?;
     sqlx::query(
         "SELECT set_config('statement_timeout', $1, true), set_config('plan_cache_mode', 'force_custom_plan', true)",
@@ -174,19 +198,9 @@ async fn choose(
     .bind(CHOOSING)
     .execute(&mut *transaction)
     .await?;
-    let chosen: Result<Vec<Uuid>, _> = query.build_query_scalar().fetch_all(&mut *transaction).await;
+    let chosen: Result<Vec<Uuid>, _> = all.build_query_scalar().fetch_all(&mut *transaction).await;
     transaction.rollback().await?;
-    match chosen.map_err(StoreError::from) {
-        Ok(ids) => Ok(cut(ids, most, Choice::Random)),
-        Err(StoreError::Slow) => {
-            let mut query = QueryBuilder::new("SELECT k.id FROM (");
-            push(&mut query);
-            query.push(") k ORDER BY k.id DESC LIMIT ").push_bind(limit);
-            let ids = query.build_query_scalar().fetch_all(&mut *connection).await?;
-            Ok(cut(ids, most, Choice::Newest))
-        }
-        Err(error) => Err(error),
-    }
+    Ok(chosen?)
 }
 
 fn cut(mut ids: Vec<Uuid>, most: usize, choice: Choice) -> Chosen {

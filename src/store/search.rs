@@ -130,6 +130,8 @@ impl Store {
 pub(super) enum Columns<'l> {
     /// The columns of a list.
     Listed,
+    /// The id alone.
+    Id,
     /// The columns of a recheck.
     Candidate(&'l Recheck),
 }
@@ -285,6 +287,9 @@ pub(super) fn page_query(
     match columns {
         Columns::Listed => {
             query.push(COLUMNS);
+        }
+        Columns::Id => {
+            query.push("d.id");
         }
         Columns::Candidate(recheck) => recheck::push_columns(&mut query, search, recheck),
     }
