@@ -17,7 +17,7 @@ BUGS_OF_EACH_PART := ack-across-batches counters-outside lost-channel-is-sent se
 # Servers of other versions, RABBITMQ=4.3 POSTGRES=18, have their own folders.
 VERSIONS := $(addprefix -,$(RABBITMQ))$(addprefix -,$(POSTGRES))
 
-.PHONY: help demo test e2e generated schemathesis login catalog clients chaos bugs matrix fuzz mutants check deny openapi docs bench loadtest build sbom image dist \
+.PHONY: help demo test e2e fresh dynamic generated schemathesis login catalog clients chaos bugs matrix fuzz mutants check deny openapi docs bench loadtest build sbom image dist \
 	clean-servers cargo
 
 help: ## show this list
@@ -38,6 +38,12 @@ test: cargo ## run every test against private servers, and check the documentati
 
 e2e: cargo ## test the plugin in a real Backstage, in Chromium, against the real service
 	@$(BACKSTAGE) e2e
+
+fresh: cargo ## pack the plugins, and test them in a Backstage as @backstage/create-app makes it
+	@scripts/backstage-packages.sh fresh
+
+dynamic: ## export the plugins as dynamic plugins of Red Hat Developer Hub, into target/backstage/dynamic
+	@scripts/backstage-packages.sh dynamic
 
 generated: cargo ## generate clients of the API in Python and TypeScript, compile them, and redeliver with them
 	@$(SERVERS) install

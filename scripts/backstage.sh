@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The Backstage plugin in backstage/, and a small Backstage of its own to look at it.
 #
-#   backstage.sh check    formats, types, lint, drift from openapi/openapi.json
+#   backstage.sh check    formats, types, lint, what nothing uses, drift from openapi/openapi.json
 #   backstage.sh test     unit tests
 #   backstage.sh build    the app, for `serve`
 #   backstage.sh serve    Backstage at BACKSTAGE_ADDR, for dead-letter at DEAD_LETTER_URL, with databases of its own on the
@@ -9,15 +9,16 @@
 #                         with the OIDC provider at ISSUER_URL, with BACKSTAGE_CLIENT_SECRET (BACKSTAGE_SIGN_IN=guest|oidc)
 #   backstage.sh catalog  tests that squads come from its catalog (tests/it/catalog.rs)
 #   backstage.sh e2e      end-to-end tests in Chromium against all of it
+#   backstage.sh speed    how long pages take in the console with 43,695 messages (MESSAGES), or in Backstage (FRONT=backstage)
 #   backstage.sh console  builds the console into console/dist, for the next build of the program; with less installed if need be
 #   backstage.sh node     gets a Node.js if there is none
 #   backstage.sh has-node whether there is a Node.js that it can use, without getting one
 #
-# Node.js is taken from the PATH if it is 20 or later; else one is put into target/node, by npm.
+# Node.js is taken from the PATH if it is 20 (NODE_WANTED) or later; else one is put into target/node, by npm.
 set -euo pipefail
 CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-node_wanted=20
+node_wanted=${NODE_WANTED:-20}
 node_version=24
 browser=${CHROMIUM:-/usr/bin/chromium}
 
@@ -125,6 +126,7 @@ check() {
     yarn prettier:check
     yarn tsc
     yarn lint
+    yarn knip
     keep backstage/plugins/dead-letter/report.api.md api-reports
 }
 
@@ -181,7 +183,7 @@ e2e() {
     [[ -n ${DEAD_LETTER_BINARY-} ]] || cargo build --release --locked --workspace
     scripts/issuer.sh install
     CHROMIUM=$browser scripts/servers.sh with target/servers/e2e \
-        scripts/backstage.sh walks
+        scripts/backstage.sh "${1:-walks}"
 }
 
 # The same walks in both fronts, and those that only the console has. FRONT=console: without Backstage.
@@ -191,13 +193,19 @@ walks() {
     for front in ${FRONT:-backstage console}; do
         FRONT=$front node --test --test-reporter spec backstage/e2e/plugin.test.mjs
         FRONT=$front node --test --test-reporter spec backstage/e2e/night.test.mjs
+        FRONT=$front node --test --test-reporter spec backstage/e2e/views.test.mjs
+        # How long it takes with many messages, `speed` measures.
+        MESSAGES=1400 FRONT=$front node --test --test-reporter spec backstage/e2e/speed.test.mjs
     done
-    [[ ${FRONT-} == console ]] || node --test --test-reporter spec backstage/e2e/signIn.test.mjs
+    [[ ${FRONT-} == console ]] || node --test --test-concurrency 1 --test-reporter spec backstage/e2e/{catalog,signIn}.test.mjs
     node --test --test-reporter spec backstage/e2e/console.test.mjs
 }
 
+measured() { node --test --test-reporter spec backstage/e2e/speed.test.mjs; }
+
 case ${1-} in
-    check | build | console | serve | catalog | e2e | walks) "$1" ;;
+    speed) FRONT=${FRONT:-console} e2e measured ;;
+    check | build | console | serve | catalog | e2e | walks | measured) "$1" ;;
     test)
         install
         # Else it waits for changes.
@@ -205,5 +213,5 @@ case ${1-} in
         ;;
     node) require_node ;;
     has-node) has_node ;;
-    *) die 'usage: backstage.sh check|test|build|console|serve|catalog|e2e|node|has-node' ;;
+    *) die 'usage: backstage.sh check|test|build|console|serve|catalog|e2e|speed|node|has-node' ;;
 esac

@@ -164,11 +164,21 @@ grants:
     may: [everything]
 END
     export DEAD_LETTER_OIDC_ISSUER=http://$ISSUER_ADDR DEAD_LETTER_POLICY_FILE=target/demo/policy.yaml
+    [[ -z ${BACKSTAGE-} ]] || token_for_backstage
     mkdir -p target/demo/config/dead-letter
     for user in ada ben cleo root; do
         printf '[profiles.%s]\nserver = "%s"\nissuer = "%s"\nclient_id = "dead-letter-cli"\n\n' \
             "$user" "$api" "$DEAD_LETTER_OIDC_ISSUER"
     done >target/demo/config/dead-letter/config.toml
+}
+
+# For what Backstage reads without a user: what can be searched, and facts.
+token_for_backstage() {
+    DEAD_LETTER_TOKEN=$($bin/dead-letter token new backstage 2>/dev/null)
+    export DEAD_LETTER_TOKEN DEAD_LETTER_TOKENS_FILE=target/demo/tokens.yaml
+    printf 'tokens: [{ name: backstage, sha256: %s }]\n' \
+        "$(printf %s "$DEAD_LETTER_TOKEN" | sha256sum | cut -d ' ' -f 1)" >$DEAD_LETTER_TOKENS_FILE
+    printf '  - {to: ["token:backstage"], on: everything, may: [read]}\n' >>$DEAD_LETTER_POLICY_FILE
 }
 
 # Backstage's catalog says the same, and Backstage has a token for it.
@@ -196,6 +206,9 @@ END
 }
 if [[ -n ${BACKSTAGE-} ]]; then squads_from_catalog; else squads_from_file; fi
 export DEAD_LETTER_CONSOLE_TITLE=Demo
+# The demo keeps neither logs nor traces: the addresses show what such links are made of.
+export DEAD_LETTER_LOG_LINK='https://logs.example.com/?q={messageId}&from={diedAt-5m}&to={diedAt+5m}'
+export DEAD_LETTER_TRACE_LINK='https://traces.example.com/trace/{traceId}'
 # Who acts in Backstage is written down by name.
 [[ -z ${BACKSTAGE-} ]] || export DEAD_LETTER_BACKSTAGE_URL=http://localhost:${BACKSTAGE_ADDR##*:}
 if [[ -n ${AUTH-} ]]; then
@@ -324,7 +337,8 @@ start_backstage() {
 
   Backstage is running.
 
-    squads          $url/dead-letter
+    my squads       $url
+    all squads      $url/dead-letter
     one service     $url/catalog/default/component/webshop/dead-letters
 $([[ -z ${AUTH-} ]] || echo '
   Sign in there as ada, ben, cleo or root.')

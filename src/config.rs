@@ -19,6 +19,7 @@ use crate::amqp::{Broker, SourceQueue};
 use crate::domain::convention::{Claims, Conventions, CustomHeaders};
 use crate::domain::log_link::LogLink;
 use crate::domain::service::{DEFAULT_RULE, ServiceRule};
+use crate::domain::trace_link::TraceLink;
 use crate::store::{PoolSettings, Store};
 
 pub use access::AccessConfig;
@@ -158,6 +159,10 @@ pub struct ServeConfig {
     /// `{exchange}`, `{routingKey}`, `{messageId}`, `{type}`, `{errorType}`, `{receivedAt}`. Values are URL-encoded
     #[arg(long, env = "DEAD_LETTER_LOG_LINK", value_parser = log_link)]
     pub log_link: Option<LogLink>,
+    /// Link from a dead letter to the trace in its header `traceparent`, such as `https://traces.example.com/trace/{traceId}`. Also
+    /// `{spanId}`
+    #[arg(long, env = "DEAD_LETTER_TRACE_LINK", value_parser = trace_link)]
+    pub trace_link: Option<TraceLink>,
     /// Who may call.
     #[command(flatten)]
     pub access: AccessConfig,
@@ -353,6 +358,10 @@ fn convention_name(text: &str) -> Result<String, String> {
 
 fn log_link(text: &str) -> Result<LogLink, String> {
     LogLink::new(text)
+}
+
+fn trace_link(text: &str) -> Result<TraceLink, String> {
+    TraceLink::new(text)
 }
 
 /// One or several numbers with units: `5ms`, `30s`, `1h 30m`.

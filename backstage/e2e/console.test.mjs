@@ -4,6 +4,7 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { FRONTS } from './support/fronts.mjs';
 import { ROOT, until } from './support/processes.mjs';
+import { listedOn, rowsOf } from './support/rows.mjs';
 import { World } from './support/World.mjs';
 
 const QUEUE = 'orders_webshop';
@@ -21,7 +22,7 @@ async function open(path, options) {
   return page;
 }
 
-const rows = () => page.getByRole('row').filter({ has: page.locator('time') });
+const rows = () => rowsOf(page);
 const button = name => page.getByRole('button', { name });
 
 async function fail(queue, service, count) {
@@ -138,7 +139,7 @@ describe('the console', { timeout: 900_000 }, () => {
 
   it('keeps the address through the sign-in, and renews it', async () => {
     await open(paths.service({ find: 'postcode' }));
-    await until('five rows', async () => (await rows().count()) === 5);
+    await until('five rows', async () => (await listedOn(page)) === 5);
     const tokens = new Set();
     page.on('request', ({ headers }) => tokens.add(headers.authorization));
     const stored = () =>
@@ -152,7 +153,7 @@ describe('the console', { timeout: 900_000 }, () => {
     assert.ok(first.length > 100, first);
     await until('another token', async () => (await stored()) !== first);
     await page.reload();
-    await until('five rows', async () => (await rows().count()) === 5);
+    await until('five rows', async () => (await listedOn(page)) === 5);
   });
 
   it('takes a token, and says when it is refused', async () => {
@@ -196,7 +197,7 @@ describe('the console', { timeout: 900_000 }, () => {
     await page.goto(`${world.url}${paths.squads}`);
     await page.getByRole('link', { name: 'checkout' }).waitFor();
     await goTo('postcode', /^Without a postcode/);
-    await until('five rows', async () => (await rows().count()) === 5);
+    await until('five rows', async () => (await listedOn(page)) === 5);
     await button('Views').click();
     await button('Delete Without a postcode').click();
     await page.getByText('No views are saved').waitFor();
@@ -231,7 +232,7 @@ describe('the console', { timeout: 900_000 }, () => {
     await open(paths.squads);
     await page.getByRole('link', { name: 'checkout' }).waitFor();
     await goTo('notif', /^notification/);
-    await until('three rows', async () => (await rows().count()) === 3);
+    await until('three rows', async () => (await listedOn(page)) === 3);
     const chooseAll = button('Select all 3 that match');
     await tabTo('the selection', chooseAll);
     await page.keyboard.press('Enter');

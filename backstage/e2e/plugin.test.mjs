@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { FRONTS } from './support/fronts.mjs';
 import { ROOT, until } from './support/processes.mjs';
+import { listedOn, rowsOf } from './support/rows.mjs';
 import { World } from './support/World.mjs';
 
 const QUEUE = 'orders_webshop';
@@ -10,8 +11,6 @@ const QUEUE = 'orders_webshop';
 const front = FRONTS[process.env.FRONT ?? 'backstage'];
 const { paths } = front;
 const TAB = paths.service();
-/** A bank's bad month in one service. */
-const MANY = 43_695;
 
 let world;
 let page;
@@ -22,8 +21,7 @@ async function open(path, options) {
   return page;
 }
 
-/** Rows of messages in the table. */
-const rows = () => page.getByRole('row').filter({ has: page.locator('time') });
+const rows = () => rowsOf(page);
 
 const button = name => page.getByRole('button', { name });
 
@@ -51,18 +49,6 @@ async function withoutCanary() {
   const canary = dialog.getByRole('switch', { name: 'Canary' });
   await until('a canary is the default', () => canary.isChecked());
   await dialog.getByText('Canary', { exact: true }).click();
-}
-
-/** Goes to the next page, and writes down how long it took. */
-async function turn(what) {
-  const first = await rows().first().textContent();
-  const begun = Date.now();
-  await button(/next/i).first().click();
-  await until(
-    'the next page',
-    async () => (await rows().first().textContent()) !== first,
-  );
-  world.times[what] = Date.now() - begun;
 }
 
 describe(`the plugin in ${front.name}`, { timeout: 1_800_000 }, () => {
@@ -144,20 +130,20 @@ describe(`the plugin in ${front.name}`, { timeout: 1_800_000 }, () => {
       .getByText(/24 dead letters/)
       .first()
       .waitFor();
-    await until('its row is gone', async () => (await rows().count()) === 24);
+    await until('its row is gone', async () => (await listedOn(page)) === 24);
   });
 
   it('keeps the filter in the address', async () => {
     await clean();
     await fail(25);
     await open(paths.service({ find: 'postcode' }));
-    await until('five rows', async () => (await rows().count()) === 5);
+    await until('five rows', async () => (await listedOn(page)) === 5);
     const field = page.getByRole('searchbox');
     assert.equal(await field.inputValue(), 'postcode');
     await field.fill('no stock');
     await page.waitForURL(/find=no(\+|%20)stock/);
     await page.reload();
-    await until('it is kept', async () => (await rows().count()) === 5);
+    await until('it is kept', async () => (await listedOn(page)) === 5);
     assert.equal(await field.inputValue(), 'no stock');
   });
 
@@ -229,7 +215,7 @@ describe(`the plugin in ${front.name}`, { timeout: 1_800_000 }, () => {
     );
     const { messageId } = messages[0];
     await open(paths.service({ status: 'redelivered', messageId }));
-    await until('it is shown', async () => (await rows().count()) === 1);
+    await until('it is shown', async () => (await listedOn(page)) === 1);
     await page
       .getByRole('checkbox')
       .first()
@@ -306,17 +292,17 @@ describe(`the plugin in ${front.name}`, { timeout: 1_800_000 }, () => {
       'they are back',
       async () => (await world.service.count('service=webshop')) === 20,
     );
-    await until('and shown', async () => (await rows().count()) === 20);
+    await until('and shown', async () => (await listedOn(page)) === 20);
   });
 
   it('tells of new ones, and does not slip them in', async () => {
     await open(TAB);
-    await until('all are shown', async () => (await rows().count()) === 20);
+    await until('all are shown', async () => (await listedOn(page)) === 20);
     await fail(5);
     await page.getByText(/5 new dead letters/i).waitFor();
-    assert.equal(await rows().count(), 20);
+    assert.equal(await listedOn(page), 20);
     await page.getByRole('button', { name: 'Show', exact: true }).click();
-    await until('now they are', async () => (await rows().count()) === 25);
+    await until('now they are', async () => (await listedOn(page)) === 25);
   });
 
   it('tells what was deleted, and not that all is good', async () => {
@@ -333,7 +319,7 @@ describe(`the plugin in ${front.name}`, { timeout: 1_800_000 }, () => {
   it('counts what is left, and moves no row', async () => {
     await fail(25);
     await open(TAB);
-    await until('all are shown', async () => (await rows().count()) === 25);
+    await until('all are shown', async () => (await listedOn(page)) === 25);
     const { messages } = await world.service.get(
       '/dead-letters?service=webshop&limit=5',
     );
@@ -341,11 +327,11 @@ describe(`the plugin in ${front.name}`, { timeout: 1_800_000 }, () => {
     await page.getByText('5 of these dead letters no longer match').waitFor();
     await page.getByText('20 dead letters').first().waitFor();
     await button('Select all 20 that match').waitFor();
-    assert.equal(await rows().count(), 25);
+    assert.equal(await listedOn(page), 25);
     assert.equal(await page.getByText('no longer dead').count(), 5);
     assert.deepEqual(await world.axe(page, 'service, some left'), []);
     await button('Refresh').click();
-    await until('they are gone', async () => (await rows().count()) === 20);
+    await until('they are gone', async () => (await listedOn(page)) === 20);
   });
 
   it('says that what was put back died again, and finds it', async () => {
@@ -353,7 +339,7 @@ describe(`the plugin in ${front.name}`, { timeout: 1_800_000 }, () => {
     await fail(3);
     const end = await world.broker.failAgain(QUEUE);
     await open(TAB);
-    await until('all are shown', async () => (await rows().count()) === 3);
+    await until('all are shown', async () => (await listedOn(page)) === 3);
     await button(/select all 3/i).click();
     await button(/^redeliver/i)
       .first()
@@ -371,7 +357,7 @@ describe(`the plugin in ${front.name}`, { timeout: 1_800_000 }, () => {
       .waitFor();
     await world.screenshot(page, 'died-again');
     await page.goto(`${world.url}${paths.service({ returned: true })}`);
-    await until('they are found', async () => (await rows().count()) === 3);
+    await until('they are found', async () => (await listedOn(page)) === 3);
     assert.equal(
       await page.getByText('died again', { exact: true }).count(),
       3,
@@ -381,7 +367,7 @@ describe(`the plugin in ${front.name}`, { timeout: 1_800_000 }, () => {
     await page
       .getByRole('link', { name: /messages that died again in webshop/ })
       .click();
-    await until('it leads there', async () => (await rows().count()) === 3);
+    await until('it leads there', async () => (await listedOn(page)) === 3);
   });
 
   it('shows a paused operation to everybody, and names it in the next plan', async () => {
@@ -444,7 +430,7 @@ describe(`the plugin in ${front.name}`, { timeout: 1_800_000 }, () => {
     await page.goto(`${world.url}${paths.squads}`);
     await page.getByText('DEAD_LETTER_OWNERSHIP_FILE').waitFor();
     await page.getByRole('link', { name: 'ghost' }).click();
-    await until('they are shown', async () => (await rows().count()) === 2);
+    await until('they are shown', async () => (await listedOn(page)) === 2);
     await button(/select all 2/i).click();
     await button(/^delete/i)
       .first()
@@ -475,32 +461,6 @@ describe(`the plugin in ${front.name}`, { timeout: 1_800_000 }, () => {
       async () => (await page.getByText(/is not responding/i).count()) === 0,
       60_000,
     );
-  });
-
-  it(`stays smooth with ${MANY} messages in a service`, async () => {
-    await clean();
-    await fail(MANY);
-    await open(paths.squad);
-    const link = page.getByRole('link', { name: 'webshop' }).first();
-    await link.waitFor();
-    const clicked = Date.now();
-    await link.click();
-    await rows().first().waitFor();
-    world.times['from a click to the first page'] = Date.now() - clicked;
-    const begun = Date.now();
-    await page.reload();
-    await rows().first().waitFor();
-    world.times[`${front.name} loaded anew, with the first page`] =
-      Date.now() - begun;
-    await turn('next page of 50 rows');
-    await page.goto(`${world.url}${paths.service({ limit: 200 })}`);
-    await rows().first().waitFor();
-    await turn('next page of 200 rows');
-    assert.ok((await rows().count()) <= 200);
-    await page
-      .getByText(/43,695 dead letters/)
-      .first()
-      .waitFor();
   });
 
   for (const theme of ['light', 'dark']) {

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { FRONTS } from './support/fronts.mjs';
 import { ROOT, until } from './support/processes.mjs';
+import { rowsOf } from './support/rows.mjs';
 import { World } from './support/World.mjs';
 
-// ada and ben are of the squad checkout, which owns webshop; cleo is of finance, which owns billing; root is of platform.
+// ada and ben are of the squad checkout, which owns webshop; cleo is of finance, which owns billing; root is of platform; dora is of
+// no squad.
 const WEBSHOP = '/catalog/default/component/webshop/dead-letters';
 const BILLING = '/catalog/default/component/billing/dead-letters';
 const QUEUES = { webshop: 'orders_webshop', billing: 'invoices_billing' };
@@ -13,8 +15,7 @@ let world;
 const pages = {};
 const tokens = {};
 
-const rows = page =>
-  page.getByRole('row').filter({ has: page.locator('time') });
+const rows = rowsOf;
 
 /** Asks dead-letter by hand: through the backend plugin, through the proxy, or directly with the token that the proxy sends. */
 const WAYS = {
@@ -22,8 +23,13 @@ const WAYS = {
   'the proxy': '/api/proxy/dead-letter/demo',
 };
 
-function by(way, user, path, { method = 'GET', body } = {}) {
-  return fetch(`${world.url}${WAYS[way]}${path}`, {
+function by(way, user, path, request) {
+  return backstage(user, `${WAYS[way]}${path}`, request);
+}
+
+/** Asks Backstage itself, with the token of this user. */
+function backstage(user, path, { method = 'GET', body } = {}) {
+  return fetch(`${world.url}${path}`, {
     method,
     headers: {
       authorization: `Bearer ${tokens[user]}`,
@@ -120,6 +126,22 @@ describe('users who sign in', { timeout: 900_000 }, () => {
     );
   });
 
+  it('have none of it where they are not permitted to', async () => {
+    const page = await world.openAs('dora', 'Catalog');
+    await page.goto(`${world.url}/`);
+    await page.getByText('Your Starred Entities').waitFor();
+    assert.equal(
+      await page.getByRole('link', { name: 'Dead Letter' }).count(),
+      0,
+    );
+    assert.equal(await page.getByText('Dead letters of my squads').count(), 0);
+    await page.goto(`${world.url}/catalog/default/component/webshop`);
+    await page.getByRole('heading', { name: 'webshop' }).waitFor();
+    await page.getByText('Takes orders').first().waitFor();
+    assert.equal(await page.getByText(/dead letters/i).count(), 0);
+    await page.context().close();
+  });
+
   it('delete nothing that Backstage does not let them, though dead-letter would', async () => {
     const page = pages.ada;
     await page.goto(`${world.url}${WEBSHOP}?env=demo`);
@@ -154,7 +176,11 @@ describe('users who sign in', { timeout: 900_000 }, () => {
       })
     ).json();
     const decided = name => permissions.find(each => each.permission === name);
-    assert.deepEqual(decided('triage').services, ['webshop']);
+    assert.deepEqual(decided('triage').services, [
+      'basket',
+      'loyalty',
+      'webshop',
+    ]);
     assert.deepEqual(decided('delete').services, []);
     assert.deepEqual((await may('ada', 'triage')).services, []);
     const { groups } = await world.service.get(
@@ -172,6 +198,80 @@ describe('users who sign in', { timeout: 900_000 }, () => {
       );
       assert.equal(answer.status, status, user);
     }
+  });
+
+  it('find error groups of what their squad owns, and of nothing else', async () => {
+    const found = async user => {
+      const answer = await backstage(user, '/api/search/query?term=issuer');
+      const { results } = await answer.json();
+      return results.map(({ document }) => document.service).sort();
+    };
+    await until(
+      'they are indexed',
+      async () => (await found('root')).length === 2,
+      60_000,
+    );
+    assert.deepEqual(await found('root'), ['billing', 'webshop']);
+    assert.deepEqual(await found('ada'), ['webshop']);
+    assert.deepEqual(await found('cleo'), ['billing']);
+  });
+
+  it('have facts about their components', async () => {
+    const ids = 'ids[]=deadLetterFactRetriever';
+    const path = `/api/tech-insights/facts/latest?entity=component:default/billing&${ids}`;
+    let facts;
+    await until(
+      'they are retrieved',
+      async () => {
+        const latest = await (await backstage('ada', path)).json();
+        facts = latest.deadLetterFactRetriever?.facts;
+        return facts;
+      },
+      120_000,
+    );
+    assert.equal(facts.deadLetters, 3);
+    assert.equal(facts.diedInLastDay, 3);
+    assert.ok(facts.oldestDeadLetterHours > 0, facts.oldestDeadLetterHours);
+  });
+
+  it('act by agents within their own permissions', async () => {
+    const actions = '/api/dead-letter/.backstage/actions/v1/actions';
+    const invoke = async (user, name, input) => {
+      const answer = await backstage(
+        user,
+        `${actions}/dead-letter:${name}/invoke`,
+        { method: 'POST', body: input },
+      );
+      return { status: answer.status, ...(await answer.json()) };
+    };
+    const names = async user => {
+      const listed = await (await backstage(user, actions)).json();
+      return listed.actions.map(each => each.name);
+    };
+    // Backstage's policy lets only the platform team have the one that runs plans.
+    assert.deepEqual(await names('ada'), [
+      'list-error-groups',
+      'plan-redelivery',
+    ]);
+    assert.equal((await names('root')).length, 3);
+    const { output } = await invoke('cleo', 'list-error-groups', {});
+    const services = output.groups.map(each => each.service);
+    assert.deepEqual([...new Set(services)], ['billing']);
+    const foreign = { service: 'billing', canary: false };
+    const nothing = await invoke('ada', 'plan-redelivery', foreign);
+    assert.notEqual(nothing.output?.total, 3);
+    const { output: plan } = await invoke('root', 'plan-redelivery', foreign);
+    assert.equal(plan.total, 3);
+    const refused = await invoke('ada', 'run-plan', { planId: plan.planId });
+    assert.equal(refused.status, 404);
+    const run = await invoke('root', 'run-plan', { planId: plan.planId });
+    assert.equal(run.output.total, 3);
+    await until(
+      'they are in their queue',
+      async () => (await world.broker.depth(QUEUES.billing)) === 3,
+    );
+    const { entries } = await world.service.get('/audit?action=redeliver');
+    assert.equal(entries[0].actor.id, 'user:default/root');
   });
 
   it('are known by the proxy, too', async () => {

@@ -17,6 +17,7 @@ const GROUPS = {
   ada: ['checkout'],
   ben: ['checkout'],
   cleo: ['finance'],
+  dora: [],
   root: ['platform'],
 };
 // RFC 8707: what access tokens are for. The service looks for the audience only.

@@ -139,6 +139,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         conventions: conventions.clone(),
         console: Arc::new(console(&config, &access)),
         log_link: config.log_link.clone().map(Arc::new),
+        trace_link: config.trace_link.clone().map(Arc::new),
         names: names(&config),
         access: Arc::clone(&access),
         limits: Arc::new(Limits::new(&config.limits)),

@@ -40,6 +40,7 @@ pub mod redelivery;
 pub mod service;
 pub mod spans;
 pub mod top_frame;
+pub mod trace_link;
 pub mod typed;
 pub mod verdict;
 pub mod wire;

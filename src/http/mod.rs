@@ -50,6 +50,7 @@ use crate::clock;
 use crate::domain::audit::{Action, Entry};
 use crate::domain::convention::Conventions;
 use crate::domain::log_link::LogLink;
+use crate::domain::trace_link::TraceLink;
 use crate::domain::operation::Operation;
 use crate::operations::Operations;
 use crate::ownership::Ownership;
@@ -92,6 +93,8 @@ pub struct Api {
     pub console: Arc<ConsoleSettings>,
     /// Where the logs of a dead letter are.
     pub log_link: Option<Arc<LogLink>>,
+    /// Where the trace of its message is.
+    pub trace_link: Option<Arc<TraceLink>>,
     /// Which names the API answers to.
     pub names: Names,
     /// Who may call, and what they may do.

@@ -35,6 +35,8 @@ pub struct GroupPreview {
     pub sample: Option<DeadLetter>,
     /// Arrivals in each of the last hours, the current one last.
     pub sparkline: [i64; SPARKLINE],
+    /// How many notes users have left on it.
+    pub notes: i64,
 }
 
 /// Most first.
@@ -105,7 +107,7 @@ impl Store {
             "SELECT error_group, date_trunc('hour', start, 'UTC'), sum(dead + redelivered + deleted)::bigint \
              FROM error_group_timeline WHERE error_group = ANY($1) AND start >= $2 AND start < $3 GROUP BY 1, 2",
         )
-        .bind(groups)
+        .bind(&groups)
         .bind(from)
         .bind(now + hour)
         .fetch_all(&mut connection)
@@ -115,6 +117,16 @@ impl Store {
             if let Some(place) = previews.entry(group).or_default().sparkline.get_mut(at) {
                 *place = count;
             }
+        }
+        let notes: Vec<(Uuid, i64)> = sqlx::query_as(
+            "SELECT error_group, count(*) FROM error_group_event \
+             WHERE error_group = ANY($1) AND note IS NOT NULL GROUP BY error_group",
+        )
+        .bind(groups)
+        .fetch_all(&mut connection)
+        .await?;
+        for (group, count) in notes {
+            previews.entry(group).or_default().notes = count;
         }
         Ok(previews)
     }

@@ -96,6 +96,7 @@ async fn a_group_that_was_resolved_and_comes_back_is_regressed() {
     change(&world, &group, json!({"action": "note", "note": "told the issuer"})).await;
     let reopened = change(&world, &group, json!({"action": "reopen"})).await;
     assert_eq!(reopened["state"], "new");
+    assert_eq!(groups(&world, "").await[0]["notes"], 2, "the one of the resolution counts");
 
     let events = reopened["events"].as_array().unwrap();
     let actions: Vec<_> = events.iter().map(|event| event["action"].as_str().unwrap()).collect();

@@ -39,6 +39,7 @@ mod identity;
 mod ingest;
 mod issuer;
 mod limits;
+mod links;
 mod login;
 mod operations;
 mod order;

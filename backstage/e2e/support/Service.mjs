@@ -6,6 +6,8 @@ import { Process, ROOT, freePort, until } from './processes.mjs';
 
 const OWNERSHIP = `services:
   - { service: webshop, squad: checkout }
+  - { service: basket, squad: checkout }
+  - { service: loyalty, squad: checkout }
   - { service: notification, squad: messaging }
   - { service: billing, squad: finance }
   - { service: statements, squad: finance }
@@ -91,8 +93,16 @@ export class Service {
   }
 
   async post(path, body) {
+    return this.send('POST', path, body);
+  }
+
+  async patch(path, body) {
+    return this.send('PATCH', path, body);
+  }
+
+  async send(method, path, body) {
     const answer = await this.ask(path, {
-      method: 'POST',
+      method,
       ...(body && {
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(body),

@@ -75,6 +75,7 @@ export class World {
           ...(this.issuer && {
             ISSUER_URL: this.issuer.url,
             BACKSTAGE_CLIENT_SECRET: this.issuer.secret,
+            DEAD_LETTER_TOKEN: this.service.token,
           }),
         },
       },
@@ -100,16 +101,17 @@ export class World {
   }
 
   /** A page of a new visitor, who has signed in. */
-  async open(path, { theme, user } = {}) {
-    const page = await this.openAlone(path, { theme });
+  async open(path, { theme, user, scale } = {}) {
+    const page = await this.openAlone(path, { theme, scale });
     await this.front.signIn(page, user);
     return page;
   }
 
   /** A page of a new visitor. */
-  async openAlone(path, { theme = 'light' } = {}) {
+  async openAlone(path, { theme = 'light', scale = 1 } = {}) {
     const context = await this.browser.newContext({
       viewport: { width: 1400, height: 900 },
+      deviceScaleFactor: scale,
       locale: 'en-GB',
       timezoneId: 'Europe/Berlin',
       permissions: ['clipboard-read', 'clipboard-write'],
@@ -134,15 +136,16 @@ export class World {
     page.on('pageerror', error => this.complaints.push(error.stack));
   }
 
-  /** A page of this user of the issuer, signed in. */
-  async openAs(user) {
-    const page = await this.open('/');
+  /** A page of this user of the issuer, signed in: it is there once the sidebar has this link. */
+  async openAs(user, link = 'Dead Letter') {
+    // Where nothing is asked of dead-letter.
+    const page = await this.open('/settings');
     const opened = page.waitForEvent('popup');
     await page.getByRole('button', { name: 'Sign In' }).click();
     const popup = await opened;
     await popup.getByPlaceholder('User name').fill(user);
     await popup.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByRole('link', { name: 'Dead Letter' }).first().waitFor();
+    await page.getByRole('link', { name: link }).first().waitFor();
     return page;
   }
 
@@ -157,8 +160,8 @@ export class World {
     return session.backstageIdentity.token;
   }
 
-  /** Accessibility of what is shown, counted for the report; returns what is wrong. */
-  async axe(page, view) {
+  /** Accessibility of what is shown, or of a part of it, counted for the report; returns what is wrong. */
+  async axe(page, view, part) {
     // What fades in has no colours yet; what turns until something is there never ends.
     await until('nothing moves', () =>
       page.evaluate(() =>
@@ -174,8 +177,9 @@ export class World {
     );
     await page.evaluate(axe.source);
     const { violations } = await page.evaluate(
-      tags => window.axe.run(document, { runOnly: tags }),
-      WCAG,
+      ([tags, selector]) =>
+        window.axe.run(selector ?? document, { runOnly: tags }),
+      [WCAG, part],
     );
     this.violations[view] = violations.length;
     return violations.map(

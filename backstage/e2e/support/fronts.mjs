@@ -28,7 +28,10 @@ const backstage = {
     service: (parameters = {}) =>
       `/catalog/default/component/webshop/dead-letters${query(parameters)}`,
     operations: '/dead-letter/operations',
+    search: '/dead-letter/search',
     shiftLog: '/dead-letter/shift-log',
+    audit: '/dead-letter/audit',
+    group: '/dead-letter/group',
   },
   async prepare(world) {
     world.port = await freePort();
@@ -66,7 +69,10 @@ const console = {
     service: (parameters = {}) =>
       `/console/service${query({ service: 'webshop', ...parameters })}`,
     operations: '/console/operations',
+    search: '/console/search',
     shiftLog: '/console/shift-log',
+    audit: '/console/audit',
+    group: '/console/group',
   },
   async prepare(world, http) {
     world.url = `http://127.0.0.1:${http}`;

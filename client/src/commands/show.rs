@@ -134,6 +134,7 @@ fn summary(letter: &Value, zone: Zone) -> String {
         ("convention", field(letter, "convention")),
         ("redelivery", field(letter, "redeliveryId")),
         ("logs", field(letter, "logLink")),
+        ("trace", field(letter, "traceLink")),
         ("warning", field(letter, "warning")),
     ])
 }

@@ -85,10 +85,11 @@ pub async fn get(
     let is_shown = may_read_payload(&api, &caller, id).await?;
     let (letter, payload) = api.store.get(id, MAX_SHOWN).await?.ok_or_else(|| no_dead_letter(id))?;
     let history = seen(api.store.history(id).await?, &caller);
-    let (owners, log_link) = (api.ownership.now(), api.log_link.as_deref());
+    let owners = api.ownership.now();
+    let (log_link, trace_link) = (api.log_link.as_deref(), api.trace_link.as_deref());
     if !is_shown {
         let hidden = Shown::hidden();
-        return Ok(Json(DeadLetteredMessageDetails::new(letter, hidden, None, history, &owners, log_link)));
+        return Ok(Json(DeadLetteredMessageDetails::new(letter, hidden, None, history, &owners, log_link, trace_link)));
     }
     api.audit_read(&caller, id, &letter.derived.service).await?;
     let shown = Shown::read(payload);
@@ -99,7 +100,7 @@ pub async fn get(
         }
         _ => error_stack(&api.conventions, &letter, shown.message()),
     };
-    Ok(Json(DeadLetteredMessageDetails::new(letter, shown, stack, history, &owners, log_link)))
+    Ok(Json(DeadLetteredMessageDetails::new(letter, shown, stack, history, &owners, log_link, trace_link)))
 }
 
 /// The stack trace out of a body that is larger than what is shown of it.

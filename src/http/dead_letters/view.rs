@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::message_view::{MessageBody, MessageProperties, PlainHeaders, TypedHeaders, TypedValue, headers};
 use crate::domain::dead_letter::{DeadLetter, Payload, received_at};
 use crate::domain::log_link::LogLink;
+use crate::domain::trace_link::TraceLink;
 use crate::domain::message::{Message, Properties};
 use crate::domain::wire;
 use crate::http::words::{DeadLetterStatus, OperationKind, OriginToldBy, Outcome};
@@ -156,6 +157,10 @@ pub struct DeadLetteredMessageDetails {
     /// Stack trace of the error. At most 64 KiB.
     #[schema(required)]
     error_stack: Option<String>,
+    /// Link to the trace that the header `traceparent` names. Null: `DEAD_LETTER_TRACE_LINK` is not set, or the header is missing, not valid
+    /// or not shown.
+    #[schema(required, example = "https://traces.example.com/trace/4bf92f3577b34da6a3ce929d0e0e4736")]
+    trace_link: Option<String>,
     /// Earlier and later deaths of the same message, and the operations on them.
     history: MessageHistory,
 }
@@ -241,8 +246,11 @@ impl DeadLetteredMessageDetails {
         history: History,
         owners: &Owners,
         log_link: Option<&LogLink>,
+        trace_link: Option<&TraceLink>,
     ) -> Self {
         let Shown { message, mut warning } = shown;
+        let traceparent = message.properties.header_text("traceparent");
+        let trace_link = trace_link.zip(traceparent).and_then(|(link, traceparent)| link.of(&traceparent));
         let (headers, typed_headers, are_all) = headers(message.properties.headers.clone());
         if !are_all {
             warning = Some("not all headers are shown: they are too many".into());
@@ -256,6 +264,7 @@ impl DeadLetteredMessageDetails {
             headers,
             typed_headers,
             error_stack,
+            trace_link,
             history: MessageHistory {
                 deaths: history
                     .deaths

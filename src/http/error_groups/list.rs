@@ -64,6 +64,9 @@ struct CountedGroup {
     /// Arrivals in each of the last 24 hours (UTC), of any status. The current hour is the last.
     #[schema(min_items = 24, max_items = 24)]
     sparkline: [i64; SPARKLINE],
+    /// Number of notes that users have left on it.
+    #[schema(example = 1)]
+    notes: i64,
     /// Its latest dead letter with the status `dead`. Null: none.
     #[schema(required)]
     sample: Option<DeadLetteredMessage>,
@@ -116,6 +119,7 @@ pub async fn error_groups(
             count,
             share,
             sparkline: preview.sparkline,
+            notes: preview.notes,
             sample: preview.sample.map(|letter| DeadLetteredMessage::new(letter, &owners, log_link)),
             group: ErrorGroupView::new(group, &owners, now),
         }

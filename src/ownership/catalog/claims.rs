@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use crate::ownership::{UNOWNED, same_squad, short_group};
 
-/// The annotation of a component whose name is not that of its service. The plugin reads the same.
+/// The annotation of a component whose name is not that of its service, or that is several services: their names, separated by commas. The
+/// plugin reads the same (`annotations.json`).
 pub(super) const ANNOTATION: &str = "dead-letter/service-name";
 /// The kind of entities that claim services.
 pub(super) const KIND: &str = "component";
@@ -67,7 +68,9 @@ impl Entity {
     pub fn claim(&self, namespaces: &[String], claims: &mut Claims) {
         let namespace = self.metadata.namespace.as_deref().unwrap_or("default").to_lowercase();
         let is_accepted = self.kind.eq_ignore_ascii_case(KIND) && namespaces.contains(&namespace);
-        let Some(service) = self.service().filter(|_| is_accepted) else { return };
+        if !is_accepted {
+            return;
+        }
         let entity = format!("{KIND}:{namespace}/{}", self.metadata.name.to_lowercase());
         let uid = self.metadata.uid.clone().unwrap_or_else(|| entity.clone());
         let mut squads = self.squads(&namespace);
@@ -75,18 +78,24 @@ impl Entity {
             squads.insert(None);
         }
         let own = squads.into_iter().map(|squad| Claim { entity: entity.clone(), uid: uid.clone(), squad });
-        claims.entry(service.to_owned()).or_default().extend(own);
+        let own: BTreeSet<_> = own.collect();
+        for service in self.services() {
+            claims.entry(service.to_owned()).or_default().extend(own.iter().cloned());
+        }
     }
 
-    /// The service: that of the annotation, or that of its name. An empty annotation means none.
-    fn service(&self) -> Option<&str> {
-        let service = match self.metadata.annotations.get(ANNOTATION) {
-            Some(annotation) => annotation.as_str()?,
-            None => &self.metadata.name,
+    /// The services: those of the annotation, or that of its name. An empty annotation means none.
+    pub fn services(&self) -> BTreeSet<&str> {
+        let names = match self.metadata.annotations.get(ANNOTATION) {
+            Some(annotation) => {
+                annotation.as_str().unwrap_or_default().split(',').map(str::trim_ascii).collect()
+            }
+            None => vec![self.metadata.name.as_str()],
         };
-        let fits =
-            (1..=LONGEST_SERVICE).contains(&service.len()) && !service.contains(|c: char| c.is_control());
-        fits.then_some(service)
+        let fits = |name: &&str| {
+            (1..=LONGEST_SERVICE).contains(&name.len()) && !name.contains(|c: char| c.is_control())
+        };
+        names.into_iter().filter(fits).collect()
     }
 
     /// The squads of the groups that own it. Without a relation to an owner, that of `spec.owner`.

@@ -10,7 +10,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::claims::Claims;
+use super::claims::{ANNOTATION, Claims, Entity};
 use super::decision::{Decision, Holder, decide};
 use super::fetch::Reader;
 use super::snapshot::next;
@@ -95,6 +95,7 @@ async fn components_claim_services_for_the_groups_that_own_them() {
     let claims = read(&[json!({"items": [
         component("plain", group.clone()),
         component("other", merged(named(json!("Other_Name")), group.clone())),
+        component("several", merged(named(json!("one, two")), group.clone())),
         component("foreign", owned_by("Group:Bank/loans")),
         component("of-a-user", owned_by("user:default/jane")),
         component("of-two", json!({"relations": [
@@ -125,12 +126,30 @@ async fn components_claim_services_for_the_groups_that_own_them() {
         ("nobodys", &[None]),
         ("of-a-user", &[None]),
         ("of-two", &[Some("a"), Some("b")]),
+        ("one", &[Some("squad-nasa")]),
         ("plain", &[Some("squad-nasa")]),
+        ("two", &[Some("squad-nasa")]),
         ("without", &[None]),
     ];
     let found = squads(&claims);
     let found: Vec<_> = found.iter().map(|(service, squads)| (*service, &squads[..])).collect();
     assert_eq!(found, expected);
+}
+
+/// The plugin's tests have the same cases.
+#[test]
+fn a_component_is_the_services_of_its_annotation() {
+    let cases: Vec<Value> = serde_json::from_str(include_str!("annotations.json")).unwrap();
+    for case in cases {
+        let mut entity = component("webshop", json!({}));
+        if !case["annotation"].is_null() {
+            entity["metadata"]["annotations"] = json!({ANNOTATION: case["annotation"]});
+        }
+        let entity: Entity = serde_json::from_value(entity).unwrap();
+        let expected: BTreeSet<_> =
+            case["services"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+        assert_eq!(entity.services(), expected, "{case}");
+    }
 }
 
 #[tokio::test]

@@ -18,6 +18,8 @@ import {
   deadLetterDeletePermission,
   deadLetterPermissions,
   deadLetterReadPermission,
+  deadLetterRunPlanActionPermission,
+  deadLetterViewPermission,
 } from '@dead-letter/backstage-plugin-dead-letter-common';
 
 /** Where nobody signs in, whoever opens the demo. */
@@ -30,11 +32,26 @@ class DemoPolicy implements PermissionPolicy {
     { permission }: PolicyQuery,
     user?: PolicyQueryUser,
   ): Promise<PolicyDecision> {
+    const claims = user?.info.ownershipEntityRefs ?? [];
+    if (isPermission(permission, deadLetterViewPermission)) {
+      // Whoever belongs to no squad has none of it.
+      const isInSquad = claims.some(ref => ref.startsWith('group:'));
+      return {
+        result: isInSquad ? AuthorizeResult.ALLOW : AuthorizeResult.DENY,
+      };
+    }
+    if (isPermission(permission, deadLetterRunPlanActionPermission)) {
+      // Agents of the others plan, and leave it to their user to run that.
+      return {
+        result: claims.includes(PLATFORM)
+          ? AuthorizeResult.ALLOW
+          : AuthorizeResult.DENY,
+      };
+    }
     const asked = deadLetterPermissions.find(each =>
       isPermission(permission, each),
     );
     if (!asked) return { result: AuthorizeResult.ALLOW };
-    const claims = user?.info.ownershipEntityRefs ?? [];
     if (user?.info.userEntityRef === GUEST || claims.includes(PLATFORM)) {
       return { result: AuthorizeResult.ALLOW };
     }

@@ -6,7 +6,10 @@ import {
 import { Entity } from '@backstage/catalog-model';
 import { catalogServiceMock } from '@backstage/plugin-catalog-node/testUtils';
 import { AuthorizeResult } from '@backstage/plugin-permission-common';
-import { deadLetterPermissions } from '@dead-letter/backstage-plugin-dead-letter-common';
+import {
+  deadLetterBasicPermissions,
+  deadLetterPermissions,
+} from '@dead-letter/backstage-plugin-dead-letter-common';
 import { AddressInfo } from 'net';
 import { deadLetterBackendPlugin } from './plugin';
 
@@ -95,7 +98,10 @@ const adasToken = mockCredentials.user.token(ADA);
 describe('decisions', () => {
   it('registers every permission', async () => {
     const { registry } = await start([]);
-    expect(registry.addPermissions).toHaveBeenCalledWith(deadLetterPermissions);
+    expect(registry.addPermissions).toHaveBeenCalledWith([
+      ...deadLetterPermissions,
+      ...deadLetterBasicPermissions,
+    ]);
     expect(deadLetterPermissions).toHaveLength(8);
   });
 
@@ -105,19 +111,23 @@ describe('decisions', () => {
         component('webshop'),
         component('notification-service', 'notification'),
         component('billing'),
+        component('finance-jobs', 'statements, billing'),
       ],
       {
         results: { read: AuthorizeResult.ALLOW, delete: AuthorizeResult.DENY },
         holdsOn: [
           'component:default/webshop',
           'component:default/notification-service',
+          'component:default/finance-jobs',
         ],
       },
     );
     const { status, body } = await ask(adasToken);
     expect(status).toBe(200);
     expect(body.user).toBe(ADA);
-    const own = { everything: false, services: ['notification', 'webshop'] };
+    // It is one of two components of billing.
+    const services = ['notification', 'statements', 'webshop'];
+    const own = { everything: false, services };
     expect(body.permissions).toEqual([
       { permission: 'read', everything: true, services: [] },
       { permission: 'read-payload', ...own },

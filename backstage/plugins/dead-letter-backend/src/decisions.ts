@@ -14,13 +14,13 @@ import {
   DeadLetterPermission,
   deadLetterPermissionsByName,
 } from '@dead-letter/backstage-plugin-dead-letter-common';
-import { Components } from './components';
+import { Components } from '@dead-letter/backstage-plugin-dead-letter-node';
 
 /** Entities in one question: Backstage's permission API takes 100 kB. */
 const BATCH = 200;
 
 /** The services on which a user has a permission. */
-export interface Decision {
+interface Decision {
   permission: DeadLetterPermission;
   /** Whether on every service, also on those that the catalog does not have. */
   everything: boolean;

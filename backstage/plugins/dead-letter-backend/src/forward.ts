@@ -8,6 +8,7 @@ import {
   NotFoundError,
   ServiceUnavailableError,
 } from '@backstage/errors';
+import { ReachableEnvironment } from '@dead-letter/backstage-plugin-dead-letter-node';
 import { Request, RequestHandler, Response } from 'express';
 import { Readable } from 'stream';
 import { pipeline } from 'stream/promises';
@@ -51,14 +52,14 @@ interface Deps {
   auth: AuthService;
   httpAuth: HttpAuthService;
   logger: LoggerService;
-  targets: Map<string, string>;
+  environments: ReachableEnvironment[];
 }
 
 /** Sends requests on to an environment, with a token on behalf of the user instead of the user's own. */
 export function forward(deps: Deps): RequestHandler {
   return async (request, response) => {
     const user = await deps.httpAuth.credentials(request, { allow: ['user'] });
-    const address = addressOf(request, deps.targets);
+    const address = addressOf(request, deps.environments);
     const { token } = await deps.auth.getPluginRequestToken({
       onBehalfOf: user,
       targetPluginId: 'dead-letter',
@@ -74,14 +75,11 @@ export function forward(deps: Deps): RequestHandler {
   };
 }
 
-function addressOf(request: Request, targets: Map<string, string>): string {
-  const { environment } = request.params;
-  const target = targets.get(environment);
-  if (target === undefined) {
-    throw new NotFoundError(
-      `deadLetter.environments has no environment ${environment} with a target`,
-    );
-  }
+function addressOf(
+  request: Request,
+  environments: ReachableEnvironment[],
+): string {
+  const { target } = environmentOf(environments, request.params.environment);
   // As it came: nothing in it is decoded.
   const [path, query] = split(request.url);
   if (!ROUTES.test(path) || !METHODS.includes(request.method)) {
@@ -92,6 +90,20 @@ function addressOf(request: Request, targets: Map<string, string>): string {
     throw Object.assign(tooLarge, { statusCode: 413 });
   }
   return `${target}${path}${query}`;
+}
+
+/** The one that is named, if this backend reaches it. */
+export function environmentOf(
+  environments: ReachableEnvironment[],
+  name: string,
+): ReachableEnvironment {
+  const found = environments.find(each => each.name === name);
+  if (!found) {
+    throw new NotFoundError(
+      `deadLetter.environments has no environment ${name} with a target`,
+    );
+  }
+  return found;
 }
 
 function split(url: string): [path: string, query: string] {

@@ -2,12 +2,19 @@ import {
   coreServices,
   createBackendPlugin,
 } from '@backstage/backend-plugin-api';
+import { actionsRegistryServiceRef } from '@backstage/backend-plugin-api/alpha';
 import { catalogServiceRef } from '@backstage/plugin-catalog-node';
-import { deadLetterPermissions } from '@dead-letter/backstage-plugin-dead-letter-common';
+import {
+  deadLetterBasicPermissions,
+  deadLetterPermissions,
+} from '@dead-letter/backstage-plugin-dead-letter-common';
+import {
+  Components,
+  readEnvironments,
+} from '@dead-letter/backstage-plugin-dead-letter-node';
 import Router from 'express-promise-router';
-import { Components } from './components';
+import { registerActions } from './actions';
 import { Decisions } from './decisions';
-import { readTargets } from './environments';
 import { forward } from './forward';
 
 /**
@@ -19,6 +26,7 @@ export const deadLetterBackendPlugin = createBackendPlugin({
   register(env) {
     env.registerInit({
       deps: {
+        actionsRegistry: actionsRegistryServiceRef,
         auth: coreServices.auth,
         catalog: catalogServiceRef,
         config: coreServices.rootConfig,
@@ -29,8 +37,13 @@ export const deadLetterBackendPlugin = createBackendPlugin({
         permissionsRegistry: coreServices.permissionsRegistry,
       },
       async init({ httpRouter, permissionsRegistry, ...deps }) {
-        permissionsRegistry.addPermissions(deadLetterPermissions);
+        permissionsRegistry.addPermissions([
+          ...deadLetterPermissions,
+          ...deadLetterBasicPermissions,
+        ]);
         const { config, httpAuth } = deps;
+        const environments = readEnvironments(config);
+        registerActions({ ...deps, environments });
         const decisions = new Decisions({
           ...deps,
           components: new Components(deps),
@@ -43,7 +56,7 @@ export const deadLetterBackendPlugin = createBackendPlugin({
         });
         router.use(
           '/environments/:environment',
-          forward({ ...deps, targets: readTargets(config) }),
+          forward({ ...deps, environments }),
         );
         httpRouter.use(router);
       },

@@ -1,5 +1,5 @@
 /**
- * On a component whose name is not that of its service.
+ * On a component whose name is not that of its service, or that is several services: their names, separated by commas.
  * @public
  */
 export const SERVICE_ANNOTATION = 'dead-letter/service-name';
@@ -15,12 +15,19 @@ interface Named {
   metadata: { name: string; annotations?: Record<string, string> };
 }
 
+/** What surrounds a name: a text of several lines ends with a line break. */
+const SPACE = /^[ \t\n\f\r]+|[ \t\n\f\r]+$/g;
+const CONTROL = /\p{Cc}/u;
+
 /**
- * The service in dead-letter that a component is.
+ * The services in dead-letter that a component is. An empty annotation means none. dead-letter reads the annotation in the same way.
  * @public
  */
-export function serviceOf({ metadata }: Named): string {
-  return metadata.annotations?.[SERVICE_ANNOTATION] ?? metadata.name;
+export function servicesOf({ metadata }: Named): string[] {
+  const names = metadata.annotations?.[SERVICE_ANNOTATION]?.split(',').map(
+    name => name.replace(SPACE, ''),
+  ) ?? [metadata.name];
+  return [...new Set(names)].filter(name => name && !CONTROL.test(name));
 }
 
 /**

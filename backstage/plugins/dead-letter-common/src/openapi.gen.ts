@@ -684,6 +684,12 @@ export interface components {
              * @example 43600
              */
             count: number;
+            /**
+             * Format: int64
+             * @description Number of notes that users have left on it.
+             * @example 1
+             */
+            notes: number;
             sample: components["schemas"]["DeadLetteredMessage"] | null;
             /**
              * Format: double
@@ -879,6 +885,12 @@ export interface components {
             history: components["schemas"]["MessageHistory"];
             /** @description The properties, without the headers. */
             properties: components["schemas"]["MessageProperties"];
+            /**
+             * @description Link to the trace that the header `traceparent` names. Null: `DEAD_LETTER_TRACE_LINK` is not set, or the header is missing, not valid
+             *     or not shown.
+             * @example https://traces.example.com/trace/4bf92f3577b34da6a3ce929d0e0e4736
+             */
+            traceLink: string | null;
             /** @description The headers with the AMQP type of each value. */
             typedHeaders: {
                 [key: string]: components["schemas"]["TypedValue"];
@@ -3570,6 +3582,7 @@ export interface operations {
                      *           "lastSeen": "2026-11-24T03:12:45.082Z",
                      *           "mutedUntil": null,
                      *           "mutedUpTo": null,
+                     *           "notes": 1,
                      *           "reason": "rejected",
                      *           "resolvedAt": null,
                      *           "sample": {
@@ -4766,6 +4779,7 @@ export interface operations {
                      *       "source": "dead-letter",
                      *       "squad": "checkout",
                      *       "status": "redelivered",
+                     *       "traceLink": "https://traces.example.com/trace/4bf92f3577b34da6a3ce929d0e0e4736",
                      *       "type": "OrderPlaced",
                      *       "typedHeaders": {
                      *         "x-attempt": {

@@ -1,4 +1,5 @@
 import {
+  BasicPermission,
   PermissionAttributes,
   ResourcePermission,
   createPermission,
@@ -30,6 +31,13 @@ function permission(
     attributes: action ? { action } : {},
     resourceType: RESOURCE_TYPE,
   });
+}
+
+function basic(
+  name: string,
+  action: PermissionAttributes['action'],
+): BasicPermission {
+  return createPermission({ name, attributes: { action } });
 }
 
 /**
@@ -102,7 +110,52 @@ export const deadLetterPermissionsByName: Record<
 };
 
 /**
- * All of them.
+ * All that are about an entity.
  * @public
  */
 export const deadLetterPermissions = Object.values(deadLetterPermissionsByName);
+
+/**
+ * To have the elements of the plugin on the pages of Backstage: the page in the sidebar, tabs, cards and the filter of the catalog. What
+ * they show is up to the other permissions.
+ * @public
+ */
+export const deadLetterViewPermission = basic('dead-letter.view', 'read');
+
+/**
+ * To have the action that lists error groups, for agents and workflows.
+ * @public
+ */
+export const deadLetterListGroupsActionPermission = basic(
+  'dead-letter.action.list-groups',
+  'read',
+);
+
+/**
+ * To have the action that plans a redelivery.
+ * @public
+ */
+export const deadLetterPlanActionPermission = basic(
+  'dead-letter.action.plan',
+  'read',
+);
+
+/**
+ * To have the action that runs a plan.
+ * @public
+ */
+export const deadLetterRunPlanActionPermission = basic(
+  'dead-letter.action.run-plan',
+  'update',
+);
+
+/**
+ * Those that are about no entity: whether somebody has a part of the plugin at all.
+ * @public
+ */
+export const deadLetterBasicPermissions = [
+  deadLetterViewPermission,
+  deadLetterListGroupsActionPermission,
+  deadLetterPlanActionPermission,
+  deadLetterRunPlanActionPermission,
+];

@@ -7,8 +7,15 @@ import {
   discoveryApiRef,
   fetchApiRef,
 } from '@backstage/frontend-plugin-api';
-import { EntityContentBlueprint } from '@backstage/plugin-catalog-react/alpha';
-import { RiInboxArchiveLine } from '@remixicon/react';
+import {
+  CatalogFilterBlueprint,
+  EntityCardBlueprint,
+  EntityContentBlueprint,
+  EntityContextMenuItemBlueprint,
+} from '@backstage/plugin-catalog-react/alpha';
+import { HomePageWidgetBlueprint } from '@backstage/plugin-home-react/alpha';
+import { deadLetterViewPermission } from '@dead-letter/backstage-plugin-dead-letter-common';
+import { RiInboxArchiveLine, RiSendPlaneLine } from '@remixicon/react';
 import { ProxiedDeadLetter } from './api/ProxiedDeadLetter';
 import { deadLetterApiRef } from './api/DeadLetterApi';
 import { readEnvironments } from './api/environments';
@@ -24,6 +31,17 @@ import {
   squadsRouteRef,
 } from './routes';
 import { deadLetterTranslationRef } from './translation';
+import {
+  isOneService,
+  useRedeliverItem,
+} from './views/catalog/useRedeliverItem';
+
+/** For whoever may have the plugin at all. Whose dead letters somebody may see is decided where they are shown. */
+const ifPermitted = {
+  permissions: {
+    $contains: `${deadLetterViewPermission.name}#${deadLetterViewPermission.attributes.action}`,
+  },
+};
 
 const api = ApiBlueprint.make({
   params: defineParams =>
@@ -40,6 +58,7 @@ const api = ApiBlueprint.make({
 });
 
 const page = PageBlueprint.make({
+  if: ifPermitted,
   params: {
     path: '/dead-letter',
     title: 'Dead Letter',
@@ -134,9 +153,10 @@ const squadPage = SubPageBlueprint.make({
 
 const squadTab = EntityContentBlueprint.make({
   name: 'squad',
+  if: ifPermitted,
   params: {
     path: 'dead-letters',
-    title: 'Dead Letters',
+    title: deadLetterTranslationRef('catalog.tab'),
     group: 'operation',
     filter: { kind: 'group' },
     loader: () => import('./views/squad').then(view => <view.SquadTab />),
@@ -145,12 +165,66 @@ const squadTab = EntityContentBlueprint.make({
 
 const serviceTab = EntityContentBlueprint.make({
   name: 'service',
+  if: ifPermitted,
   params: {
     path: 'dead-letters',
-    title: 'Dead Letters',
+    title: deadLetterTranslationRef('catalog.tab'),
     group: 'operation',
     filter: { kind: 'component' },
     loader: () => import('./views/service').then(view => <view.ServiceTab />),
+  },
+});
+
+const squadCard = EntityCardBlueprint.make({
+  name: 'squad',
+  if: ifPermitted,
+  params: {
+    type: 'info',
+    filter: { kind: 'group' },
+    loader: () => import('./views/catalog').then(view => <view.SquadCard />),
+  },
+});
+
+const serviceCard = EntityCardBlueprint.make({
+  name: 'service',
+  if: ifPermitted,
+  params: {
+    type: 'info',
+    filter: { kind: 'component' },
+    loader: () => import('./views/catalog').then(view => <view.ServiceCard />),
+  },
+});
+
+const redeliverItem = EntityContextMenuItemBlueprint.make({
+  name: 'redeliver',
+  if: ifPermitted,
+  params: {
+    icon: <RiSendPlaneLine />,
+    filter: isOneService,
+    useProps: useRedeliverItem,
+  },
+});
+
+const catalogFilter = CatalogFilterBlueprint.make({
+  name: 'has-dead-letters',
+  if: ifPermitted,
+  params: {
+    loader: () =>
+      import('./views/catalog').then(view => <view.DeadLettersFilter />),
+  },
+});
+
+const mySquads = HomePageWidgetBlueprint.make({
+  name: 'my-squads',
+  if: ifPermitted,
+  params: {
+    name: 'DeadLetterMySquads',
+    title: 'Dead letters of my squads',
+    description:
+      'What is dead in the services of the groups that you belong to',
+    layout: { height: { minRows: 4 }, width: { minColumns: 4 } },
+    components: () =>
+      import('./views/home').then(view => ({ Content: view.MySquads })),
   },
 });
 
@@ -187,5 +261,10 @@ export const deadLetterPlugin = createFrontendPlugin({
     squadPage,
     squadTab,
     serviceTab,
+    squadCard,
+    serviceCard,
+    redeliverItem,
+    catalogFilter,
+    mySquads,
   ],
 });

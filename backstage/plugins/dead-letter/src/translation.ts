@@ -1,9 +1,11 @@
 import { createTranslationRef } from '@backstage/frontend-plugin-api';
 import { actingMessages } from './views/acting/messages';
 import { auditMessages } from './views/audit/messages';
+import { catalogMessages } from './views/catalog/messages';
 import { exportingMessages } from './views/exporting/messages';
 import { facetsMessages } from './views/facets/messages';
 import { groupMessages } from './views/group/messages';
+import { homeMessages } from './views/home/messages';
 import { operationsMessages } from './views/operations/messages';
 import { compareMessages } from './views/service/compare/messages';
 import { drawerMessages } from './views/service/drawer/messages';
@@ -69,5 +71,7 @@ export const deadLetterTranslationRef = createTranslationRef({
     operations: operationsMessages,
     exporting: exportingMessages,
     audit: auditMessages,
+    catalog: catalogMessages,
+    home: homeMessages,
   },
 });

@@ -6,6 +6,9 @@ export const catalogApiRef = createApiRef<never>().with({
   pluginId: 'catalog',
 });
 
+/** Of filters, which nothing is asked with. */
+export const CATALOG_FILTER_EXISTS = Symbol('exists');
+
 /** Of the tabs of entities, which the console does not have. */
 export function useEntity(): never {
   throw new Error('the console has no catalog');

@@ -5,6 +5,8 @@ interface ScrolledProps {
   /** What its columns need, such as `46rem`. */
   least: string;
   className?: string;
+  /** What it is, where nothing in it takes the focus: it is scrolled by keyboard then. */
+  label?: string;
   /** Keeps its rows where they are, see `useSteady`. */
   hold?: HTMLAttributes<HTMLElement>;
 }
@@ -13,12 +15,14 @@ interface ScrolledProps {
 export function Scrolled({
   least,
   className = '',
+  label,
   hold,
   children,
 }: PropsWithChildren<ScrolledProps>) {
   return (
     <div
       {...hold}
+      {...(label && { role: 'region', 'aria-label': label, tabIndex: 0 })}
       className={`${styles.scrolled} ${className}`}
       style={{ '--least-width': least } as CSSProperties}
       data-scrolled

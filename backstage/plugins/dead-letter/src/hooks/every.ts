@@ -3,7 +3,7 @@ import { Filter } from '@dead-letter/backstage-plugin-dead-letter-common';
 /** How often overviews are asked again: soon enough to see it get better, or worse. */
 export const EVERY_MS = 15_000;
 /** The same for what is counted from texts and bodies: each time that reads all of them. */
-export const SELDOM_MS = 60_000;
+const SELDOM_MS = 60_000;
 
 /** How often what this filter lists is looked at again. */
 export function everyOf(filter: Filter, often: number): number {

@@ -4,10 +4,15 @@ import {
   stringifyEntityRef,
 } from '@backstage/catalog-model';
 import { useApiHolder, useRouteRef } from '@backstage/frontend-plugin-api';
-import { catalogApiRef } from '@backstage/plugin-catalog-react';
+import {
+  CATALOG_FILTER_EXISTS,
+  catalogApiRef,
+} from '@backstage/plugin-catalog-react';
 import {
   SERVICE_ANNOTATION,
   SQUAD_ANNOTATION,
+  servicesOf,
+  squadOf,
 } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { useQuery } from '@tanstack/react-query';
 import { useCallback } from 'react';
@@ -33,8 +38,10 @@ export type PlaceOf = (
 ) => Place | undefined;
 
 const itself = (name: string) => [name];
+const nameOfSquad = (group: Entity) => [squadOf(group)];
 
-function squadNames(name: string): string[] {
+/** The names that mean the same squad. */
+export function squadNames(name: string): string[] {
   const short = name.replace(/^squad-/, '');
   return [name, ...(name === short ? [`squad-${name}`] : [short])];
 }
@@ -45,6 +52,7 @@ export function useSquadTabs(squads: string[]): PlaceOf {
   return usePlaces(squads, {
     kind: 'group',
     annotation: SQUAD_ANNOTATION,
+    namesOf: nameOfSquad,
     alike: squadNames,
     page,
     parameter: 'squad',
@@ -57,6 +65,7 @@ export function useServiceTabs(services: string[]): PlaceOf {
   return usePlaces(services, {
     kind: 'component',
     annotation: SERVICE_ANNOTATION,
+    namesOf: servicesOf,
     alike: itself,
     page,
     parameter: 'service',
@@ -66,6 +75,8 @@ export function useServiceTabs(services: string[]): PlaceOf {
 interface Sort {
   kind: 'group' | 'component';
   annotation: string;
+  /** What an entity is in dead-letter. */
+  namesOf: (entity: Entity) => string[];
   alike: (name: string) => string[];
   /** Path of the page for those that the catalog does not have, and the parameter that names one. */
   page: string;
@@ -74,7 +85,7 @@ interface Sort {
 
 function usePlaces(
   names: string[],
-  { kind, annotation, alike, page, parameter }: Sort,
+  { kind, annotation, namesOf, alike, page, parameter }: Sort,
 ): PlaceOf {
   const catalog = useApiHolder().get(catalogApiRef);
   const inEnvironment = useInEnvironment();
@@ -86,10 +97,19 @@ function usePlaces(
       if (!catalog) return [];
       const found = await catalog.getEntities({
         filter: [
-          { kind, [`metadata.annotations.${annotation}`]: wanted },
+          // It may name several: which ones, the catalog cannot be asked.
+          {
+            kind,
+            [`metadata.annotations.${annotation}`]: CATALOG_FILTER_EXISTS,
+          },
           { kind, 'metadata.name': wanted },
         ],
-        fields: ['kind', 'metadata'],
+        fields: [
+          'kind',
+          'metadata.name',
+          'metadata.namespace',
+          `metadata.annotations.${annotation}`,
+        ],
       });
       return found.items;
     },
@@ -101,10 +121,17 @@ function usePlaces(
   return useCallback<PlaceOf>(
     (name, parameters) => {
       if (!data) return undefined;
-      const entity = find(data, annotation, alike(name));
+      const same = alike(name);
+      const entity = find(data, annotation, each =>
+        namesOf(each).some(one => same.includes(one)),
+      );
       if (entity) {
+        const isOneOfSeveral = namesOf(entity).length > 1;
         return {
-          path: inEnvironment(tabOf(entity), parameters),
+          path: inEnvironment(tabOf(entity), {
+            ...(isOneOfSeveral && { [parameter]: name }),
+            ...parameters,
+          }),
           resourceRef: stringifyEntityRef(entity),
           isMissing: false,
         };
@@ -121,6 +148,7 @@ function usePlaces(
       isPlaceholderData,
       catalog,
       annotation,
+      namesOf,
       alike,
       inEnvironment,
       kind,
@@ -134,16 +162,16 @@ function usePlaces(
 function find(
   entities: Entity[],
   annotation: string,
-  names: string[],
+  isIt: (entity: Entity) => boolean,
 ): Entity | undefined {
+  const found = entities.filter(isIt);
   return (
-    entities.find(({ metadata }) =>
-      names.includes(metadata.annotations?.[annotation] ?? ''),
-    ) ?? entities.find(({ metadata }) => names.includes(metadata.name))
+    found.find(({ metadata }) => metadata.annotations?.[annotation]) ?? found[0]
   );
 }
 
-function tabOf({ kind, metadata }: Entity): string {
+/** The path of the tab of an entity. */
+export function tabOf({ kind, metadata }: Entity): string {
   const namespace = metadata.namespace ?? DEFAULT_NAMESPACE;
   return `/catalog/${namespace}/${kind.toLowerCase()}/${
     metadata.name

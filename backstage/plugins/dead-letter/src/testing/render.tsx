@@ -41,6 +41,8 @@ export interface Shown {
   toasts?: ToastApiMessage[];
   /** Names of permissions that are denied. */
   denied?: string[];
+  /** The groups of whoever looks; none by default. */
+  groups?: string[];
   /** Two by default. */
   environments?: Environment[];
 }
@@ -54,6 +56,7 @@ export function show(
     catalog = [],
     toasts = [],
     denied = [],
+    groups = [],
     environments = ENVIRONMENTS,
   }: Shown = {},
 ) {
@@ -92,6 +95,7 @@ export function show(
             },
           },
         ],
+        mockApis.identity({ ownershipEntityRefs: groups }),
         [catalogApiRef, catalogApiMock({ entities: catalog })],
         [
           permissionApiRef,

@@ -16,6 +16,7 @@ import { useState } from 'react';
 import { isAway, reasonOf } from '../../components/Answers';
 import { Time } from '../../components/Time';
 import readable from '../../components/readable.module.css';
+import danger from '../../components/danger.module.css';
 import { deadLetterTranslationRef } from '../../translation';
 import { sayNumber } from '../operations/say';
 import { AgainOption, Chosen, Options } from './Options';
@@ -245,6 +246,7 @@ function Run({ kind, plan, isDisabled, onRun }: RunProps) {
     <Button
       variant="primary"
       destructive={kind === 'delete'}
+      className={danger.danger}
       isDisabled={isDisabled}
       onPress={onRun}
     >

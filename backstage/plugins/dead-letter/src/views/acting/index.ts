@@ -1,3 +1,3 @@
 export { Acting } from './Acting';
 export type { ActingProps } from './Acting';
-export type { ActionKind, Selection } from './selection';
+export type { Selection } from './selection';

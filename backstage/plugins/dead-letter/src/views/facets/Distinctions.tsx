@@ -104,8 +104,8 @@ function One({ id, service, placeOf, distinction, isAlone }: OneProps) {
   const { sayCondition } = useWords();
   const { conditions, together, inside, outside } = distinction;
   const said = conditions
-    .map(sayCondition)
-    .reduce<string>((one, other) => t('facets.and', { one, other }));
+    .map<string>(sayCondition)
+    .reduce((one, other) => t('facets.and', { one, other }));
   const filter = conditionsOfAll(conditions);
   const place = filter && placeOf(service, { errorGroup: id, ...filter });
   const percent = (share: number) =>

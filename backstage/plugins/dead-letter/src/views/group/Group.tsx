@@ -19,7 +19,7 @@ import { Distinctions } from '../facets';
 import { OperationHistory } from '../operations/OperationHistory';
 import { OperationsOf } from '../operations/OperationsOf';
 import { useOperationsOf } from '../operations/useOperationsOf';
-import { Histogram } from '../service/Histogram';
+import { Histogram } from '../service/chart/Histogram';
 import { Facts } from '../service/drawer/Facts';
 import { GroupEvents } from '../squad/GroupEvents';
 import { NoteDialog } from '../squad/NoteDialog';
@@ -76,10 +76,7 @@ export function Group({ group, place, placeOf }: GroupProps) {
   );
 }
 
-export function Part({
-  title,
-  children,
-}: PropsWithChildren<{ title: string }>) {
+function Part({ title, children }: PropsWithChildren<{ title: string }>) {
   return (
     <Card>
       <CardHeader>

@@ -1,12 +1,12 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
-import { Dialog, DialogBody, DialogHeader, Flex, Text } from '@backstage/ui';
+import { DialogBody, DialogHeader, Flex, Text } from '@backstage/ui';
 import { OperationDetails } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { PropsWithChildren } from 'react';
 import { Answered } from '../../components/Answered';
+import { Drawer } from '../../components/Drawer';
 import { Row } from '../../components/Row';
 import { ServiceText } from '../../components/ServiceText';
 import { Time } from '../../components/Time';
-import readable from '../../components/readable.module.css';
 import { deadLetterTranslationRef } from '../../translation';
 import { OperationFacts } from './OperationFacts';
 import { OperationProgress } from './OperationProgress';
@@ -29,12 +29,7 @@ export function OperationDrawer({ id, onClose }: OperationDrawerProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
   const answer = useOperation(id);
   return (
-    <Dialog
-      isOpen
-      onOpenChange={isOpen => !isOpen && onClose()}
-      width={760}
-      className={`${styles.drawer} ${readable.readable}`}
-    >
+    <Drawer onClose={onClose}>
       <DialogHeader>
         {answer.data
           ? t(`operations.kind.${kindOf(answer.data)}`)
@@ -45,7 +40,7 @@ export function OperationDrawer({ id, onClose }: OperationDrawerProps) {
           {operation => <Whole operation={operation} />}
         </Answered>
       </DialogBody>
-    </Dialog>
+    </Drawer>
   );
 }
 

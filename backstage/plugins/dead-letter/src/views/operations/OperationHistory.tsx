@@ -31,7 +31,7 @@ import { OperationsTable } from './OperationsTable';
 const SHOWN = 10;
 
 /** Whose operations they are. */
-export type OperationsOwner = Pick<
+type OperationsOwner = Pick<
   OperationsRequest,
   'service' | 'squad' | 'errorGroup'
 >;

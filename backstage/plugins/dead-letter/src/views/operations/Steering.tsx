@@ -10,6 +10,7 @@ import {
 import { useState } from 'react';
 import { Failed } from '../../components/Failed';
 import { Row } from '../../components/Row';
+import danger from '../../components/danger.module.css';
 import { deadLetterTranslationRef } from '../../translation';
 import { OperationKind, isOver, kindOf } from './operation';
 import { RateForm } from './RateForm';
@@ -151,6 +152,7 @@ function CancelSure(props: CancelSureProps) {
           size="small"
           variant="primary"
           destructive
+          className={danger.danger}
           isDisabled={disabled}
           onPress={onYes}
         >

@@ -1,13 +1,11 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import { Button, Select, Tag, TagGroup } from '@backstage/ui';
-import { Filter } from '@dead-letter/backstage-plugin-dead-letter-common';
+import { CountedGroup } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { TypedField } from '../../components/TypedField';
-import { EVERY_MS } from '../../hooks/every';
-import { useAnswer } from '../../hooks/useDeadLetter';
 import { deadLetterTranslationRef } from '../../translation';
-import { sayReason } from '../squad/useTitle';
 import { TimeFilter } from './TimeFilter';
 import { Condition, Conditions } from './useFilter';
+import { useGroupName } from './useGroups';
 import styles from './service.module.css';
 
 /** Conditions that have a field; the others are shown as they are. */
@@ -25,7 +23,8 @@ const STATUSES = ['dead', 'redelivered', 'deleted', 'any'] as const;
 const ANY = '';
 
 interface FilterBarProps {
-  service: string;
+  /** Error groups of the service. */
+  groups: CountedGroup[];
   conditions: Conditions;
   onChange: (changes: Conditions, options?: { replace?: boolean }) => void;
   onClear: () => void;
@@ -33,7 +32,7 @@ interface FilterBarProps {
 
 /** What is to be shown. */
 export function FilterBar({
-  service,
+  groups,
   conditions,
   onChange,
   onClear,
@@ -54,8 +53,7 @@ export function FilterBar({
           isSearch
         />
         <GroupSelect
-          service={service}
-          status={conditions.status}
+          groups={groups}
           chosen={conditions.errorGroup}
           onChange={errorGroup => onChange({ errorGroup })}
         />
@@ -65,7 +63,6 @@ export function FilterBar({
           value={conditions.queue}
           onChange={queue => onChange({ queue }, { replace: true })}
         />
-        <TimeFilter conditions={conditions} onChange={onChange} />
         <Select
           label={t('service.status')}
           options={STATUSES.map(value => ({
@@ -89,11 +86,15 @@ export function FilterBar({
             onChange({ returned: String(returned) || undefined })
           }
         />
-        {Object.keys(conditions).length > 0 && (
-          <Button variant="tertiary" onPress={onClear}>
-            {t('service.clearFilter')}
-          </Button>
-        )}
+        {/* Last: its own two fields follow it. */}
+        <TimeFilter conditions={conditions} onChange={onChange} />
+        <Button
+          variant="tertiary"
+          isDisabled={Object.keys(conditions).length === 0}
+          onPress={onClear}
+        >
+          {t('service.clearFilter')}
+        </Button>
       </div>
       {others.length > 0 && (
         <TagGroup
@@ -117,31 +118,18 @@ export function FilterBar({
 }
 
 interface GroupSelectProps {
-  service: string;
-  /** As in the filter: the counts are of these. */
-  status: string | undefined;
+  groups: CountedGroup[];
   chosen: string | undefined;
   onChange: (group: string | undefined) => void;
 }
 
-function GroupSelect(props: GroupSelectProps) {
-  const { service, status, chosen, onChange } = props;
+function GroupSelect({ groups, chosen, onChange }: GroupSelectProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
-  const filter = { service, status } as Filter;
-  const groups = useAnswer(
-    ['groups', filter],
-    (client, signal) => client.errorGroups(filter, 50, signal),
-    { every: EVERY_MS },
-  );
-  const options: { value: string; label: string }[] = (
-    groups.data?.groups ?? []
-  ).map(group => ({
+  const nameOf = useGroupName();
+  const options: { value: string; label: string }[] = groups.map(group => ({
     value: group.id,
     label: t('service.groupOption', {
-      title:
-        group.title ??
-        group.errorType ??
-        t('service.noText', { reason: sayReason(group.reason ?? '') }),
+      title: nameOf(group),
       count: group.count,
     }),
   }));

@@ -1,4 +1,5 @@
 import {
+  CountedGroup,
   DeadLetteredMessages,
   Filter,
 } from '@dead-letter/backstage-plugin-dead-letter-common';
@@ -10,6 +11,7 @@ import { Nothing } from './Nothing';
 import { SelectionBar } from './SelectionBar';
 import { after } from './useArrivals';
 import { Filtered } from './useFilter';
+import { useNoted } from './useGroups';
 import { useLeft } from './useLeft';
 import { useSelection } from './useSelection';
 
@@ -27,6 +29,8 @@ interface ListedProps {
   resourceRef: string;
   filter: Filter;
   filtered: Filtered;
+  /** Error groups of the service. */
+  groups: CountedGroup[];
   page: Page;
   /** When the newest arrived of those that were there. */
   since: string | undefined;
@@ -50,7 +54,13 @@ export function Listed(props: ListedProps) {
     [messages, left.gone],
   );
   const actsOn = actedOn(view.conditions.status);
-  const chosen = useSelection(filter, ids, actsOn);
+  const noted = useNoted(props.groups);
+  const { gone } = left;
+  const common = useMemo(
+    () => ({ gone, noted, onOpen }),
+    [gone, noted, onOpen],
+  );
+  const chosen = useSelection(filter, ids, left.gone, actsOn);
   return (
     <>
       <SelectionBar
@@ -68,13 +78,13 @@ export function Listed(props: ListedProps) {
       ) : (
         <MessageTable
           page={page.data}
-          gone={left.gone}
+          common={common}
           isStale={page.isStale}
           view={view}
-          chosen={chosen.ids}
-          onChoose={chosen.choose}
-          onOpen={onOpen}
-          onTurn={next => change({ cursor: next })}
+          chosen={actsOn && chosen}
+          onTurn={(next, first) =>
+            change({ cursor: next, first: String(first) })
+          }
           onLimit={next => change({ limit: String(next) })}
         />
       )}

@@ -1,128 +1,137 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import {
-  Badge,
   Cell,
   ColumnConfig,
   Link,
   Table,
   TablePagination,
-  Text,
 } from '@backstage/ui';
 import {
   DeadLetteredMessage,
   DeadLetteredMessages,
 } from '@dead-letter/backstage-plugin-dead-letter-common';
-import {
-  RiCheckLine,
-  RiExternalLinkLine,
-  RiFileCopyLine,
-} from '@remixicon/react';
-import { useMemo, useRef } from 'react';
-import { Button as Open } from 'react-aria-components';
-import { DiedAgain } from '../../components/DiedAgain';
-import { useCopy } from '../../components/CopyButton';
-import { PlainTime } from '../../components/Time';
+import { RiExternalLinkLine } from '@remixicon/react';
+import { useEffect, useMemo, useRef } from 'react';
 import { deadLetterTranslationRef } from '../../translation';
+import { Arrived, Common, CommonContext, Failed, Value } from './cells';
 import { PAGE_SIZES, View } from './useFilter';
-import styles from './service.module.css';
+import { Chosen } from './useSelection';
+import styles from './MessageTable.module.css';
+
+/** Two lines of text in each row, and room around them. */
+const ROW_REMS = 3.75;
+/** BUI's box that a table is scrolled in. */
+const SCROLLED = '.bui-TableScrollContainer';
 
 interface MessageTableProps {
   page: DeadLetteredMessages;
-  /** Rows that are not what the filter lists any more. */
-  gone: ReadonlySet<string>;
+  common: Common;
   isStale: boolean;
   view: View;
-  chosen: Set<string>;
-  onChoose: (ids: Set<string>) => void;
-  onOpen: (id: string) => void;
-  onTurn: (cursor: string) => void;
+  /** What is chosen; undefined where nothing can be. */
+  chosen: Chosen | undefined;
+  /** To another page, and the number of its first row. */
+  onTurn: (cursor: string, first: number) => void;
   onLimit: (limit: number) => void;
 }
 
-/** A page of dead letters. */
+/** A page of dead letters. Only the rows in sight are drawn; they are scrolled below their header, in a box of their own. */
 export function MessageTable(props: MessageTableProps) {
-  const { page, gone, isStale, view, chosen, onChoose, onOpen } = props;
-  const { onTurn, onLimit } = props;
-  const { t } = useTranslationRef(deadLetterTranslationRef);
-  const { messages, total, nextCursor, prevCursor } = page;
+  const { page, common, isStale, view, chosen } = props;
+  const { messages } = page;
   const hasLogs = messages.some(each => each.logLink);
-  const columns = useColumns(view, gone, hasLogs, onOpen);
-  const top = useRef<HTMLDivElement>(null);
+  const showsStatus = (view.conditions.status ?? 'dead') !== 'dead';
+  const columns = useColumns(showsStatus, hasLogs);
+  const rows = useMemo(() => ({ rowHeight: ROW_REMS * pixelsOfRem() }), []);
+  const box = useRef<HTMLDivElement>(null);
   // The next page begins at its top.
-  const turn = (cursor: string) => {
-    onTurn(cursor);
-    top.current?.scrollIntoView?.({ block: 'nearest' });
-  };
+  const { cursor } = view;
+  useEffect(() => {
+    box.current?.querySelector(SCROLLED)?.scrollTo?.({ top: 0 });
+  }, [cursor]);
   return (
-    <div className={styles.table} ref={top}>
-      <Table
-        columnConfig={columns}
-        data={messages}
-        isStale={isStale}
-        pagination={{ type: 'none' }}
-        selection={{
-          mode: 'multiple',
-          behavior: 'toggle',
-          selected: chosen,
-          // 'all' is the page.
-          onSelectionChange: keys =>
-            onChoose(
-              keys === 'all'
-                ? new Set(messages.map(each => each.id))
-                : new Set([...keys].map(String)),
-            ),
-        }}
-        rowConfig={{ onClick: message => onOpen(message.id) }}
-      />
-      <Text as="p" variant="body-small" color="secondary">
-        {t(total.relation === 'eq' ? 'service.shown' : 'service.shownAtLeast', {
-          shown: messages.length.toLocaleString(),
-          count: total.value,
-        })}
-      </Text>
-      <TablePagination
-        pageSize={view.limit}
-        pageSizeOptions={PAGE_SIZES}
-        hasNextPage={nextCursor !== null}
-        hasPreviousPage={prevCursor !== null}
-        onNextPage={() => nextCursor && turn(nextCursor)}
-        onPreviousPage={() => prevCursor && turn(prevCursor)}
-        onPageSizeChange={onLimit}
-        showPaginationLabel={false}
-      />
+    <div className={styles.table} ref={box}>
+      <CommonContext.Provider value={common}>
+        <Table
+          columnConfig={columns}
+          data={messages}
+          isStale={isStale}
+          virtualized={rows}
+          pagination={{ type: 'none' }}
+          selection={
+            chosen && {
+              mode: 'multiple',
+              behavior: 'toggle',
+              selected: chosen.ids,
+              // 'all' is the page.
+              onSelectionChange: keys =>
+                chosen.choose(
+                  keys === 'all'
+                    ? new Set(messages.map(each => each.id))
+                    : new Set([...keys].map(String)),
+                ),
+            }
+          }
+          rowConfig={{ onClick: message => common.onOpen(message.id) }}
+        />
+      </CommonContext.Provider>
+      <Pages {...props} />
     </div>
   );
 }
 
+function pixelsOfRem(): number {
+  const { fontSize } = getComputedStyle(document.documentElement);
+  return parseFloat(fontSize) || 16;
+}
+
+/** Which rows of all are shown, and the way to the others. */
+function Pages({ page, view, onTurn, onLimit }: MessageTableProps) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  const { messages, total, nextCursor, prevCursor } = page;
+  const { first, limit } = view;
+  return (
+    <TablePagination
+      pageSize={limit}
+      pageSizeOptions={PAGE_SIZES.map(value => ({
+        value,
+        label: t('service.pageSize', { count: value }),
+      }))}
+      totalCount={total.value}
+      getLabel={() =>
+        t(total.relation === 'eq' ? 'service.shown' : 'service.shownAtLeast', {
+          first,
+          last: first + messages.length - 1,
+          count: total.value,
+        })
+      }
+      hasNextPage={nextCursor !== null}
+      hasPreviousPage={prevCursor !== null}
+      onNextPage={() => nextCursor && onTurn(nextCursor, first + limit)}
+      onPreviousPage={() =>
+        prevCursor && onTurn(prevCursor, Math.max(1, first - limit))
+      }
+      onPageSizeChange={onLimit}
+    />
+  );
+}
+
+/** All rows are made anew where these change: they depend on little. */
 function useColumns(
-  view: View,
-  gone: ReadonlySet<string>,
+  showsStatus: boolean,
   hasLogs: boolean,
-  onOpen: (id: string) => void,
 ): ColumnConfig<DeadLetteredMessage>[] {
   const { t } = useTranslationRef(deadLetterTranslationRef);
-  const showsStatus = (view.conditions.status ?? 'dead') !== 'dead';
   return useMemo(
     () => [
       {
         id: 'timestamp',
         label: t('service.timestamp'),
         isRowHeader: true,
-        width: 150,
+        width: 200,
         cell: message => (
           <Cell>
-            <PlainTime at={message.receivedAt} />
-            {gone.has(message.id) ? (
-              <Badge size="small">
-                {t(showsStatus ? 'service.gone' : 'service.goneDead')}
-              </Badge>
-            ) : (
-              showsStatus && (
-                <Text as="div" variant="body-small" color="secondary">
-                  {t(`service.${message.status as 'dead'}`)}
-                </Text>
-              )
-            )}
+            <Arrived message={message} showsStatus={showsStatus} />
           </Cell>
         ),
       },
@@ -133,16 +142,7 @@ function useColumns(
         width: '2fr',
         cell: message => (
           <Cell>
-            {/* While rows are chosen, a click on a row chooses it; this opens it always. */}
-            <Open
-              className={styles.open}
-              data-gone={gone.has(message.id) || undefined}
-              onPress={() => onOpen(message.id)}
-            >
-              <b>{message.errorType ?? message.reason}</b>{' '}
-              {message.errorMessage}
-            </Open>
-            <DiedAgain message={message} />
+            <Failed message={message} />
           </Cell>
         ),
       },
@@ -187,38 +187,6 @@ function useColumns(
         ),
       },
     ],
-    [t, showsStatus, gone, hasLogs, onOpen],
-  );
-}
-
-/** A value that may be long: its end gives way, and it can be copied whole. */
-function Value({ text, what }: { text?: string | null; what?: string }) {
-  if (!text) return <span aria-hidden>–</span>;
-  return (
-    <div className={styles.value}>
-      <span title={text}>{text}</span>
-      {what && <Copy what={what} text={text} />}
-    </div>
-  );
-}
-
-/** Hundreds of these: a button of the browser's own is drawn much sooner. */
-function Copy({ what, text }: { what: string; text: string }) {
-  const { t } = useTranslationRef(deadLetterTranslationRef);
-  const { copied, copy } = useCopy(text);
-  return (
-    <button
-      type="button"
-      className={styles.copy}
-      aria-label={copied ? t('common.copied') : t('common.copy', { what })}
-      // The row would take it for a click on itself.
-      onPointerDown={event => event.stopPropagation()}
-      onClick={event => {
-        event.stopPropagation();
-        copy();
-      }}
-    >
-      {copied ? <RiCheckLine size={16} /> : <RiFileCopyLine size={16} />}
-    </button>
+    [t, showsStatus, hasLogs],
   );
 }

@@ -18,12 +18,13 @@ import { OperationsOf } from '../operations/OperationsOf';
 import { useOperationsOf } from '../operations/useOperationsOf';
 import { ChosenGroup } from './ChosenGroup';
 import { FilterBar } from './FilterBar';
-import { Histogram } from './Histogram';
+import { Histogram } from './chart/Histogram';
 import { Listed } from './Listed';
 import { NewArrivals } from './NewArrivals';
 import { MessageDrawer } from './drawer';
 import { Arrivals, useArrivals } from './useArrivals';
 import { Filtered, toFilter, useFilter } from './useFilter';
+import { useGroups } from './useGroups';
 import styles from './service.module.css';
 
 interface MessagesProps {
@@ -49,6 +50,7 @@ function Messages({ service, resourceRef }: MessagesProps) {
     ['messages', filter, limit, order, cursor ?? null],
     (client, signal) => client.search(filter, { limit, order, cursor }, signal),
   );
+  const groups = useGroups(service, filter.status);
   const { operations, isMoving } = useOperationsOf({ service });
   const arrivals = useArrivals(filter);
   const askAgain = useAskAgain();
@@ -76,7 +78,7 @@ function Messages({ service, resourceRef }: MessagesProps) {
       />
       <OperationsOf operations={operations} />
       <FilterBar
-        service={service}
+        groups={groups}
         conditions={conditions}
         onChange={change}
         onClear={clear}
@@ -86,7 +88,9 @@ function Messages({ service, resourceRef }: MessagesProps) {
       )}
       <Histogram
         filter={filter}
+        groups={groups}
         onChoose={(from, to) => change({ from, to })}
+        onChooseGroup={errorGroup => change({ errorGroup })}
       />
       <BreakDown
         service={service}
@@ -104,6 +108,7 @@ function Messages({ service, resourceRef }: MessagesProps) {
             resourceRef={resourceRef}
             filter={filter}
             filtered={filtered}
+            groups={groups}
             page={{
               data,
               at: page.dataUpdatedAt,

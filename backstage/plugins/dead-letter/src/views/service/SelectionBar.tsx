@@ -48,13 +48,17 @@ export function SelectionBar(props: SelectionBarProps) {
 
 function Choice({ chosen, total, before }: SelectionBarProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
-  const { isAll } = chosen;
+  const { isAll, elsewhere } = chosen;
   const [comparing, setComparing] = useState<[string, string]>();
-  const count = isAll ? total : chosen.ids.size;
+  const count = isAll ? total : chosen.ids.size + elsewhere;
+  const selection = chosen.selection?.ids;
   return (
     <>
       <Text as="span" role="status">
         {t(isAll ? 'service.allSelected' : 'service.selected', { count })}
+        {!isAll && elsewhere > 0 && (
+          <> {t('service.selectedElsewhere', { count: elsewhere })}</>
+        )}
       </Text>
       {!isAll && total > 0 && (
         <Button
@@ -65,11 +69,11 @@ function Choice({ chosen, total, before }: SelectionBarProps) {
           {t('service.selectAllMatching', { count: total })}
         </Button>
       )}
-      {!isAll && count === 2 && (
+      {selection?.length === 2 && (
         <Button
           size="small"
           variant="secondary"
-          onPress={() => setComparing([...chosen.ids] as [string, string])}
+          onPress={() => setComparing(selection as [string, string])}
         >
           {t('compare.button')}
         </Button>

@@ -161,11 +161,11 @@ describe('ServiceTab', () => {
     );
   });
 
-  it('acts on nothing where all statuses are listed', async () => {
+  it('lets nothing be chosen where all statuses are listed, and says why', async () => {
     has(3);
     await tab({ at: '/?status=any' });
     await screen.findByText('m-0');
-    await userEvent.click(screen.getAllByRole('checkbox')[1]);
+    expect(screen.queryByRole('checkbox')).toBeNull();
     expect(screen.getByRole('button', { name: 'Redeliver' })).toBeDisabled();
     expect(screen.getByText(/select one status/)).toBeInTheDocument();
   });
@@ -246,6 +246,50 @@ describe('ServiceTab', () => {
     ).toBeInTheDocument();
     expect(screen.getByRole('button', { name: 'Delete' })).toBeDisabled();
     expect(await violations()).toEqual([]);
+  });
+});
+
+describe('a component that is several services', () => {
+  const shop = component('shop', {
+    'dead-letter/service-name': 'webshop, basket',
+  });
+
+  it('shows the one that the address names, and lets another be chosen', async () => {
+    has(3);
+    await tab({ entity: shop, at: '/?env=demo&service=basket&find=card' });
+    await waitFor(() =>
+      expect(pages()[0]).toMatchObject({ service: 'basket', find: 'card' }),
+    );
+    await userEvent.click(
+      await screen.findByRole('button', { name: /^basket Service/ }),
+    );
+    await userEvent.click(
+      await screen.findByRole('option', { name: 'webshop' }),
+    );
+    // What was looked for in the one is not looked for in the other.
+    await waitFor(() => {
+      const last = pages()[pages().length - 1];
+      expect(last.service).toBe('webshop');
+      expect(last.find).toBeUndefined();
+    });
+    expect(await violations()).toEqual([]);
+  });
+
+  it('shows the first one where the address names none of its own', async () => {
+    has(3);
+    await tab({ entity: shop, at: '/?env=demo&service=billing' });
+    expect(await screen.findByText('m-0')).toBeInTheDocument();
+    expect(pages()[0].service).toBe('webshop');
+  });
+
+  it('says that it is none, and asks nothing', async () => {
+    await tab({
+      entity: component('tool', { 'dead-letter/service-name': '' }),
+    });
+    expect(
+      await screen.findByText('This component is no service of dead-letter'),
+    ).toBeInTheDocument();
+    expect(service.asked).toEqual([]);
   });
 });
 

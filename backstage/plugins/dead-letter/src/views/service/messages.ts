@@ -5,6 +5,8 @@ export const serviceMessages = {
   headline_other: '{{count, number}} dead letters',
   headlineAtLeast: 'At least {{count, number}} dead letters',
   noComponent: 'Not in the catalog',
+  which: 'Service',
+  isNone: 'This component is no service of dead-letter',
   nothingMatches: 'No dead letters match these filters',
   nothingMatchesDetail:
     'There may be other dead letters. Clear the filters to see them.',
@@ -60,7 +62,8 @@ export const serviceMessages = {
   barOnly: '{{count, number}} arrived from {{from}}',
   barSaid: '{{count, number}} from {{from}}',
   most: 'at most {{count, number}} per {{interval}}',
-  chartDay: 'The chart shows the last 24 hours. Choose a time to see more.',
+  otherGroups: 'Other errors',
+  unnamedGroup: 'An error without dead letters now',
   timestamp: 'Arrived',
   routingKey: 'Routing key',
   messageId: 'Message id',
@@ -72,6 +75,8 @@ export const serviceMessages = {
   selectAllMatching_other: 'Select all {{count, number}} that match',
   selected_one: '{{count, number}} selected',
   selected_other: '{{count, number}} selected',
+  selectedElsewhere_one: '({{count, number}} on other pages)',
+  selectedElsewhere_other: '({{count, number}} on other pages)',
   allSelected: 'All {{count, number}} that match are selected',
   clearSelection: 'Clear selection',
   onlyDead:
@@ -84,9 +89,12 @@ export const serviceMessages = {
   arrivedFirst_one: '{{count, number}} new dead letter',
   arrivedFirst_other: '{{count, number}} new dead letters',
   showThem: 'Show',
-  shown_one: '{{shown}} of {{count, number}} on this page',
-  shown_other: '{{shown}} of {{count, number}} on this page',
-  shownAtLeast: '{{shown}} of at least {{count, number}} on this page',
+  shown_one: '{{first, number}}–{{last, number}} of {{count, number}}',
+  shown_other: '{{first, number}}–{{last, number}} of {{count, number}}',
+  shownAtLeast:
+    '{{first, number}}–{{last, number}} of at least {{count, number}}',
+  pageSize: '{{count, number}} a page',
+  hasNotes: 'Notes on this error group',
   pageGone: 'This page is now empty',
   firstPage: 'Go to the first page',
 } as const;

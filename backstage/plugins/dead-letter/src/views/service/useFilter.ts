@@ -50,13 +50,15 @@ export interface View {
   limit: number;
   order: 'newest' | 'oldest';
   cursor?: string;
+  /** The number of its first row, of all that are listed. */
+  first: number;
   /** The dead letter that is open. */
   message?: string;
 }
 
 type Change = Partial<
   Record<
-    Condition | 'limit' | 'order' | 'cursor' | 'message',
+    Condition | 'limit' | 'order' | 'cursor' | 'first' | 'message',
     string | undefined
   >
 >;
@@ -73,9 +75,12 @@ export function useFilter() {
     (changes: Change, { replace = false } = {}) => {
       const next = new URLSearchParams(text);
       const turns = Object.keys(changes).every(
-        name => name === 'cursor' || name === 'message',
+        name => name === 'cursor' || name === 'first' || name === 'message',
       );
-      if (!turns) next.delete('cursor');
+      if (!turns) {
+        next.delete('cursor');
+        next.delete('first');
+      }
       for (const [name, value] of Object.entries(changes)) {
         if (value) next.set(name, value);
         else next.delete(name);
@@ -114,6 +119,7 @@ function readView(parameters: URLSearchParams): View {
     limit: PAGE_SIZES.includes(limit) ? limit : PAGE_SIZE,
     order: parameters.get('order') === 'oldest' ? 'oldest' : 'newest',
     cursor: parameters.get('cursor') ?? undefined,
+    first: Math.max(1, Number(parameters.get('first')) || 1),
     message: parameters.get('message') ?? undefined,
   };
 }

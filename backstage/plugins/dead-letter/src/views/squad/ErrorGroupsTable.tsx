@@ -11,14 +11,15 @@ import {
   VisuallyHidden,
 } from '@backstage/ui';
 import { CountedGroup } from '@dead-letter/backstage-plugin-dead-letter-common';
+import { RiStickyNoteLine } from '@remixicon/react';
 import { Scrolled } from '../../components/Scrolled';
-import { Sparkline } from '../../components/Sparkline';
 import { Time } from '../../components/Time';
 import numbers from '../../components/numbers.module.css';
 import { deadLetterTranslationRef } from '../../translation';
 import { useGroupPath } from '../../hooks/useGroupPath';
 import { useMay } from '../../hooks/useMay';
 import { PlaceOf } from '../../hooks/useTabs';
+import { DaySparkline } from './DaySparkline';
 import { ErrorGroupMenu } from './ErrorGroupMenu';
 import { Share } from './Share';
 import { StateBadge } from './StateBadge';
@@ -76,7 +77,7 @@ function GroupRow({ id, group, tabOf }: GroupRowProps) {
         <Share count={group.count} share={group.share} bar />
       </Cell>
       <Cell>
-        <Day group={group} />
+        <DaySparkline group={group} />
       </Cell>
       <Cell className={numbers.number}>
         <Time at={group.lastSeen} ago />
@@ -143,23 +144,17 @@ function GroupName({ group, tabOf }: { group: CountedGroup; tabOf: PlaceOf }) {
           {t('squad.groups.in')}{' '}
         </Text>
         <MessagesLink group={group} tabOf={tabOf} />
+        {group.notes > 0 && (
+          <Link
+            href={groupPath(group.id)}
+            variant="body-small"
+            className={styles.notes}
+          >
+            <RiStickyNoteLine size={14} aria-hidden />
+            {t('squad.groups.notes', { count: group.notes })}
+          </Link>
+        )}
       </div>
     </>
-  );
-}
-
-function Day({ group }: { group: CountedGroup }) {
-  const { t } = useTranslationRef(deadLetterTranslationRef);
-  const hours = group.sparkline;
-  const total = hours.reduce((sum, each) => sum + each, 0);
-  return (
-    <Sparkline
-      values={hours}
-      label={t('squad.groups.sparkline', {
-        total: total.toLocaleString(),
-        most: Math.max(0, ...hours).toLocaleString(),
-        now: (hours[hours.length - 1] ?? 0).toLocaleString(),
-      })}
-    />
   );
 }

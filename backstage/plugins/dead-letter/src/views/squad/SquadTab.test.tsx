@@ -1,6 +1,7 @@
 import { configure, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { FakeService, Refusal, may } from '../../testing/FakeService';
+import { anErrorGroup, anOverview } from '../../testing/examples';
 import { violations } from '../../testing/axe';
 import { Shown, component, group, show } from '../../testing/render';
 import { anOperation } from '../operations/examples';
@@ -24,39 +25,14 @@ const IDS = [
 ];
 
 function overview(name: string, count: number) {
-  return {
-    service: name,
-    squad: 'checkout',
+  return anOverview(name, {
     count,
-    muted: 0,
-    oldest: '2026-11-24T03:12:45Z',
-    newest: '2026-11-24T03:12:45Z',
-    trend: { lastHour: 5, dayBefore: 3 },
     lastDay: { died: 20, deleted: 0, redelivered: 20 - count },
-  };
+  });
 }
 
 function errorGroup(index: number, more = {}) {
-  return {
-    id: IDS[index],
-    service: 'webshop',
-    squad: 'checkout',
-    state: 'new',
-    reason: 'rejected',
-    errorType: 'PaymentDeclined',
-    title: 'card issuer timed out',
-    firstSeen: '2026-11-24T01:00:00Z',
-    lastSeen: '2026-11-24T03:00:00Z',
-    arrived: 10,
-    resolvedAt: null,
-    mutedUntil: null,
-    mutedUpTo: null,
-    count: 10,
-    share: 0.5,
-    sparkline: [...Array(22).fill(0), 7, 3],
-    sample: null,
-    ...more,
-  };
+  return anErrorGroup({ id: IDS[index], ...more });
 }
 
 function answerGroups(...groups: object[]) {

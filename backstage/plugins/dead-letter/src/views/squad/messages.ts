@@ -39,6 +39,8 @@ export const squadMessages = {
       '{{total}} in the last 24 hours: at most {{most}} per hour, {{now}} in the current hour',
     lastSeen: 'Last seen',
     firstSeen: 'first seen',
+    notes_one: '{{count, number}} note',
+    notes_other: '{{count, number}} notes',
     actions: 'Actions',
     none: 'No error groups',
     untitled: '{{reason}}, no error given',

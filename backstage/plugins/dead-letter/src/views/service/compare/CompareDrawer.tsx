@@ -1,9 +1,9 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
-import { Dialog, DialogBody, DialogHeader, Switch, Text } from '@backstage/ui';
+import { DialogBody, DialogHeader, Switch, Text } from '@backstage/ui';
 import { useState } from 'react';
 import { Answered } from '../../../components/Answered';
+import { Drawer } from '../../../components/Drawer';
 import { Scrolled } from '../../../components/Scrolled';
-import readable from '../../../components/readable.module.css';
 import { useAnswer } from '../../../hooks/useDeadLetter';
 import { deadLetterTranslationRef } from '../../../translation';
 import tableStyles from '../../operations/OutcomeList.module.css';
@@ -24,11 +24,7 @@ export function CompareDrawer({ ids, onClose }: CompareDrawerProps) {
   const other = useMessage(ids[1]);
   const [isWhole, setWhole] = useState(false);
   return (
-    <Dialog
-      isOpen
-      onOpenChange={open => !open && onClose()}
-      className={`${drawer.drawer} ${readable.readable}`}
-    >
+    <Drawer onClose={onClose}>
       <DialogHeader>{t('compare.title')}</DialogHeader>
       <DialogBody>
         <Switch
@@ -55,7 +51,7 @@ export function CompareDrawer({ ids, onClose }: CompareDrawerProps) {
           )}
         </Answered>
       </DialogBody>
-    </Dialog>
+    </Drawer>
   );
 }
 
@@ -87,7 +83,7 @@ function PartTable({ part, ids, rows, isWhole }: PartTableProps) {
       {shown.length === 0 ? (
         <Text color="secondary">{t('compare.same')}</Text>
       ) : (
-        <Scrolled least="32rem">
+        <Scrolled least="32rem" label={title}>
           <table className={tableStyles.table}>
             <thead>
               <tr>

@@ -16,7 +16,7 @@ interface FailureProps {
 /** What went wrong, as its consumer said it. */
 export function Failure({ message }: FailureProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
-  const { errorType, errorMessage, errorStack, logLink } = message;
+  const { errorType, errorMessage, errorStack, logLink, traceLink } = message;
   const error = [errorType, errorMessage].filter(Boolean).join(': ');
   const copied = errorStack ?? error;
   return (
@@ -28,17 +28,9 @@ export function Failure({ message }: FailureProps) {
           {copied && (
             <CopyButton what={t('message.failure.error')} text={copied} />
           )}
-          {logLink && (
-            <ButtonLink
-              size="small"
-              variant="secondary"
-              href={logLink}
-              target="_blank"
-              rel="noreferrer"
-              iconEnd={<RiExternalLinkLine />}
-            >
-              {t('message.failure.logs')}
-            </ButtonLink>
+          {logLink && <Out href={logLink} text={t('message.failure.logs')} />}
+          {traceLink && (
+            <Out href={traceLink} text={t('message.failure.trace')} />
           )}
         </>
       }
@@ -59,6 +51,22 @@ export function Failure({ message }: FailureProps) {
         <Code label={t('message.failure.stack')} text={errorStack} />
       )}
     </Section>
+  );
+}
+
+/** Leads to what another system knows of it. */
+function Out({ href, text }: { href: string; text: string }) {
+  return (
+    <ButtonLink
+      size="small"
+      variant="secondary"
+      href={href}
+      target="_blank"
+      rel="noreferrer"
+      iconEnd={<RiExternalLinkLine />}
+    >
+      {text}
+    </ButtonLink>
   );
 }
 

@@ -3,7 +3,6 @@ import {
   Alert,
   Button,
   ButtonIcon,
-  Dialog,
   DialogBody,
   DialogFooter,
   DialogHeader,
@@ -22,7 +21,7 @@ import {
   useState,
 } from 'react';
 import { Answered } from '../../../components/Answered';
-import readable from '../../../components/readable.module.css';
+import { Drawer } from '../../../components/Drawer';
 import { useAnswer, useAskAgain } from '../../../hooks/useDeadLetter';
 import { deadLetterTranslationRef } from '../../../translation';
 import { Acting, ActingProps } from '../../acting';
@@ -66,11 +65,7 @@ export function MessageDrawer(props: MessageDrawerProps) {
   const type = message?.type;
   const gone = message === undefined && isGone(answer.error);
   return (
-    <Dialog
-      isOpen
-      onOpenChange={open => !open && onClose()}
-      className={`${styles.drawer} ${readable.readable}`}
-    >
+    <Drawer onClose={onClose}>
       <DialogHeader>
         {type ? t('message.titleOf', { type }) : t('message.title')}
         <Neighbours {...props} />
@@ -93,7 +88,7 @@ export function MessageDrawer(props: MessageDrawerProps) {
       <DialogFooter className={styles.footer}>
         {message && <Actions key={id} {...props} message={message} />}
       </DialogFooter>
-    </Dialog>
+    </Drawer>
   );
 }
 

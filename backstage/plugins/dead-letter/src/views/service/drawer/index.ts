@@ -1,7 +1,1 @@
-export {
-  Gone,
-  MessageDrawer,
-  isGone,
-  messageKey,
-  type MessageDrawerProps,
-} from './MessageDrawer';
+export { Gone, MessageDrawer, isGone, messageKey } from './MessageDrawer';

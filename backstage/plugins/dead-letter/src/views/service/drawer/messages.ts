@@ -37,6 +37,7 @@ export const drawerMessages = {
     error: 'error',
     stack: 'Stack trace',
     logs: 'Open the logs',
+    trace: 'Open the trace',
   },
   summary: {
     title: 'Where it died',

@@ -1,16 +1,34 @@
 import { RootConfigService } from '@backstage/backend-plugin-api';
 
-/** The addresses of dead-letter by environment, of `deadLetter.environments`. Those that the proxy leads to need none. */
-export function readTargets(config: RootConfigService): Map<string, string> {
+/**
+ * An environment that the backend reaches by itself.
+ * @public
+ */
+export interface ReachableEnvironment {
+  name: string;
+  /** Address of dead-letter. */
+  target: string;
+  /** For what is read without a user. */
+  token?: string;
+}
+
+/**
+ * The environments of `deadLetter.environments` that have a target. Those that the proxy leads to need none.
+ * @public
+ */
+export function readEnvironments(
+  config: RootConfigService,
+): ReachableEnvironment[] {
   const environments =
     config.getOptionalConfigArray('deadLetter.environments') ?? [];
-  const targets = new Map<string, string>();
-  for (const environment of environments) {
+  return environments.flatMap(environment => {
     const name = environment.getString('name');
     const target = environment.getOptionalString('target');
-    if (target !== undefined) targets.set(name, readTarget(name, target));
-  }
-  return targets;
+    const token = environment.getOptionalString('token');
+    return target === undefined
+      ? []
+      : [{ name, target: readTarget(name, target), token }];
+  });
 }
 
 function readTarget(environment: string, target: string): string {

@@ -1,25 +1,35 @@
 import { AuthService, LoggerService } from '@backstage/backend-plugin-api';
 import { stringifyEntityRef } from '@backstage/catalog-model';
 import { CatalogService } from '@backstage/plugin-catalog-node';
-import { serviceOf } from '@dead-letter/backstage-plugin-dead-letter-common';
+import { servicesOf } from '@dead-letter/backstage-plugin-dead-letter-common';
 
 /** For so long the catalog is not asked again. */
 const FRESH_MS = 60_000;
 
-/** The components that say that they are a service, by the name of the service. */
+/**
+ * The components that say that they are a service, by the name of the service. A component may be several.
+ * @public
+ */
 export type ByService = ReadonlyMap<string, string[]>;
 
-interface Deps {
+/**
+ * What the catalog is asked with.
+ * @public
+ */
+export interface ComponentsDeps {
   auth: AuthService;
   catalog: CatalogService;
   logger: LoggerService;
 }
 
-/** The components of the catalog. */
+/**
+ * The components of the catalog.
+ * @public
+ */
 export class Components {
   private latest?: { since: number; answer: Promise<ByService> };
 
-  constructor(private readonly deps: Deps) {}
+  constructor(private readonly deps: ComponentsDeps) {}
 
   /** As the catalog had them within the last minute. */
   async byService(): Promise<ByService> {
@@ -50,9 +60,10 @@ export class Components {
     );
     for await (const page of pages) {
       for (const entity of page) {
-        const service = serviceOf(entity);
-        const others = found.get(service) ?? [];
-        found.set(service, [...others, stringifyEntityRef(entity)]);
+        for (const service of servicesOf(entity)) {
+          const others = found.get(service) ?? [];
+          found.set(service, [...others, stringifyEntityRef(entity)]);
+        }
       }
     }
     for (const [service, refs] of found) {

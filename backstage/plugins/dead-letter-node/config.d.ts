@@ -7,6 +7,11 @@ export interface Config {
        * @visibility backend
        */
       target?: string;
+      /**
+       * Token of dead-letter for what is read without a user: error groups for the search, and facts. It needs the permission `read`.
+       * @visibility secret
+       */
+      token?: string;
     }>;
   };
 }

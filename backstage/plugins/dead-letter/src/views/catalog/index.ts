@@ -1,0 +1,2 @@
+export { DeadLettersFilter } from './DeadLettersFilter';
+export { ServiceCard, SquadCard } from './OverviewCard';

@@ -1,0 +1,1 @@
+export { MySquads } from './MySquads';
