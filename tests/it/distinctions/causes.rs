@@ -45,7 +45,7 @@ pub static CAUSES: LazyLock<Vec<Cause>> = LazyLock::new(|| {
             "a header that only these have",
             |draft| {
                 if draft.is_planted {
-                    draft.header("x-canary", text(&format!("run-{}", draft.row)))
+                    draft.header("x-canary", text(&format!("run-{}", draft.row)));
                 }
             },
             |told| is(told, "header", Some("x-canary"), "present", None),
@@ -54,7 +54,7 @@ pub static CAUSES: LazyLock<Vec<Cause>> = LazyLock::new(|| {
             "a missing header",
             |draft| {
                 if draft.is_planted {
-                    draft.headers.retain(|(name, _)| *name != "release")
+                    draft.headers.retain(|(name, _)| *name != "release");
                 }
             },
             |told| is(told, "header", Some("release"), "missing", None),
@@ -71,7 +71,7 @@ pub static CAUSES: LazyLock<Vec<Cause>> = LazyLock::new(|| {
         cause(
             "a boolean header",
             |draft| {
-                draft.header("vip", AMQPValue::Boolean(draft.is_planted || chance(draft.row, 22, 4) == 0))
+                draft.header("vip", AMQPValue::Boolean(draft.is_planted || chance(draft.row, 22, 4) == 0));
             },
             |told| is(told, "header", Some("vip"), "is", Some("true")),
         ),
@@ -79,7 +79,7 @@ pub static CAUSES: LazyLock<Vec<Cause>> = LazyLock::new(|| {
             "a value in the body",
             |draft| {
                 draft.body["currency"] =
-                    json!(if draft.is_planted { "JPY" } else { pick(draft.row, 8, &["DKK", "EUR", "SEK"]) })
+                    json!(if draft.is_planted { "JPY" } else { pick(draft.row, 8, &["DKK", "EUR", "SEK"]) });
             },
             |told| is(told, "body", Some("currency"), "is", Some("JPY")),
         ),
@@ -87,7 +87,7 @@ pub static CAUSES: LazyLock<Vec<Cause>> = LazyLock::new(|| {
             "a value deep in the body",
             |draft| {
                 draft.body["customer"]["address"]["country"] =
-                    json!(if draft.is_planted { "CH" } else { "DK" })
+                    json!(if draft.is_planted { "CH" } else { "DK" });
             },
             |told| is(told, "body", Some("customer.address.country"), "is", Some("CH")),
         ),
@@ -104,7 +104,7 @@ pub static CAUSES: LazyLock<Vec<Cause>> = LazyLock::new(|| {
             "null in the body",
             |draft| {
                 if draft.is_planted {
-                    draft.body["customer"]["id"] = Value::Null
+                    draft.body["customer"]["id"] = Value::Null;
                 }
             },
             |told| is(told, "body", Some("customer.id"), "is", Some("null")),
@@ -113,7 +113,7 @@ pub static CAUSES: LazyLock<Vec<Cause>> = LazyLock::new(|| {
             "an element of an array",
             |draft| {
                 if draft.is_planted {
-                    draft.body["lines"].as_array_mut().unwrap().push(json!({"sku": "S666", "count": 1}))
+                    draft.body["lines"].as_array_mut().unwrap().push(json!({"sku": "S666", "count": 1}));
                 }
             },
             |told| is(told, "body", Some("lines.*.sku"), "is", Some("S666")),
@@ -122,7 +122,7 @@ pub static CAUSES: LazyLock<Vec<Cause>> = LazyLock::new(|| {
             "an empty array",
             |draft| {
                 if draft.is_planted {
-                    draft.body["lines"] = json!([])
+                    draft.body["lines"] = json!([]);
                 }
             },
             |told| {
@@ -134,7 +134,7 @@ pub static CAUSES: LazyLock<Vec<Cause>> = LazyLock::new(|| {
             "large numbers",
             |draft| {
                 if draft.is_planted {
-                    draft.body["total"] = json!(10_000 + chance(draft.row, 9, 5_000))
+                    draft.body["total"] = json!(10_000 + chance(draft.row, 9, 5_000));
                 }
             },
             |told| told["name"] == "total" && bound(told, "from").is_some_and(|from| from >= 9_900.0),
@@ -143,7 +143,7 @@ pub static CAUSES: LazyLock<Vec<Cause>> = LazyLock::new(|| {
             "numbers in a range",
             |draft| {
                 if draft.is_planted {
-                    draft.body["total"] = json!(4_000 + chance(draft.row, 9, 500))
+                    draft.body["total"] = json!(4_000 + chance(draft.row, 9, 500));
                 }
             },
             |told| {
@@ -168,7 +168,7 @@ pub static CAUSES: LazyLock<Vec<Cause>> = LazyLock::new(|| {
             "an hour of the day",
             |draft| {
                 if draft.is_planted {
-                    draft.hour = 3
+                    draft.hour = 3;
                 }
             },
             |told| is(told, "hourOfDay", None, "is", Some("3")),
@@ -177,7 +177,7 @@ pub static CAUSES: LazyLock<Vec<Cause>> = LazyLock::new(|| {
             "a routing key",
             |draft| {
                 if draft.is_planted {
-                    draft.routing_key = "order.imported"
+                    draft.routing_key = "order.imported";
                 }
             },
             |told| is(told, "routingKey", None, "is", Some("order.imported")),
@@ -186,7 +186,7 @@ pub static CAUSES: LazyLock<Vec<Cause>> = LazyLock::new(|| {
             "a type",
             |draft| {
                 if draft.is_planted {
-                    draft.properties = draft.properties.clone().with_type("OrderMerged".into())
+                    draft.properties = draft.properties.clone().with_type("OrderMerged".into());
                 }
             },
             |told| is(told, "type", None, "is", Some("OrderMerged")),
@@ -195,7 +195,7 @@ pub static CAUSES: LazyLock<Vec<Cause>> = LazyLock::new(|| {
             "a content type",
             |draft| {
                 if draft.is_planted {
-                    draft.properties = draft.properties.clone().with_content_type("application/xml".into())
+                    draft.properties = draft.properties.clone().with_content_type("application/xml".into());
                 }
             },
             |told| is(told, "contentType", None, "is", Some("application/xml")),
