@@ -27,6 +27,7 @@ function settle() {
   for (let node = texts.nextNode(); node; node = texts.nextNode()) {
     const text = node.data
       .replace(/\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, 'id')
+      .replace(/…[0-9a-f]{4,}/g, '…id')
       .replace(/\d[\d.,:/ ]*\d|\d/g, '0');
     if (text !== node.data) node.data = text;
   }
@@ -41,7 +42,7 @@ function settle() {
   // The page's own content security policy allows no other style.
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(`
-    figure button > span, svg path, svg polyline, [role="progressbar"] * { visibility: hidden !important }
+    figure button > span, svg[role="img"] *, [role="progressbar"] * { visibility: hidden !important }
     * { caret-color: transparent !important; transition: none !important; animation: none !important }`);
   document.adoptedStyleSheets.push(sheet);
 }
