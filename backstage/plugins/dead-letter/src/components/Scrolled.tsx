@@ -22,7 +22,7 @@ export function Scrolled({
   return (
     <div
       {...hold}
-      {...(label && { role: 'region', 'aria-label': label, tabIndex: 0 })}
+      {...(label && { role: 'group', 'aria-label': label, tabIndex: 0 })}
       className={`${styles.scrolled} ${className}`}
       style={{ '--least-width': least } as CSSProperties}
       data-scrolled
