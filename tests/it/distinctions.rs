@@ -19,7 +19,7 @@ const TOP: usize = 3;
 /// Of twenty causes at least so many are to be found.
 const FOUND: usize = 18;
 
-/// Where among the distinctions the cause is, from 1. One that holds for nearly the same dead letters counts as the one that it is told with.
+/// Where among the distinctions the cause is, from 1. One that holds for nearly the same dead letters counts as the one it is told with.
 fn rank(cause: &Cause, answer: &Value) -> Option<usize> {
     let told = answer["distinctions"].as_array().unwrap();
     let is_found = |distinction: &Value| {

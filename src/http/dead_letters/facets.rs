@@ -79,7 +79,7 @@ impl FacetsInput {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Facets {
-    /// The facets, in the order in which they were asked for. Headers and paths follow the number of dead letters that have them; those with
+    /// The facets, in the order they were asked for. Headers and paths follow the number of dead letters that have them; those with
     /// a different value in each dead letter are left out.
     facets: Vec<FacetView>,
     /// The dead letters that were looked at.

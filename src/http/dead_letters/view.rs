@@ -157,7 +157,7 @@ pub struct DeadLetteredMessageDetails {
     /// Stack trace of the error. At most 64 KiB.
     #[schema(required)]
     error_stack: Option<String>,
-    /// Link to the trace that the header `traceparent` names. Null: `DEAD_LETTER_TRACE_LINK` is not set, or the header is missing, not valid
+    /// Link to the trace that the header `traceparent` names. Null: `DEAD_LETTER_TRACE_LINK` is not set, or the header is missing, invalid
     /// or not shown.
     #[schema(required, example = "https://traces.example.com/trace/4bf92f3577b34da6a3ce929d0e0e4736")]
     trace_link: Option<String>,

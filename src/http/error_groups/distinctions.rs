@@ -30,7 +30,7 @@ const SAMPLED: usize = 1_000;
 #[serde(rename_all = "camelCase")]
 #[expect(clippy::struct_field_names, reason = "the field is what the others are about")]
 pub struct Distinctions {
-    /// What the group is compared with. `nothing`: `distinctions` has what nearly all of its dead letters have in common, be it the cause or
+    /// What the group is compared with. `nothing`: `distinctions` has what nearly all of its dead letters have in common, the cause or
     /// not.
     compared_with: ComparedWith,
     /// The dead letters of the group that were looked at. Only those with the status `dead` are.

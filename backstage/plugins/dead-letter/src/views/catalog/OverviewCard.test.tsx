@@ -113,8 +113,9 @@ describe('the card of a component', () => {
     ],
   ])('is not there where %s', async (_, shown) => {
     const { container } = await showCard(shown);
-    await new Promise(requestAnimationFrame);
-    expect(within(container).queryByText(/dead letters/i)).toBeNull();
+    await waitFor(() =>
+      expect(within(container).queryByText(/dead letters/i)).toBeNull(),
+    );
     expect(service.askedFor(SERVICES)).toEqual([]);
   });
 

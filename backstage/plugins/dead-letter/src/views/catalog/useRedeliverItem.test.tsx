@@ -49,7 +49,8 @@ describe('the item in the menu of a component', () => {
     ['no environment is configured', { environments: [] }],
     ['the address names an unknown environment', { at: '/?env=unknown' }],
   ])('is disabled where %s', async (_, shown) => {
-    expect(await showItem(shown)).toBeDisabled();
+    const item = await showItem(shown);
+    await waitFor(() => expect(item).toBeDisabled());
   });
 
   it('is for components that are one service', () => {
