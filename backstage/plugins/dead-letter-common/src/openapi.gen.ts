@@ -886,7 +886,7 @@ export interface components {
             /** @description The properties, without the headers. */
             properties: components["schemas"]["MessageProperties"];
             /**
-             * @description Link to the trace that the header `traceparent` names. Null: `DEAD_LETTER_TRACE_LINK` is not set, or the header is missing, not valid
+             * @description Link to the trace that the header `traceparent` names. Null: `DEAD_LETTER_TRACE_LINK` is not set, or the header is missing, invalid
              *     or not shown.
              * @example https://traces.example.com/trace/4bf92f3577b34da6a3ce929d0e0e4736
              */
@@ -991,7 +991,7 @@ export interface components {
         /** @description What sets the dead letters of an error group apart. */
         Distinctions: {
             /**
-             * @description What the group is compared with. `nothing`: `distinctions` has what nearly all of its dead letters have in common, be it the cause or
+             * @description What the group is compared with. `nothing`: `distinctions` has what nearly all of its dead letters have in common, the cause or
              *     not.
              */
             comparedWith: components["schemas"]["ComparedWith"];
@@ -1327,7 +1327,7 @@ export interface components {
         /** @description What the dead letters of a filter have in common, and where they differ. */
         Facets: {
             /**
-             * @description The facets, in the order in which they were asked for. Headers and paths follow the number of dead letters that have them; those with
+             * @description The facets, in the order they were asked for. Headers and paths follow the number of dead letters that have them; those with
              *     a different value in each dead letter are left out.
              */
             facets: components["schemas"]["Facet"][];
