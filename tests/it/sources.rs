@@ -134,8 +134,8 @@ async fn an_exchange_that_would_drop_messages_is_refused() {
 /// Those of other types pass all messages on when they are bound in the same way.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_exchange_that_passes_all_messages_is_used() {
-    let Some(vhost) = Vhost::create() else { return };
     for kind in [ExchangeKind::Fanout, ExchangeKind::Headers] {
+        let Some(vhost) = Vhost::create() else { return };
         let (broker, database) = (Broker::on(&vhost.url).await, Database::shared().await);
         declare_exchange(&broker, kind).await;
         let service = Service::start(&database.url, &vhost.url, "", &[]);
@@ -143,7 +143,6 @@ async fn an_exchange_that_passes_all_messages_is_used() {
         let message = DeadMessage::new(&id(), "shop_orders").header("tenant", text("acme"));
         broker.publish(OURS, "any.key", &message).await;
         until_eq("dead letters stored", 1, || database.count("dead_letter")).await;
-        broker.channel.exchange_delete(OURS.into(), ExchangeDeleteOptions::default()).await.unwrap();
     }
 }
 
