@@ -92,12 +92,17 @@ pub(crate) fn error(letter: &Value, message: &str) -> String {
 }
 
 /// Only 0 is shown as 0 %, and only 1 as 100 %.
-pub(crate) fn percent(share: f64) -> String {
+fn percent(share: f64) -> String {
     match share {
         share if share > 0.0 && share < 1.0 => "<1 %".into(),
         share if share > 99.0 && share < 100.0 => ">99 %".into(),
         share => format!("{share:.0} %"),
     }
+}
+
+/// The member `share`, a part of 1.
+pub(crate) fn share(of: &Value) -> String {
+    percent(of["share"].as_f64().unwrap_or_default() * 100.0)
 }
 
 /// An attribute in words, such as `routing key` or `header tenant`.

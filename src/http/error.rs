@@ -9,6 +9,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use tokio::task::JoinError;
 use tracing::error;
 use utoipa::ToSchema;
 
@@ -190,6 +191,13 @@ impl From<FieldError> for ApiError {
 impl From<Undecided> for ApiError {
     fn from(_: Undecided) -> Self {
         Problem::UNDECIDED.into()
+    }
+}
+
+/// Of work on another thread: it has panicked.
+impl From<JoinError> for ApiError {
+    fn from(error: JoinError) -> Self {
+        Self::internal(error.to_string())
     }
 }
 

@@ -20,8 +20,6 @@ use crate::memory_budget::{self, Reservation};
 
 type Query = QueryBuilder<'static, Postgres>;
 
-/// Longest search for ids at random.
-const CHOOSING: &str = "1s";
 /// Longest properties and longest body that are read.
 const MAX_PROPERTIES: i32 = 16 << 10;
 const MAX_BODY: i32 = 32 << 10;
@@ -188,13 +186,7 @@ async fn choose(
 
 async fn at_random(mut all: Query, limit: i64, connection: &mut Lease) -> Result<Vec<Uuid>, StoreError> {
     all.push(" ORDER BY uuid_hash(d.id) LIMIT ").push_bind(limit);
-    let mut transaction = connection.begin().await?;
-    sqlx::query(
-        "SELECT set_config('statement_timeout', $1, true), set_config('plan_cache_mode', 'force_custom_plan', true)",
-    )
-    .bind(CHOOSING)
-    .execute(&mut *transaction)
-    .await?;
+    let mut transaction = search::begin_short(connection).await?;
     let chosen: Result<Vec<Uuid>, _> = all.build_query_scalar().fetch_all(&mut *transaction).await;
     transaction.rollback().await?;
     Ok(chosen?)
@@ -214,7 +206,7 @@ async fn read(ids: &[Uuid], down_to: Layer, connection: &mut Lease) -> Result<Ve
     );
     let columns = [(Layer::Properties, "properties", MAX_PROPERTIES), (Layer::Body, "body", MAX_BODY)];
     for (layer, column, most) in columns {
-        let is_read = down_to == Layer::Body || down_to == layer;
+        let is_read = layer <= down_to;
         query.push(format!(
             "CASE WHEN {is_read} AND octet_length(d.{column}) <= {most} AND d.convention IS DISTINCT FROM "
         ));

@@ -233,7 +233,7 @@ pub(super) async fn total(
     let mut query = QueryBuilder::new("SELECT count(*) FROM (SELECT 1");
     filter_sql::push_ids(&mut query, search);
     query.push(" LIMIT ").push_bind(COUNTED + 1).push(") found");
-    let mut transaction = begin_counting(connection).await?;
+    let mut transaction = begin_short(connection).await?;
     let counted: Result<i64, _> = query.build_query_scalar().fetch_one(&mut *transaction).await;
     transaction.rollback().await?;
     match counted.map_err(StoreError::from) {
@@ -243,10 +243,10 @@ pub(super) async fn total(
     }
 }
 
-/// A transaction with a short timeout.
-async fn begin_counting(connection: &mut Lease) -> Result<Transaction<'_>, StoreError> {
+/// A transaction for what is given up after a second: a count, or a choice among all ids.
+pub(super) async fn begin_short(connection: &mut Lease) -> Result<Transaction<'_>, StoreError> {
     let mut transaction = connection.begin().await?;
-    // A page is read in its order. A count has none, so the planner should know how many rows the values select.
+    // A page is read in its order. These have none, so the planner should know how many rows the values select.
     sqlx::query(
         "SELECT set_config('statement_timeout', '1s', true), \
              set_config('plan_cache_mode', 'force_custom_plan', true)",
@@ -263,7 +263,7 @@ async fn recheck_counting(
     wanted: Wanted,
     connection: &mut Lease,
 ) -> Result<Rechecked, StoreError> {
-    let mut transaction = begin_counting(connection).await?;
+    let mut transaction = begin_short(connection).await?;
     recheck::recheck(search, recheck, wanted, &mut transaction).await
 }
 

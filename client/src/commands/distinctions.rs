@@ -8,7 +8,7 @@ use crate::api::Api;
 use crate::ending::{Ending, Failure};
 use crate::output::{Output, print, print_line};
 use crate::table::{Column, Table};
-use crate::text::{attribute, count, field, list, number, percent};
+use crate::text::{attribute, count, field, list, number, share};
 
 pub(crate) async fn show(api: &Api, group: Uuid, output: Output) -> Result<Ending, Failure> {
     let answer = api.get(&format!("/dead-letters/error-groups/{group}/distinctions"), &[]).await?;
@@ -28,9 +28,12 @@ fn table(distinctions: &[Value]) -> String {
     let columns = [Column::number("THESE"), Column::number("OTHERS"), Column::long("WHAT")];
     let mut table = Table::new(columns);
     for distinction in distinctions {
-        let share = |side: &str| percent(distinction[side]["share"].as_f64().unwrap_or_default() * 100.0);
         let all = |name| list(distinction, name).iter().map(condition).collect::<Vec<_>>();
-        table.row([share("inside"), share("outside"), all("conditions").join(" and ")]);
+        table.row([
+            share(&distinction["inside"]),
+            share(&distinction["outside"]),
+            all("conditions").join(" and "),
+        ]);
         for same in all("together") {
             table.row([String::new(), String::new(), format!("  the same: {same}")]);
         }

@@ -8,7 +8,7 @@ use crate::ending::{Ending, Failure};
 use crate::filter::FilterArgs;
 use crate::output::{Output, print, print_line};
 use crate::table::{Column, Table};
-use crate::text::{attribute, count, dead_letters, field, list, number, percent};
+use crate::text::{attribute, count, dead_letters, field, list, number, share};
 
 #[derive(Args, Debug)]
 #[command(mut_arg("until", |flag| flag.visible_alias("to")))]
@@ -63,9 +63,8 @@ fn table(facets: &[Value]) -> String {
         for value in list(facet, "values") {
             let label = Some(field(value, "label")).filter(|label| !label.is_empty());
             let label = label.map_or_else(blank, |label| format!("  {label}"));
-            let share = percent(value["share"].as_f64().unwrap_or_default() * 100.0);
-            let value_text = format!("{}{label}", field(value, "value"));
-            table.row([by.clone(), count(number(value, "count")), share, value_text]);
+            let text = format!("{}{label}", field(value, "value"));
+            table.row([by.clone(), count(number(value, "count")), share(value), text]);
         }
         for (name, what) in [("others", "(other values)"), ("missing", "(none)")] {
             if number(facet, name) > 0 {

@@ -9,7 +9,7 @@ use crate::ending::{Ending, Failure};
 use crate::filter::FilterArgs;
 use crate::output::{Output, print, print_line};
 use crate::table::{Column, Table};
-use crate::text::{age, count, dead_letters, error, field, list, number, percent, sparkline};
+use crate::text::{age, count, dead_letters, error, field, list, number, share, sparkline};
 
 #[derive(Args, Debug)]
 #[command(mut_arg("until", |flag| flag.visible_alias("to")))]
@@ -59,7 +59,7 @@ fn table(groups: &[Value]) -> String {
         table.row([
             field(group, "id"),
             count(number(group, "count")),
-            percent(group["share"].as_f64().unwrap_or_default() * 100.0),
+            share(group),
             field(group, "state"),
             age(group, "firstSeen", now),
             age(group, "lastSeen", now),

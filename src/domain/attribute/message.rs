@@ -67,19 +67,11 @@ pub struct Letter {
 #[derive(Debug, Default)]
 pub(super) struct Attributes {
     pub found: Vec<(Attribute, Value)>,
-    pub has_properties: bool,
-    pub has_body: bool,
+    /// How much of it could be read.
+    pub down_to: Layer,
 }
 
 impl Attributes {
-    pub fn is_read(&self, layer: Layer) -> bool {
-        match layer {
-            Layer::Row => true,
-            Layer::Properties => self.has_properties,
-            Layer::Body => self.has_body,
-        }
-    }
-
     fn add(&mut self, kind: AttributeKind, name: &str, value: Value) {
         self.found.push((Attribute { kind, name: name.to_owned() }, value));
     }
@@ -101,7 +93,7 @@ impl Letter {
         let mut read = Attributes::default();
         self.columns.read(&mut read);
         let Some(Ok(properties)) = self.properties.as_deref().map(wire::decode) else { return read };
-        read.has_properties = true;
+        read.down_to = Layer::Properties;
         self.read_properties(&properties, &mut read);
         if let Some(bytes) = &self.body {
             self.read_body(&properties, bytes, &mut read);
@@ -150,7 +142,7 @@ impl Letter {
             Body::Other if std::str::from_utf8(bytes).is_ok() => "text",
             Body::Other => "binary",
         };
-        read.has_body = true;
+        read.down_to = Layer::Body;
         read.add_text(AttributeKind::BodyFormat, Some(format));
     }
 }

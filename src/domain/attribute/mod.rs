@@ -12,7 +12,7 @@ pub use sample::{Facet, Sample, Side, ValueCount};
 use super::named::named;
 
 /// Longest value that is told from others. Of a longer one only its presence counts.
-pub const MAX_VALUE: usize = 128;
+const MAX_VALUE: usize = 128;
 
 named! {
     /// What an attribute is.
@@ -61,10 +61,11 @@ named! {
     }
 }
 
-/// The part of a dead letter that an attribute is read from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The part of a dead letter that an attribute is read from. Whoever reads one has read those before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Layer {
     /// The columns of the row, which everybody may read who may see it.
+    #[default]
     Row,
     /// Properties and headers.
     Properties,
@@ -97,11 +98,6 @@ impl AttributeKind {
             Self::Body | Self::BodyFormat => Layer::Body,
         }
     }
-
-    /// Whether it tells something of properties or bodies, which needs a permission of its own.
-    pub fn reads_payload(self) -> bool {
-        self.layer() != Layer::Row
-    }
 }
 
 /// An attribute: its kind, and the name of a header or the path in a body.
@@ -111,6 +107,13 @@ pub struct Attribute {
     pub kind: AttributeKind,
     /// Empty where the kind has only one.
     pub name: String,
+}
+
+impl Attribute {
+    /// The name, if the kind has several.
+    pub fn into_name(self) -> Option<String> {
+        Some(self.name).filter(|name| !name.is_empty())
+    }
 }
 
 /// A value of an attribute, as it is read.

@@ -39,8 +39,7 @@ pub struct Sample {
 #[derive(Clone, Copy, Debug)]
 struct Row {
     side: Side,
-    has_properties: bool,
-    has_body: bool,
+    down_to: Layer,
 }
 
 /// An attribute, and the values that the dead letters have.
@@ -87,11 +86,7 @@ impl Sample {
     pub fn add(&mut self, side: Side, letter: &Letter) {
         let read = letter.attributes();
         let row = u32::try_from(self.rows.len()).unwrap_or(OTHER);
-        self.rows.push(Row {
-            side,
-            has_properties: read.is_read(Layer::Properties),
-            has_body: read.is_read(Layer::Body),
-        });
+        self.rows.push(Row { side, down_to: read.down_to });
         for (attribute, value) in read.found {
             let Some(place) = self.place(attribute) else { continue };
             let text = value.text.map_or(OTHER, |text| self.value(place, text));
@@ -148,12 +143,12 @@ impl Sample {
 
     /// Number of dead letters of which this part was read.
     pub fn read(&self, layer: Layer) -> usize {
-        self.rows.iter().filter(|row| row.is_read(layer)).count()
+        self.rows.iter().filter(|row| layer <= row.down_to).count()
     }
 
     /// Whether this part of the row was read.
     pub(crate) fn is_read(&self, row: usize, layer: Layer) -> bool {
-        self.rows.get(row).is_some_and(|row| row.is_read(layer))
+        self.rows.get(row).is_some_and(|row| layer <= row.down_to)
     }
 
     pub(crate) fn side(&self, row: usize) -> Option<Side> {
@@ -199,16 +194,6 @@ impl Sample {
             values: shown.into_iter().map(value).collect(),
             others: others.len(),
             missing: self.read(column.attribute.kind.layer()) - present.len(),
-        }
-    }
-}
-
-impl Row {
-    fn is_read(self, layer: Layer) -> bool {
-        match layer {
-            Layer::Row => true,
-            Layer::Properties => self.has_properties,
-            Layer::Body => self.has_body,
         }
     }
 }

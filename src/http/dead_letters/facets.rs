@@ -12,8 +12,9 @@ use uuid::Uuid;
 
 use super::search::TotalView;
 use crate::access::Permission;
-use crate::domain::attribute::{AttributeKind as Kind, Facet, Layer, Sample, Side};
+use crate::domain::attribute::{AttributeKind as Kind, Facet, Layer, Sample, Side, ValueCount};
 use crate::domain::audit::Entry;
+use crate::domain::contrast::Share;
 use crate::domain::error_group::error_name;
 use crate::http::Api;
 use crate::http::auth::Caller;
@@ -147,15 +148,14 @@ struct FacetValue {
 
 impl FacetView {
     fn new(facet: Facet, of: usize, labels: &HashMap<String, String>) -> Self {
-        let value = |value: String, count| {
-            #[expect(clippy::cast_precision_loss, reason = "a share for people")]
-            let share = count as f64 / of.max(1) as f64;
+        let value = |ValueCount { value, count }| {
+            let share = Share { count, of }.value();
             FacetValue { label: labels.get(&value).cloned(), value, count, share }
         };
         Self {
             by: facet.attribute.kind.into(),
-            name: Some(facet.attribute.name).filter(|name| !name.is_empty()),
-            values: facet.values.into_iter().map(|one| value(one.value, one.count)).collect(),
+            name: facet.attribute.into_name(),
+            values: facet.values.into_iter().map(value).collect(),
             others: facet.others,
             missing: facet.missing,
         }
@@ -185,7 +185,7 @@ pub async fn facets(
     let asked: FacetsInput = query.take()?;
     query.finish()?;
     let (kinds, values) = (asked.kinds()?, asked.values()?);
-    let layer = deepest(&kinds);
+    let layer = kinds.iter().map(|kind| kind.layer()).max().unwrap_or_default();
     let needed = match layer {
         Layer::Row => &[Permission::Read][..],
         Layer::Properties | Layer::Body => &[Permission::Read, Permission::ReadPayload],
@@ -207,7 +207,7 @@ pub async fn facets(
         }
         sample
     });
-    let sample = sample.await.map_err(|error| ApiError::internal(error.to_string()))?;
+    let sample = sample.await?;
     drop(sampled);
     let chosen = chosen(sample.facets(values), &kinds);
     let labels = labels(&api, &chosen).await?;
@@ -216,15 +216,6 @@ pub async fn facets(
         FacetView::new(facet, of, &labels)
     });
     Ok(Json(Facets { facets: facets.collect(), sample: view }))
-}
-
-fn deepest(kinds: &[Kind]) -> Layer {
-    let any = |layer| kinds.iter().any(|kind| kind.layer() == layer);
-    match (any(Layer::Body), any(Layer::Properties)) {
-        (true, _) => Layer::Body,
-        (false, true) => Layer::Properties,
-        (false, false) => Layer::Row,
-    }
 }
 
 /// The services of the dead letters.

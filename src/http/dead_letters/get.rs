@@ -85,24 +85,27 @@ pub async fn get(
     let is_shown = may_read_payload(&api, &caller, id).await?;
     let (letter, payload) = api.store.get(id, MAX_SHOWN).await?.ok_or_else(|| no_dead_letter(id))?;
     let history = seen(api.store.history(id).await?, &caller);
+    let (shown, stack) = if is_shown {
+        api.audit_read(&caller, id, &letter.derived.service).await?;
+        let shown = Shown::read(payload);
+        let stack = stack(&api, &letter, &shown).await?;
+        (shown, stack)
+    } else {
+        (Shown::hidden(), None)
+    };
     let owners = api.ownership.now();
     let (log_link, trace_link) = (api.log_link.as_deref(), api.trace_link.as_deref());
-    if !is_shown {
-        let hidden = Shown::hidden();
-        return Ok(Json(DeadLetteredMessageDetails::new(
-            letter, hidden, None, history, &owners, log_link, trace_link,
-        )));
-    }
-    api.audit_read(&caller, id, &letter.derived.service).await?;
-    let shown = Shown::read(payload);
-    let is_cut = usize::try_from(letter.body_size).is_ok_and(|size| size > MAX_SHOWN);
-    let stack = match &letter.derived.convention {
-        Some(convention) if is_cut && Conventions::tell_in_body(convention) => {
-            stack_in_body(&api, &letter, shown.message().properties.clone()).await?
-        }
-        _ => error_stack(&api.conventions, &letter, shown.message()),
-    };
     Ok(Json(DeadLetteredMessageDetails::new(letter, shown, stack, history, &owners, log_link, trace_link)))
+}
+
+async fn stack(api: &Api, letter: &DeadLetter, shown: &Shown) -> Result<Option<String>, ApiError> {
+    let is_cut = usize::try_from(letter.body_size).is_ok_and(|size| size > MAX_SHOWN);
+    match &letter.derived.convention {
+        Some(convention) if is_cut && Conventions::tell_in_body(convention) => {
+            stack_in_body(api, letter, shown.message().properties.clone()).await
+        }
+        _ => Ok(error_stack(&api.conventions, letter, shown.message())),
+    }
 }
 
 /// The stack trace out of a body that is larger than what is shown of it.
@@ -120,7 +123,7 @@ async fn stack_in_body(
     let Some(body) = api.store.body_part(letter.id, 0, size).await? else { return Ok(None) };
     let (conventions, letter) = (api.conventions.clone(), letter.clone());
     let read = move || error_stack(&conventions, &letter, &Message::at_rest(properties, body));
-    spawn_blocking(read).await.map_err(|error| ApiError::internal(error.to_string()))
+    Ok(spawn_blocking(read).await?)
 }
 
 /// The stack trace, or its head.

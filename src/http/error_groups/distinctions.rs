@@ -127,8 +127,7 @@ impl From<Condition> for ConditionView {
             Test::Missing => ((ConditionTest::Missing, None), (None, None)),
             Test::Between(from, to) => ((ConditionTest::Between, None), (shown(from), shown(to))),
         };
-        let name = Some(attribute.name).filter(|name| !name.is_empty());
-        Self { attribute: attribute.kind.into(), name, test, value, from, to }
+        Self { attribute: attribute.kind.into(), name: attribute.into_name(), test, value, from, to }
     }
 }
 
@@ -179,8 +178,7 @@ pub async fn error_group_distinctions(
     let letters = sampled.each_mut().map(|side| std::mem::take(&mut side.letters));
     let is_alone = letters[1].is_empty();
     let too_few = letters[0].len() < FEWEST;
-    let compared = spawn_blocking(move || compare(&letters)).await;
-    let (distinctions, unread) = compared.map_err(|error| ApiError::internal(error.to_string()))?;
+    let (distinctions, unread) = spawn_blocking(move || compare(&letters)).await?;
     Ok(Json(Distinctions {
         compared_with: if is_alone { ComparedWith::Nothing } else { ComparedWith::Service },
         inside,

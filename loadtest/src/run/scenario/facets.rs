@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use reqwest::Client;
-use serde_json::Value;
 use tokio::time::Instant;
 
 use super::search::fill;
@@ -61,10 +60,8 @@ pub async fn run(world: &World, args: &RunArgs) -> Result<Report> {
 async fn questions(service: &Service) -> Result<Vec<Question>> {
     let groups = service.get("/dead-letters/error-groups?limit=200").await?;
     let overview = service.get("/dead-letters/service-overview").await?;
-    let mut services: Vec<&Value> = overview.as_array().context("not a service overview")?.iter().collect();
-    services.sort_by_key(|entry| -entry["dead"].as_i64().unwrap_or_default());
-    let names: Vec<&str> =
-        services.iter().filter_map(|entry| entry["service"].as_str()).take(ASKED).collect();
+    let services = overview.as_array().context("not a service overview")?.iter();
+    let names: Vec<&str> = services.filter_map(|entry| entry["service"].as_str()).take(ASKED).collect();
     let ids = groups["groups"].as_array().context("not a list of groups")?.iter();
     let ids: Vec<&str> = ids.filter_map(|group| group["id"].as_str()).take(ASKED).collect();
     ensure!(!names.is_empty() && !ids.is_empty(), "there is nothing to ask about");
