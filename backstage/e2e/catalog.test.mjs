@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { FRONTS } from './support/fronts.mjs';
-import { ROOT, until } from './support/processes.mjs';
+import { until } from './support/processes.mjs';
 import { World } from './support/World.mjs';
 
 // On Backstage's own pages: the guest belongs to checkout and finance. checkout-jobs is two services, basket and loyalty.
@@ -44,13 +44,9 @@ describe('the pages of Backstage', { timeout: 600_000 }, () => {
     { timeout: 300_000 },
   );
   afterEach(async test => {
-    const name = test.name.replaceAll(/\W+/g, '-');
-    await page
-      ?.screenshot({ path: `${ROOT}/target/backstage/catalog-${name}.png` })
-      .catch(() => {});
-    await page?.context().close();
+    const wrong = await world.leave(page, `catalog-${test.name}`);
     page = undefined;
-    assert.deepEqual(world.complaints.splice(0), []);
+    assert.deepEqual(wrong, []);
   });
   after(async () => {
     // The next walk finds its queues empty.

@@ -25,16 +25,6 @@ async function open(path, options) {
 const rows = () => rowsOf(page);
 const button = name => page.getByRole('button', { name });
 
-async function fail(queue, service, count) {
-  const before = await world.service.count(`service=${service}`);
-  await world.broker.fail(queue, count);
-  await until(
-    'they are stored',
-    async () =>
-      (await world.service.count(`service=${service}`)) === before + count,
-  );
-}
-
 /** Opens the palette, types, and goes to what it says first. */
 async function goTo(text, name) {
   await page.keyboard.press('Control+k');
@@ -67,19 +57,15 @@ describe('the console', { timeout: 900_000 }, () => {
   before(
     async () => {
       world = await World.start(FRONTS.console);
-      await fail(QUEUE, 'webshop', 25);
-      await fail('orders_billing', 'billing', 3);
+      await world.fail(QUEUE, 'webshop', 25);
+      await world.fail('orders_billing', 'billing', 3);
     },
     { timeout: 300_000 },
   );
   afterEach(async test => {
-    const name = test.name.replaceAll(/\W+/g, '-');
-    await page
-      ?.screenshot({ path: `${ROOT}/target/backstage/console-${name}.png` })
-      .catch(() => {});
-    await page?.context().close();
+    const wrong = await world.leave(page, `console-${test.name}`);
     page = undefined;
-    assert.deepEqual(world.complaints.splice(0), []);
+    assert.deepEqual(wrong, []);
   });
   after(() => world?.end());
 
@@ -227,7 +213,7 @@ describe('the console', { timeout: 900_000 }, () => {
   }
 
   it('is used by keyboard: a service, a selection, a plan, a redelivery, its end', async () => {
-    await fail('orders_notification', 'notification', 3);
+    await world.fail('orders_notification', 'notification', 3);
     await world.broker.purge('orders_notification');
     await open(paths.squads);
     await page.getByRole('link', { name: 'checkout' }).waitFor();

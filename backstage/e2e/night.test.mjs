@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { FRONTS } from './support/fronts.mjs';
 import { layout } from './support/layout.mjs';
-import { ROOT, until } from './support/processes.mjs';
+import { until } from './support/processes.mjs';
 import { World } from './support/World.mjs';
 
 /** A night on call: the service fails, its dead letters are looked at, put back, stopped, settled, and handed over. */
@@ -27,21 +27,8 @@ const menuItem = name => page.getByRole('menuitem', { name });
 const dialog = () => page.getByRole('dialog');
 const card = () => page.getByRole('article', { name: 'Redelivery' });
 
-async function clean() {
-  await world.service.deleteAll('service=webshop');
-  await world.broker.declare(QUEUE);
-  await world.broker.purge(QUEUE);
-}
-
-async function fail(count) {
-  const before = await world.service.count('service=webshop');
-  await world.broker.fail(QUEUE, count);
-  await until(
-    'they are stored',
-    async () =>
-      (await world.service.count('service=webshop')) === before + count,
-  );
-}
+const clean = () => world.clean(QUEUE, 'webshop');
+const fail = count => world.fail(QUEUE, 'webshop', count);
 
 const lastOperation = async () =>
   (await world.service.get('/operations?limit=1')).operations[0];
@@ -62,15 +49,9 @@ describe(`a night in ${front.name}`, { timeout: 900_000 }, () => {
     { timeout: 300_000 },
   );
   afterEach(async test => {
-    const name = test.name.replaceAll(/\W+/g, '-');
-    await page
-      ?.screenshot({
-        path: `${ROOT}/target/backstage/${front.name}-${name}.png`,
-      })
-      .catch(() => {});
-    await page?.context().close();
+    wrong.push(...(await world.leave(page, `${front.name}-${test.name}`)));
     page = undefined;
-    assert.deepEqual([...wrong.splice(0), ...world.complaints.splice(0)], []);
+    assert.deepEqual(wrong.splice(0), []);
   });
   after(() => world?.end());
 

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { FRONTS } from './support/fronts.mjs';
 import { ROOT, until } from './support/processes.mjs';
-import { listedOn, rowsOf } from './support/rows.mjs';
+import { listedOn, openFirst, rowsOf } from './support/rows.mjs';
 import { World } from './support/World.mjs';
 
 const QUEUE = 'orders_webshop';
@@ -25,23 +25,8 @@ const rows = () => rowsOf(page);
 
 const button = name => page.getByRole('button', { name });
 
-/** All of them are deleted, and nothing waits in the queue. */
-async function clean() {
-  await world.service.deleteAll('service=webshop');
-  await world.broker.declare(QUEUE);
-  await world.broker.purge(QUEUE);
-}
-
-async function fail(count) {
-  const before = await world.service.count('service=webshop');
-  await world.broker.fail(QUEUE, count);
-  await until(
-    'they are stored',
-    async () =>
-      (await world.service.count('service=webshop')) === before + count,
-    120_000,
-  );
-}
+const clean = () => world.clean(QUEUE, 'webshop');
+const fail = count => world.fail(QUEUE, 'webshop', count, 120_000);
 
 /** Messages that died a moment ago start with a canary: turned off, all of them go at once. */
 async function withoutCanary() {
@@ -59,16 +44,9 @@ describe(`the plugin in ${front.name}`, { timeout: 1_800_000 }, () => {
     { timeout: 300_000 },
   );
   afterEach(async test => {
-    // What it looked like, for whoever wonders why it failed.
-    const name = test.name.replaceAll(/\W+/g, '-');
-    await page
-      ?.screenshot({
-        path: `${ROOT}/target/backstage/${front.name}-${name}.png`,
-      })
-      .catch(() => {});
-    await page?.context().close();
+    const wrong = await world.leave(page, `${front.name}-${test.name}`);
     page = undefined;
-    assert.deepEqual(world.complaints.splice(0), []);
+    assert.deepEqual(wrong, []);
   });
   after(async () => {
     writeFileSync(
@@ -483,16 +461,7 @@ describe(`the plugin in ${front.name}`, { timeout: 1_800_000 }, () => {
       await page.goto(`${world.url}${TAB}`);
       await rows().first().waitFor();
       await look('service', 'service');
-      await rows()
-        .first()
-        .getByText(/PaymentDeclined|StockUnknown|AddressInvalid/)
-        .first()
-        .click();
-      await page
-        .getByRole('dialog')
-        .getByText(/orderId/)
-        .first()
-        .waitFor();
+      await openFirst(page);
       await look('message', 'message');
       await page.goto(`${world.url}${paths.operations}`);
       await page.getByRole('row').nth(1).waitFor();

@@ -92,6 +92,35 @@ export class World {
     this.times['Backstage ready'] = Date.now() - begun;
   }
 
+  /** Consumers of a queue fail, and what they failed with is stored for this service. */
+  async fail(queue, service, count, within) {
+    const stored = () => this.service.count(`service=${service}`);
+    const before = await stored();
+    await this.broker.fail(queue, count);
+    await until(
+      'they are stored',
+      async () => (await stored()) === before + count,
+      within,
+    );
+  }
+
+  /** All of a service are deleted, and nothing waits in its queue. */
+  async clean(queue, service) {
+    await this.service.deleteAll(`service=${service}`);
+    await this.broker.declare(queue);
+    await this.broker.purge(queue);
+  }
+
+  /** Leaves a page, and returns what was wrong with it. What it looked like is for whoever wonders why a walk failed. */
+  async leave(page, walk) {
+    const name = walk.replaceAll(/\W+/g, '-');
+    await page
+      ?.screenshot({ path: `${ROOT}/target/backstage/${name}.png` })
+      .catch(() => {});
+    await page?.context().close();
+    return this.complaints.splice(0);
+  }
+
   async end() {
     await this.browser?.close();
     await this.broker?.end();

@@ -1,4 +1,4 @@
-import { rowsOf } from './rows.mjs';
+import { openFirst, rowsOf } from './rows.mjs';
 
 /** Every view of a front, and every dialog and drawer: where it is, and what is done until it is to be seen. */
 
@@ -55,21 +55,7 @@ export function viewsOf({ paths, group, operation }) {
       service({ find: 'nobody has this' }),
       page => seen(page, 'No dead letters match these filters'),
     ],
-    message: [
-      service(),
-      async page => {
-        await rowsOf(page)
-          .first()
-          .getByText(/PaymentDeclined|StockUnknown|AddressInvalid/)
-          .first()
-          .click();
-        await page
-          .getByRole('dialog')
-          .getByText(/orderId/)
-          .first()
-          .waitFor();
-      },
-    ],
+    message: [service(), openFirst],
     compare: [
       service(),
       async page => {

@@ -1,4 +1,5 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
+import { Text } from '@backstage/ui';
 import { LastDay as Counts } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { deadLetterTranslationRef } from '../translation';
 
@@ -16,6 +17,15 @@ export function LastDay({ counts }: { counts: Counts | undefined }) {
             deleted: deleted.toLocaleString(),
           })}
     </>
+  );
+}
+
+/** The same below a number, in a table. */
+export function LastDayBelow({ counts }: { counts: Counts }) {
+  return (
+    <Text as="div" variant="body-small" color="secondary">
+      <LastDay counts={counts} />
+    </Text>
   );
 }
 

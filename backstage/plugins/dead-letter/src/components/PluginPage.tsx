@@ -1,17 +1,15 @@
 import {
-  useApi,
   useAppSearchParams,
   useRouteRef,
   useTranslationRef,
 } from '@backstage/frontend-plugin-api';
 import { Container, Header } from '@backstage/ui';
 import { PropsWithChildren } from 'react';
-import { deadLetterApiRef } from '../api/DeadLetterApi';
 import { EVERY_MS } from '../hooks/every';
 import { useAnswer } from '../hooks/useDeadLetter';
 import {
   ENVIRONMENT_PARAMETER,
-  useWrongEnvironment,
+  useHasEnvironment,
 } from '../hooks/useEnvironment';
 import { useMay } from '../hooks/useMay';
 import {
@@ -52,13 +50,7 @@ export function PluginPage({
 }
 
 function Head({ view }: PluginPageProps) {
-  const { environments } = useApi(deadLetterApiRef);
-  const wrong = useWrongEnvironment();
-  return environments.length === 0 || wrong !== undefined ? (
-    <Tabs view={view} />
-  ) : (
-    <AskedTabs view={view} />
-  );
+  return useHasEnvironment() ? <AskedTabs view={view} /> : <Tabs view={view} />;
 }
 
 /** So many paused operations are counted. */

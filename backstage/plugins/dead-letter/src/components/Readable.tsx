@@ -1,7 +1,5 @@
-import { useApi } from '@backstage/frontend-plugin-api';
 import { PropsWithChildren } from 'react';
-import { deadLetterApiRef } from '../api/DeadLetterApi';
-import { useWrongEnvironment } from '../hooks/useEnvironment';
+import { useHasEnvironment } from '../hooks/useEnvironment';
 import { useMay } from '../hooks/useMay';
 import { Answers } from './Answers';
 import styles from './readable.module.css';
@@ -16,9 +14,7 @@ export function Readable({
   resourceRef,
   children,
 }: PropsWithChildren<ReadableProps>) {
-  const { environments } = useApi(deadLetterApiRef);
-  const isWrong = useWrongEnvironment() !== undefined;
-  if (environments.length === 0 || isWrong) return null;
+  if (!useHasEnvironment()) return null;
   return (
     <Answers>
       <IfAllowed resourceRef={resourceRef}>{children}</IfAllowed>

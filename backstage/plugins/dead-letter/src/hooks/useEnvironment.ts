@@ -23,6 +23,13 @@ export function useWrongEnvironment(): string | undefined {
   return isKnown ? undefined : name;
 }
 
+/** Whether there is one to ask: one is configured, and the address names no other. */
+export function useHasEnvironment(): boolean {
+  const { environments } = useApi(deadLetterApiRef);
+  const wrong = useWrongEnvironment();
+  return environments.length > 0 && wrong === undefined;
+}
+
 /** Goes to the same page of another environment: what else the address says is about this one, so it goes. */
 export function useChooseEnvironment(): (name: string) => void {
   const [, setParameters] = useAppSearchParams();

@@ -11,8 +11,7 @@ import {
   servicesOf,
 } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { Suspense, lazy } from 'react';
-import { deadLetterApiRef } from '../../api/DeadLetterApi';
-import { useWrongEnvironment } from '../../hooks/useEnvironment';
+import { useHasEnvironment } from '../../hooks/useEnvironment';
 import { deadLetterTranslationRef } from '../../translation';
 
 const RedeliverDialog = lazy(() =>
@@ -31,8 +30,7 @@ export function useRedeliverItem() {
   const { entity } = useEntity();
   const { t } = useTranslationRef(deadLetterTranslationRef);
   const dialogs = useApi(coreApis.dialog);
-  const { environments } = useApi(deadLetterApiRef);
-  const isWrong = useWrongEnvironment() !== undefined;
+  const hasEnvironment = useHasEnvironment();
   const { allowed } = usePermission({
     permission: deadLetterRedeliverPermission,
     resourceRef: stringifyEntityRef(entity),
@@ -40,7 +38,7 @@ export function useRedeliverItem() {
   const [service] = servicesOf(entity);
   return {
     title: t('catalog.menu'),
-    disabled: !allowed || environments.length === 0 || isWrong,
+    disabled: !allowed || !hasEnvironment,
     onClick: () => {
       dialogs.open(({ dialog }) => (
         <Suspense fallback={null}>

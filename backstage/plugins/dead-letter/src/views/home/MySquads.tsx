@@ -18,7 +18,7 @@ import { SquadOverview } from '@dead-letter/backstage-plugin-dead-letter-common'
 import { useQuery } from '@tanstack/react-query';
 import { Answered } from '../../components/Answered';
 import { Guarded } from '../../components/Guarded';
-import { LastDay } from '../../components/LastDay';
+import { LastDayBelow } from '../../components/LastDay';
 import { Scrolled } from '../../components/Scrolled';
 import { TabLink } from '../../components/TabLink';
 import { TableSkeleton } from '../../components/TableSkeleton';
@@ -147,11 +147,7 @@ function SquadRow({ id, squad, tabOf }: SquadRowProps) {
       </Cell>
       <Cell className={numbers.number}>
         {(squad.messages - squad.muted).toLocaleString()}
-        {squad.messages === 0 && (
-          <Text as="div" variant="body-small" color="secondary">
-            <LastDay counts={squad.lastDay} />
-          </Text>
-        )}
+        {squad.messages === 0 && <LastDayBelow counts={squad.lastDay} />}
       </Cell>
       <Cell className={numbers.number}>
         {squad.oldest ? <Time at={squad.oldest} ago /> : '–'}

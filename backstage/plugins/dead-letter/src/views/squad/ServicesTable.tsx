@@ -9,7 +9,7 @@ import {
   Text,
 } from '@backstage/ui';
 import { ServiceOverview } from '@dead-letter/backstage-plugin-dead-letter-common';
-import { LastDay } from '../../components/LastDay';
+import { LastDayBelow } from '../../components/LastDay';
 import { Scrolled } from '../../components/Scrolled';
 import { Time } from '../../components/Time';
 import numbers from '../../components/numbers.module.css';
@@ -88,14 +88,6 @@ export function ServicesTable({ services, tabOf }: ServicesTableProps) {
   );
 }
 
-function Day({ counts }: { counts: ServiceOverview['lastDay'] }) {
-  return (
-    <Text as="div" variant="body-small" color="secondary">
-      <LastDay counts={counts} />
-    </Text>
-  );
-}
-
 interface ServiceRowProps {
   id: string;
   service: ServiceOverview;
@@ -122,7 +114,7 @@ function ServiceRow({ id, service, share, tabOf }: ServiceRowProps) {
             {t('squad.ofThemMuted', { number: service.muted.toLocaleString() })}
           </Text>
         )}
-        {service.count === 0 && <Day counts={service.lastDay} />}
+        {service.count === 0 && <LastDayBelow counts={service.lastDay} />}
       </Cell>
       <Cell className={numbers.number}>
         <Time at={service.newest} ago />

@@ -11,7 +11,7 @@ import {
   Text,
 } from '@backstage/ui';
 import { SquadOverview } from '@dead-letter/backstage-plugin-dead-letter-common';
-import { LastDay } from '../../components/LastDay';
+import { LastDayBelow } from '../../components/LastDay';
 import { Scrolled } from '../../components/Scrolled';
 import { Time } from '../../components/Time';
 import numbers from '../../components/numbers.module.css';
@@ -100,11 +100,7 @@ function SquadRow({ id, squad, tabOf }: SquadRowProps) {
             {t('squad.ofThemMuted', { number: squad.muted.toLocaleString() })}
           </Text>
         )}
-        {squad.messages === 0 && (
-          <Text as="div" variant="body-small" color="secondary">
-            <LastDay counts={squad.lastDay} />
-          </Text>
-        )}
+        {squad.messages === 0 && <LastDayBelow counts={squad.lastDay} />}
       </Cell>
       <Cell className={numbers.number}>{squad.services.toLocaleString()}</Cell>
       <Cell className={numbers.number}>
