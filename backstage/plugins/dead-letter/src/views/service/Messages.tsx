@@ -7,6 +7,7 @@ import {
 import { useCallback, useMemo } from 'react';
 import { Answered } from '../../components/Answered';
 import { EnvironmentSelect } from '../../components/EnvironmentSelect';
+import { Row } from '../../components/Row';
 import { useAnswer, useAskAgain } from '../../hooks/useDeadLetter';
 import { useEnvironment } from '../../hooks/useEnvironment';
 import { useOperationsPath } from '../../hooks/useOperationPath';
@@ -165,7 +166,7 @@ function Head(props: HeadProps) {
         {total ? <Headline total={total} /> : t('service.title')}
       </Text>
       <NewArrivals arrivals={arrivals} onShow={onShow} />
-      <Flex gap="3" align="center">
+      <Row>
         <Select
           size="small"
           aria-label={t('service.order')}
@@ -185,7 +186,7 @@ function Head(props: HeadProps) {
         </ButtonLink>
         <ExportMenu filter={filter} name={service} />
         <EnvironmentSelect />
-      </Flex>
+      </Row>
     </div>
   );
 }
