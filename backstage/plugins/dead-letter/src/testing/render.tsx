@@ -6,6 +6,7 @@ import { permissionApiRef } from '@backstage/plugin-permission-react';
 import { mockApis, renderInTestApp } from '@backstage/frontend-test-utils';
 import { AuthorizeResult } from '@backstage/plugin-permission-common';
 import { ReactElement } from 'react';
+import { SWRConfig } from 'swr';
 import { ProxiedDeadLetter } from '../api/ProxiedDeadLetter';
 import { deadLetterApiRef } from '../api/DeadLetterApi';
 import { Environment } from '../api/environments';
@@ -60,7 +61,7 @@ export function show(
     environments = ENVIRONMENTS,
   }: Shown = {},
 ) {
-  // What another test was answered is not to be seen in this one.
+  // What another test was answered is not to be seen in this one: neither what the service said, nor what is permitted.
   answers.clear();
   const api = new ProxiedDeadLetter(environments, {
     discoveryApi: {
@@ -69,7 +70,9 @@ export function show(
     fetchApi: { fetch: (...request) => fetch(...request) },
   });
   return renderInTestApp(
-    entity ? <EntityProvider entity={entity}>{view}</EntityProvider> : view,
+    <SWRConfig value={{ provider: () => new Map() }}>
+      {entity ? <EntityProvider entity={entity}>{view}</EntityProvider> : view}
+    </SWRConfig>,
     {
       initialRouteEntries: [at ?? '/'],
       mountedRoutes: {
