@@ -30,10 +30,25 @@ async function ask(page, name) {
     .waitFor();
 }
 
-/** Opens a dialog from the menu of the page of an error group. */
+/** Opens a dialog of the page of an error group. */
 async function triage(page, name) {
   await button(page, name).first().click();
   await page.getByRole('dialog').waitFor();
+}
+
+/** Opens what sends the first message otherwise than as it came. */
+async function send(page, name) {
+  await openFirst(page);
+  await button(page, name).click();
+  await page.getByRole('dialog', { name: /^(edit|copy)/i }).waitFor();
+}
+
+/** Opens a menu, and finds an item of it. */
+async function choice(page, name, item) {
+  await button(page, name).first().click();
+  const shown = page.getByRole('menuitem', { name: item });
+  await shown.waitFor();
+  return shown;
 }
 
 /** What there is to see in both fronts. `group` is an error group with a note, `operation` one that has ended. */
@@ -64,6 +79,23 @@ export function viewsOf({ paths, group, operation }) {
         await choose(page, 1);
         await button(page, /^compare/i).click();
         await page.getByRole('dialog').getByText('messageId').first().waitFor();
+      },
+    ],
+    edit: [service(), page => send(page, /^edit/i)],
+    copy: [service(), page => send(page, /^copy to/i)],
+    export: [
+      service(),
+      async page => {
+        await charted(page);
+        await choice(page, 'Export', /CSV/);
+      },
+    ],
+    toast: [
+      service(),
+      async page => {
+        await charted(page);
+        await (await choice(page, 'Export', /CSV/)).click();
+        await seen(page, /^\d+ dead letters exported$/);
       },
     ],
     redeliver: [service(), page => ask(page, /^redeliver/i)],
@@ -99,6 +131,13 @@ export function viewsOf({ paths, group, operation }) {
     'group, resolve': [
       `${paths.group}?id=${group}`,
       page => triage(page, /^resolve/i),
+    ],
+    'group, mute': [
+      `${paths.group}?id=${group}`,
+      async page => {
+        await (await choice(page, /^mute/i, /8 hours/)).click();
+        await page.getByRole('dialog').waitFor();
+      },
     ],
     'group, note': [
       `${paths.group}?id=${group}`,

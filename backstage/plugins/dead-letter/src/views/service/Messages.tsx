@@ -1,10 +1,10 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
-import { ButtonLink, Flex, Select, Skeleton, Text } from '@backstage/ui';
+import { ButtonLink, Select, Skeleton, Text } from '@backstage/ui';
 import {
   Filter,
   Total,
 } from '@dead-letter/backstage-plugin-dead-letter-common';
-import { useCallback, useMemo } from 'react';
+import { memo, useCallback, useMemo } from 'react';
 import { Answered } from '../../components/Answered';
 import { EnvironmentSelect } from '../../components/EnvironmentSelect';
 import { Row } from '../../components/Row';
@@ -27,6 +27,12 @@ import { Arrivals, useArrivals } from './useArrivals';
 import { Filtered, toFilter, useFilter } from './useFilter';
 import { useGroups } from './useGroups';
 import styles from './service.module.css';
+
+// What a turned page does not change is not drawn again: the page is asked for as soon as it is drawn.
+const Filters = memo(FilterBar);
+const Chart = memo(Histogram);
+const Parts = memo(BreakDown);
+const History = memo(OperationHistory);
 
 interface MessagesProps {
   service: string;
@@ -66,6 +72,15 @@ function Messages({ service, resourceRef }: MessagesProps) {
     refresh();
   };
   const open = useCallback((message: string) => change({ message }), [change]);
+  const choose = useCallback(
+    (from: string, to: string) => change({ from, to }),
+    [change],
+  );
+  const chooseGroup = useCallback(
+    (errorGroup: string) => change({ errorGroup }),
+    [change],
+  );
+  const owner = useMemo(() => ({ service }), [service]);
 
   return (
     <div className={styles.page}>
@@ -78,7 +93,7 @@ function Messages({ service, resourceRef }: MessagesProps) {
         onShow={showArrivals}
       />
       <OperationsOf operations={operations} />
-      <FilterBar
+      <Filters
         groups={groups}
         conditions={conditions}
         onChange={change}
@@ -87,13 +102,13 @@ function Messages({ service, resourceRef }: MessagesProps) {
       {conditions.errorGroup && (
         <ChosenGroup id={conditions.errorGroup} resourceRef={resourceRef} />
       )}
-      <Histogram
+      <Chart
         filter={filter}
         groups={groups}
-        onChoose={(from, to) => change({ from, to })}
-        onChooseGroup={errorGroup => change({ errorGroup })}
+        onChoose={choose}
+        onChooseGroup={chooseGroup}
       />
-      <BreakDown
+      <Parts
         service={service}
         resourceRef={resourceRef}
         filter={filter}
@@ -122,7 +137,7 @@ function Messages({ service, resourceRef }: MessagesProps) {
           />
         )}
       </Answered>
-      <OperationHistory owner={{ service }} />
+      <History owner={owner} />
       {view.message && (
         <MessageDrawer
           id={view.message}

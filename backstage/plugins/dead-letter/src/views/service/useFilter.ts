@@ -1,6 +1,6 @@
 import { useAppSearchParams } from '@backstage/frontend-plugin-api';
 import { Filter } from '@dead-letter/backstage-plugin-dead-letter-common';
-import { useCallback, useMemo } from 'react';
+import { useCallback, useEffect, useMemo, useRef } from 'react';
 
 /** The conditions that the API knows, but for squad and service: these are given by whose page it is. */
 const CONDITIONS = [
@@ -70,10 +70,18 @@ export type Filtered = ReturnType<typeof useFilter>;
 export function useFilter() {
   const [parameters, setParameters] = useAppSearchParams();
   const text = parameters.toString();
-  const view = useMemo(() => readView(new URLSearchParams(text)), [text]);
+  const read = useMemo(() => readView(new URLSearchParams(text)), [text]);
+  // The same as long as they say the same: what depends on them alone is not made anew where a page is turned.
+  const asked = JSON.stringify(read.conditions);
+  const conditions = useMemo<Conditions>(() => JSON.parse(asked), [asked]);
+  const view = useMemo(() => ({ ...read, conditions }), [read, conditions]);
+  const address = useRef({ text, setParameters });
+  useEffect(() => {
+    address.current = { text, setParameters };
+  });
   const change = useCallback(
     (changes: Change, { replace = false } = {}) => {
-      const next = new URLSearchParams(text);
+      const next = new URLSearchParams(address.current.text);
       const turns = Object.keys(changes).every(
         name => name === 'cursor' || name === 'first' || name === 'message',
       );
@@ -85,21 +93,21 @@ export function useFilter() {
         if (value) next.set(name, value);
         else next.delete(name);
       }
-      setParameters(next, { replace });
+      address.current.setParameters(next, { replace });
     },
-    [text, setParameters],
+    [],
   );
   const clear = useCallback(
     () =>
       change(
         Object.fromEntries(
-          [...CONDITIONS, ...Object.keys(view.conditions)].map(name => [
+          [...CONDITIONS, ...Object.keys(conditions)].map(name => [
             name,
             undefined,
           ]),
         ),
       ),
-    [change, view.conditions],
+    [change, conditions],
   );
   return { view, change, clear };
 }

@@ -43,7 +43,8 @@ export function useLeft(shown: Shown): LeftOver {
   const rows = useAnswer(
     ['still', asked, limit, order, cursor ?? null],
     (client, signal) => client.search(asked, { limit, order, cursor }, signal),
-    options,
+    // The page's own answer is the first one to this, too.
+    { ...options, enabled: !page.isStale },
   );
   const count = useAnswer(
     ['still', bounded],
