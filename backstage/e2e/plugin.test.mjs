@@ -149,7 +149,15 @@ describe(`the plugin in ${front.name}`, { timeout: 1_800_000 }, () => {
     await button('More options').click();
     await world.screenshot(page, 'redeliver');
     await button(/^redeliver 2,000$/i).click();
-    await page.getByRole('progressbar').first().waitFor();
+    await until('it is in sight', () =>
+      page
+        .getByRole('progressbar')
+        .first()
+        .evaluate(bar => {
+          const { top, bottom } = bar.getBoundingClientRect();
+          return top >= 0 && bottom <= window.innerHeight;
+        }),
+    );
     await until(
       'some are put back',
       async () => (await world.broker.depth(QUEUE)) > 100,

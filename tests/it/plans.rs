@@ -11,6 +11,7 @@ use std::path::Path;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use dead_letter::clock;
+use dead_letter::domain::attribute::Layer;
 use dead_letter::domain::audit::Actor;
 use dead_letter::domain::convention::Failure;
 use dead_letter::domain::dead_letter::{NewDeadLetter, Status, floor_id};
@@ -258,6 +259,7 @@ impl Interview<'_> {
         store.histogram(&of_group, &day, None, now).await.unwrap();
         self.told("chart of a group");
         self.survey_shift().await;
+        self.survey_samples().await;
         let of_group = WantedOperations { error_group: of_group.error_group, ..WantedOperations::default() };
         store.operations(&of_group, None, 50).await.unwrap();
         self.told("operations of a group");
@@ -276,6 +278,18 @@ impl Interview<'_> {
         self.told("what was done with groups in a shift");
         store.steered(&[self.id()], &shift, 200).await.unwrap();
         self.told("what was done to operations in a shift");
+    }
+
+    async fn survey_samples(&mut self) {
+        let (store, of_squad) = (self.store, of_squad());
+        store.sample(&of_squad, 200, Layer::Body).await.unwrap();
+        self.told("a sample of a squad");
+        let (group, service) = self.any().map_or_else(
+            || (clock::new_id(), "webshop".to_owned()),
+            |row| (row.fingerprint.group, row.derived.service.clone()),
+        );
+        store.sample_group(group, &service, 200, Layer::Row).await.unwrap();
+        self.told("a sample of a group, and one of the rest of its service");
     }
 
     async fn act(&mut self) {

@@ -21,6 +21,8 @@ const backstage = {
   name: 'backstage',
   signInAs: 'guest',
   prefix: '',
+  // Backstage's own menu of a narrow window has links without a name.
+  notOurs: ['.MuiBottomNavigation-root'],
   user: /^user:development\/guest$/,
   paths: {
     squads: '/dead-letter',
@@ -62,6 +64,7 @@ const users = {
 const console = {
   name: 'console',
   prefix: 'console-',
+  notOurs: [],
   user: /^root \(http:\/\/127\.0\.0\.1:\d+\|root\)$/,
   paths: {
     squads: '/console/squads',

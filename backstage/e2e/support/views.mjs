@@ -136,7 +136,7 @@ export function viewsOf({ paths, group, operation }) {
       `${paths.group}?id=${group}`,
       async page => {
         await (await choice(page, /^mute/i, /8 hours/)).click();
-        await page.getByRole('dialog').waitFor();
+        await page.getByRole('dialog', { name: /^mute for/i }).waitFor();
       },
     ],
     'group, note': [

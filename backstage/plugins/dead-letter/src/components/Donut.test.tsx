@@ -1,5 +1,5 @@
 import { render, screen, within } from '@testing-library/react';
-import { Donut, sayShare } from './Donut';
+import { Donut } from './Donut';
 
 function rendered(values: number[]) {
   render(
@@ -48,12 +48,4 @@ describe('Donut', () => {
     );
     expect(container).toBeEmptyDOMElement();
   });
-
-  it.each([
-    [0, '0%'],
-    [0.0001, '< 0.1%'],
-    [0.123, '12.3%'],
-    [0.9999, '> 99.9%'],
-    [1, '100%'],
-  ])('says %d as %s', (share, said) => expect(sayShare(share)).toBe(said));
 });

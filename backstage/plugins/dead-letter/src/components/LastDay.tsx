@@ -2,6 +2,7 @@ import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import { Text } from '@backstage/ui';
 import { LastDay as Counts } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { deadLetterTranslationRef } from '../translation';
+import numbers from './numbers.module.css';
 
 /** What has died in the last 24 hours, and what became of it. It says what is known, and not that all is good. */
 export function LastDay({ counts }: { counts: Counts | undefined }) {
@@ -23,7 +24,12 @@ export function LastDay({ counts }: { counts: Counts | undefined }) {
 /** The same below a number, in a table. */
 export function LastDayBelow({ counts }: { counts: Counts }) {
   return (
-    <Text as="div" variant="body-small" color="secondary">
+    <Text
+      as="div"
+      variant="body-small"
+      color="secondary"
+      className={numbers.below}
+    >
       <LastDay counts={counts} />
     </Text>
   );

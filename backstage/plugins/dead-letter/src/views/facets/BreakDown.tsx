@@ -16,12 +16,13 @@ import {
 } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { useState } from 'react';
 import { Answered } from '../../components/Answered';
+import { sayShare } from '../../components/share';
 import { useAnswer } from '../../hooks/useDeadLetter';
 import { useMay } from '../../hooks/useMay';
 import { deadLetterTranslationRef } from '../../translation';
 import { Conditions } from '../service/useFilter';
 import { Sampled } from './Sampled';
-import { conditionsOf, percentOf, useWords } from './attribute';
+import { conditionsOf, useWords } from './attribute';
 import styles from './facets.module.css';
 
 const OF_ROWS: AttributeKind[] = [
@@ -137,7 +138,7 @@ function OneFacet({ facet, onChoose }: OneFacetProps) {
           <li key={value.value} className={styles.value}>
             <Value facet={facet} value={value} onChoose={onChoose} />
             <Text color="secondary" className={styles.count}>
-              {t('facets.percent', { percent: percentOf(value.share) })}
+              {sayShare(value.share)}
               {' · '}
               {value.count.toLocaleString()}
             </Text>

@@ -6,12 +6,13 @@ import {
 } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { useState } from 'react';
 import { Answered } from '../../components/Answered';
+import { sayShare } from '../../components/share';
 import { useAnswer } from '../../hooks/useDeadLetter';
 import { useMay } from '../../hooks/useMay';
 import { PlaceOf } from '../../hooks/useTabs';
 import { deadLetterTranslationRef } from '../../translation';
 import { Sampled } from './Sampled';
-import { conditionsOfAll, percentOf, useWords } from './attribute';
+import { conditionsOfAll, useWords } from './attribute';
 import styles from './facets.module.css';
 
 interface DistinctionsProps {
@@ -108,8 +109,6 @@ function One({ id, service, placeOf, distinction, isAlone }: OneProps) {
     .reduce((one, other) => t('facets.and', { one, other }));
   const filter = conditionsOfAll(conditions);
   const place = filter && placeOf(service, { errorGroup: id, ...filter });
-  const percent = (share: number) =>
-    t('facets.percent', { percent: percentOf(share) });
   return (
     <li>
       <div className={styles.distinction}>
@@ -118,10 +117,10 @@ function One({ id, service, placeOf, distinction, isAlone }: OneProps) {
         </Text>
         <Text color="secondary">
           {isAlone
-            ? t('facets.common', { inside: percent(inside.share) })
+            ? t('facets.common', { inside: sayShare(inside.share) })
             : t('facets.shares', {
-                inside: percent(inside.share),
-                outside: percent(outside.share),
+                inside: sayShare(inside.share),
+                outside: sayShare(outside.share),
               })}
         </Text>
         {place && (

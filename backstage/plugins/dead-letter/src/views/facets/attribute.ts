@@ -102,10 +102,3 @@ export function useWords() {
   );
   return { sayAttribute, sayValue, sayCondition };
 }
-
-/** A share from 0 to 1 in percent: only nothing is 0 %, and only all is 100 %. */
-export function percentOf(share: number): string {
-  if (share > 0 && share < 0.01) return '<1';
-  if (share > 0.99 && share < 1) return '>99';
-  return Math.round(share * 100).toString();
-}

@@ -46,7 +46,6 @@ export const facetsMessages = {
   rest: 'others',
   shares: '{{inside}} of these, {{outside}} of the others',
   common: '{{inside}} of these',
-  percent: '{{percent}} %',
   test: {
     is: '{{attribute}} is {{value}}',
     isNot: '{{attribute}} is not {{value}}',

@@ -2,11 +2,13 @@ import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import { ButtonIcon, ButtonLink, Text } from '@backstage/ui';
 import { Operation } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { RiCloseLine } from '@remixicon/react';
+import { useEffect, useRef } from 'react';
 import { Row } from '../../components/Row';
 import { ServiceText } from '../../components/ServiceText';
 import { Time } from '../../components/Time';
 import { useOperationPath } from '../../hooks/useOperationPath';
 import { deadLetterTranslationRef } from '../../translation';
+import { takeBegun } from './begun';
 import { dismiss } from './dismissed';
 import { isSettled, kindOf } from './operation';
 import { OperationCard } from './OperationCard';
@@ -17,9 +19,20 @@ import { RefusedReasons } from './RefusedReasons';
 /** Operations where their dead letters are shown, for everybody. Nothing where there are none. */
 export function OperationsOf({ operations }: { operations: Operation[] }) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
+  const cards = useRef<HTMLElement>(null);
+  // Whoever began one far below wants to see how it goes.
+  useEffect(() => {
+    if (operations.filter(each => takeBegun(each.id)).length > 0) {
+      cards.current?.scrollIntoView?.({ block: 'center' });
+    }
+  }, [operations]);
   if (operations.length === 0) return null;
   return (
-    <section className={styles.cards} aria-label={t('operations.here')}>
+    <section
+      className={styles.cards}
+      aria-label={t('operations.here')}
+      ref={cards}
+    >
       {operations.map(each =>
         isSettled(each) ? (
           <Ended key={each.id} operation={each} />

@@ -14,6 +14,7 @@ import { useEnvironment } from '../../hooks/useEnvironment';
 import { useOperationPath } from '../../hooks/useOperationPath';
 import { deadLetterTranslationRef } from '../../translation';
 import { EndedActions } from './EndedActions';
+import { noteBegun } from './begun';
 import { isOver, isSettled, lookAgain, succeeded, toneOf } from './operation';
 import { sayNumber } from './say';
 import { operationKey } from './useOperation';
@@ -33,6 +34,7 @@ export function useFollow() {
   const announce = useAnnounce();
 
   return function follow({ id }: Operation, onChanged: () => void) {
+    noteBegun(id);
     const observer = new QueryObserver<OperationDetails>(queries, {
       queryKey: answerKey(name, operationKey(id)),
       queryFn: ({ signal }) => client.operation(id, signal),

@@ -4,11 +4,11 @@ import {
   useTranslationRef,
 } from '@backstage/frontend-plugin-api';
 import { catalogApiRef } from '@backstage/plugin-catalog-react';
-import { Flex } from '@backstage/ui';
 import { useCallback } from 'react';
 import { Answered } from '../../components/Answered';
 import { Empty } from '../../components/Empty';
 import { EnvironmentSelect } from '../../components/EnvironmentSelect';
+import { Row } from '../../components/Row';
 import { FindBox } from '../../components/FindBox';
 import { PluginPage } from '../../components/PluginPage';
 import { TableSkeleton } from '../../components/TableSkeleton';
@@ -50,13 +50,13 @@ function Search() {
   );
   return (
     <>
-      <Flex justify="between" align="start">
+      <Row apart>
         <FindBox found={text} />
         {canExport && text && (
           <ExportMenu filter={{ find: text, status: 'any' }} name="search" />
         )}
         <EnvironmentSelect />
-      </Flex>
+      </Row>
       {text ? (
         <Results key={`${name} ${text}`} text={text} onOpen={open} />
       ) : (

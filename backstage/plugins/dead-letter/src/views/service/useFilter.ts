@@ -79,24 +79,21 @@ export function useFilter() {
   useEffect(() => {
     address.current = { text, setParameters };
   });
-  const change = useCallback(
-    (changes: Change, { replace = false } = {}) => {
-      const next = new URLSearchParams(address.current.text);
-      const turns = Object.keys(changes).every(
-        name => name === 'cursor' || name === 'first' || name === 'message',
-      );
-      if (!turns) {
-        next.delete('cursor');
-        next.delete('first');
-      }
-      for (const [name, value] of Object.entries(changes)) {
-        if (value) next.set(name, value);
-        else next.delete(name);
-      }
-      address.current.setParameters(next, { replace });
-    },
-    [],
-  );
+  const change = useCallback((changes: Change, { replace = false } = {}) => {
+    const next = new URLSearchParams(address.current.text);
+    const turns = Object.keys(changes).every(
+      name => name === 'cursor' || name === 'first' || name === 'message',
+    );
+    if (!turns) {
+      next.delete('cursor');
+      next.delete('first');
+    }
+    for (const [name, value] of Object.entries(changes)) {
+      if (value) next.set(name, value);
+      else next.delete(name);
+    }
+    address.current.setParameters(next, { replace });
+  }, []);
   const clear = useCallback(
     () =>
       change(

@@ -1,6 +1,6 @@
 import { useTranslationRef } from '@backstage/frontend-plugin-api';
 import { Text } from '@backstage/ui';
-import { sayShare } from '../../components/Donut';
+import { sayShare } from '../../components/share';
 import { deadLetterTranslationRef } from '../../translation';
 import styles from './squad.module.css';
 
