@@ -21,8 +21,8 @@ const backstage = {
   name: 'backstage',
   signInAs: 'guest',
   prefix: '',
-  // Backstage's own menu of a narrow window has links without a name.
-  notOurs: ['.MuiBottomNavigation-root'],
+  // Backstage's own menu of a narrow window has links without a name, and the colours of its toasts are too close to each other.
+  notOurs: ['.MuiBottomNavigation-root', '[class*="Toast_container"]'],
   user: /^user:development\/guest$/,
   paths: {
     squads: '/dead-letter',
