@@ -47,13 +47,16 @@ render() { # NAME
 }
 
 # Neither a cluster nor the user's own settings are asked.
-helm_template() { # OPTION...
+helm() { # ARG...
     HELM_CONFIG_HOME=$kubernetes/helm-home HELM_CACHE_HOME=$kubernetes/helm-home HELM_DATA_HOME=$kubernetes/helm-home \
-        "$kubernetes/helm" template dead-letter k8s/chart --kube-version 1.37.0 "$@"
+        "$kubernetes/helm" "$@"
 }
+
+helm_template() { helm template dead-letter k8s/chart --kube-version 1.37.0 "$@"; } # OPTION...
 
 check() {
     local name
+    helm lint --strict --quiet k8s/chart
     rm -rf "$kubernetes/rendered"
     mkdir -p "$kubernetes/rendered"
     for name in "${renderings[@]}"; do render "$name" >"$kubernetes/rendered/$name.yaml"; done

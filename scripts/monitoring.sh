@@ -72,7 +72,7 @@ check() {
     quietly promtool test rules monitoring/tests/*.yaml || failed=1
     quietly promtool check config --syntax-only monitoring/prometheus.yaml || failed=1
     check_copies || failed=1
-    "$kubernetes/python/bin/python" scripts/monitoring/check.py "$expressions" || failed=1
+    "$kubernetes/python/bin/python" -B scripts/monitoring/check.py "$expressions" || failed=1
     quietly promtool check rules "$expressions" || failed=1
     return $failed
 }

@@ -18,6 +18,8 @@ once_for() { # FILE COMMAND...
 
 install_python() {
     mkdir -p "$kubernetes"
+    # Another Python may have replaced the one that it was made with.
+    "$kubernetes/python/bin/python" --version >/dev/null 2>&1 || rm -f "$kubernetes/installed-requirements.txt"
     once_for scripts/kubernetes/requirements.txt make_python
 }
 
