@@ -28,10 +28,11 @@ impl Store {
              FROM error_group g \
                  LEFT JOIN (SELECT error_group, sum(dead) AS dead, sum(arrived) AS arrived FROM error_group_count \
                             GROUP BY error_group HAVING sum(dead) > 0) c ON c.error_group = g.id \
+                 LEFT JOIN (SELECT error_group, min(start) AS since FROM error_group_change WHERE dead > 0 \
+                            GROUP BY error_group) n ON n.error_group = g.id \
                  LEFT JOIN LATERAL ( \
-                     SELECT c.dead, LEAST( \
-                         (SELECT i.start FROM error_group_interval i WHERE i.error_group = g.id AND i.dead > 0 ORDER BY i.start LIMIT 1), \
-                         (SELECT min(n.start) FROM error_group_change n WHERE n.error_group = g.id AND n.dead > 0)) AS since \
+                     SELECT c.dead, LEAST(n.since, (SELECT i.start FROM error_group_interval i \
+                         WHERE i.error_group = g.id AND i.dead > 0 ORDER BY i.start LIMIT 1)) AS since \
                      WHERE c.dead IS NOT NULL AND NOT ({muted})) o ON true \
              GROUP BY g.service"
         );
