@@ -88,11 +88,13 @@ mutants: cargo ## change the code at random, and check that unit tests fail; FIL
 	@mkdir -p target/mutants
 	CARGO_BUILD_BUILD_DIR=$(CURDIR)/target/mutants/build cargo mutants --package dead-letter --jobs 1 --output target/mutants $(addprefix --file ,$(FILE))
 
-check: cargo ## check format, lints, patches, versions, the image, dependencies, the OpenAPI document, rustdoc
+check: cargo ## check format, lints, patches, versions, manifests, alerts, the image, dependencies, the OpenAPI document, rustdoc
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --no-deps --locked -- -D warnings
 	@scripts/bugs.sh --check
 	@scripts/version.sh >/dev/null
+	@scripts/kubernetes.sh check
+	@scripts/monitoring.sh check
 	@scripts/image.sh check
 	@scripts/deny.sh
 	@target/image/dead-letter openapi | diff openapi/openapi.json - \

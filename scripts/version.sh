@@ -19,7 +19,8 @@ agrees() { # FILE EXPRESSION: what the expression has to match is the version
 agrees Cargo.toml '^dead-letter-client = .*version = "(.*)".*$'
 agrees client/Cargo.toml '^version = "(.*)"$'
 agrees openapi/openapi.json '^    "version": "(.*)",?$'
-agrees k8s/kustomization.yaml '^ *newTag: "?([^"]*)"?$'
+for file in k8s/base/kustomization.yaml k8s/overlays/prod/kustomization.yaml; do agrees "$file" '^ *newTag: "?([^"]*)"?$'; done
+for key in version appVersion; do agrees k8s/chart/Chart.yaml "^$key: \"?([^\"]*)\"?\$"; done
 agrees SECURITY.md '^cosign .* ghcr\.io\/dead-letter\/dead-letter:([^ ]*).*$'
 for package in backstage/package.json backstage/plugins/*/package.json; do agrees "$package" '^  "version": "(.*)",$'; done
 if [[ -n ${TAG-} ]]; then

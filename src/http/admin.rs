@@ -1,5 +1,6 @@
 //! Health and metrics, on an address of their own.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -14,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 use crate::clock;
 use crate::ingest::{SourceState, SourceStatus};
 use crate::ownership::{Owners, Ownership};
-use crate::store::Store;
-use crate::telemetry::{CatalogState, Metrics};
+use crate::store::{Backlog, Store};
+use crate::telemetry::{CatalogState, Metrics, SquadBacklog};
 
 /// What health and metrics are told from.
 #[derive(Clone, Debug)]
@@ -117,10 +118,29 @@ async fn ready(State(AdminState { admin, stop }): State<AdminState>) -> impl Int
 }
 
 async fn metrics(State(AdminState { admin, .. }): State<AdminState>) -> impl IntoResponse {
-    let operations = admin.store.operation_states().await.ok();
-    let catalog = catalog_state(&admin.ownership.now());
-    let text = admin.metrics.render(operations.as_deref(), &admin.store.pool_use(), catalog);
+    let now = clock::now();
+    let owners = admin.ownership.now();
+    let (operations, backlogs) = tokio::join!(admin.store.operation_states(), admin.store.backlogs(now));
+    let squads = backlogs.ok().map(|backlogs| squad_backlogs(&backlogs, &owners, now));
+    let text = admin.metrics.render(
+        operations.ok().as_deref(),
+        squads.as_deref(),
+        &admin.store.pool_use(),
+        catalog_state(&owners),
+    );
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
+}
+
+fn squad_backlogs<'o>(services: &[Backlog], owners: &'o Owners, now: DateTime<Utc>) -> Vec<SquadBacklog<'o>> {
+    let mut squads = BTreeMap::new();
+    for service in services {
+        let squad = owners.squad(&service.service);
+        let backlog = squads.entry(squad).or_insert(SquadBacklog { squad, dead: 0, oldest: 0 });
+        backlog.dead += service.dead;
+        let age = service.since.map_or(0, |since| (now - since).num_seconds());
+        backlog.oldest = backlog.oldest.max(age);
+    }
+    squads.into_values().collect()
 }
 
 fn catalog_state(owners: &Owners) -> Option<CatalogState> {

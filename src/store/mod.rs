@@ -19,6 +19,7 @@ use crate::tls::Tls;
 mod abandoned;
 mod attempts;
 mod audit;
+mod backlog;
 mod batch;
 mod bounds;
 mod catalog;
@@ -61,6 +62,7 @@ mod steering;
 mod url;
 
 pub use audit::{Sealed, Verified, WantedEntries};
+pub use backlog::Backlog;
 pub use batch::Stored;
 pub use bounds::{Bounds, OverBound};
 pub use catalog::CatalogSnapshot;

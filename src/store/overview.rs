@@ -86,18 +86,23 @@ impl Store {
     }
 }
 
-/// Whether the group `g`, of which so many have arrived as `c` says, is muted at `$5 + 1 day`: as `ErrorGroup::state` says.
-const MUTED: &str = "(g.muted_until IS NOT NULL OR g.muted_up_to IS NOT NULL) \
-     AND (g.muted_until IS NULL OR g.muted_until > $5 + interval '1 day') \
-     AND (g.muted_up_to IS NULL OR c.arrived < g.muted_up_to)";
+/// Whether the group `g`, of which so many have arrived as `c` says, is muted at this time: as `ErrorGroup::state` says.
+pub(super) fn muted_at(now: &str) -> String {
+    format!(
+        "(g.muted_until IS NOT NULL OR g.muted_up_to IS NOT NULL) \
+         AND (g.muted_until IS NULL OR g.muted_until > {now}) \
+         AND (g.muted_up_to IS NULL OR c.arrived < g.muted_up_to)"
+    )
+}
 
 /// The query of [`Store::service_counts`].
 fn counts_query(broker: Option<&str>, vhost: Option<&str>) -> String {
     let group = at("g", broker, vhost);
     let edges = edges(broker, vhost);
+    let muted = muted_at("$5 + interval '1 day'");
     format!(
         "WITH groups AS ( \
-                 SELECT g.service, c.dead, CASE WHEN {MUTED} THEN c.dead ELSE 0 END AS muted, c.last_seen, (SELECT i.start FROM error_group_interval i \
+                 SELECT g.service, c.dead, CASE WHEN {muted} THEN c.dead ELSE 0 END AS muted, c.last_seen, (SELECT i.start FROM error_group_interval i \
                      WHERE i.error_group = g.id ORDER BY i.start LIMIT 1) AS first_start \
                  FROM (SELECT error_group, sum(dead) AS dead, sum(arrived) AS arrived, max(last_seen) AS last_seen FROM error_group_count \
                        GROUP BY error_group HAVING sum(dead) <> 0 OR max(last_seen) >= $5) c JOIN error_group g ON g.id = c.error_group WHERE true{group}), \
@@ -123,7 +128,7 @@ fn counts_query(broker: Option<&str>, vhost: Option<&str>) -> String {
                  FROM hours h JOIN error_group g ON g.id = h.error_group \
                      LEFT JOIN LATERAL (SELECT sum(arrived) AS arrived FROM error_group_count n \
                          WHERE n.error_group = g.id AND g.muted_up_to IS NOT NULL) c ON true \
-                 WHERE NOT ({MUTED}){group} GROUP BY g.service) \
+                 WHERE NOT ({muted}){group} GROUP BY g.service) \
              SELECT s.service, s.dead, s.muted, o.id AS oldest, n.id AS newest, COALESCE(t.last_hour, 0) AS last_hour, \
                  COALESCE(t.day_before, 0) AS day_before, COALESCE(y.died, 0) AS died, \
                  COALESCE(y.redelivered, 0) AS redelivered, COALESCE(y.deleted, 0) AS deleted \

@@ -1,5 +1,5 @@
 //! Metrics in Prometheus' format. Those of this process are counted as things happen; those of the whole service
-//! (operations by state) are read from the database at each scrape, and are the same on every replica.
+//! (operations by state, dead letters by squad) are read from the database at each scrape, and are the same on every replica.
 
 use prometheus::core::Collector;
 use prometheus::{
@@ -33,6 +33,8 @@ pub struct Metrics {
     /// Requests that were refused because their caller asked for too much, by kind.
     pub http_limited: IntCounterVec,
     operations: IntGaugeVec,
+    squad_dead: IntGaugeVec,
+    squad_oldest: IntGaugeVec,
     pool: IntGaugeVec,
     catalog_age: IntGaugeVec,
     catalog_conflicts: IntGaugeVec,
@@ -78,6 +80,17 @@ pub struct PoolUse {
     pub size: u32,
     /// Idle connections among these.
     pub idle: u32,
+}
+
+/// What a squad owns that is dead, without muted error groups.
+#[derive(Clone, Copy, Debug)]
+pub struct SquadBacklog<'a> {
+    /// The squad.
+    pub squad: &'a str,
+    /// Number of dead letters.
+    pub dead: i64,
+    /// Age of the oldest, in seconds. 0: there is none.
+    pub oldest: i64,
 }
 
 /// State of the catalog that squads come from.
@@ -277,6 +290,17 @@ impl Metrics {
                 "Operations by state. The value comes from the database and is the same on every replica",
                 &["state"],
             ),
+            squad_dead: registrar.gauge(
+                "dead_letter_squad_dead",
+                "Dead letters of a squad, without those of muted error groups. The value comes from the database and is the same on every \
+                 replica",
+                &["squad"],
+            ),
+            squad_oldest: registrar.gauge(
+                "dead_letter_squad_oldest_seconds",
+                "Age of the oldest of them, or 0. It is rounded up to 5 minutes, and to an hour after two days",
+                &["squad"],
+            ),
             pool: registrar.gauge(
                 "dead_letter_db_connections",
                 "Open database connections, by pool and by whether they are used or idle",
@@ -321,11 +345,12 @@ impl Metrics {
         }
     }
 
-    /// Everything in Prometheus' text format. `operations` is `None` where the database does not answer, `catalog` where squads come from
-    /// no catalog.
+    /// Everything in Prometheus' text format. `operations` and `squads` are `None` where the database does not answer, `catalog` where
+    /// squads come from no catalog.
     pub fn render(
         &self,
         operations: Option<&[(State, i64)]>,
+        squads: Option<&[SquadBacklog<'_>]>,
         pools: &[PoolUse],
         catalog: Option<CatalogState>,
     ) -> String {
@@ -337,6 +362,12 @@ impl Metrics {
         self.operations.reset();
         for (state, count) in operations.unwrap_or_default() {
             self.operations.with_label_values(&[state.as_str()]).set(*count);
+        }
+        self.squad_dead.reset();
+        self.squad_oldest.reset();
+        for backlog in squads.unwrap_or_default() {
+            self.squad_dead.with_label_values(&[backlog.squad]).set(backlog.dead);
+            self.squad_oldest.with_label_values(&[backlog.squad]).set(backlog.oldest);
         }
         for pool in pools {
             let used = pool.size.saturating_sub(pool.idle);

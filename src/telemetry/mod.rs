@@ -5,5 +5,5 @@ mod metrics;
 mod tracing_setup;
 
 pub use events::{BatchStored, ChunkDone, RequestDone, RequestLimited, RowPoisoned};
-pub use metrics::{CatalogState, Metrics, PoolUse, SourceLabels, SourceMetrics};
+pub use metrics::{CatalogState, Metrics, PoolUse, SourceLabels, SourceMetrics, SquadBacklog};
 pub use tracing_setup::{Telemetry, link_to_message};

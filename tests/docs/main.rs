@@ -1,5 +1,5 @@
-//! Checks of the documentation: links, the navigation of the site, names of tests and commands, lengths, and the metrics
-//! reference. They need no servers.
+//! Checks of the documentation: links, the navigation of the site, names of tests and commands, lengths, the scripts of Shuttle, and the
+//! metrics reference. They need no servers.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -9,3 +9,4 @@ mod metrics;
 mod names;
 mod nav;
 mod repository;
+mod shuttle;

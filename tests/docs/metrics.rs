@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use dead_letter::domain::operation::State;
 use dead_letter::domain::place::Place;
-use dead_letter::telemetry::{CatalogState, Metrics, PoolUse, SourceLabels};
+use dead_letter::telemetry::{CatalogState, Metrics, PoolUse, SourceLabels, SquadBacklog};
 use regex::Regex;
 
 use crate::repository::{Page, root};
@@ -23,6 +23,7 @@ fn scrape() -> String {
     metrics.http_limited.with_label_values(&["type"]).inc();
     metrics.render(
         Some(&[(State::Running, 1)]),
+        Some(&[SquadBacklog { squad: "squad", dead: 1, oldest: 1 }]),
         &[PoolUse { name: "ingest", size: 2, idle: 1 }],
         Some(CatalogState { age: 1, contested: 1, waiting: 1 }),
     )

@@ -59,6 +59,7 @@ mod second_person;
 mod secrets;
 mod shift_log;
 mod sources;
+mod squads;
 mod steering;
 #[expect(dead_code, unused_imports, reason = "shared with the tests of chaos")]
 mod support;
