@@ -38,9 +38,9 @@ impl Servers {
         Self::start_as(name, rabbitmq, None).await
     }
 
-    /// With the management plugin.
-    pub async fn start_managed(name: &str) -> Self {
-        Self::start_as(name, &[], Some("rabbitmq_shovel,rabbitmq_management")).await
+    /// With the management plugin, and these settings of `RabbitMQ`.
+    pub async fn start_managed(name: &str, rabbitmq: &[&str]) -> Self {
+        Self::start_as(name, rabbitmq, Some("rabbitmq_shovel,rabbitmq_management")).await
     }
 
     async fn start_as(name: &str, rabbitmq: &[&str], plugins: Option<&'static str>) -> Self {
@@ -61,7 +61,8 @@ impl Servers {
             .collect();
         servers.database_url = String::from(values["DATABASE_URL"]);
         servers.amqp_url = String::from(values["AMQP_URL"]);
-        servers.management_url = values.get("MANAGEMENT_URL").copied().unwrap_or_default().to_owned();
+        servers.management_url =
+            values.get("MANAGEMENT_URL").map_or_else(String::new, |url| String::from(*url));
         servers
     }
 
