@@ -37,7 +37,8 @@ Variables for the servers that a command starts:
                        installed is taken from the Debian suite that has it, into target/suites (as root; see
                        servers/suite.sh), or from a container. DIR keeps its first version.
   RABBITMQ_PLUGINS     plugins to enable, such as rabbitmq_shovel,rabbitmq_prometheus. A plugin that listens uses its default
-                       port on all interfaces, so only one node per machine can have it.
+                       port on all interfaces, so only one node per machine can have it. rabbitmq_management is an exception:
+                       it has a port of DIR on loopback, and DIR/env has MANAGEMENT_URL.
   RABBITMQ_SETTINGS    settings of the application rabbit, such as "{consumer_timeout, 60000}, {channel_tick_interval, 1000}"
   POSTGRES_SETTINGS    settings such as "shared_buffers=1GB max_wal_size=8GB"
 END

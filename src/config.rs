@@ -4,8 +4,10 @@ mod access;
 mod brokers;
 mod catalog;
 mod channels;
+mod checks;
 mod console;
 mod limits;
+mod management;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -28,6 +30,7 @@ pub use catalog::CatalogConfig;
 pub use channels::{ChannelConfig, PlaintextChannel};
 pub use console::ConsoleConfig;
 pub use limits::LimitsConfig;
+pub use management::ManagementConfig;
 
 /// Exchange and queue that are declared if no source is configured.
 const DEFAULT_SOURCE: &str = "dead-letter";
@@ -112,11 +115,14 @@ pub struct ServeConfig {
     /// File with the URL of RabbitMQ, in place of `AMQP_URL`
     #[arg(long, env = "AMQP_URL_FILE", value_name = "FILE", conflicts_with = "amqp_url")]
     pub amqp_url_file: Option<PathBuf>,
+    /// The management API.
+    #[command(flatten)]
+    pub management: ManagementConfig,
     /// Name of the broker. It is stored with each dead letter, which is redelivered only to the broker with this name
     #[arg(long, env = "DEAD_LETTER_BROKER", default_value = "default", value_parser = plain_name)]
     pub broker: String,
-    /// YAML file that lists several brokers and virtual hosts. It replaces `AMQP_URL`, `DEAD_LETTER_BROKER` and
-    /// `DEAD_LETTER_SOURCES`
+    /// YAML file that lists several brokers and virtual hosts. It replaces `AMQP_URL`, `DEAD_LETTER_BROKER`,
+    /// `DEAD_LETTER_SOURCES` and `DEAD_LETTER_MANAGEMENT_URL`
     #[arg(long, env = "DEAD_LETTER_BROKERS_FILE")]
     pub brokers_file: Option<PathBuf>,
     /// Address of the API
@@ -269,8 +275,10 @@ impl ServeConfig {
         let Some(file) = &self.brokers_file else {
             let url = channels::secret(&self.amqp_url, self.amqp_url_file.as_ref())?;
             let broker = Broker::new(&self.broker, &url).and_then(|broker| broker.secured(&tls));
-            return Ok(vec![Consumed { broker: broker.context("AMQP_URL is invalid")?, sources }]);
+            let broker = broker.context("AMQP_URL is invalid")?;
+            return Ok(vec![Consumed { broker, sources, management: self.management.management(&tls)? }]);
         };
+        self.management.check_unset()?;
         anyhow::ensure!(
             sources.iter().all(|source| source.exchange.is_some()),
             "DEAD_LETTER_SOURCES applies to AMQP_URL only: list the queues in DEAD_LETTER_BROKERS_FILE, under `sources`"
@@ -298,31 +306,6 @@ impl ServeConfig {
     pub fn conventions(&self) -> Conventions {
         let queues: Vec<_> = self.origin_queues.iter().map(|queue| queue.trim().to_owned()).collect();
         Conventions::new(self.failure_headers.clone(), Claims::new(&self.origin_conventions, &queues))
-    }
-
-    /// Refuses to open the API to other machines without authentication, unless that is explicitly allowed.
-    pub fn check_address(&self) -> anyhow::Result<()> {
-        anyhow::ensure!(
-            self.http_addr.ip().is_loopback()
-                || self.access.is_configured()
-                || self.unauthenticated == YesNo::Yes,
-            "HTTP_ADDR={} is reachable from other machines, and everybody there could read, redeliver and delete messages: configure \
-             authentication, listen on 127.0.0.1, or allow this with DEAD_LETTER_UNAUTHENTICATED=yes",
-            self.http_addr
-        );
-        Ok(())
-    }
-
-    /// Refuses a collector of traces whose connection is not verified (R18).
-    pub fn check_telemetry(&self) -> anyhow::Result<()> {
-        let Some(endpoint) = &self.log.otlp_endpoint else { return Ok(()) };
-        let url = reqwest::Url::parse(endpoint).context("OTEL_EXPORTER_OTLP_ENDPOINT is no URL")?;
-        let tls = self.database.channels.tls(PlaintextChannel::Telemetry);
-        anyhow::ensure!(
-            url.scheme() == "https" || url.host_str().is_some_and(|host| tls.allows_plaintext(host)),
-            "OTEL_EXPORTER_OTLP_ENDPOINT is not encrypted: use https, or allow plain text with DEAD_LETTER_PLAINTEXT=telemetry"
-        );
-        Ok(())
     }
 }
 

@@ -1,4 +1,4 @@
-//! Addresses of issuers and of Backstage's catalog: verified, bounded, and never elsewhere.
+//! Addresses of issuers, of Backstage's catalog and of the management APIs of brokers: verified, bounded, and never elsewhere.
 
 use std::time::Duration;
 
@@ -60,6 +60,16 @@ impl Endpoint {
     /// The same, to whoever has this token.
     pub async fn get_as<T: DeserializeOwned>(&self, url: &Url, token: &str) -> anyhow::Result<T> {
         self.answer(url, self.client.get(url.clone()).bearer_auth(token)).await
+    }
+
+    /// The same, to a user with a password.
+    pub async fn get_by<T: DeserializeOwned>(
+        &self,
+        url: &Url,
+        user: &str,
+        password: &str,
+    ) -> anyhow::Result<T> {
+        self.answer(url, self.client.get(url.clone()).basic_auth(user, Some(password))).await
     }
 
     async fn answer<T: DeserializeOwned>(&self, url: &Url, request: RequestBuilder) -> anyhow::Result<T> {

@@ -36,11 +36,13 @@ start_container() { # KIND
             "docker.io/library/postgres:${version:-17}" -c max_connections=300 \
             $options >"$dir/$1.log"
     else
+        rm -f "$dir/rabbitmq.managed"
+        [[ ,${RABBITMQ_PLUGINS-}, != *,rabbitmq_management,* ]] || touch "$dir/rabbitmq.managed"
         # What the image enables stays, unless others are wanted.
         [[ -z ${RABBITMQ_PLUGINS-} ]] || command=(sh -c "echo '$plugins' >/etc/rabbitmq/enabled_plugins &&
             exec docker-entrypoint.sh rabbitmq-server")
         $engine run -d --name "$name" -v "$name:/var/lib/rabbitmq" --hostname rabbitmq \
-            -p "127.0.0.1:$AMQP_PORT:5672" "docker.io/library/rabbitmq:${version:-4}" ${command[@]+"${command[@]}"} >"$dir/$1.log"
+            -p "127.0.0.1:$AMQP_PORT:5672" -p "127.0.0.1:$MANAGEMENT_PORT:15672" "docker.io/library/rabbitmq:${version:-4}" ${command[@]+"${command[@]}"} >"$dir/$1.log"
     fi
 }
 

@@ -30,7 +30,7 @@ destroy() { # DIR
         [[ ! -d $dir/postgres/data ]] || mv "$dir/postgres/data" "$dir/postgres/data.new"
         if [[ -L $dir/postgres ]]; then rm -rf "$(readlink "$dir/postgres")"; fi
         # Only what we made: DIR may be anyone's. By its ports we know it, so they go last.
-        rm -rf "$dir"/{env,lock,member,postgres,rabbitmq,{postgres,rabbitmq}.{container,log,version}}
+        rm -rf "$dir"/{env,lock,member,postgres,rabbitmq,rabbitmq.managed,{postgres,rabbitmq}.{container,log,version}}
         rm -f "$dir/ports"
         rmdir "$dir" 2>/dev/null || true
     done < <(folders "$1")

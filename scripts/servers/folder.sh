@@ -30,20 +30,33 @@ free_port() {
     echo $port
 }
 
+# The ports that DIR does not have yet: all of a new one.
+missing_ports() {
+    local name
+    for name in POSTGRES_PORT AMQP_PORT DIST_PORT EPMD_PORT MANAGEMENT_PORT; do
+        grep -qs "^$name=" "$dir/ports" || echo "$name"
+    done
+}
+
 # A port stays with its DIR as long as that exists: DIRs that are not running now keep theirs too. A link whose
 # DIR is gone dangles, so it counts for nothing.
 load_ports() {
     local name port
-    if [[ ! -s $dir/ports ]]; then
+    local -a missing
+    mapfile -t missing < <(missing_ports)
+    if ((${#missing[@]})); then
         mkdir -m 700 "$registry" 2>/dev/null || [[ -O $registry ]] || die "$registry belongs to another user"
         exec 7>>"$registry/lock"
         ! command -v flock >/dev/null || flock 7
         find -L "$registry" -type l -delete # what dangles
-        for name in POSTGRES_PORT AMQP_PORT DIST_PORT EPMD_PORT; do
-            port=$(free_port)
-            ln -sfn "$dir" "$registry/$port"
-            echo "$name=$port"
-        done >"$dir/ports.new"
+        {
+            cat "$dir/ports" 2>/dev/null || true
+            for name in "${missing[@]}"; do
+                port=$(free_port)
+                ln -sfn "$dir" "$registry/$port"
+                echo "$name=$port"
+            done
+        } >"$dir/ports.new"
         mv "$dir/ports.new" "$dir/ports"
         exec 7>&-
     fi
@@ -52,6 +65,9 @@ load_ports() {
     # shellcheck source=/dev/null
     ! is_member || EPMD_PORT=$(. "$(first_node)/ports" && echo "$EPMD_PORT")
 }
+
+# Whether the management plugin is among the plugins that the broker was started with.
+is_managed() { grep -qsE '[[,]rabbitmq_management[],]' "$dir/rabbitmq/enabled_plugins" || [[ -e $dir/rabbitmq.managed ]]; }
 
 amqp_url() { echo "amqp://guest:guest@127.0.0.1:$AMQP_PORT/%2f"; }
 
@@ -67,6 +83,7 @@ write_env() {
         if is_up rabbitmq; then
             echo "export AMQP_URL=$(amqp_url)"
             echo "export AMQP_PORT=$AMQP_PORT"
+            ! is_managed || echo "export MANAGEMENT_URL=http://guest:guest@127.0.0.1:$MANAGEMENT_PORT"
             pid=$(running rabbitmq) && echo "export RABBITMQ_PID=$pid"
             pid=$(name_server) && echo "export EPMD_PID=$pid"
         fi

@@ -57,6 +57,13 @@ be_private() {
         ERL_EPMD_ADDRESS=127.0.0.1 ERL_EPMD_PORT="$EPMD_PORT")
 }
 
+# The settings of the application rabbit, and where the management plugin listens if it is enabled.
+advanced_config() {
+    local -a settings=("{rabbit, [${RABBITMQ_SETTINGS-}]}")
+    ! is_managed || settings+=(", {rabbitmq_management, [{tcp_config, [{port, $MANAGEMENT_PORT}, {ip, \"127.0.0.1\"}]}]}")
+    printf '[%s].\n' "${settings[*]}"
+}
+
 start_rabbitmq() {
     local folder=$dir/rabbitmq script plugins log=$dir/rabbitmq/log
     script=$(rabbitmq_script)
@@ -68,7 +75,7 @@ start_rabbitmq() {
     echo "$plugins" >"$folder/enabled_plugins"
     : >"$folder/rabbitmq.conf"
     ! is_member || configure_member
-    echo "[${RABBITMQ_SETTINGS:+{rabbit, [$RABBITMQ_SETTINGS]\}}]." >"$folder/advanced.config"
+    advanced_config >"$folder/advanced.config"
     be_private
     # RUNNING_UNDER_SYSTEMD makes the script become the server, instead of waiting for it as a parent.
     launch rabbitmq "$folder/server.pid" "$log/console.log" "${in_private[@]}" RUNNING_UNDER_SYSTEMD=true \

@@ -112,9 +112,12 @@ impl QueueSettings {
 
 /// The types of queues that differ for consumers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum QueueKind {
+pub enum QueueKind {
+    /// On one node, unless it is mirrored.
     Classic,
+    /// Replicated.
     Quorum,
+    /// A log.
     Stream,
     /// A plugin's type, or unknown.
     Other,
@@ -132,7 +135,7 @@ impl QueueKind {
 
     /// Asks the broker, with the permission to read only: it refuses a consumer with a stream offset, and names the type of the
     /// queue. A stream accepts that consumer.
-    pub async fn of(connection: &Connection, queue: &str) -> Result<Self, AmqpError> {
+    pub(super) async fn of(connection: &Connection, queue: &str) -> Result<Self, AmqpError> {
         let channel = connection.create_channel().await?;
         channel.basic_qos(1, BasicQosOptions::default()).await?;
         let mut offset = FieldTable::default();

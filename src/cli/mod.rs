@@ -1,7 +1,9 @@
 //! The command line: server commands, and the client commands of the crate `dead-letter-client`.
 
 mod audit;
+mod check_config;
 mod completions;
+mod doctor;
 mod expire;
 mod migrate;
 mod openapi;
@@ -33,6 +35,10 @@ enum Command {
     Serve(Box<ServeConfig>),
     /// Migrate the database schema and exit
     Migrate(migrate::MigrateConfig),
+    /// Say what would lose messages: in the settings, the database, and each queue of the brokers; nothing is changed
+    Doctor(Box<doctor::DoctorConfig>),
+    /// Check the settings of `serve` and the files that they name; nobody is contacted
+    CheckConfig(check_config::CheckConfig),
     /// Drop expired dead letters and exit; `serve` does this by itself with `DEAD_LETTER_RETENTION`
     Expire(expire::ExpireConfig),
     /// Compare every counter with the stored rows and exit; `--repair` corrects wrong ones
@@ -58,6 +64,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Serve(config) => serve::run(*config).await?,
         Command::Migrate(config) => migrate::run(config).await?,
+        Command::Doctor(config) => return doctor::run(*config).await,
+        Command::CheckConfig(config) => return check_config::run(&config),
         Command::Expire(config) => expire::run(config).await?,
         Command::Recount(config) => recount::run(config).await?,
         Command::Audit(command) => audit::run(command).await?,

@@ -57,23 +57,43 @@ impl AccessConfig {
             self.backstage_url.is_some() || self.backstage_permissions == BackstagePermissions::Ignore,
             "DEAD_LETTER_BACKSTAGE_PERMISSIONS=require needs DEAD_LETTER_BACKSTAGE_URL"
         );
-        let backstage = |url| Backstage::new(url, self.backstage_permissions, tls);
+        let anonymous = match unauthenticated {
+            YesNo::Yes => Anonymous::Allowed,
+            YesNo::No => Anonymous::Refused,
+        };
+        let verifiers = Verifiers {
+            oidc: self.oidc(tls)?,
+            backstage: self.backstage(tls)?,
+            tokens: self.tokens_file.as_deref().map(StaticTokens::open).transpose()?,
+        };
+        let policy = self.policy_file.as_deref().map(Policy::open).transpose()?;
+        Ok(Access { verifiers, anonymous, policy })
+    }
+
+    /// Each part of [`Self::access`] by the name of its setting, to tell every fault and not only the first.
+    pub fn checks(&self, tls: &Tls) -> [(&'static str, anyhow::Result<()>); 4] {
+        let tokens = || self.tokens_file.as_deref().map(StaticTokens::open).transpose();
+        let policy = || self.policy_file.as_deref().map(Policy::open).transpose();
+        [
+            ("DEAD_LETTER_OIDC_ISSUER", self.oidc(tls).map(drop)),
+            ("DEAD_LETTER_BACKSTAGE_URL", self.backstage(tls).map(drop)),
+            ("DEAD_LETTER_TOKENS_FILE", tokens().map(drop)),
+            ("DEAD_LETTER_POLICY_FILE", policy().map(drop)),
+        ]
+    }
+
+    fn oidc(&self, tls: &Tls) -> anyhow::Result<Option<Oidc>> {
         let settings = |issuer: &String| OidcSettings {
             issuer: issuer.clone(),
             audience: self.oidc_audience.clone(),
             groups_claim: self.oidc_groups_claim.clone(),
             tls: tls.clone(),
         };
-        let anonymous = match unauthenticated {
-            YesNo::Yes => Anonymous::Allowed,
-            YesNo::No => Anonymous::Refused,
-        };
-        let verifiers = Verifiers {
-            oidc: self.oidc_issuer.as_ref().map(|issuer| Oidc::new(settings(issuer))).transpose()?,
-            backstage: self.backstage_url.as_ref().map(backstage).transpose()?,
-            tokens: self.tokens_file.as_deref().map(StaticTokens::open).transpose()?,
-        };
-        let policy = self.policy_file.as_deref().map(Policy::open).transpose()?;
-        Ok(Access { verifiers, anonymous, policy })
+        self.oidc_issuer.as_ref().map(|issuer| Oidc::new(settings(issuer))).transpose()
+    }
+
+    fn backstage(&self, tls: &Tls) -> anyhow::Result<Option<Backstage>> {
+        let backstage = |url| Backstage::new(url, self.backstage_permissions, tls);
+        self.backstage_url.as_ref().map(backstage).transpose()
     }
 }

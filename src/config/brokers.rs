@@ -10,6 +10,7 @@
 //!         sources: [payments.dead, refunds.dead]
 //!   - name: legacy
 //!     urlFile: /run/secrets/legacy-amqp-url
+//!     managementUrlFile: /run/secrets/legacy-management-url
 //!     exchange: parking
 //! ```
 
@@ -21,6 +22,7 @@ use serde::Deserialize;
 
 use super::{DEFAULT_SOURCE, plain_name};
 use crate::amqp::{Broker, SourceQueue};
+use crate::management::Management;
 use crate::tls::Tls;
 
 /// A place and the queues to consume there.
@@ -30,6 +32,8 @@ pub struct Consumed {
     pub broker: Broker,
     /// The queues.
     pub sources: Vec<SourceQueue>,
+    /// The management API of the broker, if it is configured.
+    pub management: Option<Management>,
 }
 
 impl Consumed {
@@ -52,6 +56,8 @@ struct BrokerEntry {
     url: Option<String>,
     urls: Option<Vec<String>>,
     url_file: Option<PathBuf>,
+    management_url: Option<String>,
+    management_url_file: Option<PathBuf>,
     vhosts: Option<Vec<VhostEntry>>,
     sources: Option<Vec<String>>,
     exchange: Option<String>,
@@ -70,26 +76,26 @@ pub(super) fn read(path: &Path, tls: &Tls) -> anyhow::Result<Vec<Consumed>> {
     let invalid = || format!("the brokers file {} is invalid", path.display());
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read the brokers file {}", path.display()))?;
-    let consumed = parse(&text).with_context(invalid)?;
-    let secured = |Consumed { broker, sources }: Consumed| {
+    let consumed = parse(&text, tls).with_context(invalid)?;
+    let secured = |Consumed { broker, sources, management }: Consumed| {
         let name = broker.place().broker.clone();
         let broker = broker.secured(tls).with_context(|| format!("broker {name}"))?;
-        Ok(Consumed { broker, sources })
+        Ok(Consumed { broker, sources, management })
     };
     consumed.into_iter().map(secured).collect::<anyhow::Result<_>>().with_context(invalid)
 }
 
-fn parse(text: &str) -> anyhow::Result<Vec<Consumed>> {
+fn parse(text: &str, tls: &Tls) -> anyhow::Result<Vec<Consumed>> {
     let document: Document =
         serde_saphyr::from_str(text).map_err(|error| anyhow!(without_values(&error.without_snippet().to_string()))).context(
             "expected `brokers:`, a list of entries with `name` and one of `url`, `urls` and `urlFile`, and optionally `vhosts`, \
-             `sources` and `exchange`",
+             `sources`, `exchange`, and one of `managementUrl` and `managementUrlFile`",
         )?;
     ensure!(!document.brokers.is_empty(), "`brokers:` needs at least one entry");
     let mut consumed: Vec<Consumed> = Vec::new();
     for (number, entry) in document.brokers.into_iter().enumerate() {
         let name = plain_name(&entry.name).map_err(|why| anyhow!("brokers[{number}].name: {why}"))?;
-        let places = entry.places(&name).with_context(|| format!("brokers[{number}] ({name})"))?;
+        let places = entry.places(&name, tls).with_context(|| format!("brokers[{number}] ({name})"))?;
         for place in places {
             let at = place.broker.place();
             ensure!(
@@ -103,10 +109,11 @@ fn parse(text: &str) -> anyhow::Result<Vec<Consumed>> {
 }
 
 impl BrokerEntry {
-    fn places(self, name: &str) -> anyhow::Result<Vec<Consumed>> {
+    fn places(self, name: &str, tls: &Tls) -> anyhow::Result<Vec<Consumed>> {
         let broker = Broker::new(name, &self.url()?)?;
+        let management = self.management(tls)?;
         let Some(vhosts) = self.vhosts else {
-            return Ok(vec![Consumed { broker, sources: sources(self.sources, self.exchange)? }]);
+            return Ok(vec![Consumed { broker, sources: sources(self.sources, self.exchange)?, management }]);
         };
         if self.sources.is_some() || self.exchange.is_some() {
             bail!(
@@ -121,9 +128,23 @@ impl BrokerEntry {
             let at = || format!("vhosts[{number}] ({})", entry.vhost);
             ensure!(!entry.vhost.is_empty(), "vhosts[{number}].vhost: must not be empty");
             let sources = sources(entry.sources.clone(), entry.exchange.clone()).with_context(at)?;
-            Ok(Consumed { broker: broker.with_vhost(&entry.vhost), sources })
+            Ok(Consumed { broker: broker.with_vhost(&entry.vhost), sources, management: management.clone() })
         };
         vhosts.into_iter().enumerate().map(place).collect()
+    }
+
+    fn management(&self, tls: &Tls) -> anyhow::Result<Option<Management>> {
+        let (field, url) = match (&self.management_url, &self.management_url_file) {
+            (None, None) => return Ok(None),
+            (Some(url), None) => ("managementUrl", url.clone()),
+            (None, Some(path)) => {
+                let url = std::fs::read_to_string(path)
+                    .with_context(|| format!("managementUrlFile: cannot read {}", path.display()))?;
+                ("managementUrlFile", url)
+            }
+            _ => bail!("needs at most one of `managementUrl` and `managementUrlFile`"),
+        };
+        Management::new(&url, tls).map(Some).context(field)
     }
 
     fn url(&self) -> anyhow::Result<String> {
@@ -192,7 +213,7 @@ mod tests {
              - name: legacy\n    urlFile: {}\n    exchange: parking\n  - name: third\n    urls: ['amqp://d/one', 'amqp://e/one']\n",
             secret.path().display()
         );
-        let read: Vec<_> = parse(&text)
+        let read: Vec<_> = parse(&text, &Tls::default())
             .unwrap()
             .into_iter()
             .map(|consumed| {
@@ -252,9 +273,18 @@ mod tests {
                 &format!("brokers:\n  - {{name: a, url: '{url}', sources: [q, r], exchange: e}}"),
                 "exchange: is declared together with one queue",
             ),
+            (
+                &format!("brokers:\n  - {{name: a, url: '{url}', managementUrl: 'http://u:secret@b'}}"),
+                "brokers[0] (a): managementUrl: it is not encrypted",
+            ),
+            (
+                &format!("brokers:\n  - {{name: a, url: '{url}', managementUrl: x, managementUrlFile: y}}"),
+                "at most one of",
+            ),
         ];
         for (text, part) in wrong {
-            let error = format!("{:#}", parse(text).err().unwrap_or_else(|| panic!("{text}")));
+            let error =
+                format!("{:#}", parse(text, &Tls::default()).err().unwrap_or_else(|| panic!("{text}")));
             assert!(error.contains(part), "{text}: {error}");
             assert!(!error.contains("secret"), "{error}");
         }

@@ -44,7 +44,7 @@ pub enum PlaintextChannel {
     Yes,
     /// To the database
     Database,
-    /// To brokers
+    /// To brokers and their management APIs
     Broker,
     /// To issuers of tokens, and to the catalog
     Issuer,

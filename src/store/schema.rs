@@ -70,6 +70,15 @@ impl Store {
         migrated
     }
 
+    /// Looks at the schema without a change. `None` where migrations are missing.
+    pub async fn look_at_schema(&self) -> Result<Option<Schema>, StoreError> {
+        let mut transaction = self.operations.begin().await?;
+        check_encoding(&mut transaction).await?;
+        let found = look(&mut transaction).await?;
+        transaction.commit().await?;
+        Ok(found)
+    }
+
     async fn migrate_if_needed(&self) -> Result<Schema, StoreError> {
         let mut transaction = self.operations.begin().await?;
         check_encoding(&mut transaction).await?;

@@ -99,7 +99,7 @@ impl Reader {
 }
 
 impl TokenSource {
-    fn read(&self) -> anyhow::Result<String> {
+    pub(super) fn read(&self) -> anyhow::Result<String> {
         let token = match self {
             Self::Given(token) => token.clone(),
             Self::File(path) => std::fs::read_to_string(path)

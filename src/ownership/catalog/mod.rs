@@ -12,6 +12,7 @@ mod snapshot;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::Context;
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::Url;
 
@@ -21,6 +22,7 @@ pub use snapshot::Conflict;
 
 use super::Owner;
 use crate::tls::Tls;
+use fetch::Reader;
 use snapshot::Snapshot;
 
 /// A snapshot is stale after this many intervals without a new one.
@@ -43,6 +45,19 @@ pub struct CatalogSettings {
     pub takeover_delay: TimeDelta,
     /// How Backstage is reached.
     pub tls: Tls,
+}
+
+impl CatalogSettings {
+    /// Checks the address and the token. Nobody is asked.
+    pub fn check(&self) -> anyhow::Result<()> {
+        Reader::new(self).context("DEAD_LETTER_CATALOG_URL cannot be used")?;
+        self.token.read().map(drop)
+    }
+
+    /// Reads the catalog once.
+    pub async fn read_once(&self) -> anyhow::Result<()> {
+        Reader::new(self)?.claims().await.map(drop)
+    }
 }
 
 /// Where a token is.

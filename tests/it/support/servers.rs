@@ -21,7 +21,10 @@ pub struct Servers {
     pub folder: PathBuf,
     pub database_url: String,
     pub amqp_url: String,
+    /// Of the management API; empty without the plugin.
+    pub management_url: String,
     settings: String,
+    plugins: Option<&'static str>,
     _turn: SemaphorePermit<'static>,
 }
 
@@ -32,12 +35,23 @@ impl Servers {
 
     /// With these settings of `RabbitMQ`, such as `{consumer_timeout, 3000}`.
     pub async fn start_with(name: &str, rabbitmq: &[&str]) -> Self {
+        Self::start_as(name, rabbitmq, None).await
+    }
+
+    /// With the management plugin, and these settings of `RabbitMQ`.
+    pub async fn start_managed(name: &str, rabbitmq: &[&str]) -> Self {
+        Self::start_as(name, rabbitmq, Some("rabbitmq_shovel,rabbitmq_management")).await
+    }
+
+    async fn start_as(name: &str, rabbitmq: &[&str], plugins: Option<&'static str>) -> Self {
         let turn = ONE_AT_A_TIME.acquire().await.unwrap();
         let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
             .join("target/servers")
             .join(format!("it-{name}-{}", std::process::id()));
-        let (database_url, amqp_url, settings) = (String::new(), String::new(), rabbitmq.join(", "));
-        let mut servers = Self { folder, database_url, amqp_url, settings, _turn: turn };
+        let (database_url, amqp_url, management_url) = (String::new(), String::new(), String::new());
+        let settings = rabbitmq.join(", ");
+        let mut servers =
+            Self { folder, database_url, amqp_url, management_url, settings, plugins, _turn: turn };
         servers.run("start", None);
         let env = std::fs::read_to_string(servers.folder.join("env")).unwrap();
         let values: HashMap<_, _> = env
@@ -47,6 +61,8 @@ impl Servers {
             .collect();
         servers.database_url = String::from(values["DATABASE_URL"]);
         servers.amqp_url = String::from(values["AMQP_URL"]);
+        servers.management_url =
+            values.get("MANAGEMENT_URL").map_or_else(String::new, |url| String::from(*url));
         servers
     }
 
@@ -89,6 +105,7 @@ impl Servers {
         let mut command = Command::new(script);
         command.arg(action).arg(&self.folder).args(server).env_remove("DATABASE_URL").env_remove("AMQP_URL");
         command.env("RABBITMQ_SETTINGS", &self.settings);
+        command.envs(self.plugins.map(|plugins| ("RABBITMQ_PLUGINS", plugins)));
         let output = command.output().unwrap();
         assert!(output.status.success(), "{action}: {}", String::from_utf8_lossy(&output.stderr));
     }
