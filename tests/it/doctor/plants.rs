@@ -108,7 +108,7 @@ async fn once(stand: &Stand, faults: &mut Faults) {
     stand.policy("w-once-policy", r#"{"dead-letter-exchange":"dlx"}"#);
     faults.add("w-once-policy", &["at_most_once"]);
     let strategy = ("x-dead-letter-strategy", text("at-least-once"));
-    stand.queue("quorum", "w-overflow", &with("dlx", &[strategy.clone()])).await;
+    stand.queue("quorum", "w-overflow", &with("dlx", std::slice::from_ref(&strategy))).await;
     faults.add("w-overflow", &["overflow_forbids_at_least_once"]);
     let drop_head = ("x-overflow", text("drop-head"));
     stand.queue("quorum", "w-drop-head", &with("dlx", &[strategy, drop_head])).await;

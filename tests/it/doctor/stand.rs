@@ -71,7 +71,7 @@ impl Stand {
 
     /// These sources of `/`, and these virtual hosts.
     pub fn write_brokers(&self, sources: &[&str], vhosts: &[&str]) {
-        let vhosts: String = vhosts.iter().map(|vhost| format!("      - vhost: {vhost}\n")).collect();
+        let vhosts: String = vhosts.iter().flat_map(|vhost| ["      - vhost: ", vhost, "\n"]).collect();
         let text = format!(
             "brokers:\n  - name: main\n    url: {}\n    managementUrlFile: {}\n    vhosts:\n      - vhost: /\n        \
              sources: [{}]\n{vhosts}",
