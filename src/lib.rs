@@ -1,7 +1,7 @@
 //! dead-letter: an AMQP dead-letter manager. It stores dead-lettered messages of `RabbitMQ` in `PostgreSQL`, shows them over HTTP, and
 //! redelivers them.
 //!
-//! A module only imports modules below it in this list: [`cli`], [`doctor`], [`upkeep`], [`http`], [`operations`],
+//! A module only imports modules below it in this list: [`cli`], [`doctor`], [`reconcile`], [`upkeep`], [`http`], [`operations`],
 //! [`ingest`], [`access`], [`ownership`], [`store`], [`amqp`], [`management`], [`domain`], and beside them [`telemetry`], [`config`],
 //! [`lifecycle`], [`clock`], [`latest`], [`live_file`], `endpoint`, [`tls`] and [`memory_budget`]. Messages come in through [`ingest`],
 //! and go out through [`operations`].
@@ -26,6 +26,7 @@ pub mod management;
 pub mod memory_budget;
 pub mod operations;
 pub mod ownership;
+pub mod reconcile;
 pub mod store;
 pub mod telemetry;
 pub mod tls;

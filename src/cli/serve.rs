@@ -1,5 +1,6 @@
 //! `dead-letter serve`: consumes dead letters and serves the API.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -12,12 +13,15 @@ use crate::amqp::{Broker, Brokers, SourceQueue};
 use crate::clock;
 use crate::config::{ConsoleConfig, Consumed, OperationsConfig, PlaintextChannel, ServeConfig, YesNo};
 use crate::domain::place::Place;
+use crate::domain::undelivered::Undelivered;
 use crate::http::{self, Admin, Api, ConsoleOidc, ConsoleSettings, Followed, Limits, Names, Refusals};
 use crate::ingest::{self, Ingest, SourceStatus};
+use crate::latest::Latest;
 use crate::lifecycle::Lifecycle;
 use crate::live_file::LiveFile;
 use crate::operations::{self, Operations, Worker};
 use crate::ownership::{self, Follower, Ownership, Rules};
+use crate::reconcile::{self, Reconciliation};
 use crate::store::{ConsumerSession, PoolSettings, Store};
 use crate::telemetry::{Metrics, SourceLabels, Telemetry};
 use crate::upkeep::{self, after};
@@ -115,11 +119,13 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         Arc::new(SourceStatus::new(&source.queue, broker.place(), name, metrics))
     };
     let statuses: Arc<[_]> = sources.iter().map(status).collect();
+    let undelivered = reconcile_brokers(&mut lifecycle, consumed, &metrics);
     let admin = Admin {
         store: store.clone(),
         metrics: Arc::clone(&metrics),
         sources: Arc::clone(&statuses),
         ownership: ownership.clone(),
+        undelivered,
     };
     lifecycle.spawn_until_exit("admin", http::serve_admin(admin_listener, admin, stop.clone()));
     let (heartbeat, asking) = store.heartbeat();
@@ -214,6 +220,28 @@ fn keep_database(
     let returns = operations::link_returns(store.clone(), stop.clone());
     lifecycle.spawn("returns", after(schema.clone(), stop, returns));
     schema
+}
+
+/// Looks at the brokers whose management API is configured. What each look finds is in the values that it returns.
+fn reconcile_brokers(
+    lifecycle: &mut Lifecycle,
+    consumed: Vec<Consumed>,
+    metrics: &Arc<Metrics>,
+) -> Arc<[Latest<Vec<Undelivered>>]> {
+    let mut brokers: BTreeMap<String, Vec<Consumed>> = BTreeMap::new();
+    for place in consumed.into_iter().filter(|place| place.management.is_some()) {
+        brokers.entry(place.broker.place().broker.clone()).or_default().push(place);
+    }
+    let mut all = Vec::new();
+    for places in brokers.into_values() {
+        let Some(management) = places.iter().find_map(|place| place.management.clone()) else { continue };
+        let (found, metrics) = (Latest::default(), Arc::clone(metrics));
+        all.push(found.clone());
+        let stop = lifecycle.stop();
+        let reconciliation = Reconciliation { management, places, found, metrics };
+        lifecycle.spawn("reconciliation", reconcile::reconcile(reconciliation, stop));
+    }
+    all.into()
 }
 
 /// The workers of operations.

@@ -13,7 +13,7 @@ use crate::tls::Tls;
 #[derive(Args, Clone, Debug)]
 pub struct ManagementConfig {
     /// URL of RabbitMQ's management API, optional: `https://user:password@host:15671`. `dead-letter doctor` reads policies, bindings and
-    /// every queue there. The user needs the tag `monitoring`
+    /// every queue there, and `dead-letter serve` shows dead letters that do not arrive. The user needs the tag `monitoring`
     #[arg(long, env = "DEAD_LETTER_MANAGEMENT_URL", hide_env_values = true)]
     management_url: Option<String>,
     /// File with the URL of the management API, in place of `DEAD_LETTER_MANAGEMENT_URL`

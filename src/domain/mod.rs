@@ -42,6 +42,7 @@ pub mod spans;
 pub mod top_frame;
 pub mod trace_link;
 pub mod typed;
+pub mod undelivered;
 pub mod verdict;
 pub mod wire;
 pub mod words;

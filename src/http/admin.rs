@@ -13,7 +13,9 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
+use crate::domain::undelivered::Undelivered;
 use crate::ingest::{SourceState, SourceStatus};
+use crate::latest::Latest;
 use crate::ownership::{Owners, Ownership};
 use crate::store::{Backlog, Store};
 use crate::telemetry::{CatalogState, Metrics, SquadBacklog};
@@ -29,6 +31,8 @@ pub struct Admin {
     pub sources: Arc<[Arc<SourceStatus>]>,
     /// Service to squad.
     pub ownership: Ownership,
+    /// What does not arrive, for each broker whose management API is read.
+    pub undelivered: Arc<[Latest<Vec<Undelivered>>]>,
 }
 
 #[derive(Clone)]
@@ -46,6 +50,8 @@ struct Readiness {
     /// Whether the schema is as this release needs it.
     schema: String,
     sources: Vec<SourceReadiness>,
+    /// Queues whose dead letters do not reach a source, as far as management APIs tell. They are no reason to be unready.
+    undelivered: Vec<UndeliveredReadiness>,
     /// How old the squads are that come from the catalog, if they do. Old ones are no reason to be unready.
     #[serde(skip_serializing_if = "Option::is_none")]
     catalog: Option<CatalogReadiness>,
@@ -68,6 +74,37 @@ struct CatalogReadiness {
     as_of: Option<DateTime<Utc>>,
     stale: bool,
     conflicts: usize,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UndeliveredReadiness {
+    queue: String,
+    broker: String,
+    vhost: String,
+    /// The sources that the dead letters should reach.
+    sources: Vec<String>,
+    /// Dead letters that wait. Absent if they are dropped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    messages: Option<u64>,
+    since: DateTime<Utc>,
+    age_seconds: i64,
+    reason: &'static str,
+}
+
+impl UndeliveredReadiness {
+    fn of(one: &Undelivered, now: DateTime<Utc>) -> Self {
+        Self {
+            queue: one.queue.clone(),
+            broker: one.place.broker.clone(),
+            vhost: one.place.vhost.clone(),
+            sources: one.sources.clone(),
+            messages: one.messages,
+            since: one.since,
+            age_seconds: (now - one.since).num_seconds(),
+            reason: one.reason.as_str(),
+        }
+    }
 }
 
 /// The routes.
@@ -107,6 +144,7 @@ async fn ready(State(AdminState { admin, stop }): State<AdminState>) -> impl Int
                 warnings: source.warnings(),
             })
             .collect(),
+        undelivered: undelivered(&admin),
         catalog: owners.catalog().map(|catalog| CatalogReadiness {
             as_of: catalog.as_of(),
             stale: catalog.is_stale(clock::now()),
@@ -117,11 +155,21 @@ async fn ready(State(AdminState { admin, stop }): State<AdminState>) -> impl Int
     (status, Json(readiness))
 }
 
+fn undelivered(admin: &Admin) -> Vec<UndeliveredReadiness> {
+    let now = clock::now();
+    let found = admin.undelivered.iter().map(Latest::now);
+    found
+        .flat_map(|all| all.iter().map(|one| UndeliveredReadiness::of(one, now)).collect::<Vec<_>>())
+        .collect()
+}
+
 async fn metrics(State(AdminState { admin, .. }): State<AdminState>) -> impl IntoResponse {
     let now = clock::now();
     let owners = admin.ownership.now();
     let (operations, backlogs) = tokio::join!(admin.store.operation_states(), admin.store.backlogs(now));
     let squads = backlogs.ok().map(|backlogs| squad_backlogs(&backlogs, &owners, now));
+    let undelivered: Vec<_> = admin.undelivered.iter().map(Latest::now).collect();
+    admin.metrics.set_undelivered(undelivered.iter().flat_map(|all| all.iter()), now);
     let text = admin.metrics.render(
         operations.ok().as_deref(),
         squads.as_deref(),

@@ -1,6 +1,7 @@
 //! Metrics in Prometheus' format. Those of this process are counted as things happen; those of the whole service
 //! (operations by state, dead letters by squad) are read from the database at each scrape, and are the same on every replica.
 
+use chrono::{DateTime, Utc};
 use prometheus::core::Collector;
 use prometheus::{
     Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
@@ -9,6 +10,10 @@ use prometheus::{
 
 use crate::domain::operation::State;
 use crate::domain::place::Place;
+use crate::domain::undelivered::Undelivered;
+
+/// The labels of what does not arrive.
+const UNDELIVERED: [&str; 4] = ["broker", "vhost", "queue", "reason"];
 
 /// Every metric of the process.
 #[derive(Debug)]
@@ -38,6 +43,9 @@ pub struct Metrics {
     pool: IntGaugeVec,
     catalog_age: IntGaugeVec,
     catalog_conflicts: IntGaugeVec,
+    management: IntGaugeVec,
+    undelivered: IntGaugeVec,
+    undelivered_age: IntGaugeVec,
 }
 
 /// The labels of a source.
@@ -319,6 +327,21 @@ impl Metrics {
                  claims them for another squad (`waiting`)",
                 &["kind"],
             ),
+            management: registrar.gauge(
+                "dead_letter_management_answers",
+                "1 while the management API of the broker answers, else 0",
+                &["broker"],
+            ),
+            undelivered: registrar.gauge(
+                "dead_letter_undelivered_messages",
+                "Dead letters that wait in the queue where they died. 0 if they are dropped, as the broker does not count those",
+                &UNDELIVERED,
+            ),
+            undelivered_age: registrar.gauge(
+                "dead_letter_undelivered_age_seconds",
+                "Time since dead letters of the queue were first seen not to arrive",
+                &UNDELIVERED,
+            ),
             registry: registrar.0,
         }
     }
@@ -342,6 +365,23 @@ impl Metrics {
             in_flight: f.in_flight.with_label_values(name),
             in_flight_bytes: f.in_flight_bytes.with_label_values(name),
             consuming: f.consuming.with_label_values(name),
+        }
+    }
+
+    /// Whether the management API of this broker answers.
+    pub fn management_answers(&self, broker: &str, answers: bool) {
+        self.management.with_label_values(&[broker]).set(answers.into());
+    }
+
+    /// Replaces what does not arrive.
+    pub fn set_undelivered<'u>(&self, all: impl Iterator<Item = &'u Undelivered>, now: DateTime<Utc>) {
+        self.undelivered.reset();
+        self.undelivered_age.reset();
+        for Undelivered { place, queue, messages, since, reason, .. } in all {
+            let labels = [&place.broker, &place.vhost, queue, reason.as_str()];
+            let messages = i64::try_from(messages.unwrap_or_default()).unwrap_or(i64::MAX);
+            self.undelivered.with_label_values(&labels).set(messages);
+            self.undelivered_age.with_label_values(&labels).set((now - since).num_seconds());
         }
     }
 

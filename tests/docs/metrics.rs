@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use dead_letter::domain::operation::State;
 use dead_letter::domain::place::Place;
+use dead_letter::domain::undelivered::{Reason, Undelivered};
 use dead_letter::telemetry::{CatalogState, Metrics, PoolUse, SourceLabels, SquadBacklog};
 use regex::Regex;
 
@@ -21,6 +22,17 @@ fn scrape() -> String {
     metrics.chunk_duration.with_label_values(&["kind"]).observe(1.0);
     metrics.http_duration.with_label_values(&["method", "route", "status"]).observe(1.0);
     metrics.http_limited.with_label_values(&["type"]).inc();
+    metrics.management_answers("broker", true);
+    let now = chrono::DateTime::UNIX_EPOCH;
+    let undelivered = Undelivered {
+        place: Place::new("broker", "vhost"),
+        queue: "queue".into(),
+        sources: Vec::new(),
+        messages: Some(1),
+        since: now,
+        reason: Reason::Stuck,
+    };
+    metrics.set_undelivered([&undelivered].into_iter(), now);
     metrics.render(
         Some(&[(State::Running, 1)]),
         Some(&[SquadBacklog { squad: "squad", dead: 1, oldest: 1 }]),
@@ -44,7 +56,7 @@ fn unit(name: &str) -> &'static str {
     match name.trim_end_matches("_total").rsplit('_').next() {
         Some("seconds") => "seconds",
         Some("bytes") => "bytes",
-        Some("consuming" | "warnings") => "0 or 1",
+        Some("consuming" | "warnings" | "answers") => "0 or 1",
         _ => "count",
     }
 }

@@ -50,6 +50,7 @@ mod outages;
 mod permissions;
 mod places;
 mod plans;
+mod reconcile;
 mod refusals;
 mod retention;
 mod returns;
