@@ -1,7 +1,7 @@
 //! dead-letter: an AMQP dead-letter manager. It stores dead-lettered messages of `RabbitMQ` in `PostgreSQL`, shows them over HTTP, and
 //! redelivers them.
 //!
-//! A module only imports modules below it in this list: [`cli`], [`upkeep`], [`http`], [`operations`], [`ingest`], [`access`],
+//! A module only imports modules below it in this list: [`cli`], [`upkeep`], [`http`], [`notifications`], [`operations`], [`ingest`], [`access`],
 //! [`ownership`], [`store`], [`amqp`], [`domain`], and beside them [`telemetry`], [`config`], [`lifecycle`], [`clock`], [`latest`],
 //! [`live_file`], `endpoint`, [`tls`] and [`memory_budget`]. Messages come in through [`ingest`], and go out through [`operations`].
 
@@ -21,6 +21,7 @@ pub mod latest;
 pub mod lifecycle;
 pub mod live_file;
 pub mod memory_budget;
+pub mod notifications;
 pub mod operations;
 pub mod ownership;
 pub mod store;

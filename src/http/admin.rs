@@ -14,8 +14,8 @@ use tokio_util::sync::CancellationToken;
 use crate::clock;
 use crate::ingest::{SourceState, SourceStatus};
 use crate::ownership::{Owners, Ownership};
-use crate::store::Store;
-use crate::telemetry::{CatalogState, Metrics};
+use crate::store::{OutboxState, Store, StoreError};
+use crate::telemetry::{CatalogState, Metrics, TellingState};
 
 /// What health and metrics are told from.
 #[derive(Clone, Debug)]
@@ -119,8 +119,16 @@ async fn ready(State(AdminState { admin, stop }): State<AdminState>) -> impl Int
 async fn metrics(State(AdminState { admin, .. }): State<AdminState>) -> impl IntoResponse {
     let operations = admin.store.operation_states().await.ok();
     let catalog = catalog_state(&admin.ownership.now());
-    let text = admin.metrics.render(operations.as_deref(), &admin.store.pool_use(), catalog);
+    let telling = telling_state(&admin.store).await.ok();
+    let text =
+        admin.metrics.render(operations.as_deref(), &admin.store.pool_use(), catalog, telling.as_ref());
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
+}
+
+async fn telling_state(store: &Store) -> Result<TellingState, StoreError> {
+    let OutboxState { due, held, oldest, failed } = store.outbox_state(clock::now()).await?;
+    let incidents = store.open_incidents().await?;
+    Ok(TellingState { incidents, outbox: vec![("due", due), ("held", held), ("failed", failed)], oldest })
 }
 
 fn catalog_state(owners: &Owners) -> Option<CatalogState> {

@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
+use dead_letter::domain::incident::Kind;
 use dead_letter::domain::operation::State;
 use dead_letter::domain::place::Place;
-use dead_letter::telemetry::{CatalogState, Metrics, PoolUse, SourceLabels};
+use dead_letter::telemetry::{CatalogState, Metrics, PoolUse, SourceLabels, TellingState};
 use regex::Regex;
 
 use crate::repository::{Page, root};
@@ -20,11 +21,13 @@ fn scrape() -> String {
     metrics.refused.with_label_values(&["reason"]).inc();
     metrics.chunk_duration.with_label_values(&["kind"]).observe(1.0);
     metrics.http_duration.with_label_values(&["method", "route", "status"]).observe(1.0);
+    metrics.notifications.with_label_values(&["channel", "outcome"]).inc();
     metrics.http_limited.with_label_values(&["type"]).inc();
     metrics.render(
         Some(&[(State::Running, 1)]),
         &[PoolUse { name: "ingest", size: 2, idle: 1 }],
         Some(CatalogState { age: 1, contested: 1, waiting: 1 }),
+        Some(&TellingState { incidents: vec![(Kind::Test, 1)], outbox: vec![("due", 1)], oldest: 1 }),
     )
 }
 
