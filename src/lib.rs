@@ -1,9 +1,10 @@
 //! dead-letter: an AMQP dead-letter manager. It stores dead-lettered messages of `RabbitMQ` in `PostgreSQL`, shows them over HTTP, and
 //! redelivers them.
 //!
-//! A module only imports modules below it in this list: [`cli`], [`upkeep`], [`http`], [`notifications`], [`operations`], [`ingest`], [`access`],
-//! [`ownership`], [`store`], [`amqp`], [`domain`], and beside them [`telemetry`], [`config`], [`lifecycle`], [`clock`], [`latest`],
-//! [`live_file`], `endpoint`, [`tls`] and [`memory_budget`]. Messages come in through [`ingest`], and go out through [`operations`].
+//! A module only imports modules below it in this list: [`cli`], [`upkeep`], [`http`], [`notifications`], [`operations`], [`ingest`],
+//! [`access`], [`ownership`], [`store`], [`amqp`], [`domain`], and beside them [`telemetry`], [`config`], [`lifecycle`], [`clock`],
+//! [`latest`], [`live_file`], `endpoint`, [`tls`] and [`memory_budget`]. Messages come in through [`ingest`], and go out through
+//! [`operations`].
 
 // The futures of the routes are nested deeper than the compiler looks by default.
 #![recursion_limit = "256"]

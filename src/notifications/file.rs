@@ -215,7 +215,7 @@ channels:
             ("channels: {}\nroutes:\n  - {channels: [c]}", "names the channel c"),
             ("channels: {}\nroutes:\n  - {channels: []}", "a route needs `channels`"),
             ("channels: {}\nroutes: []\nseverities: {test: info}", "`test` is no kind of incident"),
-            ("channels: {}\nroutes: []\nsettle: soon", "settle"),
+            ("channels: {}\nroutes: []\nsettle: soon", "expected number"),
             ("channels: {a: {type: pigeon}}\nroutes: []", "pigeon"),
             (
                 "channels: {a: {type: webhook, url: 'https://a', secret: {env: NOT_THERE_AT_ALL}}}\nroutes: []",

@@ -164,6 +164,7 @@ impl Look {
             }
         }
         for (_, mut new) in found {
+            new.services.sort();
             if let Some(storm) = self.storm(&new) {
                 new.subject = storm;
             }

@@ -43,6 +43,11 @@ impl Courier {
         Ok(Self { client: client.user_agent(agent).build()?, tls: tls.clone() })
     }
 
+    /// How connections are secured.
+    pub(super) fn tls(&self) -> &Tls {
+        &self.tls
+    }
+
     /// Posts JSON, and returns if the receiver has confirmed it with a status of success. URLs may be secrets: no error has one.
     pub(super) async fn post(
         &self,

@@ -1,5 +1,6 @@
 //! Squads are told of what is wrong, once, until it is over: real receivers, the real broker, the real database.
 
+mod channels;
 mod incidents;
 mod outbox;
 mod receiver;
@@ -31,7 +32,12 @@ impl Told {
     pub async fn with(routes: &str, settings: &[(&str, &str)]) -> Self {
         let (receiver, files) = (Receiver::start().await, TempDir::new().unwrap());
         std::fs::write(files.path().join("owners"), OWNERS).unwrap();
-        std::fs::write(files.path().join("secret"), SECRET).unwrap();
+        let (url, write) =
+            (&receiver.url, |name, text: &str| std::fs::write(files.path().join(name), text).unwrap());
+        write("secret", SECRET);
+        write("key", "the key of the pager");
+        write("chat", &format!("{url}/chat"));
+        write("token", "the token of the portal");
         let text = routes_file(&receiver.url, files.path().to_str().unwrap(), routes);
         std::fs::write(files.path().join("notifications"), text).unwrap();
         let own = own_settings(&files);
@@ -116,11 +122,17 @@ fn own_settings(files: &TempDir) -> [(&'static str, String); 3] {
     ]
 }
 
-/// With the channel `hook`, and `other`, which leads to the same receiver.
+/// With a channel of each kind that leads to the receiver, and `other`, a second webhook.
 fn routes_file(url: &str, folder: &str, routes: &str) -> String {
-    let secret = format!("secret: {{file: {folder}/secret}}");
+    let file = |name| format!("{{file: {folder}/{name}}}");
+    let secret = format!("secret: {}", file("secret"));
     format!(
         "settle: 1s\nchannels:\n  hook: {{type: webhook, url: '{url}/hook', {secret}}}\n  \
-         other: {{type: webhook, url: '{url}/other', {secret}}}\n{routes}"
+         other: {{type: webhook, url: '{url}/other', {secret}}}\n  \
+         pager: {{type: pagerduty, url: '{url}', routing-key: {}}}\n  chat: {{type: slack, url: {}}}\n  \
+         portal: {{type: backstage, url: '{url}', token: {}}}\n{routes}",
+        file("key"),
+        file("chat"),
+        file("token")
     )
 }
