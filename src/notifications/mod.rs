@@ -1,5 +1,5 @@
-//! Notifications: incidents are found in the counters ([`watch`]), squads have routes to channels ([`Routes`]), and what is decided is
-//! delivered from an outbox ([`deliver`]).
+//! Notifications: incidents are found in the counters ([`watch()`]), squads have routes to channels ([`Routes`]), and what is decided is
+//! delivered from an outbox ([`deliver()`]).
 //!
 //! An incident is opened once, by whichever replica has the turn, together with a row of the outbox for each channel. A row is delivered
 //! until the channel confirms it, with an id that is the same at each attempt.
