@@ -27,7 +27,7 @@ demo: cargo ## run a small real system that produces dead letters; FRESH=1 for e
 	@scripts/demo.sh
 
 test: cargo ## run every test against private servers, and check the documentation
-	@$(SERVERS) install
+	@$(SERVERS) install python3-aiosmtpd
 	@RABBITMQ_PLUGINS=rabbitmq_shovel $(SERVERS) with target/servers/test$(VERSIONS) cargo test --workspace --locked
 	@$(SERVERS) with target/servers/test$(VERSIONS) scripts/bugs.sh $(BUGS_OF_EACH_PART)
 	@$(SERVERS) with target/servers/test$(VERSIONS) scripts/generated.sh test

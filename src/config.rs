@@ -8,6 +8,7 @@ mod checks;
 mod console;
 mod limits;
 mod management;
+mod notifications;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -26,11 +27,13 @@ use crate::store::{PoolSettings, Store};
 
 pub use access::AccessConfig;
 pub use brokers::Consumed;
+pub(crate) use brokers::without_values;
 pub use catalog::CatalogConfig;
 pub use channels::{ChannelConfig, PlaintextChannel};
 pub use console::ConsoleConfig;
 pub use limits::LimitsConfig;
 pub use management::ManagementConfig;
+pub use notifications::{NotificationConfig, Notifications};
 
 /// Exchange and queue that are declared if no source is configured.
 const DEFAULT_SOURCE: &str = "dead-letter";
@@ -175,6 +178,9 @@ pub struct ServeConfig {
     /// The console.
     #[command(flatten)]
     pub console: ConsoleConfig,
+    /// Who is told of incidents.
+    #[command(flatten)]
+    pub notifications: NotificationConfig,
     /// What one caller may ask for.
     #[command(flatten)]
     pub limits: LimitsConfig,

@@ -11,7 +11,9 @@ use tracing::info;
 use crate::access::Access;
 use crate::amqp::{Broker, Brokers, SourceQueue};
 use crate::clock;
-use crate::config::{ConsoleConfig, Consumed, OperationsConfig, PlaintextChannel, ServeConfig, YesNo};
+use crate::config::{
+    ConsoleConfig, Consumed, Notifications, OperationsConfig, PlaintextChannel, ServeConfig, YesNo,
+};
 use crate::domain::place::Place;
 use crate::domain::undelivered::Undelivered;
 use crate::http::{self, Admin, Api, ConsoleOidc, ConsoleSettings, Followed, Limits, Names, Refusals};
@@ -19,6 +21,7 @@ use crate::ingest::{self, Ingest, SourceStatus};
 use crate::latest::Latest;
 use crate::lifecycle::Lifecycle;
 use crate::live_file::LiveFile;
+use crate::notifications::{self, Deliverer, Routes, Watcher};
 use crate::operations::{self, Operations, Worker};
 use crate::ownership::{self, Follower, Ownership, Rules};
 use crate::reconcile::{self, Reconciliation};
@@ -43,8 +46,16 @@ fn session(config: &ServeConfig, place: &Place, source: &str) -> ConsumerSession
 }
 
 /// The files whose changes take effect without a restart.
-fn reload_files(lifecycle: &mut Lifecycle, ownership: Option<LiveFile<Rules>>, access: &Access) {
+fn reload_files(
+    lifecycle: &mut Lifecycle,
+    ownership: Option<LiveFile<Rules>>,
+    routes: Option<LiveFile<Routes>>,
+    access: &Access,
+) {
     let stop = lifecycle.stop();
+    if let Some(file) = routes {
+        lifecycle.spawn("notifications file", file.reload_on_change(stop.clone()));
+    }
     if let Some(file) = ownership {
         lifecycle.spawn("ownership", file.reload_on_change(stop.clone()));
     }
@@ -98,6 +109,24 @@ fn follow_catalog(lifecycle: &mut Lifecycle, follower: Option<Follower>, schema:
     lifecycle.spawn("catalog", after(schema.clone(), stop.clone(), follower.follow(stop)));
 }
 
+/// Looks for incidents, and tells squads of them.
+fn tell(
+    lifecycle: &mut Lifecycle,
+    watcher: Watcher,
+    Notifications { routes, courier, console, .. }: Notifications,
+    sources: Arc<[Arc<SourceStatus>]>,
+    metrics: Arc<Metrics>,
+    schema: &CancellationToken,
+) {
+    let (stop, store) = (lifecycle.stop(), watcher.store.clone());
+    let report = notifications::report_sources(store.clone(), sources, routes.clone(), stop.clone());
+    lifecycle.spawn("source readings", after(schema.clone(), stop.clone(), report));
+    let watching = notifications::watch(watcher, stop.clone());
+    lifecycle.spawn("incidents", after(schema.clone(), stop.clone(), watching));
+    let deliverer = Deliverer { store, routes, courier, console, metrics, stop: stop.clone() };
+    lifecycle.spawn("notifications", after(schema.clone(), stop, notifications::deliver(deliverer)));
+}
+
 async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let consumed = config.consumed()?;
     let brokers = Brokers::new(consumed.iter().map(|place| place.broker.clone()));
@@ -108,6 +137,8 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let Squads { ownership, file, follower } = squads(&config, &store, &metrics)?;
     let issuer = config.database.channels.tls(PlaintextChannel::Issuer);
     let access = Arc::new(config.access.access(config.unauthenticated, &issuer)?);
+    let receivers = config.database.channels.tls(PlaintextChannel::Notifications);
+    let mut notifications = config.notifications.notifications(&receivers)?;
     let api_listener = bind("HTTP_ADDR", config.http_addr).await?;
     let admin_listener = bind("ADMIN_ADDR", config.admin_addr).await?;
 
@@ -140,13 +171,14 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let refusals = Refusals::default();
     let api = Api {
         store: store.clone(),
-        ownership,
+        ownership: ownership.clone(),
         operations: operations.clone(),
         conventions: conventions.clone(),
         console: Arc::new(console(&config, &access)),
         log_link: config.log_link.clone().map(Arc::new),
         trace_link: config.trace_link.clone().map(Arc::new),
         names: names(&config),
+        routes: notifications.routes.clone(),
         access: Arc::clone(&access),
         limits: Arc::new(Limits::new(&config.limits)),
         followed: Followed::new(store.clone()),
@@ -158,11 +190,13 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     };
     lifecycle.spawn("api", http::serve(api_listener, api));
     lifecycle.spawn("refusals", refusals.write(store.clone(), stop.clone()));
-    reload_files(&mut lifecycle, file, &access);
+    reload_files(&mut lifecycle, file, notifications.file.take(), &access);
     info!(api = %config.http_addr, admin = %config.admin_addr, broker = brokers.address(), "dead-letter starts");
 
     let schema = keep_database(&mut lifecycle, &config, &store, &brokers);
     follow_catalog(&mut lifecycle, follower, &schema);
+    let watcher = Watcher { store: store.clone(), ownership, routes: notifications.routes.clone() };
+    tell(&mut lifecycle, watcher, notifications, Arc::clone(&statuses), Arc::clone(&metrics), &schema);
     for ((broker, source), status) in sources.into_iter().zip(statuses.iter()) {
         let ingest = Ingest {
             session: session(&config, broker.place(), &source.queue),
@@ -272,8 +306,9 @@ fn pool_settings(config: &ServeConfig, sources: usize) -> PoolSettings {
         ingest: sources.saturating_mul(config.ingest.batches_in_flight),
         http: config.http_connections,
         scans: config.scans.into(),
-        // Each worker uses two for its chunks and one to record that a chunk begins. The remaining four freeze selections.
-        operations: config.operations.operation_workers * 3 + 4,
+        // Each worker uses two for its chunks and one to record that a chunk begins. Four of the others freeze selections, and two are
+        // for incidents and their notifications.
+        operations: config.operations.operation_workers * 3 + 6,
         answer_timeout: Some(config.database_answer_timeout),
     }
 }

@@ -187,7 +187,7 @@ fn sources(queues: Option<Vec<String>>, exchange: Option<String>) -> anyhow::Res
 }
 
 /// A parser's message without the values that it quotes. One may be a URL with a password.
-fn without_values(message: &str) -> String {
+pub(crate) fn without_values(message: &str) -> String {
     let mut text = String::with_capacity(message.len());
     for (number, part) in message.split('"').enumerate() {
         text.push_str(if number % 2 == 0 { part } else { "\"…\"" });

@@ -50,6 +50,8 @@ pub enum PlaintextChannel {
     Issuer,
     /// To the collector of traces
     Telemetry,
+    /// To receivers of notifications
+    Notifications,
 }
 
 impl ChannelConfig {

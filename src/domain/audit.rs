@@ -50,6 +50,8 @@ named! {
         ReadPayload = "readPayload",
         /// The messages of a redelivery were previewed.
         Preview = "preview",
+        /// Test notifications were sent to a squad.
+        TestNotification = "testNotification",
         /// A caller was refused what it has no permission for.
         NotAllowed = "notAllowed",
         /// A caller was refused because nobody knows it.

@@ -17,6 +17,8 @@ pub const VERSION: i16 = 2;
 pub struct Fingerprint {
     /// The error group.
     pub group: Uuid,
+    /// What it shares with the groups of other services and places that fail for the same reason at the same line.
+    pub bug: Uuid,
     /// What the error messages of the group share: [`ErrorText::template`].
     pub template: String,
     /// The signature of what is this message's own: [`ErrorText::trigrams`].
@@ -41,18 +43,28 @@ impl Fingerprint {
 pub fn of(service: &str, failure: &Failure) -> Fingerprint {
     let ErrorText { template, trigrams } =
         error_text::of(failure.error_message.as_deref().unwrap_or_default());
-    let mut hash = Sha256::new_with_prefix(format!("dead-letter fingerprint {VERSION}"));
-    for field in [
-        service,
+    let failed = [
         failure.reason.as_deref().unwrap_or_default(),
         failure.error_type.as_deref().unwrap_or_default(),
         &template,
         &top_frame::of(failure.error_stack.as_deref().unwrap_or_default()),
-    ] {
+    ];
+    let group = Sha256::new_with_prefix(format!("dead-letter fingerprint {VERSION}"));
+    let bug = Sha256::new_with_prefix("dead-letter bug 1");
+    Fingerprint {
+        group: hashed(group, [service].into_iter().chain(failed)),
+        bug: hashed(bug, failed),
+        template,
+        trigrams,
+    }
+}
+
+fn hashed<'f>(mut hash: Sha256, fields: impl IntoIterator<Item = &'f str>) -> Uuid {
+    for field in fields {
         hash.update((field.len() as u64).to_be_bytes());
         hash.update(field);
     }
-    Fingerprint { group: identity::uuid_of(&hash.finalize()), template, trigrams }
+    identity::uuid_of(&hash.finalize())
 }
 
 #[cfg(test)]
@@ -70,6 +82,9 @@ mod tests {
         let known = failure("after 3 s", "place (/srv/1/order.js:7:1)");
         let group = |failure: &Failure| of("a", failure).group;
         assert_eq!(group(&known), group(&failure("after 90 s", "place (/srv/2/order.js:8:2)")));
+        assert_eq!(of("b", &known).bug, of("a", &known).bug);
+        assert_ne!(of("a", &failure("before 3 s", "place (/srv/1/order.js:7:1)")).bug, of("a", &known).bug);
+        assert_ne!(of("a", &failure("after 3 s", "place (/srv/1/invoice.js:7:1)")).bug, of("a", &known).bug);
         let others = [
             of("b", &known).group,
             group(&failure("before 3 s", "place (/srv/1/order.js:7:1)")),
@@ -96,7 +111,7 @@ mod tests {
     #[test]
     fn groups_are_stored_and_stay() {
         let failure = Failure { error_message: Some("order 4711".into()), ..Failure::default() };
-        let Fingerprint { group, template, trigrams } = of("shop", &failure);
+        let Fingerprint { group, template, trigrams, .. } = of("shop", &failure);
         assert_eq!(group.to_string(), "b8eb89a8-0ba2-8f15-8af9-595ee8ffeebc");
         assert_eq!(template, "order \u{1}");
         assert_eq!(trigrams, error_text::of("order 4711").trigrams);

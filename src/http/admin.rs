@@ -17,8 +17,8 @@ use crate::domain::undelivered::Undelivered;
 use crate::ingest::{SourceState, SourceStatus};
 use crate::latest::Latest;
 use crate::ownership::{Owners, Ownership};
-use crate::store::{Backlog, Store};
-use crate::telemetry::{CatalogState, Metrics, SquadBacklog};
+use crate::store::{Backlog, OutboxState, Store, StoreError};
+use crate::telemetry::{CatalogState, Metrics, Scraped, SquadBacklog, TellingState};
 
 /// What health and metrics are told from.
 #[derive(Clone, Debug)]
@@ -166,17 +166,25 @@ fn undelivered(admin: &Admin) -> Vec<UndeliveredReadiness> {
 async fn metrics(State(AdminState { admin, .. }): State<AdminState>) -> impl IntoResponse {
     let now = clock::now();
     let owners = admin.ownership.now();
-    let (operations, backlogs) = tokio::join!(admin.store.operation_states(), admin.store.backlogs(now));
+    let (operations, backlogs, telling) =
+        tokio::join!(admin.store.operation_states(), admin.store.backlogs(now), telling_state(&admin.store));
     let squads = backlogs.ok().map(|backlogs| squad_backlogs(&backlogs, &owners, now));
     let undelivered: Vec<_> = admin.undelivered.iter().map(Latest::now).collect();
     admin.metrics.set_undelivered(undelivered.iter().flat_map(|all| all.iter()), now);
-    let text = admin.metrics.render(
-        operations.ok().as_deref(),
-        squads.as_deref(),
-        &admin.store.pool_use(),
-        catalog_state(&owners),
-    );
+    let text = admin.metrics.render(&Scraped {
+        operations: operations.ok().as_deref(),
+        squads: squads.as_deref(),
+        pools: &admin.store.pool_use(),
+        catalog: catalog_state(&owners),
+        telling: telling.ok().as_ref(),
+    });
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
+}
+
+async fn telling_state(store: &Store) -> Result<TellingState, StoreError> {
+    let OutboxState { due, held, oldest, failed } = store.outbox_state(clock::now()).await?;
+    let incidents = store.open_incidents().await?;
+    Ok(TellingState { incidents, outbox: vec![("due", due), ("held", held), ("failed", failed)], oldest })
 }
 
 fn squad_backlogs<'o>(services: &[Backlog], owners: &'o Owners, now: DateTime<Utc>) -> Vec<SquadBacklog<'o>> {

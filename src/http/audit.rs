@@ -54,6 +54,8 @@ words! {
         ReadPayload,
         /// The messages of a redelivery were previewed.
         Preview,
+        /// Test notifications were sent to a squad.
+        TestNotification,
         /// A caller was refused what it has no permission for.
         NotAllowed,
         /// A caller was refused because nobody knows it.

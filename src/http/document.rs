@@ -10,7 +10,7 @@ use utoipa::openapi::{Components, OpenApi as Document, RefOr, Response, Schema};
 use super::responses::{
     self, AnyError, Forbidden, InternalError, LargeHeaders, TooManyRequests, Unauthenticated,
 };
-use super::{audit, error, operations, problem, words};
+use super::{audit, error, incidents, operations, problem, words};
 
 /// Name of the security scheme.
 const BEARER: &str = "bearerAuth";
@@ -28,6 +28,8 @@ const BEARER: &str = "bearerAuth";
     components(schemas(
         error::ErrorViewModel, error::FieldError, error::ErrorName, error::ErrorStatus, problem::ProblemType,
         operations::request::DeleteRequest, audit::AuditAction,
+        incidents::list::IncidentState, incidents::view::IncidentKind, incidents::view::IncidentSeverity,
+        incidents::view::NotificationEvent, incidents::view::NotificationState,
         words::DeadLetterStatus, words::StatusFilter, words::Order, words::OperationOrder, words::OperationKind,
         words::OperationState, words::Verdict, words::Outcome, words::OperationAction, words::RedeliveryRoutingKey,
         words::PlanSeverity, words::PlanWarningCode, words::ErrorGroupState, words::ErrorGroupAction,
@@ -39,6 +41,7 @@ const BEARER: &str = "bearerAuth";
         (name = "dead letters", description = "Search and inspect dead letters."),
         (name = "overviews", description = "Counts per squad, service and interval."),
         (name = "error groups", description = "Failures grouped by bug, and what was done about them."),
+        (name = "incidents", description = "What squads were told, and whether it arrived."),
         (name = "access", description = "Who is calling, and what the caller may do."),
         (name = "audit", description = "Who did what."),
         (name = "operations", description = "Redeliver, delete or restore a frozen selection, and follow the progress."),
@@ -150,6 +153,8 @@ examples!(
     "ErrorGroups",
     "Facets",
     "Histogram",
+    "IncidentDetails",
+    "Incidents",
     "Me",
     "Operation",
     "OperationDetails",

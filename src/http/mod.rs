@@ -1,4 +1,4 @@
-//! The API: [`dead_letters`], [`error_groups`] and [`operations`], one file for each endpoint, and what they share: problem
+//! The API: [`dead_letters`], [`error_groups`], [`operations`] and [`incidents`], one file for each endpoint, and what they share: problem
 //! details, filters, pages, words, and the `OpenAPI` document, made from the router.
 
 mod admin;
@@ -11,6 +11,7 @@ mod error;
 mod error_groups;
 #[doc(hidden)]
 pub mod filter;
+mod incidents;
 mod limits;
 mod listen;
 mod lookout;
@@ -52,6 +53,7 @@ use crate::domain::convention::Conventions;
 use crate::domain::log_link::LogLink;
 use crate::domain::operation::Operation;
 use crate::domain::trace_link::TraceLink;
+use crate::notifications;
 use crate::operations::Operations;
 use crate::ownership::Ownership;
 use crate::store::{Heartbeat, Store, StoreError};
@@ -97,6 +99,8 @@ pub struct Api {
     pub trace_link: Option<Arc<TraceLink>>,
     /// Which names the API answers to.
     pub names: Names,
+    /// Whom incidents are told.
+    pub routes: notifications::Live,
     /// Who may call, and what they may do.
     pub access: Arc<Access>,
     /// What one caller may ask for.
@@ -177,6 +181,9 @@ fn api_router() -> OpenApiRouter<Api> {
         .routes(routes!(steer::cancel))
         .routes(routes!(watch::watch_operation))
         .routes(routes!(items::list_items))
+        .routes(routes!(incidents::list::list_incidents))
+        .routes(routes!(incidents::one::get_incident))
+        .routes(routes!(incidents::test::create_test_notification))
         .routes(routes!(audit::list_audit_entries))
         .routes(routes!(shift_log::shift_log))
         .routes(routes!(me::me))

@@ -99,6 +99,11 @@ impl SourceStatus {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Ready messages in its queue, as last read.
+    pub fn depth(&self) -> i64 {
+        self.metrics.depth.get()
+    }
+
     /// Ways in which the broker may lose messages of the source, and the warning about the broker.
     pub fn warnings(&self) -> Vec<String> {
         let warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);

@@ -18,7 +18,7 @@ use crate::domain::error_group::{ErrorGroup, GroupAction, GroupEvent};
 use crate::domain::filter::{Filter, StatusFilter};
 
 /// Of a group `g` whose counters are `t`.
-const GROUP: &str = "g.id, g.service, g.reason, g.error_type, g.template, g.first_seen, t.last_seen, t.arrived, \
+pub(super) const GROUP: &str = "g.id, g.service, g.reason, g.error_type, g.template, g.first_seen, t.last_seen, t.arrived, \
      g.resolved_at, g.muted_until, g.muted_up_to";
 
 /// Hours that a sparkline shows.
@@ -254,7 +254,7 @@ pub(super) fn event(row: &PgRow) -> Result<GroupEvent, StoreError> {
 }
 
 /// A row of [`GROUP`].
-fn group(row: &PgRow) -> Result<ErrorGroup, StoreError> {
+pub(super) fn group(row: &PgRow) -> Result<ErrorGroup, StoreError> {
     let first_seen = row.try_get("first_seen")?;
     Ok(ErrorGroup {
         id: row.try_get("id")?,

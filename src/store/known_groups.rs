@@ -54,11 +54,12 @@ impl Store {
         let text =
             |of: fn(&NewDeadLetter) -> Option<&str>| first.iter().map(|row| of(row)).collect::<Vec<_>>();
         sqlx::query(
-            "INSERT INTO error_group (id, version, service, reason, error_type, template, first_seen, broker, vhost) \
-             SELECT id, $2, service, reason, error_type, template, first_seen, broker, vhost \
+            "INSERT INTO error_group (id, version, service, reason, error_type, template, first_seen, broker, vhost, bug) \
+             SELECT id, $2, service, reason, error_type, template, first_seen, broker, vhost, bug \
              FROM UNNEST($1::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], \
-                 $8::text[], $9::text[]) AS n (id, service, reason, error_type, template, first_seen, broker, vhost) \
-             ON CONFLICT (id) DO UPDATE SET touched_at = now()",
+                 $8::text[], $9::text[], $10::uuid[]) \
+                 AS n (id, service, reason, error_type, template, first_seen, broker, vhost, bug) \
+             ON CONFLICT (id) DO UPDATE SET touched_at = now(), bug = excluded.bug",
         )
         .bind(first.iter().map(|row| row.fingerprint.group).collect::<Vec<_>>())
         .bind(fingerprint::VERSION)
@@ -69,6 +70,7 @@ impl Store {
         .bind(first.iter().map(|row| received_at(row.id)).collect::<Vec<_>>())
         .bind(text(|row| Some(row.source.place()?.broker.as_str())))
         .bind(text(|row| Some(row.source.place()?.vhost.as_str())))
+        .bind(first.iter().map(|row| row.fingerprint.bug).collect::<Vec<_>>())
         .execute(&self.ingest)
         .await?;
         self.known_groups.learn(&first);

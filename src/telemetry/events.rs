@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tracing::{debug, info, warn};
+use tracing::{debug, error, info, warn};
 use uuid::Uuid;
 
 use super::{Metrics, SourceMetrics};
@@ -152,5 +152,53 @@ impl RequestLimited<'_> {
     pub fn emit(&self, metrics: &Metrics) {
         metrics.http_limited.with_label_values(&[self.limit]).inc();
         debug!(limit = self.limit, "Request refused");
+    }
+}
+
+/// A notification was sent, or was not.
+#[derive(Debug)]
+pub struct NotificationTried<'a> {
+    /// Its id.
+    pub id: Uuid,
+    /// The incident.
+    pub incident: Uuid,
+    /// The channel.
+    pub channel: &'a str,
+    /// How often it was tried, this time included.
+    pub attempts: i32,
+    /// What became of it.
+    pub tried: Tried<'a>,
+}
+
+/// What became of an attempt to send a notification.
+#[derive(Clone, Copy, Debug)]
+pub enum Tried<'a> {
+    /// The receiver has confirmed it.
+    Sent,
+    /// It failed for this reason, and is tried again.
+    Failed(&'a str),
+    /// It failed for this reason, and for too long.
+    GivenUp(&'a str),
+}
+
+impl NotificationTried<'_> {
+    /// Logs and counts.
+    pub fn emit(&self, metrics: &Metrics) {
+        let Self { id, incident, channel, attempts, tried } = self;
+        let count = |outcome| metrics.notifications.with_label_values(&[*channel, outcome]).inc();
+        match tried {
+            Tried::Sent => {
+                count("sent");
+                info!(notification = %id, %incident, channel, attempts, "notification sent");
+            }
+            Tried::Failed(why) => {
+                count("retried");
+                warn!(notification = %id, %incident, channel, attempts, why, "a notification could not be sent, it is tried again");
+            }
+            Tried::GivenUp(why) => {
+                count("failed");
+                error!(notification = %id, %incident, channel, attempts, why, "a notification could not be sent, and was given up");
+            }
+        }
     }
 }

@@ -8,6 +8,7 @@ use prometheus::{
     Registry, TextEncoder, exponential_buckets,
 };
 
+use crate::domain::incident::Kind;
 use crate::domain::operation::State;
 use crate::domain::place::Place;
 use crate::domain::undelivered::Undelivered;
@@ -37,6 +38,11 @@ pub struct Metrics {
     pub catalog_failures: IntCounter,
     /// Requests that were refused because their caller asked for too much, by kind.
     pub http_limited: IntCounterVec,
+    /// Attempts to send notifications, by channel and outcome.
+    pub notifications: IntCounterVec,
+    outbox: IntGaugeVec,
+    outbox_age: IntGaugeVec,
+    incidents: IntGaugeVec,
     operations: IntGaugeVec,
     squad_dead: IntGaugeVec,
     squad_oldest: IntGaugeVec,
@@ -101,6 +107,21 @@ pub struct SquadBacklog<'a> {
     pub oldest: i64,
 }
 
+/// What is read anew at each scrape.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Scraped<'a> {
+    /// Operations by state. `None`, as below: the database does not answer.
+    pub operations: Option<&'a [(State, i64)]>,
+    /// What each squad owns.
+    pub squads: Option<&'a [SquadBacklog<'a>]>,
+    /// The pools of connections.
+    pub pools: &'a [PoolUse],
+    /// The catalog, where squads come from one.
+    pub catalog: Option<CatalogState>,
+    /// What people are told.
+    pub telling: Option<&'a TellingState>,
+}
+
 /// State of the catalog that squads come from.
 #[derive(Clone, Copy, Debug)]
 pub struct CatalogState {
@@ -110,6 +131,17 @@ pub struct CatalogState {
     pub contested: i64,
     /// Services that wait until another component takes them over.
     pub waiting: i64,
+}
+
+/// What people are told.
+#[derive(Clone, Debug, Default)]
+pub struct TellingState {
+    /// Open incidents of each kind.
+    pub incidents: Vec<(Kind, i64)>,
+    /// Notifications in the outbox, by where they stand.
+    pub outbox: Vec<(&'static str, i64)>,
+    /// Seconds since the oldest one was to be sent.
+    pub oldest: i64,
 }
 
 #[derive(Debug)]
@@ -293,6 +325,28 @@ impl Metrics {
                 "Requests answered with 429 because their caller is over a limit, by the type of the error",
                 &["type"],
             ),
+            notifications: registrar.counter(
+                "dead_letter_notifications_total",
+                "Attempts to send a notification, by channel and outcome: `sent`, `retried`, or `failed` for good",
+                &["channel", "outcome"],
+            ),
+            outbox: registrar.gauge(
+                "dead_letter_outbox",
+                "Notifications that are stored and not sent: `due`, `held` in quiet hours, or `failed` for good. The value comes from the \
+                 database and is the same on every replica",
+                &["state"],
+            ),
+            outbox_age: registrar.gauge(
+                "dead_letter_outbox_oldest_seconds",
+                "Time since the oldest notification was to be sent that is not sent. The value comes from the database and is the same on \
+                 every replica",
+                &[],
+            ),
+            incidents: registrar.gauge(
+                "dead_letter_incidents",
+                "Open incidents by kind. The value comes from the database and is the same on every replica",
+                &["kind"],
+            ),
             operations: registrar.gauge(
                 "dead_letter_operations",
                 "Operations by state. The value comes from the database and is the same on every replica",
@@ -385,15 +439,28 @@ impl Metrics {
         }
     }
 
-    /// Everything in Prometheus' text format. `operations` and `squads` are `None` where the database does not answer, `catalog` where
-    /// squads come from no catalog.
-    pub fn render(
-        &self,
-        operations: Option<&[(State, i64)]>,
-        squads: Option<&[SquadBacklog<'_>]>,
-        pools: &[PoolUse],
-        catalog: Option<CatalogState>,
-    ) -> String {
+    /// The gauges of what people are told, which are absent where the database does not answer.
+    fn set_telling(&self, telling: Option<&TellingState>) {
+        for gauge in [&self.incidents, &self.outbox, &self.outbox_age] {
+            gauge.reset();
+        }
+        let Some(TellingState { incidents, outbox, oldest }) = telling else { return };
+        for kind in Kind::ALL {
+            self.incidents.with_label_values(&[kind.as_str()]).set(0);
+        }
+        for (kind, count) in incidents {
+            self.incidents.with_label_values(&[kind.as_str()]).set(*count);
+        }
+        for (state, count) in outbox {
+            self.outbox.with_label_values(&[*state]).set(*count);
+        }
+        self.outbox_age.with_label_values(&[] as &[&str]).set(*oldest);
+    }
+
+    /// Everything in Prometheus' text format.
+    pub fn render(&self, scraped: &Scraped<'_>) -> String {
+        let &Scraped { operations, squads, pools, catalog, telling } = scraped;
+        self.set_telling(telling);
         if let Some(CatalogState { age, contested, waiting }) = catalog {
             self.catalog_age.with_label_values(&[] as &[&str]).set(age);
             self.catalog_conflicts.with_label_values(&["contested"]).set(contested);

@@ -4,6 +4,10 @@ mod events;
 mod metrics;
 mod tracing_setup;
 
-pub use events::{BatchStored, ChunkDone, RequestDone, RequestLimited, RowPoisoned};
-pub use metrics::{CatalogState, Metrics, PoolUse, SourceLabels, SourceMetrics, SquadBacklog};
+pub use events::{
+    BatchStored, ChunkDone, NotificationTried, RequestDone, RequestLimited, RowPoisoned, Tried,
+};
+pub use metrics::{
+    CatalogState, Metrics, PoolUse, Scraped, SourceLabels, SourceMetrics, SquadBacklog, TellingState,
+};
 pub use tracing_setup::{Telemetry, link_to_message};

@@ -16,6 +16,8 @@ const PARTITION_INTERVAL: Duration = Duration::from_hours(1);
 const MIGRATION_RETRY: Duration = Duration::from_millis(500);
 /// An expired plan is kept this long, so that the API can say that it has expired.
 const EXPIRED_PLANS_KEPT: TimeDelta = TimeDelta::days(1);
+/// An incident that is over is kept this long, with its notifications.
+const INCIDENTS_KEPT: TimeDelta = TimeDelta::days(90);
 
 /// Migrates, cancels `done` when ingest and operations may start, and maintains the partitions until the process stops.
 pub async fn keep_schema(
@@ -41,6 +43,9 @@ pub async fn keep_schema(
         }
         if let Err(error) = store.forget_plans(clock::now() - EXPIRED_PLANS_KEPT).await {
             warn!(%error, "could not remove expired plans, retrying in an hour");
+        }
+        if let Err(error) = store.forget_incidents(clock::now() - INCIDENTS_KEPT).await {
+            warn!(%error, "could not remove old incidents, retrying in an hour");
         }
         if stop.run_until_cancelled(tokio::time::sleep(PARTITION_INTERVAL)).await.is_none() {
             return Ok(());

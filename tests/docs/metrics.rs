@@ -2,10 +2,13 @@
 
 use std::fmt::Write;
 
+use dead_letter::domain::incident::Kind;
 use dead_letter::domain::operation::State;
 use dead_letter::domain::place::Place;
 use dead_letter::domain::undelivered::{Reason, Undelivered};
-use dead_letter::telemetry::{CatalogState, Metrics, PoolUse, SourceLabels, SquadBacklog};
+use dead_letter::telemetry::{
+    CatalogState, Metrics, PoolUse, Scraped, SourceLabels, SquadBacklog, TellingState,
+};
 use regex::Regex;
 
 use crate::repository::{Page, root};
@@ -21,6 +24,7 @@ fn scrape() -> String {
     metrics.refused.with_label_values(&["reason"]).inc();
     metrics.chunk_duration.with_label_values(&["kind"]).observe(1.0);
     metrics.http_duration.with_label_values(&["method", "route", "status"]).observe(1.0);
+    metrics.notifications.with_label_values(&["channel", "outcome"]).inc();
     metrics.http_limited.with_label_values(&["type"]).inc();
     metrics.management_answers("broker", true);
     let now = chrono::DateTime::UNIX_EPOCH;
@@ -33,12 +37,17 @@ fn scrape() -> String {
         reason: Reason::Stuck,
     };
     metrics.set_undelivered([&undelivered].into_iter(), now);
-    metrics.render(
-        Some(&[(State::Running, 1)]),
-        Some(&[SquadBacklog { squad: "squad", dead: 1, oldest: 1 }]),
-        &[PoolUse { name: "ingest", size: 2, idle: 1 }],
-        Some(CatalogState { age: 1, contested: 1, waiting: 1 }),
-    )
+    metrics.render(&Scraped {
+        operations: Some(&[(State::Running, 1)]),
+        squads: Some(&[SquadBacklog { squad: "squad", dead: 1, oldest: 1 }]),
+        pools: &[PoolUse { name: "ingest", size: 2, idle: 1 }],
+        catalog: Some(CatalogState { age: 1, contested: 1, waiting: 1 }),
+        telling: Some(&TellingState {
+            incidents: vec![(Kind::Test, 1)],
+            outbox: vec![("due", 1)],
+            oldest: 1,
+        }),
+    })
 }
 
 /// The labels of a metric's first sample, without those of buckets.

@@ -43,6 +43,7 @@ mod issuer;
 mod limits;
 mod links;
 mod login;
+mod notifications;
 mod operations;
 mod order;
 mod origin;

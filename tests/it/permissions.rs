@@ -8,7 +8,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::access::{Access, new_token};
-use crate::support::{DeadMessage, World, id, text};
+use crate::support::{DeadMessage, World, id, text, until};
 use routes::{About, ROUTES, Route};
 
 /// The service that the requests are about.
@@ -74,14 +74,21 @@ struct Things {
     group: String,
     operation: String,
     plan: String,
+    incident: String,
 }
 
 impl Things {
     fn named_in(&self, text: &str) -> String {
-        let Self { letter, group, operation, plan } = self;
+        let Self { letter, group, operation, plan, incident } = self;
         let nil = uuid::Uuid::nil().to_string();
-        let names =
-            [("LETTER", letter), ("GROUP", group), ("OPERATION", operation), ("PLAN", plan), ("NIL", &nil)];
+        let names = [
+            ("LETTER", letter),
+            ("GROUP", group),
+            ("OPERATION", operation),
+            ("PLAN", plan),
+            ("INCIDENT", incident),
+            ("NIL", &nil),
+        ];
         names.iter().fold(text.to_owned(), |text, (name, id)| text.replace(name, id))
     }
 
@@ -204,7 +211,12 @@ async fn things(world: &World, token: &str) -> Things {
     let plan = json!({"kind": "delete", "ids": [uuid::Uuid::nil()]});
     let plan = ask(Method::POST, "/operations/plan", Some(plan)).await;
     let text = |value: &Value| value["id"].as_str().unwrap().to_owned();
-    Things { letter: letter(0), group, operation: text(&operation), plan: text(&plan) }
+    let incident = until("the incident of the new error", || async {
+        let found = ask(Method::GET, &format!("/incidents?service={PAY}"), None).await;
+        found["incidents"][0]["id"].as_str().map(str::to_owned)
+    })
+    .await;
+    Things { incident, letter: letter(0), group, operation: text(&operation), plan: text(&plan) }
 }
 
 #[tokio::test(flavor = "multi_thread")]

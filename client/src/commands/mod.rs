@@ -6,6 +6,7 @@ mod facets;
 mod find;
 mod group;
 mod groups;
+mod incidents;
 mod items;
 mod login;
 mod ls;
@@ -42,6 +43,8 @@ pub enum ClientCommand {
     Tail(Box<With<tail::TailArgs>>),
     /// List error groups, the largest first: one bug or five?
     Groups(Box<With<groups::GroupsArgs>>),
+    /// List incidents: what squads were told, and whether it goes on
+    Incidents(With<incidents::IncidentsArgs>),
     /// Break a selection down by type, routing key, error group, header and so on
     Facets(Box<With<facets::FacetsArgs>>),
     /// Count dead letters per squad, or per service of a squad
@@ -133,6 +136,7 @@ async fn dispatch(command: ClientCommand) -> Result<Ending, Failure> {
         ClientCommand::Show(with) => with!(with, show::run),
         ClientCommand::Tail(with) => with!(with, tail::run),
         ClientCommand::Groups(with) => with!(with, groups::run),
+        ClientCommand::Incidents(with) => with!(with, incidents::run),
         ClientCommand::Facets(with) => with!(with, facets::run),
         ClientCommand::Overview(with) => with!(with, overview::run),
         ClientCommand::Plan(with) => with!(with, plan::run),

@@ -30,7 +30,7 @@ const fn route(
 }
 
 /// Every operation of the document, some with several requests.
-pub const ROUTES: [Route; 41] = [
+pub const ROUTES: [Route; 44] = [
     route("getMe", "GET /me", "", &[], About::Everything),
     route("listAuditEntries", "GET /audit", "", &["admin"], About::Everything),
     route("searchDeadLetters", "GET /dead-letters", "", &["read"], About::Everything),
@@ -70,6 +70,15 @@ pub const ROUTES: [Route; 41] = [
     route("getSquadOverview", "GET /dead-letters/squad-overview", "", &["read"], About::Everything),
     route("getServiceOverview", "GET /dead-letters/service-overview", "", &["read"], About::Everything),
     route("getOwnership", "GET /ownership", "", &["read"], About::Everything),
+    route("listIncidents", "GET /incidents", "", &["read"], About::Everything),
+    route("getIncident", "GET /incidents/INCIDENT", "", &["read"], About::Pay),
+    route(
+        "createTestNotification",
+        "POST /notifications/test",
+        r#"{"squad": "payments"}"#,
+        &["read", "admin"],
+        About::Pay,
+    ),
     route("getShiftLog", "GET /shift-log", "", &["read"], About::Everything),
     route("listErrorGroups", "GET /dead-letters/error-groups", "", &["read"], About::Everything),
     route(
