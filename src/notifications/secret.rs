@@ -18,7 +18,7 @@ pub(super) enum Secret {
 
 /// Not an enum: a parser's message would quote a secret that stands in its place.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a secret as {file: PATH} or {env: NAME}")]
 struct Document {
     file: Option<PathBuf>,
     env: Option<String>,
