@@ -127,6 +127,13 @@ fn tell(
     lifecycle.spawn("notifications", after(schema.clone(), stop, notifications::deliver(deliverer)));
 }
 
+/// Where a source stands: nothing is known yet.
+fn status(source: &SourceQueue, broker: &Broker, brokers: &Brokers, metrics: &Metrics) -> Arc<SourceStatus> {
+    let name = brokers.name_of(&source.queue, broker.place());
+    let metrics = metrics.source(&source.queue, broker.place());
+    Arc::new(SourceStatus::new(&source.queue, broker.place(), name, metrics))
+}
+
 async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let consumed = config.consumed()?;
     let brokers = Brokers::new(consumed.iter().map(|place| place.broker.clone()));
@@ -144,12 +151,8 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
 
     let mut lifecycle = Lifecycle::new(config.drain_delay, config.grace_period);
     let (stop, close) = (lifecycle.stop(), lifecycle.close());
-    let status = |(broker, source): &(Broker, SourceQueue)| {
-        let name = brokers.name_of(&source.queue, broker.place());
-        let metrics = metrics.source(&source.queue, broker.place());
-        Arc::new(SourceStatus::new(&source.queue, broker.place(), name, metrics))
-    };
-    let statuses: Arc<[_]> = sources.iter().map(status).collect();
+    let statuses: Arc<[_]> =
+        sources.iter().map(|(broker, source)| status(source, broker, &brokers, &metrics)).collect();
     let undelivered = reconcile_brokers(&mut lifecycle, consumed, &metrics);
     let admin = Admin {
         store: store.clone(),

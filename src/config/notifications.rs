@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use clap::Args;
 use reqwest::Url;
 
@@ -45,13 +45,27 @@ impl NotificationConfig {
             .as_deref()
             .map(|path| notifications::open(path, &routes, tls))
             .transpose()?;
-        if let Some(url) = &self.public_url {
-            ensure!(
-                matches!(url.scheme(), "http" | "https") && url.query().is_none() && url.fragment().is_none(),
-                "DEAD_LETTER_PUBLIC_URL must be the address of the console, such as https://dead-letter.example.com"
-            );
-        }
-        let console = self.public_url.as_ref().map(|url| Arc::from(url.as_str()));
+        let console = self.console().context("DEAD_LETTER_PUBLIC_URL")?;
         Ok(Notifications { routes, file, courier: Courier::new(tls)?, console })
+    }
+
+    /// The public address of the console.
+    fn console(&self) -> anyhow::Result<Option<Arc<str>>> {
+        let Some(url) = &self.public_url else { return Ok(None) };
+        ensure!(
+            matches!(url.scheme(), "http" | "https") && url.query().is_none() && url.fragment().is_none(),
+            "it must be the address of the console, such as https://dead-letter.example.com"
+        );
+        Ok(Some(Arc::from(url.as_str())))
+    }
+
+    /// What is wrong with each setting.
+    pub fn checks(&self, tls: &Tls) -> [(&'static str, anyhow::Result<()>); 2] {
+        let file = self.notifications_file.as_deref();
+        let opened = file.map(|path| notifications::open(path, &Live::default(), tls)).transpose();
+        [
+            ("DEAD_LETTER_NOTIFICATIONS_FILE", opened.map(drop)),
+            ("DEAD_LETTER_PUBLIC_URL", self.console().map(drop)),
+        ]
     }
 }

@@ -35,6 +35,8 @@ pub fn wrong_settings(config: &ServeConfig) -> Vec<WrongSetting> {
         ("DEAD_LETTER_OWNERSHIP_FILE", ownership_file(config)),
         ("DEAD_LETTER_CATALOG_URL", catalog(config)),
     ];
+    checks
+        .extend(config.notifications.checks(&config.database.channels.tls(PlaintextChannel::Notifications)));
     let access = config.access.checks(&issuer);
     let are_parts_right = access.iter().all(|(_, checked)| checked.is_ok());
     checks.extend(access);

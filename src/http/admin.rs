@@ -169,14 +169,14 @@ async fn metrics(State(AdminState { admin, .. }): State<AdminState>) -> impl Int
     let (operations, backlogs, telling) =
         tokio::join!(admin.store.operation_states(), admin.store.backlogs(now), telling_state(&admin.store));
     let squads = backlogs.ok().map(|backlogs| squad_backlogs(&backlogs, &owners, now));
-    let undelivered: Vec<_> = admin.undelivered.iter().map(Latest::now).collect();
-    admin.metrics.set_undelivered(undelivered.iter().flat_map(|all| all.iter()), now);
+    let undelivered: Vec<_> = admin.undelivered.iter().flat_map(|found| found.now().to_vec()).collect();
     let text = admin.metrics.render(&Scraped {
         operations: operations.ok().as_deref(),
         squads: squads.as_deref(),
         pools: &admin.store.pool_use(),
         catalog: catalog_state(&owners),
         telling: telling.ok().as_ref(),
+        undelivered: (&undelivered, now),
     });
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
 }

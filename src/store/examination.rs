@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use super::{Schema, Store, StoreError};
 
 /// Our tables, by the beginnings of their names.
-const TABLES: &str = "^(_sqlx_migrations|audit_|catalog_|dead_letter|error_group|former_redelivery|home_place|ingest_life|known_broker|\
-                      operation|served_place)";
+const TABLES: &str = "^(_sqlx_migrations|audit_|catalog_|dead_letter|error_group|former_redelivery|home_place|incident|ingest_life|\
+                      known_broker|notification|operation|served_place|source_reading)";
 
 /// The database, as it was found.
 #[derive(Clone, Debug)]

@@ -53,6 +53,8 @@ async fn every_fault_is_told_with_the_name_of_its_setting() {
         ("DEAD_LETTER_LOG", "=/="),
         ("DEAD_LETTER_CA_FILE", "/no/such/file"),
         ("DEAD_LETTER_OWNERSHIP_FILE", &ownership),
+        ("DEAD_LETTER_NOTIFICATIONS_FILE", &policy),
+        ("DEAD_LETTER_PUBLIC_URL", "ftp://console.example"),
         ("DEAD_LETTER_CATALOG_URL", "http://u:secret@backstage.example"),
         ("DEAD_LETTER_OIDC_ISSUER", "http://id.example"),
         ("DEAD_LETTER_BACKSTAGE_URL", "http://u:secret@backstage.example"),

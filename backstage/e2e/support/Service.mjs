@@ -89,7 +89,7 @@ export class Service {
   }
 
   async get(path) {
-    return (await this.ask(path)).json();
+    return answered(await this.ask(path));
   }
 
   async post(path, body) {
@@ -108,7 +108,7 @@ export class Service {
         body: JSON.stringify(body),
       }),
     });
-    return answer.json();
+    return answered(answer);
   }
 
   /** Deletes these, as a colleague might. */
@@ -119,14 +119,19 @@ export class Service {
 
   /** Deletes all that the filter lists. */
   async deleteAll(query) {
-    const answer = await this.ask(`/dead-letters?${query}&wait=30`, {
-      method: 'DELETE',
-    });
-    if (!answer.ok) throw new Error(await answer.text());
+    await answered(
+      await this.ask(`/dead-letters?${query}&wait=30`, { method: 'DELETE' }),
+    );
   }
 
   /** How many are listed. */
   async count(query) {
     return (await this.get(`/dead-letters?limit=1&${query}`)).total.value;
   }
+}
+
+/** What it answers; what it refuses ends the walk with its reason. */
+async function answered(answer) {
+  if (!answer.ok) throw new Error(`${answer.status}: ${await answer.text()}`);
+  return answer.json();
 }

@@ -1,20 +1,17 @@
 //! Metrics in Prometheus' format. Those of this process are counted as things happen; those of the whole service
 //! (operations by state, dead letters by squad) are read from the database at each scrape, and are the same on every replica.
 
-use chrono::{DateTime, Utc};
-use prometheus::core::Collector;
+mod registrar;
+mod scraped;
+
 use prometheus::{
-    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
-    Registry, TextEncoder, exponential_buckets,
+    Encoder, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder,
 };
 
-use crate::domain::incident::Kind;
-use crate::domain::operation::State;
 use crate::domain::place::Place;
-use crate::domain::undelivered::Undelivered;
-
-/// The labels of what does not arrive.
-const UNDELIVERED: [&str; 4] = ["broker", "vhost", "queue", "reason"];
+use registrar::Registrar;
+use scraped::ScrapedGauges;
+pub use scraped::{CatalogState, PoolUse, Scraped, SquadBacklog, TellingState};
 
 /// Every metric of the process.
 #[derive(Debug)]
@@ -40,18 +37,8 @@ pub struct Metrics {
     pub http_limited: IntCounterVec,
     /// Attempts to send notifications, by channel and outcome.
     pub notifications: IntCounterVec,
-    outbox: IntGaugeVec,
-    outbox_age: IntGaugeVec,
-    incidents: IntGaugeVec,
-    operations: IntGaugeVec,
-    squad_dead: IntGaugeVec,
-    squad_oldest: IntGaugeVec,
-    pool: IntGaugeVec,
-    catalog_age: IntGaugeVec,
-    catalog_conflicts: IntGaugeVec,
     management: IntGaugeVec,
-    undelivered: IntGaugeVec,
-    undelivered_age: IntGaugeVec,
+    scraped: ScrapedGauges,
 }
 
 /// The labels of a source.
@@ -83,65 +70,6 @@ impl SourceLabels {
             Self::QueueAndPlace => vec![queue, &place.broker, &place.vhost],
         }
     }
-}
-
-/// Use of a connection pool.
-#[derive(Clone, Copy, Debug)]
-pub struct PoolUse {
-    /// The part of the service that uses it.
-    pub name: &'static str,
-    /// Open connections.
-    pub size: u32,
-    /// Idle connections among these.
-    pub idle: u32,
-}
-
-/// What a squad owns that is dead, without muted error groups.
-#[derive(Clone, Copy, Debug)]
-pub struct SquadBacklog<'a> {
-    /// The squad.
-    pub squad: &'a str,
-    /// Number of dead letters.
-    pub dead: i64,
-    /// Age of the oldest, in seconds. 0: there is none.
-    pub oldest: i64,
-}
-
-/// What is read anew at each scrape.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Scraped<'a> {
-    /// Operations by state. `None`, as below: the database does not answer.
-    pub operations: Option<&'a [(State, i64)]>,
-    /// What each squad owns.
-    pub squads: Option<&'a [SquadBacklog<'a>]>,
-    /// The pools of connections.
-    pub pools: &'a [PoolUse],
-    /// The catalog, where squads come from one.
-    pub catalog: Option<CatalogState>,
-    /// What people are told.
-    pub telling: Option<&'a TellingState>,
-}
-
-/// State of the catalog that squads come from.
-#[derive(Clone, Copy, Debug)]
-pub struct CatalogState {
-    /// Seconds since its last snapshot was taken.
-    pub age: i64,
-    /// Services whose claims contradict each other.
-    pub contested: i64,
-    /// Services that wait until another component takes them over.
-    pub waiting: i64,
-}
-
-/// What people are told.
-#[derive(Clone, Debug, Default)]
-pub struct TellingState {
-    /// Open incidents of each kind.
-    pub incidents: Vec<(Kind, i64)>,
-    /// Notifications in the outbox, by where they stand.
-    pub outbox: Vec<(&'static str, i64)>,
-    /// Seconds since the oldest one was to be sent.
-    pub oldest: i64,
 }
 
 #[derive(Debug)]
@@ -201,48 +129,6 @@ impl SourceWarnings {
     pub fn with(&self, kind: &str) -> IntGauge {
         let labels: Vec<_> = self.source.iter().map(String::as_str).chain([kind]).collect();
         self.gauges.with_label_values(&labels)
-    }
-}
-
-/// Creates metrics in a registry.
-#[derive(Default)]
-struct Registrar(Registry);
-
-#[expect(
-    clippy::expect_used,
-    reason = "the names are literals, each used once: a clash shows at the first start"
-)]
-impl Registrar {
-    fn register<C: Collector + Clone + 'static>(&self, metric: prometheus::Result<C>) -> C {
-        let metric = metric.expect("valid metric");
-        self.0.register(Box::new(metric.clone())).expect("registered once");
-        metric
-    }
-
-    fn counter(&self, name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
-        self.register(IntCounterVec::new(Opts::new(name, help), labels))
-    }
-
-    fn plain_counter(&self, name: &str, help: &str) -> IntCounter {
-        self.counter(name, help, &[]).with_label_values(&[] as &[&str])
-    }
-
-    fn gauge(&self, name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
-        self.register(IntGaugeVec::new(Opts::new(name, help), labels))
-    }
-
-    /// From 1 ms to half a minute.
-    fn seconds(&self, name: &str, help: &str, labels: &[&str]) -> HistogramVec {
-        self.histogram(name, help, labels, exponential_buckets(0.001, 2.0, 16).expect("valid buckets"))
-    }
-
-    /// From 1 to 2048.
-    fn rows(&self, name: &str, help: &str, labels: &[&str]) -> HistogramVec {
-        self.histogram(name, help, labels, exponential_buckets(1.0, 2.0, 12).expect("valid buckets"))
-    }
-
-    fn histogram(&self, name: &str, help: &str, labels: &[&str], buckets: Vec<f64>) -> HistogramVec {
-        self.register(HistogramVec::new(HistogramOpts::new(name, help).buckets(buckets), labels))
     }
 }
 
@@ -330,72 +216,14 @@ impl Metrics {
                 "Attempts to send a notification, by channel and outcome: `sent`, `retried`, or `failed` for good",
                 &["channel", "outcome"],
             ),
-            outbox: registrar.gauge(
-                "dead_letter_outbox",
-                "Notifications that are stored and not sent: `due`, `held` in quiet hours, or `failed` for good. The value comes from the \
-                 database and is the same on every replica",
-                &["state"],
-            ),
-            outbox_age: registrar.gauge(
-                "dead_letter_outbox_oldest_seconds",
-                "Time since the oldest notification was to be sent that is not sent. The value comes from the database and is the same on \
-                 every replica",
-                &[],
-            ),
-            incidents: registrar.gauge(
-                "dead_letter_incidents",
-                "Open incidents by kind. The value comes from the database and is the same on every replica",
-                &["kind"],
-            ),
-            operations: registrar.gauge(
-                "dead_letter_operations",
-                "Operations by state. The value comes from the database and is the same on every replica",
-                &["state"],
-            ),
-            squad_dead: registrar.gauge(
-                "dead_letter_squad_dead",
-                "Dead letters of a squad, without those of muted error groups. The value comes from the database and is the same on every \
-                 replica",
-                &["squad"],
-            ),
-            squad_oldest: registrar.gauge(
-                "dead_letter_squad_oldest_seconds",
-                "Age of the oldest of them, or 0. It is rounded up to 5 minutes, and to an hour after two days",
-                &["squad"],
-            ),
-            pool: registrar.gauge(
-                "dead_letter_db_connections",
-                "Open database connections, by pool and by whether they are used or idle",
-                &["pool", "state"],
-            ),
             catalog_failures: registrar
                 .plain_counter("dead_letter_catalog_failures_total", "Polls of the catalog that failed"),
-            catalog_age: registrar.gauge(
-                "dead_letter_catalog_age_seconds",
-                "Age of the squads that come from the catalog. Before the first snapshot, the time since the start",
-                &[],
-            ),
-            catalog_conflicts: registrar.gauge(
-                "dead_letter_catalog_conflicts",
-                "Services that belong to nobody because components contradict each other (`contested`), or because another component \
-                 claims them for another squad (`waiting`)",
-                &["kind"],
-            ),
             management: registrar.gauge(
                 "dead_letter_management_answers",
                 "1 while the management API of the broker answers, else 0",
                 &["broker"],
             ),
-            undelivered: registrar.gauge(
-                "dead_letter_undelivered_messages",
-                "Dead letters that wait in the queue where they died. 0 if they are dropped, as the broker does not count those",
-                &UNDELIVERED,
-            ),
-            undelivered_age: registrar.gauge(
-                "dead_letter_undelivered_age_seconds",
-                "Time since dead letters of the queue were first seen not to arrive",
-                &UNDELIVERED,
-            ),
+            scraped: ScrapedGauges::new(&registrar),
             registry: registrar.0,
         }
     }
@@ -427,60 +255,9 @@ impl Metrics {
         self.management.with_label_values(&[broker]).set(answers.into());
     }
 
-    /// Replaces what does not arrive.
-    pub fn set_undelivered<'u>(&self, all: impl Iterator<Item = &'u Undelivered>, now: DateTime<Utc>) {
-        self.undelivered.reset();
-        self.undelivered_age.reset();
-        for Undelivered { place, queue, messages, since, reason, .. } in all {
-            let labels = [&place.broker, &place.vhost, queue, reason.as_str()];
-            let messages = i64::try_from(messages.unwrap_or_default()).unwrap_or(i64::MAX);
-            self.undelivered.with_label_values(&labels).set(messages);
-            self.undelivered_age.with_label_values(&labels).set((now - since).num_seconds());
-        }
-    }
-
-    /// The gauges of what people are told, which are absent where the database does not answer.
-    fn set_telling(&self, telling: Option<&TellingState>) {
-        for gauge in [&self.incidents, &self.outbox, &self.outbox_age] {
-            gauge.reset();
-        }
-        let Some(TellingState { incidents, outbox, oldest }) = telling else { return };
-        for kind in Kind::ALL {
-            self.incidents.with_label_values(&[kind.as_str()]).set(0);
-        }
-        for (kind, count) in incidents {
-            self.incidents.with_label_values(&[kind.as_str()]).set(*count);
-        }
-        for (state, count) in outbox {
-            self.outbox.with_label_values(&[*state]).set(*count);
-        }
-        self.outbox_age.with_label_values(&[] as &[&str]).set(*oldest);
-    }
-
     /// Everything in Prometheus' text format.
     pub fn render(&self, scraped: &Scraped<'_>) -> String {
-        let &Scraped { operations, squads, pools, catalog, telling } = scraped;
-        self.set_telling(telling);
-        if let Some(CatalogState { age, contested, waiting }) = catalog {
-            self.catalog_age.with_label_values(&[] as &[&str]).set(age);
-            self.catalog_conflicts.with_label_values(&["contested"]).set(contested);
-            self.catalog_conflicts.with_label_values(&["waiting"]).set(waiting);
-        }
-        self.operations.reset();
-        for (state, count) in operations.unwrap_or_default() {
-            self.operations.with_label_values(&[state.as_str()]).set(*count);
-        }
-        self.squad_dead.reset();
-        self.squad_oldest.reset();
-        for backlog in squads.unwrap_or_default() {
-            self.squad_dead.with_label_values(&[backlog.squad]).set(backlog.dead);
-            self.squad_oldest.with_label_values(&[backlog.squad]).set(backlog.oldest);
-        }
-        for pool in pools {
-            let used = pool.size.saturating_sub(pool.idle);
-            self.pool.with_label_values(&[pool.name, "idle"]).set(pool.idle.into());
-            self.pool.with_label_values(&[pool.name, "used"]).set(used.into());
-        }
+        self.scraped.set(scraped);
         let mut text = Vec::new();
         // Writing to memory does not fail.
         let _ = TextEncoder::new().encode(&self.registry.gather(), &mut text);
