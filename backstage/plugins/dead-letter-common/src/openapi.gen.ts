@@ -276,6 +276,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List incidents, latest first
+         * @description What squads were told, and whether it goes on. Incidents about no service, such as a source that lags, are listed for callers who may
+         *     read everything.
+         */
+        get: operations["listIncidents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/incidents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get an incident, and what became of its notifications */
+        get: operations["getIncident"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/me": {
         parameters: {
             query?: never;
@@ -291,6 +329,27 @@ export interface paths {
         get: operations["getMe"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notifications/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test notification through all channels of a squad
+         * @description Opens an incident of the kind `test`, whose notifications go the way of all others, and which resolves itself. Quiet hours do not hold
+         *     it. Look at `notifications` of the incident to see what became of them.
+         */
+        post: operations["createTestNotification"];
         delete?: never;
         options?: never;
         head?: never;
@@ -547,7 +606,7 @@ export interface components {
          * @description What an entry of the audit is about.
          * @enum {string}
          */
-        AuditAction: "redeliver" | "delete" | "restore" | "pause" | "resume" | "approve" | "cancel" | "rate" | "resolve" | "reopen" | "mute" | "note" | "readPayload" | "preview" | "notAllowed" | "unauthenticated";
+        AuditAction: "redeliver" | "delete" | "restore" | "pause" | "resume" | "approve" | "cancel" | "rate" | "resolve" | "reopen" | "mute" | "note" | "readPayload" | "preview" | "testNotification" | "notAllowed" | "unauthenticated";
         /** @description Who did it. */
         AuditActor: {
             /**
@@ -1478,6 +1537,95 @@ export interface components {
          * @enum {string}
          */
         HistogramInterval: "1m" | "5m" | "15m" | "1h" | "6h" | "1d";
+        /** @description An incident: what a squad is told once, until it is over. */
+        Incident: {
+            /**
+             * Format: int64
+             * @description Number of its dead letters that are dead, or of the messages that wait in the source, when the incident was last looked at.
+             * @example 43000
+             */
+            dead: number;
+            /**
+             * Format: uuid
+             * @description Id of the incident. Receivers of notifications know it by this id.
+             */
+            id: string;
+            /** @description What happened. */
+            kind: components["schemas"]["IncidentKind"];
+            /**
+             * Format: date-time
+             * @description When it was opened.
+             */
+            openedAt: string;
+            /**
+             * Format: uuid
+             * @description The operation that it is about.
+             */
+            operationId: string | null;
+            /**
+             * @description Why it is over. Null: it is open.
+             * @example no dead letters are left
+             */
+            resolution: string | null;
+            /**
+             * Format: date-time
+             * @description When it was resolved. Null: it is open.
+             */
+            resolvedAt: string | null;
+            /**
+             * @description The services that it is about.
+             * @example [
+             *       "webshop"
+             *     ]
+             */
+            services: string[];
+            /** @description How bad it is. */
+            severity: components["schemas"]["IncidentSeverity"];
+            /**
+             * @description The squad that it was told to.
+             * @example checkout
+             */
+            squad: string;
+            /**
+             * @description What happened, in one line.
+             * @example New error in webshop: PaymentDeclined
+             */
+            title: string;
+        };
+        /** @description An incident, and what became of its notifications. */
+        IncidentDetails: components["schemas"]["Incident"] & {
+            /** @description Its error groups. */
+            errorGroups: string[];
+            /** @description Its notifications, earliest first. Empty: the notifications file has no route for it. */
+            notifications: components["schemas"]["Notification"][];
+            /**
+             * @description What its notifications say.
+             * @example 43,000 dead letters of webshop are dead now.
+             */
+            text: string;
+        };
+        /**
+         * @description What happened.
+         * @enum {string}
+         */
+        IncidentKind: "newErrorGroup" | "regressedErrorGroup" | "escalatingErrorGroup" | "squadGrowth" | "operationPaused" | "operationFailed" | "sourceLag" | "test";
+        /**
+         * @description How bad an incident is.
+         * @enum {string}
+         */
+        IncidentSeverity: "info" | "warning" | "critical";
+        /**
+         * @description Which incidents are listed.
+         * @enum {string}
+         */
+        IncidentState: "open" | "resolved";
+        /** @description A page of incidents. */
+        Incidents: {
+            /** @description The incidents, latest first. */
+            incidents: components["schemas"]["Incident"][];
+            /** @description Cursor of the next page. Null on the last page. */
+            nextCursor: string | null;
+        };
         /** @description An operation of JSON Patch (RFC 6902). The members depend on `op`. */
         JsonPatchOperation: {
             /** @description Of `move` and `copy`: JSON Pointer to the value that is moved or copied. */
@@ -1590,6 +1738,61 @@ export interface components {
         };
         /** @description An operation on a selection, or the run of a plan. */
         NewOperation: components["schemas"]["CreateOperation"] | components["schemas"]["RunPlan"];
+        /** @description A notification about an incident, through one channel. */
+        Notification: {
+            /**
+             * Format: int32
+             * @description Number of attempts.
+             * @example 1
+             */
+            attempts: number;
+            /**
+             * @description Name of the channel in the notifications file.
+             * @example checkout-pager
+             */
+            channel: string;
+            /**
+             * Format: date-time
+             * @description When it was decided.
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it is tried next, while it is pending.
+             */
+            dueAt: string;
+            /**
+             * Format: date-time
+             * @description When it was sent, given up or dropped.
+             */
+            endedAt: string | null;
+            /** @description What it tells. */
+            event: components["schemas"]["NotificationEvent"];
+            /** @description Whether it waits for the end of quiet hours. */
+            held: boolean;
+            /**
+             * Format: uuid
+             * @description Id of the notification: the same at each attempt.
+             */
+            id: string;
+            /**
+             * @description Why the last attempt failed, or why it was dropped.
+             * @example the receiver answered 503 Service Unavailable
+             */
+            lastError: string | null;
+            /** @description Where it stands. */
+            state: components["schemas"]["NotificationState"];
+        };
+        /**
+         * @description What a notification tells.
+         * @enum {string}
+         */
+        NotificationEvent: "opened" | "resolved";
+        /**
+         * @description Where a notification stands.
+         * @enum {string}
+         */
+        NotificationState: "pending" | "sent" | "failed" | "dropped";
         /** @description An operation: a request to redeliver, delete or restore a frozen selection of dead letters, with its progress. */
         Operation: {
             /** @description Whether the operation acts on messages that were redelivered before. */
@@ -2614,6 +2817,16 @@ export interface components {
         StatusFilter: "dead" | "redelivered" | "deleted" | "any";
         /** @description Where redelivered messages go: `queue`, `exchange`, or an exchange with a routing key. */
         Target: components["schemas"]["OriginTarget"] | components["schemas"]["ExplicitTarget"];
+        /**
+         * @description Whose notifications to try.
+         * @example {
+         *       "squad": "checkout"
+         *     }
+         */
+        TestNotification: {
+            /** @description The squad. */
+            squad: string;
+        };
         /** @description A total. */
         Total: {
             /** @description Whether the number is exact. */
@@ -2919,6 +3132,12 @@ export type FoundAs = components['schemas']['FoundAs'];
 export type Histogram = components['schemas']['Histogram'];
 export type HistogramDimension = components['schemas']['HistogramDimension'];
 export type HistogramInterval = components['schemas']['HistogramInterval'];
+export type Incident = components['schemas']['Incident'];
+export type IncidentDetails = components['schemas']['IncidentDetails'];
+export type IncidentKind = components['schemas']['IncidentKind'];
+export type IncidentSeverity = components['schemas']['IncidentSeverity'];
+export type IncidentState = components['schemas']['IncidentState'];
+export type Incidents = components['schemas']['Incidents'];
 export type JsonPatchOperation = components['schemas']['JsonPatchOperation'];
 export type LastDay = components['schemas']['LastDay'];
 export type Me = components['schemas']['Me'];
@@ -2926,6 +3145,9 @@ export type MessageBody = components['schemas']['MessageBody'];
 export type MessageHistory = components['schemas']['MessageHistory'];
 export type MessageProperties = components['schemas']['MessageProperties'];
 export type NewOperation = components['schemas']['NewOperation'];
+export type Notification = components['schemas']['Notification'];
+export type NotificationEvent = components['schemas']['NotificationEvent'];
+export type NotificationState = components['schemas']['NotificationState'];
 export type Operation = components['schemas']['Operation'];
 export type OperationAction = components['schemas']['OperationAction'];
 export type OperationChange = components['schemas']['OperationChange'];
@@ -2975,6 +3197,7 @@ export type ShiftOperation = components['schemas']['ShiftOperation'];
 export type SquadOverview = components['schemas']['SquadOverview'];
 export type StatusFilter = components['schemas']['StatusFilter'];
 export type Target = components['schemas']['Target'];
+export type TestNotification = components['schemas']['TestNotification'];
 export type Total = components['schemas']['Total'];
 export type TotalRelation = components['schemas']['TotalRelation'];
 export type Trend = components['schemas']['Trend'];
@@ -4842,6 +5065,142 @@ export interface operations {
             default: components["responses"]["AnyError"];
         };
     };
+    listIncidents: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only incidents about this service.
+                 * @example webshop
+                 */
+                service?: string;
+                /**
+                 * @description Only incidents about a service that this squad owns now, with or without `squad-`. `unowned`: services without a squad.
+                 * @example checkout
+                 */
+                squad?: string;
+                /** @description Only incidents in this state. Default: all. */
+                state?: components["schemas"]["IncidentState"];
+                /** @description Only incidents of this kind. */
+                kind?: components["schemas"]["IncidentKind"];
+                /** @description Maximum number of entries on the page. */
+                limit?: number;
+                /** @description `nextCursor` or `prevCursor` of a page. The other parameters must be the same as for that page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of incidents. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "incidents": [
+                     *         {
+                     *           "dead": 43000,
+                     *           "id": "0199d3c1-3c1e-7f6e-8a54-2f4b8c1d9e01",
+                     *           "kind": "newErrorGroup",
+                     *           "openedAt": "2026-11-24T03:12:11.402Z",
+                     *           "operationId": null,
+                     *           "resolution": null,
+                     *           "resolvedAt": null,
+                     *           "services": [
+                     *             "webshop"
+                     *           ],
+                     *           "severity": "warning",
+                     *           "squad": "checkout",
+                     *           "title": "New error in webshop: PaymentDeclined"
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Incidents"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["AnyError"];
+        };
+    };
+    getIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the incident. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The incident. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "dead": 43000,
+                     *       "errorGroups": [
+                     *         "5d3a1f0c-7f0b-8a4e-9c3d-2b1a0f9e8d7c"
+                     *       ],
+                     *       "id": "0199d3c1-3c1e-7f6e-8a54-2f4b8c1d9e01",
+                     *       "kind": "newErrorGroup",
+                     *       "notifications": [
+                     *         {
+                     *           "attempts": 1,
+                     *           "channel": "checkout-pager",
+                     *           "createdAt": "2026-11-24T03:12:11.402Z",
+                     *           "dueAt": "2026-11-24T03:12:11.402Z",
+                     *           "endedAt": "2026-11-24T03:12:12.031Z",
+                     *           "event": "opened",
+                     *           "held": false,
+                     *           "id": "0199d3c1-3c20-7b02-9a11-6d5e4f3c2b1a",
+                     *           "lastError": null,
+                     *           "state": "sent"
+                     *         }
+                     *       ],
+                     *       "openedAt": "2026-11-24T03:12:11.402Z",
+                     *       "operationId": null,
+                     *       "resolution": null,
+                     *       "resolvedAt": null,
+                     *       "services": [
+                     *         "webshop"
+                     *       ],
+                     *       "severity": "warning",
+                     *       "squad": "checkout",
+                     *       "text": "43,000 dead letters of webshop are dead now.\nSince 2026-11-24 03:12 UTC (12 min).\nNext: open the group, look at an example and at what sets it apart. Fix the cause, then redeliver with a canary. Mute the group if it can wait.",
+                     *       "title": "New error in webshop: PaymentDeclined"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IncidentDetails"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["AnyError"];
+        };
+    };
     getMe: {
         parameters: {
             query?: never;
@@ -4919,6 +5278,76 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["AnyError"];
+        };
+    };
+    createTestNotification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TestNotification"];
+            };
+        };
+        responses: {
+            /** @description The incident. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "dead": 43000,
+                     *       "errorGroups": [
+                     *         "5d3a1f0c-7f0b-8a4e-9c3d-2b1a0f9e8d7c"
+                     *       ],
+                     *       "id": "0199d3c1-3c1e-7f6e-8a54-2f4b8c1d9e01",
+                     *       "kind": "newErrorGroup",
+                     *       "notifications": [
+                     *         {
+                     *           "attempts": 1,
+                     *           "channel": "checkout-pager",
+                     *           "createdAt": "2026-11-24T03:12:11.402Z",
+                     *           "dueAt": "2026-11-24T03:12:11.402Z",
+                     *           "endedAt": "2026-11-24T03:12:12.031Z",
+                     *           "event": "opened",
+                     *           "held": false,
+                     *           "id": "0199d3c1-3c20-7b02-9a11-6d5e4f3c2b1a",
+                     *           "lastError": null,
+                     *           "state": "sent"
+                     *         }
+                     *       ],
+                     *       "openedAt": "2026-11-24T03:12:11.402Z",
+                     *       "operationId": null,
+                     *       "resolution": null,
+                     *       "resolvedAt": null,
+                     *       "services": [
+                     *         "webshop"
+                     *       ],
+                     *       "severity": "warning",
+                     *       "squad": "checkout",
+                     *       "text": "43,000 dead letters of webshop are dead now.\nSince 2026-11-24 03:12 UTC (12 min).\nNext: open the group, look at an example and at what sets it apart. Fix the cause, then redeliver with a canary. Mute the group if it can wait.",
+                     *       "title": "New error in webshop: PaymentDeclined"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IncidentDetails"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
             429: components["responses"]["TooManyRequests"];
             431: components["responses"]["LargeHeaders"];
             500: components["responses"]["InternalError"];

@@ -38,6 +38,7 @@ export const auditMessages = {
     note: 'Note on an error group',
     readPayload: 'Read body and headers',
     preview: 'Preview messages',
+    testNotification: 'Send a test notification',
     notAllowed: 'Refused: not allowed',
     unauthenticated: 'Refused: not signed in',
   },
