@@ -6,7 +6,7 @@ import { permissionApiRef } from '@backstage/plugin-permission-react';
 import { mockApis, renderInTestApp } from '@backstage/frontend-test-utils';
 import { AuthorizeResult } from '@backstage/plugin-permission-common';
 import { ReactElement } from 'react';
-import { SWRConfig } from 'swr';
+import { SWRConfig, mutate } from 'swr';
 import { ProxiedDeadLetter } from '../api/ProxiedDeadLetter';
 import { deadLetterApiRef } from '../api/DeadLetterApi';
 import { Environment } from '../api/environments';
@@ -63,6 +63,7 @@ export function show(
 ) {
   // What another test was answered is not to be seen in this one: neither what the service said, nor what is permitted.
   answers.clear();
+  void mutate(() => true, undefined, { revalidate: false });
   const api = new ProxiedDeadLetter(environments, {
     discoveryApi: {
       getBaseUrl: async plugin => `http://localhost:7007/api/${plugin}`,
@@ -70,7 +71,7 @@ export function show(
     fetchApi: { fetch: (...request) => fetch(...request) },
   });
   return renderInTestApp(
-    <SWRConfig value={{ provider: () => new Map() }}>
+    <SWRConfig value={{ dedupingInterval: 0 }}>
       {entity ? <EntityProvider entity={entity}>{view}</EntityProvider> : view}
     </SWRConfig>,
     {

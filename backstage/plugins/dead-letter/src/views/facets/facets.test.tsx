@@ -1,4 +1,4 @@
-import { configure, screen, waitFor, within } from '@testing-library/react';
+import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { Answers } from '../../components/Answers';
 import { may } from '../../testing/FakeService';
@@ -6,10 +6,6 @@ import { violations } from '../../testing/axe';
 import { component, show } from '../../testing/render';
 import { has, pages, service, tab } from '../../testing/serviceTab';
 import { Distinctions } from './Distinctions';
-
-// axe reads the whole page, which takes a while.
-jest.setTimeout(60_000);
-configure({ asyncUtilTimeout: 10_000 });
 
 const FACETS = 'GET /dead-letters/facets';
 const APART = 'GET /dead-letters/error-groups/{id}/distinctions';

@@ -1,4 +1,4 @@
-import { configure, screen, waitFor, within } from '@testing-library/react';
+import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { FakeService, Refusal } from '../../testing/FakeService';
 import { violations } from '../../testing/axe';
@@ -6,10 +6,6 @@ import { exampleOf, openApi } from '../../testing/document';
 import { Shown, component, show } from '../../testing/render';
 import { anOperation } from '../operations/examples';
 import { GroupPage } from './GroupPage';
-
-// axe reads the whole page, which takes a while.
-jest.setTimeout(30_000);
-configure({ asyncUtilTimeout: 5_000 });
 
 const service = FakeService.forTests();
 const ONE = 'GET /dead-letters/error-groups/{id}';

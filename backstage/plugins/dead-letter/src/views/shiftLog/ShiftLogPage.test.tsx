@@ -1,14 +1,10 @@
-import { configure, screen, waitFor } from '@testing-library/react';
+import { screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { FakeService } from '../../testing/FakeService';
 import { violations } from '../../testing/axe';
 import { exampleOf } from '../../testing/document';
 import { show } from '../../testing/render';
 import { ShiftLogPage } from './ShiftLogPage';
-
-// axe reads the whole page, which takes a while.
-jest.setTimeout(30_000);
-configure({ asyncUtilTimeout: 5_000 });
 
 const service = FakeService.forTests();
 const LOG = 'GET /shift-log';

@@ -1,4 +1,4 @@
-import { configure, screen, waitFor, within } from '@testing-library/react';
+import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { FakeService, Refusal, may } from '../../testing/FakeService';
 import { anErrorGroup, anOverview } from '../../testing/examples';
@@ -7,10 +7,6 @@ import { Shown, component, group, show } from '../../testing/render';
 import { anOperation } from '../operations/examples';
 import { SquadPage } from './SquadPage';
 import { SquadTab } from './SquadTab';
-
-// axe reads the whole page, which takes a while.
-jest.setTimeout(30_000);
-configure({ asyncUtilTimeout: 5_000 });
 
 const service = FakeService.forTests();
 

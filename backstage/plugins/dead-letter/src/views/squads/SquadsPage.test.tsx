@@ -1,13 +1,9 @@
-import { configure, screen, waitFor, within } from '@testing-library/react';
+import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { FakeService, Refusal } from '../../testing/FakeService';
 import { violations } from '../../testing/axe';
 import { component, group, show } from '../../testing/render';
 import { SquadsPage } from './SquadsPage';
-
-// axe reads the whole page, which takes a while.
-jest.setTimeout(30_000);
-configure({ asyncUtilTimeout: 5_000 });
 
 const service = FakeService.forTests();
 

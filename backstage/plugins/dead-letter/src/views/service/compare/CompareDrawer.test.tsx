@@ -1,12 +1,8 @@
-import { configure, screen, within } from '@testing-library/react';
+import { screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { violations } from '../../../testing/axe';
 import { exampleOf, openApi } from '../../../testing/document';
 import { has, message, service, tab } from '../../../testing/serviceTab';
-
-// axe reads the whole page, which takes a while.
-jest.setTimeout(30_000);
-configure({ asyncUtilTimeout: 5_000 });
 
 const details: any = exampleOf(
   openApi.components.schemas.DeadLetteredMessageDetails,

@@ -1,4 +1,4 @@
-import { configure, screen, waitFor, within } from '@testing-library/react';
+import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { DeadLetteredMessageDetails } from '@dead-letter/backstage-plugin-dead-letter-common';
 import { Answers } from '../../../components/Answers';
@@ -8,10 +8,6 @@ import { exampleOf, openApi } from '../../../testing/document';
 import { show } from '../../../testing/render';
 import { SendDialog } from './SendDialog';
 import { Sending, requestOf } from './request';
-
-// axe reads the whole page, which takes a while.
-jest.setTimeout(30_000);
-configure({ asyncUtilTimeout: 5_000 });
 
 const service = FakeService.forTests();
 const PREVIEW = 'POST /operations/preview';
