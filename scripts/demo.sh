@@ -205,6 +205,23 @@ END
     export DEAD_LETTER_OWNERSHIP_FILE=target/demo/ownership.yaml
 }
 if [[ -n ${BACKSTAGE-} ]]; then squads_from_catalog; else squads_from_file; fi
+# Squads are told of incidents: the failing system shows what it receives for them.
+tell_squads() {
+    local secret=target/demo/webhook-secret
+    (umask 077 && echo "whsec_$(head -c 32 /dev/urandom | base64)" >$secret)
+    cat >target/demo/notifications.yaml <<END
+channels:
+  demo:
+    type: webhook
+    url: http://${control_addr/#0.0.0.0:/127.0.0.1:}/notifications
+    secret: {file: $PWD/$secret}
+routes:
+  - channels: [demo]
+settle: 5s # whoever watches is not kept waiting
+END
+    export DEAD_LETTER_NOTIFICATIONS_FILE=target/demo/notifications.yaml DEAD_LETTER_PUBLIC_URL=$api
+}
+tell_squads
 export DEAD_LETTER_CONSOLE_TITLE=Demo
 # The demo keeps neither logs nor traces: the addresses show what such links are made of.
 export DEAD_LETTER_LOG_LINK='https://logs.example.com/?q={messageId}&from={diedAt-5m}&to={diedAt+5m}'
@@ -304,6 +321,7 @@ $([[ -z $console ]] || echo "    the console     $api")
     squads          $api/dead-letters/squad-overview
     health          $admin/health/ready
     metrics         $admin/metrics
+    notifications   http://$control_addr/notifications (what squads were told)
     logs            target/demo, $servers
 
 $(if [[ -n ${AUTH-} ]]; then with_sign_in; else without_sign_in; fi)

@@ -1,4 +1,4 @@
-//! The switch, over HTTP, and what services outside of this process tell of themselves.
+//! The switch, over HTTP, what services outside of this process tell of themselves, and the receiver of notifications.
 
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use super::receiver;
 use super::service::Service;
 use super::state::State;
 use super::status;
@@ -31,7 +32,8 @@ pub(super) async fn serve(listener: TcpListener, state: Arc<State>, stop: Cancel
         .route("/fix", post(fix))
         .route("/break", post(break_again))
         .route("/services/{service}/{what}", post(tell))
-        .with_state(state);
+        .with_state(state)
+        .merge(receiver::routes());
     // Connections that are kept alive are cut: there is nothing to finish.
     if let Some(Err(error)) = stop.run_until_cancelled(axum::serve(listener, router).into_future()).await {
         status::say(&format!("control: {error}"));

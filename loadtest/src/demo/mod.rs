@@ -19,6 +19,7 @@ mod events;
 mod failure;
 mod keys;
 mod producer;
+mod receiver;
 mod service;
 mod state;
 mod status;
@@ -43,7 +44,7 @@ pub struct Options {
     /// The broker
     #[arg(long, env = "AMQP_URL", default_value = DEFAULT_URI, hide_env_values = true)]
     pub uri: String,
-    /// Where to listen for POST /fix, POST /break and GET /
+    /// Where to listen for POST /fix, POST /break, GET /, and the notifications of dead-letter
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8081")]
     pub control: String,
     /// Messages a second to each of the two services that run here
