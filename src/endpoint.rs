@@ -47,7 +47,8 @@ impl Endpoint {
         let may_be_plain = url.host_str().is_some_and(|host| self.tls.allows_plaintext(host));
         ensure!(
             is_verified || (url.scheme() == "http" && may_be_plain),
-            "{url} is not encrypted: use https, or allow plain text with DEAD_LETTER_PLAINTEXT=issuer"
+            "{} is not encrypted: use https, or allow plain text with DEAD_LETTER_PLAINTEXT=issuer",
+            without_user(url)
         );
         Ok(())
     }
@@ -75,6 +76,7 @@ impl Endpoint {
     async fn answer<T: DeserializeOwned>(&self, url: &Url, request: RequestBuilder) -> anyhow::Result<T> {
         self.check(url)?;
         let Limits { timeout, bytes } = self.limits;
+        let url = without_user(url);
         let mut response = request.timeout(timeout).send().await?;
         ensure!(response.status() == 200, "{url} answered {}", response.status());
         let mut body = Vec::new();
@@ -84,6 +86,15 @@ impl Endpoint {
         }
         serde_json::from_slice(&body).with_context(|| format!("{url} did not answer as expected"))
     }
+}
+
+/// An address as errors name it: without user and password (rule R14).
+fn without_user(url: &Url) -> Url {
+    let mut url = url.clone();
+    // An address without a host has neither.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url
 }
 
 #[cfg(test)]
@@ -117,5 +128,13 @@ mod tests {
         }
         assert!(is_allowed(Plaintext::Allowed, "http://id.example"));
         assert!(!is_allowed(Plaintext::Allowed, "ftp://id.example"));
+    }
+
+    #[test]
+    fn errors_name_neither_user_nor_password() {
+        let limits = Limits { timeout: Duration::from_secs(1), bytes: 1 };
+        let endpoint = Endpoint::new(&Tls::default(), limits).unwrap();
+        let error = endpoint.check(&"http://user:secret@h.example/path".parse().unwrap()).unwrap_err();
+        assert!(error.to_string().starts_with("http://h.example/path is not encrypted"), "{error}");
     }
 }
