@@ -36,7 +36,7 @@ pub use management::ManagementConfig;
 pub use notifications::{NotificationConfig, Notifications};
 
 /// Exchange and queue that are declared if no source is configured.
-const DEFAULT_SOURCE: &str = "dead-letter";
+pub(crate) const DEFAULT_SOURCE: &str = "dead-letter";
 
 /// Half of the database's timeout for idle transactions.
 const MAX_CONFIRM_TIMEOUT: Duration = Duration::from_secs(30);

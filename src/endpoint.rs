@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use reqwest::redirect::Policy;
-use reqwest::{ClientBuilder, RequestBuilder, Url};
+use reqwest::{RequestBuilder, Url};
 use serde::de::DeserializeOwned;
 
 use crate::tls::Tls;
@@ -28,12 +27,7 @@ pub(crate) struct Endpoint {
 
 impl Endpoint {
     pub fn new(tls: &Tls, limits: Limits) -> anyhow::Result<Self> {
-        // A redirect would be to an address that nobody configured.
-        let mut client = reqwest::Client::builder().redirect(Policy::none());
-        let (authorities, identity) = tls.of_https()?;
-        client = authorities.into_iter().fold(client, ClientBuilder::add_root_certificate);
-        client = identity.into_iter().fold(client, ClientBuilder::identity);
-        Ok(Self { client: client.build()?, tls: tls.clone(), limits })
+        Ok(Self { client: tls.client()?.build()?, tls: tls.clone(), limits })
     }
 
     /// The same, with other limits.
@@ -43,10 +37,8 @@ impl Endpoint {
 
     /// Refuses addresses whose answers anybody on the way could have written.
     pub fn check(&self, url: &Url) -> anyhow::Result<()> {
-        let is_verified = url.scheme() == "https";
-        let may_be_plain = url.host_str().is_some_and(|host| self.tls.allows_plaintext(host));
         ensure!(
-            is_verified || (url.scheme() == "http" && may_be_plain),
+            self.tls.allows(url),
             "{} is not encrypted: use https, or allow plain text with DEAD_LETTER_PLAINTEXT=issuer",
             without_user(url)
         );

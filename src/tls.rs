@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use reqwest::{Certificate, Identity};
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, ClientBuilder, Identity, Url};
 
 /// Whether plain text, or TLS without verification, is allowed to other machines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,6 +42,23 @@ impl Tls {
     /// Whether a channel to this host may be plain text.
     pub fn allows_plaintext(&self, host: &str) -> bool {
         self.plaintext == Plaintext::Allowed || is_loopback(host)
+    }
+
+    /// Whether an address is that of a server that is verified, or may be reached by plain HTTP.
+    pub fn allows(&self, url: &Url) -> bool {
+        let may_be_plain = || url.host_str().is_some_and(|host| self.allows_plaintext(host));
+        url.scheme() == "https" || (url.scheme() == "http" && may_be_plain())
+    }
+
+    /// A client that verifies servers, and is never led to an address that nobody configured.
+    ///
+    /// # Errors
+    /// Those of [`Self::of_https`].
+    pub fn client(&self) -> anyhow::Result<ClientBuilder> {
+        let (authorities, identity) = self.of_https()?;
+        let client = reqwest::Client::builder().redirect(Policy::none());
+        let client = authorities.into_iter().fold(client, ClientBuilder::add_root_certificate);
+        Ok(identity.into_iter().fold(client, ClientBuilder::identity))
     }
 
     /// The authorities that are trusted, as PEM.

@@ -1,6 +1,5 @@
 //! `dead-letter serve`: consumes dead letters and serves the API.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -153,7 +152,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let (stop, close) = (lifecycle.stop(), lifecycle.close());
     let statuses: Arc<[_]> =
         sources.iter().map(|(broker, source)| status(source, broker, &brokers, &metrics)).collect();
-    let undelivered = reconcile_brokers(&mut lifecycle, consumed, &metrics);
+    let undelivered = reconcile_brokers(&mut lifecycle, &consumed, &metrics);
     let admin = Admin {
         store: store.clone(),
         metrics: Arc::clone(&metrics),
@@ -262,16 +261,14 @@ fn keep_database(
 /// Looks at the brokers whose management API is configured. What each look finds is in the values that it returns.
 fn reconcile_brokers(
     lifecycle: &mut Lifecycle,
-    consumed: Vec<Consumed>,
+    consumed: &[Consumed],
     metrics: &Arc<Metrics>,
 ) -> Arc<[Latest<Vec<Undelivered>>]> {
-    let mut brokers: BTreeMap<String, Vec<Consumed>> = BTreeMap::new();
-    for place in consumed.into_iter().filter(|place| place.management.is_some()) {
-        brokers.entry(place.broker.place().broker.clone()).or_default().push(place);
-    }
     let mut all = Vec::new();
-    for places in brokers.into_values() {
+    let shown = consumed.iter().filter(|place| place.management.is_some());
+    for places in Consumed::by_broker(shown).into_values() {
         let Some(management) = places.iter().find_map(|place| place.management.clone()) else { continue };
+        let places = places.into_iter().cloned().collect();
         let (found, metrics) = (Latest::default(), Arc::clone(metrics));
         all.push(found.clone());
         let stop = lifecycle.stop();

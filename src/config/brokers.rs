@@ -14,7 +14,7 @@
 //!     exchange: parking
 //! ```
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail, ensure};
@@ -37,6 +37,15 @@ pub struct Consumed {
 }
 
 impl Consumed {
+    /// The places of each broker, by its name.
+    pub fn by_broker<'c>(places: impl IntoIterator<Item = &'c Self>) -> BTreeMap<&'c str, Vec<&'c Self>> {
+        let mut brokers: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for place in places {
+            brokers.entry(place.broker.place().broker.as_str()).or_default().push(place);
+        }
+        brokers
+    }
+
     /// Each queue with its broker.
     pub fn each(&self) -> impl Iterator<Item = (Broker, SourceQueue)> {
         self.sources.iter().map(|source| (self.broker.clone(), source.clone()))
@@ -137,11 +146,7 @@ impl BrokerEntry {
         let (field, url) = match (&self.management_url, &self.management_url_file) {
             (None, None) => return Ok(None),
             (Some(url), None) => ("managementUrl", url.clone()),
-            (None, Some(path)) => {
-                let url = std::fs::read_to_string(path)
-                    .with_context(|| format!("managementUrlFile: cannot read {}", path.display()))?;
-                ("managementUrlFile", url)
-            }
+            (None, Some(path)) => ("managementUrlFile", read_url("managementUrlFile", path)?),
             _ => bail!("needs at most one of `managementUrl` and `managementUrlFile`"),
         };
         Management::new(&url, tls).map(Some).context(field)
@@ -151,14 +156,17 @@ impl BrokerEntry {
         match (&self.url, &self.urls, &self.url_file) {
             (Some(url), None, None) => Ok(url.clone()),
             (None, Some(urls), None) => Ok(urls.join(",")),
-            (None, None, Some(path)) => {
-                let url = std::fs::read_to_string(path)
-                    .with_context(|| format!("urlFile: cannot read {}", path.display()))?;
-                Ok(url.trim().to_owned())
-            }
+            (None, None, Some(path)) => read_url("urlFile", path),
             _ => bail!("needs exactly one of `url`, `urls` and `urlFile`"),
         }
     }
+}
+
+/// The URL that is in the file of this field.
+fn read_url(field: &str, path: &Path) -> anyhow::Result<String> {
+    let url =
+        std::fs::read_to_string(path).with_context(|| format!("{field}: cannot read {}", path.display()))?;
+    Ok(url.trim().to_owned())
 }
 
 /// The queue and exchange `dead-letter`, if neither is configured. A configured exchange is declared together with its queue.

@@ -1,6 +1,7 @@
 //! What AMQP shows: whether a broker answers, and how its sources were declared. Policies, bindings and other queues stay invisible.
 
 use super::finding::{Check, Finding, Mend, Report, Thing, capital};
+use super::sources::{EXCHANGE_MISSING, IS_CLASSIC, IS_DECLARED, IS_STREAM, MISSING};
 use crate::amqp::{self, AmqpError, LossRisk, QueueKind, SourceQueue, SourceState};
 use crate::config::Consumed;
 
@@ -11,12 +12,7 @@ const OLDEST: (u32, u32) = (3, 10);
 pub(super) async fn examine(place: &Consumed) -> Report {
     let mut report = Report::default();
     let at = place.broker.place();
-    let thing = |kind, name: &str| Thing {
-        kind,
-        name: name.to_owned(),
-        broker: Some(at.broker.clone()),
-        vhost: Some(at.vhost.clone()),
-    };
+    let thing = |kind, name: &str| Thing::at(kind, name, &at.broker, &at.vhost);
     let sources: Vec<_> = place.sources.iter().collect();
     let examined = match amqp::examine(&place.broker, &sources).await {
         Ok(examined) => examined,
@@ -90,29 +86,17 @@ fn judge(source: &SourceQueue, state: SourceState, thing: &Thing, report: &mut R
     match state.kind {
         None => {
             let mend = match &source.exchange {
-                Some(_) => "`dead-letter serve` declares it at its start.",
+                Some(_) => IS_DECLARED,
                 None => "Declare it as a durable quorum queue, or name another one in DEAD_LETTER_SOURCES.",
             };
-            let happens =
-                "The source does not exist: nothing is consumed, and what is dead-lettered to it is lost.";
-            found(Check::SourceMissing, happens.into(), &Mend::advice(mend));
+            found(Check::SourceMissing, MISSING.into(), &Mend::advice(mend));
         }
-        Some(QueueKind::Stream) => {
-            let happens =
-                "The queue is a stream, which does not give what was published while nobody consumed it.";
-            found(Check::SourceIsStream, happens.into(), &declare);
-        }
-        Some(QueueKind::Classic) => {
-            let happens = "Dead letters wait in a classic queue, which is on one node: they are lost with its disk, and are not taken \
-                           while the node is down.";
-            found(Check::SourceNotQuorum, happens.into(), &declare);
-        }
+        Some(QueueKind::Stream) => found(Check::SourceIsStream, IS_STREAM.into(), &declare),
+        Some(QueueKind::Classic) => found(Check::SourceNotQuorum, IS_CLASSIC.into(), &declare),
         Some(QueueKind::Quorum | QueueKind::Other) => {}
     }
     if !state.has_exchange {
-        let happens = "The exchange of the source does not exist: what is dead-lettered to it is lost.";
-        let mend = Mend::advice("`dead-letter serve` declares it at its start.");
-        found(Check::SourceExchangeMissing, happens.into(), &mend);
+        found(Check::SourceExchangeMissing, EXCHANGE_MISSING.into(), &Mend::advice(IS_DECLARED));
     }
     let mut hidden = Vec::new();
     for LossRisk { kind, text } in state.risks {

@@ -68,7 +68,7 @@ fn vhost<'b>(
         name,
         address,
         major: major(&snapshot.overview.rabbitmq_version),
-        queues: snapshot.facts(name).map(|facts| (facts.queue.name.as_str(), facts)).collect(),
+        queues: snapshot.facts(name),
         routing: snapshot.routing(name),
         sources: sources.flat_map(|place| &place.sources).collect(),
         parking: BTreeSet::new(),

@@ -161,6 +161,11 @@ impl Thing {
     pub fn named(kind: &'static str, name: impl Into<String>) -> Self {
         Self { kind, name: name.into(), broker: None, vhost: None }
     }
+
+    /// A thing in a virtual host of a broker.
+    pub fn at(kind: &'static str, name: &str, broker: &str, vhost: &str) -> Self {
+        Self { broker: Some(broker.to_owned()), vhost: Some(vhost.to_owned()), ..Self::named(kind, name) }
+    }
 }
 
 impl fmt::Display for Thing {

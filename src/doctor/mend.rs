@@ -43,7 +43,7 @@ pub(super) fn work_queue(vhost: &Vhost<'_>, facts: &Facts<'_>) -> Mend {
                 vhost.name
             );
         }
-        mend.commands.extend(vhost.declare(own.queue, (!own.exchange.is_empty()).then_some(own.exchange)));
+        mend.commands.extend(vhost.declare(own.queue, Some(own.exchange)));
     } else if let Some(target) = target {
         mend.commands.extend(bindings(vhost, facts, &target));
     }
@@ -112,8 +112,7 @@ fn bindings(vhost: &Vhost<'_>, facts: &Facts<'_>, target: &Target<'_>) -> Vec<St
         return Vec::new();
     }
     let (own, curl) = (vhost.own(), vhost.curl());
-    let own_exchange = (!own.exchange.is_empty()).then_some(own.exchange);
-    let mut commands = vhost.declare(own.queue, own_exchange);
+    let mut commands = vhost.declare(own.queue, Some(own.exchange));
     let Some(exchange) = vhost.routing.exchange(target.exchange) else {
         commands.extend([curl.declare_exchange(target.exchange), curl.bind(target.exchange, own.queue, "#")]);
         return commands;

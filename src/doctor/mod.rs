@@ -17,8 +17,6 @@ mod tests;
 mod vhost;
 mod work_queues;
 
-use std::collections::BTreeMap;
-
 use crate::config::{Consumed, PlaintextChannel, ServeConfig};
 use crate::store::PoolSettings;
 pub use finding::{Check, Finding, Mend, Report, Severity, Thing};
@@ -38,22 +36,13 @@ pub async fn examine(config: &ServeConfig) -> Report {
     for place in &consumed {
         report.add(amqp_only::examine(place).await);
     }
-    for (name, places) in by_broker(&consumed) {
+    for (name, places) in Consumed::by_broker(&consumed) {
         if let Some(management) = places.iter().find_map(|place| place.management.as_ref()) {
             report.add(broker::examine(management, name, &places).await);
         }
     }
     report.sort();
     report
-}
-
-/// The places of each broker.
-fn by_broker(consumed: &[Consumed]) -> BTreeMap<&str, Vec<&Consumed>> {
-    let mut brokers: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for place in consumed {
-        brokers.entry(place.broker.place().broker.as_str()).or_default().push(place);
-    }
-    brokers
 }
 
 fn wrong_setting(wrong: &WrongSetting) -> Finding {

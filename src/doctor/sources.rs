@@ -10,19 +10,27 @@ use crate::management::Facts;
 /// Types of exchanges that pass every message on to a queue that is bound with `#`.
 const TAKES_ALL: [&str; 3] = ["topic", "fanout", "headers"];
 
+/// What happens, whichever way it was seen.
+pub(super) const MISSING: &str =
+    "The source does not exist: nothing is consumed, and what is dead-lettered to it is lost.";
+pub(super) const EXCHANGE_MISSING: &str =
+    "The exchange of the source does not exist: what is dead-lettered to it is lost.";
+pub(super) const IS_STREAM: &str =
+    "The queue is a stream, which does not give what was published while nobody consumed it.";
+pub(super) const IS_CLASSIC: &str = "Dead letters wait in a classic queue, which is on one node: they are lost with its disk, and are not taken \
+     while the node is down.";
+/// What mends what dead-letter declares itself.
+pub(super) const IS_DECLARED: &str = "`dead-letter serve` declares it at its start.";
+
 /// What is wrong with a source that is configured.
 pub(super) fn judge_source(vhost: &Vhost<'_>, source: &SourceQueue) -> Vec<Finding> {
     let thing = vhost.thing("source", &source.queue);
     let Some(facts) = vhost.facts(&source.queue) else {
-        let declares =
-            if source.exchange.is_some() { " `dead-letter serve` declares it at its start." } else { "" };
         let mend = Mend {
-            advice: capital(declares.trim()),
+            advice: source.exchange.as_ref().map_or("", |_| IS_DECLARED).into(),
             commands: vhost.declare(&source.queue, source.exchange.as_deref()),
         };
-        let happens =
-            "The source does not exist: nothing is consumed, and what is dead-lettered to it is lost.";
-        return vec![Finding::new(Check::SourceMissing, &thing, happens, &mend)];
+        return vec![Finding::new(Check::SourceMissing, &thing, MISSING, &mend)];
     };
     let mut findings = judge_waiting(vhost, facts, "source");
     if let Some(exchange) = &source.exchange {
@@ -43,17 +51,9 @@ pub(super) fn judge_waiting(vhost: &Vhost<'_>, facts: &Facts<'_>, kind: &'static
     let mut faults: Vec<_> =
         itself(facts).into_iter().filter(|(check, _)| *check != Check::Expires).collect();
     match facts.kind() {
-        "stream" => faults.push((
-            Check::SourceIsStream,
-            "The queue is a stream, which does not give what was published while nobody consumed it.".to_owned(),
-        )),
+        "stream" => faults.push((Check::SourceIsStream, IS_STREAM.to_owned())),
         "quorum" => {}
-        _ => faults.push((
-            Check::SourceNotQuorum,
-            "Dead letters wait in a classic queue, which is on one node: they are lost with its disk, and are not taken while the \
-             node is down."
-                .to_owned(),
-        )),
+        _ => faults.push((Check::SourceNotQuorum, IS_CLASSIC.to_owned())),
     }
     faults.extend(limits(vhost, facts));
     if faults.is_empty() {
@@ -83,7 +83,7 @@ fn limits(vhost: &Vhost<'_>, facts: &Facts<'_>) -> Vec<(Check, String)> {
             (check, capital(&format!("{}: {happens}.", named(name, by, facts, number))))
         })
         .collect();
-    if has_default_limit(vhost, facts) {
+    if vhost.has_default_limit(facts) {
         let happens = "The queue has no delivery limit of its own, and the default of RabbitMQ 4 is 20: a dead letter that was in flight in \
                        more than 20 crashes of its consumer is dropped.";
         faults.push((Check::SourceDeliveryLimit, happens.to_owned()));
@@ -91,21 +91,12 @@ fn limits(vhost: &Vhost<'_>, facts: &Facts<'_>) -> Vec<(Check, String)> {
     faults
 }
 
-/// `RabbitMQ` 4 limits the deliveries of a quorum queue, unless something says otherwise.
-fn has_default_limit(vhost: &Vhost<'_>, facts: &Facts<'_>) -> bool {
-    vhost.major >= 4 && facts.kind() == "quorum" && facts.limits("delivery-limit").is_empty()
-}
-
 /// What is wrong with the exchange that dead-letter declares for a source.
 fn judge_exchange(vhost: &Vhost<'_>, exchange: &str, queue: &str) -> Vec<Finding> {
     let thing = vhost.thing("exchange", exchange);
     let Some(found) = vhost.routing.exchange(exchange) else {
-        let happens = "The exchange of the source does not exist: what is dead-lettered to it is lost.";
-        let mend = Mend {
-            advice: "`dead-letter serve` declares it at its start.".into(),
-            commands: vhost.declare(queue, Some(exchange)),
-        };
-        return vec![Finding::new(Check::SourceExchangeMissing, &thing, happens, &mend)];
+        let mend = Mend { advice: IS_DECLARED.into(), commands: vhost.declare(queue, Some(exchange)) };
+        return vec![Finding::new(Check::SourceExchangeMissing, &thing, EXCHANGE_MISSING, &mend)];
     };
     if !TAKES_ALL.contains(&found.kind.as_str()) {
         let happens = format!(

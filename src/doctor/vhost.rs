@@ -6,10 +6,8 @@ use super::finding::Thing;
 use super::shell::Curl;
 use super::work_queues::limits_of_a_source;
 use crate::amqp::SourceQueue;
+use crate::config::DEFAULT_SOURCE;
 use crate::management::{Facts, Routing, SetBy, Table};
-
-/// The exchange and the queue that dead-letter declares if nothing else is configured.
-const DEFAULT: &str = "dead-letter";
 
 /// A virtual host, with what is configured for it.
 #[derive(Debug)]
@@ -60,12 +58,7 @@ impl<'b> Vhost<'b> {
 
     /// A queue, by its name.
     pub fn thing(&self, kind: &'static str, name: &str) -> Thing {
-        Thing {
-            kind,
-            name: name.to_owned(),
-            broker: Some(self.broker.to_owned()),
-            vhost: Some(self.name.to_owned()),
-        }
+        Thing::at(kind, name, self.broker, self.name)
     }
 
     pub fn curl(&self) -> Curl<'b> {
@@ -74,6 +67,11 @@ impl<'b> Vhost<'b> {
 
     pub fn facts(&self, queue: &str) -> Option<&Facts<'b>> {
         self.queues.get(queue)
+    }
+
+    /// Whether `RabbitMQ` 4 limits the deliveries of a quorum queue by itself, because nothing says otherwise.
+    pub fn has_default_limit(&self, facts: &Facts<'_>) -> bool {
+        self.major >= 4 && facts.kind() == "quorum" && facts.limits("delivery-limit").is_empty()
     }
 
     pub fn is_source(&self, queue: &str) -> bool {
@@ -93,7 +91,7 @@ impl<'b> Vhost<'b> {
     /// Where dead letters should go to.
     pub fn own(&self) -> Own<'b> {
         match self.sources.first() {
-            None => Own { exchange: DEFAULT, key: None, queue: DEFAULT },
+            None => Own { exchange: DEFAULT_SOURCE, key: None, queue: DEFAULT_SOURCE },
             Some(SourceQueue { queue, exchange: Some(exchange) }) => Own { exchange, key: None, queue },
             Some(SourceQueue { queue, exchange: None }) => Own { exchange: "", key: Some(queue), queue },
         }

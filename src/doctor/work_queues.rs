@@ -57,12 +57,11 @@ pub(super) fn itself(facts: &Facts<'_>) -> Vec<Fault> {
 
 /// A queue that does not dead-letter.
 fn without_exchange(vhost: &Vhost<'_>, facts: &Facts<'_>) -> Vec<Fault> {
-    let by_default =
-        if vhost.major >= 4 && facts.kind() == "quorum" && facts.limits("delivery-limit").is_empty() {
-            " So are messages that were delivered more than 20 times, which is the default of RabbitMQ 4."
-        } else {
-            ""
-        };
+    let by_default = if vhost.has_default_limit(facts) {
+        " So are messages that were delivered more than 20 times, which is the default of RabbitMQ 4."
+    } else {
+        ""
+    };
     let happens = format!(
         "The queue has no dead-letter exchange: messages that its consumers reject are dropped.{by_default}"
     );
@@ -82,16 +81,27 @@ fn without_exchange(vhost: &Vhost<'_>, facts: &Facts<'_>) -> Vec<Fault> {
 
 /// A queue that drops its oldest messages.
 fn drop_head<'f>(facts: &'f Facts<'_>, what: &'f str) -> impl Iterator<Item = Fault> + 'f {
-    let lengths = ["max-length", "max-length-bytes"].into_iter().filter(|_| !facts.rejects_publish());
-    lengths.flat_map(move |name| facts.limits(name).into_iter().map(move |(by, number)| (name, by, number))).map(
-        move |(name, by, number)| {
-            let limit = named(name, by, facts, number);
-            let happens = format!(
-                "{limit} with the overflow drop-head: the oldest messages in excess {what}, without a word to their publishers."
-            );
-            (Check::DropHead, capital(&happens))
-        },
-    )
+    limits(facts, lengths(facts)).map(move |(name, by, number)| {
+        let limit = named(name, by, facts, number);
+        let happens = format!(
+            "{limit} with the overflow drop-head: the oldest messages in excess {what}, without a word to their publishers."
+        );
+        (Check::DropHead, capital(&happens))
+    })
+}
+
+/// The lengths beyond which a queue drops its oldest messages.
+fn lengths(facts: &Facts<'_>) -> impl Iterator<Item = &'static str> {
+    let is_dropping = !facts.rejects_publish();
+    ["max-length", "max-length-bytes"].into_iter().filter(move |_| is_dropping)
+}
+
+/// The limits of these names, with who sets them.
+fn limits<'f>(
+    facts: &'f Facts<'_>,
+    names: impl Iterator<Item = &'static str> + 'f,
+) -> impl Iterator<Item = (&'static str, SetBy, i64)> + 'f {
+    names.flat_map(|name| facts.limits(name).into_iter().map(move |(by, number)| (name, by, number)))
 }
 
 /// Whether dead letters reach a queue.
@@ -179,11 +189,10 @@ fn strategy(facts: &Facts<'_>) -> Vec<Fault> {
 pub(super) fn limits_of_a_source(major: u32, facts: &Facts<'_>) -> Vec<(&'static str, SetBy, i64)> {
     let safe = facts.is_at_least_once() && facts.target().is_some();
     let dropping = ["message-ttl", "delivery-limit"].into_iter().filter(|_| !safe);
-    let lengths = ["max-length", "max-length-bytes"].into_iter().filter(|_| !facts.rejects_publish());
-    let all = dropping.chain(lengths).chain(["expires"]);
-    let found =
-        all.flat_map(|name| facts.limits(name).into_iter().map(move |(by, number)| (name, by, number)));
-    found.filter(|(name, _, number)| *name != "delivery-limit" || *number >= 0 || major < 4).collect()
+    let all = dropping.chain(lengths(facts)).chain(["expires"]);
+    limits(facts, all)
+        .filter(|(name, _, number)| *name != "delivery-limit" || *number >= 0 || major < 4)
+        .collect()
 }
 
 /// How a limit is named to people.

@@ -144,7 +144,10 @@ async fn ready(State(AdminState { admin, stop }): State<AdminState>) -> impl Int
                 warnings: source.warnings(),
             })
             .collect(),
-        undelivered: undelivered(&admin),
+        undelivered: undelivered(&admin)
+            .iter()
+            .map(|one| UndeliveredReadiness::of(one, clock::now()))
+            .collect(),
         catalog: owners.catalog().map(|catalog| CatalogReadiness {
             as_of: catalog.as_of(),
             stale: catalog.is_stale(clock::now()),
@@ -155,12 +158,8 @@ async fn ready(State(AdminState { admin, stop }): State<AdminState>) -> impl Int
     (status, Json(readiness))
 }
 
-fn undelivered(admin: &Admin) -> Vec<UndeliveredReadiness> {
-    let now = clock::now();
-    let found = admin.undelivered.iter().map(Latest::now);
-    found
-        .flat_map(|all| all.iter().map(|one| UndeliveredReadiness::of(one, now)).collect::<Vec<_>>())
-        .collect()
+fn undelivered(admin: &Admin) -> Vec<Undelivered> {
+    admin.undelivered.iter().flat_map(|found| found.now().to_vec()).collect()
 }
 
 async fn metrics(State(AdminState { admin, .. }): State<AdminState>) -> impl IntoResponse {
@@ -169,14 +168,13 @@ async fn metrics(State(AdminState { admin, .. }): State<AdminState>) -> impl Int
     let (operations, backlogs, telling) =
         tokio::join!(admin.store.operation_states(), admin.store.backlogs(now), telling_state(&admin.store));
     let squads = backlogs.ok().map(|backlogs| squad_backlogs(&backlogs, &owners, now));
-    let undelivered: Vec<_> = admin.undelivered.iter().flat_map(|found| found.now().to_vec()).collect();
     let text = admin.metrics.render(&Scraped {
         operations: operations.ok().as_deref(),
         squads: squads.as_deref(),
         pools: &admin.store.pool_use(),
         catalog: catalog_state(&owners),
         telling: telling.ok().as_ref(),
-        undelivered: (&undelivered, now),
+        undelivered: (&undelivered(&admin), now),
     });
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
 }

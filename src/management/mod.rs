@@ -56,9 +56,8 @@ impl Management {
             .parse()
             .map_err(|_| anyhow!("it is no URL such as https://user:password@host:15671"))?;
         ensure!(matches!(url.scheme(), "http" | "https"), "it does not begin with http:// or https://");
-        let host = url.host_str().unwrap_or_default();
         ensure!(
-            url.scheme() == "https" || tls.allows_plaintext(host),
+            tls.allows(&url),
             "it is not encrypted: use https://, or allow plain text with DEAD_LETTER_PLAINTEXT=broker"
         );
         let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();

@@ -1,5 +1,7 @@
 //! All that the management API tells of a broker at one moment.
 
+use std::collections::BTreeMap;
+
 use super::Management;
 use super::answers::{Binding, Exchange, Overview, Policy, Queue};
 use super::facts::Facts;
@@ -33,10 +35,10 @@ impl Snapshot {
         Ok(Self { overview, queues, exchanges, bindings, policies, operators, unseen })
     }
 
-    /// The queues of a virtual host.
-    pub fn facts(&self, vhost: &str) -> impl Iterator<Item = Facts<'_>> {
-        let here = self.queues.iter().filter(move |queue| queue.vhost == vhost);
-        here.map(|queue| Facts::new(queue, &self.policies, &self.operators))
+    /// The queues of a virtual host, by name.
+    pub fn facts(&self, vhost: &str) -> BTreeMap<&str, Facts<'_>> {
+        let here = self.queues.iter().filter(|queue| queue.vhost == vhost);
+        here.map(|queue| (queue.name.as_str(), Facts::new(queue, &self.policies, &self.operators))).collect()
     }
 
     /// The ways of messages in a virtual host.

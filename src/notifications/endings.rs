@@ -15,8 +15,8 @@ const TEST_LASTS: TimeDelta = TimeDelta::seconds(10);
 
 /// Resolves those of the open incidents that are over, and writes down what is known of the others.
 pub(super) async fn resolve(look: &mut Look, open: Vec<Incident>, seen: &Seen) -> Result<(), StoreError> {
-    let failed: Vec<_> = open.iter().filter(|open| open.kind == Kind::OperationFailed).collect();
-    let failed: Vec<_> = failed.iter().filter_map(|open| open.facts.operation).collect();
+    let failed = open.iter().filter(|open| open.kind == Kind::OperationFailed);
+    let failed: Vec<_> = failed.filter_map(|open| open.facts.operation).collect();
     let with_dead: BTreeSet<_> = look.turn.operations_with_dead(&failed).await?.into_iter().collect();
     for incident in open {
         let (facts, reason) = judge(look, &incident, seen, &with_dead);

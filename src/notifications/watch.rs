@@ -22,8 +22,6 @@ const INTERVAL: Duration = Duration::from_secs(3);
 /// So many incidents of new errors are opened for a squad within an hour. Further errors join the latest of them: a release that breaks
 /// everything is one storm, not a thousand calls.
 const STORM: usize = 10;
-/// A group that was first seen, or told, within this time has no part in the growth of its squad.
-const TOLD_FOR: TimeDelta = TimeDelta::hours(24);
 
 /// Looks for incidents.
 #[derive(Clone, Debug)]
@@ -217,9 +215,7 @@ impl Look {
         let mut services: HashMap<String, BTreeSet<String>> = HashMap::new();
         let mut dead: HashMap<String, i64> = HashMap::new();
         for group in &self.groups {
-            let is_new = now - group.group.first_seen < TOLD_FOR;
-            let is_told = group.told_at.is_some_and(|told| now - told < TOLD_FOR) || !group.open.is_empty();
-            if is_new || is_told || group.last_hour == 0 || group.is_muted(now) {
+            if !group.open.is_empty() || group.last_hour == 0 || !group.may_grow(now) {
                 continue;
             }
             let squad = self.squad(&group.group.service);

@@ -35,8 +35,7 @@ impl Tracker {
         let (mut seen, mut found) = (BTreeMap::new(), Vec::new());
         for consumed in places {
             let place = consumed.broker.place();
-            let queues: BTreeMap<_, _> =
-                snapshot.facts(&place.vhost).map(|facts| (facts.queue.name.as_str(), facts)).collect();
+            let queues = snapshot.facts(&place.vhost);
             let routing = snapshot.routing(&place.vhost);
             for (queue, facts) in &queues {
                 let key = (place.clone(), (*queue).to_owned());

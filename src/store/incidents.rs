@@ -7,13 +7,14 @@ use uuid::Uuid;
 
 use super::lease::Transaction;
 use super::operations::{json, named};
-use super::outbox::{self, Delivery, Recipient};
+use super::outbox::{self, Recipient};
 use super::{Store, StoreError, audit};
 use crate::clock;
 use crate::domain::audit::Entry;
 use crate::domain::incident::{Event, Facts, Incident, Kind, NewIncident, Severity};
 
-const COLUMNS: &str = "i.id, i.kind, i.subject, i.squad, i.severity, i.services, i.facts, i.opened_at, i.over_since, i.resolved_at, \
+/// What [`incident`] reads, of incidents `i`.
+pub(super) const COLUMNS: &str = "i.id, i.kind, i.subject, i.squad, i.severity, i.services, i.facts, i.opened_at, i.over_since, i.resolved_at, \
      i.resolution";
 /// The advisory lock of whoever looks for incidents.
 const LOOKING: &str = "hashtextextended('dead-letter incidents', 0)";
@@ -274,17 +275,4 @@ pub(super) fn incident(row: &PgRow) -> Result<Incident, StoreError> {
         resolved_at: row.try_get("resolved_at")?,
         resolution: row.try_get("resolution")?,
     })
-}
-
-/// What [`incident`] reads, of incidents `i`.
-pub(super) fn columns() -> &'static str {
-    COLUMNS
-}
-
-/// The notifications about an incident.
-impl Store {
-    /// The first one first.
-    pub async fn deliveries(&self, incident: Uuid) -> Result<Vec<Delivery>, StoreError> {
-        outbox::deliveries(&self.http, incident).await
-    }
 }

@@ -8,10 +8,9 @@ use chrono::{DateTime, Utc};
 use sqlx::Row;
 use uuid::Uuid;
 
-use super::incidents::{columns, incident};
+use super::incidents::{COLUMNS, incident};
 use super::lease::Transaction;
 use super::operations::named;
-use super::pool::Pool;
 use super::{Store, StoreError};
 use crate::clock;
 use crate::domain::incident::{Event, Incident};
@@ -150,33 +149,34 @@ pub(super) async fn tell_the_end(
     tell(transaction, incident, Event::Resolved, &recipients, now).await
 }
 
-pub(super) async fn deliveries(pool: &Pool, incident: Uuid) -> Result<Vec<Delivery>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT id, event, channel, state, created_at, due_at, held, attempts, last_error, ended_at FROM notification \
-         WHERE incident = $1 ORDER BY id",
-    )
-    .bind(incident)
-    .fetch_all(pool)
-    .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Delivery {
-                id: row.try_get("id")?,
-                event: named(row, "event", Event::parse)?,
-                channel: row.try_get("channel")?,
-                state: named(row, "state", DeliveryState::parse)?,
-                created_at: row.try_get("created_at")?,
-                due_at: row.try_get("due_at")?,
-                held: row.try_get("held")?,
-                attempts: row.try_get("attempts")?,
-                last_error: row.try_get("last_error")?,
-                ended_at: row.try_get("ended_at")?,
-            })
-        })
-        .collect()
-}
-
 impl Store {
+    /// The notifications about an incident, the first one first.
+    pub async fn deliveries(&self, incident: Uuid) -> Result<Vec<Delivery>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT id, event, channel, state, created_at, due_at, held, attempts, last_error, ended_at FROM notification \
+             WHERE incident = $1 ORDER BY id",
+        )
+        .bind(incident)
+        .fetch_all(&self.http)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Delivery {
+                    id: row.try_get("id")?,
+                    event: named(row, "event", Event::parse)?,
+                    channel: row.try_get("channel")?,
+                    state: named(row, "state", DeliveryState::parse)?,
+                    created_at: row.try_get("created_at")?,
+                    due_at: row.try_get("due_at")?,
+                    held: row.try_get("held")?,
+                    attempts: row.try_get("attempts")?,
+                    last_error: row.try_get("last_error")?,
+                    ended_at: row.try_get("ended_at")?,
+                })
+            })
+            .collect()
+    }
+
     /// Leases notifications that are due. The end of an incident waits until its beginning has been told.
     pub async fn lease_notifications(
         &self,
@@ -198,9 +198,8 @@ impl Store {
              leased AS ( \
                  UPDATE notification n SET lease = $1, leased_to = $2, attempts = n.attempts + 1 FROM due WHERE n.id = due.id \
                  RETURNING n.*) \
-             SELECT l.id AS notification, l.event, l.channel, l.attempts, l.wanted_at, {} \
-             FROM leased l JOIN incident i ON i.id = l.incident ORDER BY l.id",
-            columns()
+             SELECT l.id AS notification, l.event, l.channel, l.attempts, l.wanted_at, {COLUMNS} \
+             FROM leased l JOIN incident i ON i.id = l.incident ORDER BY l.id"
         );
         let rows = sqlx::query(&query)
             .bind(lease)

@@ -71,18 +71,19 @@ impl WatchedGroup {
     }
 
     /// Whether nobody wants to hear of it.
-    pub fn is_muted(&self, now: DateTime<Utc>) -> bool {
+    fn is_muted(&self, now: DateTime<Utc>) -> bool {
         self.group.state(now) == GroupState::Muted
+    }
+
+    /// Whether it has been known for so long, and nobody was told of it lately or wants to be, that its growth is news.
+    pub fn may_grow(&self, now: DateTime<Utc>) -> bool {
+        let is_told = self.told_at.is_some_and(|told| now - told < TOLD_FOR);
+        !is_told && now - self.group.first_seen >= TOLD_FOR && !self.is_muted(now)
     }
 
     /// Whether its last hour is to be judged against its week.
     pub fn may_escalate(&self, now: DateTime<Utc>) -> bool {
-        let is_told = self.told_at.is_some_and(|told| now - told < TOLD_FOR);
-        self.last_hour > GROUP_FLOOR
-            && self.dead > 0
-            && !is_told
-            && now - self.group.first_seen >= TOLD_FOR
-            && !self.is_muted(now)
+        self.last_hour > GROUP_FLOOR && self.dead > 0 && self.may_grow(now)
     }
 
     /// The ceiling that its last hour exceeds.

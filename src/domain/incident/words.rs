@@ -26,8 +26,8 @@ impl Notice {
     /// Of this event. `console` is the public address of the console.
     pub fn of(incident: &Incident, event: Event, console: Option<&str>, now: DateTime<Utc>) -> Self {
         let (title, facts) = match event {
-            Event::Opened => (title(incident), facts(incident, now)),
-            Event::Resolved => (format!("Over: {}", title(incident)), how_it_ended(incident)),
+            Event::Opened => (incident.title(), facts(incident, now)),
+            Event::Resolved => (format!("Over: {}", incident.title()), how_it_ended(incident)),
         };
         let next = match event {
             Event::Opened => next(incident),
@@ -45,19 +45,22 @@ impl Notice {
     }
 }
 
-fn title(incident: &Incident) -> String {
-    let (facts, services) = (&incident.facts, services(incident));
-    let error = facts.error.as_deref().unwrap_or("an error");
-    let detail = facts.detail.as_deref().unwrap_or_default();
-    match incident.kind {
-        Kind::NewErrorGroup => format!("New error in {services}: {error}"),
-        Kind::RegressedErrorGroup => format!("Error is back in {services}: {error}"),
-        Kind::EscalatingErrorGroup => format!("Error escalates in {services}: {error}"),
-        Kind::SquadGrowth => format!("Dead letters of {} grow fast", incident.squad),
-        Kind::OperationPaused => format!("An operation on {services} paused itself"),
-        Kind::OperationFailed => format!("An operation on {services} ended with failures"),
-        Kind::SourceLag => format!("Dead letters wait in {detail}"),
-        Kind::Test => format!("Test notification for {}", incident.squad),
+impl Incident {
+    /// What happened and where, in one line.
+    pub fn title(&self) -> String {
+        let (facts, services) = (&self.facts, services(self));
+        let error = facts.error.as_deref().unwrap_or("an error");
+        let detail = facts.detail.as_deref().unwrap_or_default();
+        match self.kind {
+            Kind::NewErrorGroup => format!("New error in {services}: {error}"),
+            Kind::RegressedErrorGroup => format!("Error is back in {services}: {error}"),
+            Kind::EscalatingErrorGroup => format!("Error escalates in {services}: {error}"),
+            Kind::SquadGrowth => format!("Dead letters of {} grow fast", self.squad),
+            Kind::OperationPaused => format!("An operation on {services} paused itself"),
+            Kind::OperationFailed => format!("An operation on {services} ended with failures"),
+            Kind::SourceLag => format!("Dead letters wait in {detail}"),
+            Kind::Test => format!("Test notification for {}", self.squad),
+        }
     }
 }
 
@@ -205,7 +208,7 @@ pub(super) mod tests {
     fn many_services_are_not_all_named() {
         let services = (0..9).map(|number| format!("s{number}")).collect();
         let many = Incident { services, ..incident(Kind::RegressedErrorGroup) };
-        assert_eq!(title(&many), "Error is back in s0, s1, s2, s3, s4 and 4 more: PaymentDeclined");
+        assert_eq!(many.title(), "Error is back in s0, s1, s2, s3, s4 and 4 more: PaymentDeclined");
         assert_eq!(services_of_none(), "unknown services");
     }
 

@@ -7,7 +7,6 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::view::{IncidentKind, IncidentView};
 use crate::access::Permission;
-use crate::clock;
 use crate::domain::filter::Order;
 use crate::http::Api;
 use crate::http::auth::Caller;
@@ -106,9 +105,8 @@ pub async fn list_incidents(
     let hash = list_hash("incidents", &input, Order::Newest)?;
     let before = page.cursor(hash)?.map(|cursor| cursor.id);
     let mut found = api.store.incidents(&wanted, before, limit + 1).await?;
-    let now = clock::now();
     Ok(Json(IncidentPage {
         next_cursor: cut(&mut found, limit, hash, |incident| incident.id),
-        incidents: found.into_iter().map(|incident| IncidentView::new(incident, now)).collect(),
+        incidents: found.into_iter().map(IncidentView::new).collect(),
     }))
 }

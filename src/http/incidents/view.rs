@@ -153,15 +153,14 @@ struct NotificationView {
 
 impl IncidentView {
     /// As it is.
-    pub fn new(incident: Incident, now: DateTime<Utc>) -> Self {
-        let title = Notice::of(&incident, Event::Opened, None, now).title;
+    pub fn new(incident: Incident) -> Self {
         Self {
+            title: incident.title(),
             id: incident.id,
             kind: incident.kind.into(),
             severity: incident.severity.into(),
             squad: incident.squad,
             services: incident.services,
-            title,
             opened_at: incident.opened_at,
             resolved_at: incident.resolved_at,
             resolution: incident.resolution,
@@ -181,7 +180,7 @@ impl IncidentDetailsView {
     ) -> Self {
         let text = Notice::of(&incident, Event::Opened, None, now).text();
         let notifications = notifications.into_iter().map(NotificationView::from).collect();
-        Self { incident: IncidentView::new(incident, now), text, error_groups, notifications }
+        Self { incident: IncidentView::new(incident), text, error_groups, notifications }
     }
 }
 

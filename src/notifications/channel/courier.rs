@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use anyhow::ensure;
-use reqwest::redirect::Policy;
-use reqwest::{ClientBuilder, RequestBuilder, Url};
+use reqwest::{RequestBuilder, Url};
 use serde::Deserialize;
 
 use crate::tls::Tls;
@@ -35,12 +34,9 @@ pub struct Courier {
 impl Courier {
     /// With these trusted authorities.
     pub fn new(tls: &Tls) -> anyhow::Result<Self> {
-        let (authorities, identity) = tls.of_https()?;
-        let mut client = reqwest::Client::builder().redirect(Policy::none()).timeout(TIMEOUT);
-        client = authorities.into_iter().fold(client, ClientBuilder::add_root_certificate);
-        client = identity.into_iter().fold(client, ClientBuilder::identity);
         let agent = concat!("dead-letter/", env!("CARGO_PKG_VERSION"));
-        Ok(Self { client: client.user_agent(agent).build()?, tls: tls.clone() })
+        let client = tls.client()?.timeout(TIMEOUT).user_agent(agent);
+        Ok(Self { client: client.build()?, tls: tls.clone() })
     }
 
     /// How connections are secured.
@@ -65,9 +61,8 @@ impl Courier {
 
 /// Refuses addresses on whose way anybody could read or change a notification (R18).
 pub(super) fn check(url: &Url, tls: &Tls) -> anyhow::Result<()> {
-    let may_be_plain = url.host_str().is_some_and(|host| tls.allows_plaintext(host));
     ensure!(
-        url.scheme() == "https" || (url.scheme() == "http" && may_be_plain),
+        tls.allows(url),
         "its address is not encrypted: use https, or allow plain text with DEAD_LETTER_PLAINTEXT=notifications"
     );
     Ok(())
