@@ -71,7 +71,7 @@ chaos: cargo ## break the service and its servers many times (an hour or more), 
 
 bugs: cargo ## plant each bug of tests/chaos/bugs, and check that the tests find it; BUGS="not-mandatory nack-is-sent" for a part
 	@$(SERVERS) install
-	@$(SERVERS) with target/servers/bugs$(VERSIONS) cargo test --locked --test chaos scenarios::
+	@$(SERVERS) with target/servers/bugs$(VERSIONS) cargo test --workspace --locked --test chaos scenarios::
 	@$(SERVERS) with target/servers/bugs$(VERSIONS) scripts/bugs.sh $(BUGS)
 
 matrix: cargo ## run the integration tests and the short chaos rows on RabbitMQ 3.10, 4.0, 4.3 with PostgreSQL 15, 17, 18; PAIRS=4.3:18 for a part

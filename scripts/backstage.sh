@@ -170,7 +170,7 @@ serve() {
 catalog() {
     install
     scripts/servers.sh with "target/servers/test${RABBITMQ:+-$RABBITMQ}${POSTGRES:+-$POSTGRES}" \
-        cargo test --quiet --locked --test it -- --ignored catalog::
+        cargo test --quiet --workspace --locked --test it -- --ignored catalog::
 }
 
 e2e() {

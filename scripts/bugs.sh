@@ -93,8 +93,8 @@ found_by_scenario() { # BUG
 
 found_by_model() { # BUG TEST
     local log=$folder/$1-model.log
-    if cargo_there test --quiet --locked --test chaos --no-run >"$log" 2>&1 \
-        && finds "$2" "$2 .*FAILED|$2' .*panicked" "$log" cargo_there test --quiet --locked --test chaos --; then
+    if cargo_there test --quiet --workspace --locked --test chaos --no-run >"$log" 2>&1 \
+        && finds "$2" "$2 .*FAILED|$2' .*panicked" "$log" cargo_there test --quiet --workspace --locked --test chaos --; then
         say "$1: found by $2"
         return
     fi
@@ -128,8 +128,8 @@ for bug in "${bugs[@]}"; do check "$bug" || failed=1; done
 # Short runs of what has a full one.
 unset CHAOS CHAOS_TABLE
 mkdir -p "$folder"
-cargo test --quiet --locked --test chaos --no-run || exit
-chaos=$(cargo test --locked --test chaos --no-run 2>&1 | sed -nE 's/.*\((.*)\)$/\1/p')
+cargo test --quiet --workspace --locked --test chaos --no-run || exit
+chaos=$(cargo test --workspace --locked --test chaos --no-run 2>&1 | sed -nE 's/.*\((.*)\)$/\1/p')
 found=0
 for bug in "${bugs[@]}"; do
     if try "$bug"; then found=$((found + 1)); fi

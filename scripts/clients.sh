@@ -7,4 +7,4 @@ export CLIENTS="$PWD/target/clients"
 for language in python node; do
     scripts/libraries.sh $language "$CLIENTS"
 done
-exec scripts/servers.sh with "target/servers/clients${RABBITMQ:+-$RABBITMQ}${POSTGRES:+-$POSTGRES}" cargo test --locked --test it -- --ignored clients:: "$@"
+exec scripts/servers.sh with "target/servers/clients${RABBITMQ:+-$RABBITMQ}${POSTGRES:+-$POSTGRES}" cargo test --workspace --locked --test it -- --ignored clients:: "$@"

@@ -72,7 +72,7 @@ case ${1-} in
     check) check ;;
     test)
         check
-        GENERATED=$out cargo test --quiet --locked --test it -- --ignored generated::
+        GENERATED=$out cargo test --quiet --workspace --locked --test it -- --ignored generated::
         ;;
     *) die 'usage: generated.sh check|test' ;;
 esac

@@ -58,7 +58,7 @@ case ${1-} in
     test)
         if scripts/backstage.sh has-node; then
             install
-            cargo test --quiet --locked --test it -- --ignored login::
+            cargo test --quiet --workspace --locked --test it -- --ignored login::
         else
             echo 'skipped: signing in with an OIDC issuer, because Node.js 20 or later is missing'
         fi

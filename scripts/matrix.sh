@@ -29,7 +29,7 @@ client_tests() { # LOG
         echo 'skipped: AMQP 1.0 consumer: its library could not be installed' >"$1"
     else
         CLIENTS=$PWD/target/clients scripts/servers.sh with "$servers" \
-            cargo test --locked --test it -- --ignored --show-output clients::amqp_1_0 >"$1" 2>&1
+            cargo test --workspace --locked --test it -- --ignored --show-output clients::amqp_1_0 >"$1" 2>&1
     fi
 }
 
@@ -40,7 +40,7 @@ run_pair() {
     echo "matrix: RabbitMQ $RABBITMQ with PostgreSQL $POSTGRES; test output: $log.log"
     scripts/servers.sh install pgbouncer || return
     scripts/servers.sh destroy "$servers" # of an earlier run
-    scripts/servers.sh with "$servers" cargo test --locked --no-fail-fast --test it --test chaos -- --show-output \
+    scripts/servers.sh with "$servers" cargo test --workspace --locked --no-fail-fast --test it --test chaos -- --show-output \
         >"${logs[0]}" 2>&1 || status=$?
     client_tests "${logs[1]}" || status=$?
     scripts/servers.sh destroy "$servers"
@@ -53,7 +53,7 @@ run_pair() {
     return "$status"
 }
 
-cargo test --locked --no-run --test it --test chaos || exit
+cargo test --workspace --locked --no-run --test it --test chaos || exit
 failed=0
 for pair in "${pairs[@]}"; do
     export RABBITMQ=${pair%%:*} POSTGRES=${pair##*:}

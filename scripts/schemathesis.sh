@@ -35,7 +35,7 @@ install() {
 
 run() { # EXAMPLES
     install
-    SCHEMATHESIS=$out EXAMPLES=$1 cargo test --quiet --locked --test it -- --ignored schemathesis:: --test-threads 1
+    SCHEMATHESIS=$out EXAMPLES=$1 cargo test --quiet --workspace --locked --test it -- --ignored schemathesis:: --test-threads 1
 }
 
 case ${1-} in

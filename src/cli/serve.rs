@@ -13,6 +13,7 @@ use crate::clock;
 use crate::config::{
     ConsoleConfig, Consumed, Notifications, OperationsConfig, PlaintextChannel, ServeConfig, YesNo,
 };
+use crate::domain::convention::Conventions;
 use crate::domain::place::Place;
 use crate::domain::undelivered::Undelivered;
 use crate::http::{self, Admin, Api, ConsoleOidc, ConsoleSettings, Followed, Limits, Names, Refusals};
@@ -25,7 +26,7 @@ use crate::operations::{self, Operations, Worker};
 use crate::ownership::{self, Follower, Ownership, Rules};
 use crate::reconcile::{self, Reconciliation};
 use crate::store::{ConsumerSession, PoolSettings, Store};
-use crate::telemetry::{Metrics, SourceLabels, Telemetry};
+use crate::telemetry::{Metrics, MetricsExport, SourceLabels, Telemetry};
 use crate::upkeep::{self, after};
 
 pub(super) async fn run(config: ServeConfig) -> anyhow::Result<()> {
@@ -139,7 +140,7 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let sources: Vec<_> = consumed.iter().flat_map(Consumed::each).collect();
     let store = config.database.store(pool_settings(&config, sources.len()))?;
     let conventions = config.conventions();
-    let metrics = Arc::new(Metrics::new(SourceLabels::of(consumed.len())));
+    let metrics = Arc::new(Metrics::new(SourceLabels::of(consumed.len()), config.log.metric_names()));
     let Squads { ownership, file, follower } = squads(&config, &store, &metrics)?;
     let issuer = config.database.channels.tls(PlaintextChannel::Issuer);
     let access = Arc::new(config.access.access(config.unauthenticated, &issuer)?);
@@ -160,7 +161,8 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         ownership: ownership.clone(),
         undelivered,
     };
-    lifecycle.spawn_until_exit("admin", http::serve_admin(admin_listener, admin, stop.clone()));
+    lifecycle.spawn_until_exit("admin", http::serve_admin(admin_listener, admin.clone(), stop.clone()));
+    export_metrics(&mut lifecycle, &config, admin)?;
     let (heartbeat, asking) = store.heartbeat();
     lifecycle.spawn_until_exit("heartbeat", asking);
     let operations = Operations::new(
@@ -200,19 +202,10 @@ async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let watcher = Watcher { store: store.clone(), ownership, routes: notifications.routes.clone() };
     tell(&mut lifecycle, watcher, notifications, Arc::clone(&statuses), Arc::clone(&metrics), &schema);
     for ((broker, source), status) in sources.into_iter().zip(statuses.iter()) {
-        let ingest = Ingest {
-            session: session(&config, broker.place(), &source.queue),
-            metrics: metrics.source(&source.queue, broker.place()),
-            broker,
-            source,
-            store: store.clone(),
-            service_rule: config.service_rule.clone(),
-            conventions: conventions.clone(),
-            config: config.ingest.clone(),
-            status: Arc::clone(status),
-        };
-        let stop = stop.clone();
-        lifecycle.spawn("ingest", after(schema.clone(), stop.clone(), ingest::supervise(ingest, stop)));
+        let status = Arc::clone(status);
+        let ingest = ingest(&config, store.clone(), &conventions, broker, source, status, &metrics);
+        let supervision = ingest::supervise(ingest, stop.clone());
+        lifecycle.spawn("ingest", after(schema.clone(), stop.clone(), supervision));
     }
     start_workers(&mut lifecycle, &schema, &config.operations, || {
         let (store, metrics) = (store.clone(), Arc::clone(&metrics));
@@ -276,6 +269,41 @@ fn reconcile_brokers(
         lifecycle.spawn("reconciliation", reconcile::reconcile(reconciliation, stop));
     }
     all.into()
+}
+
+/// Ingest of one source.
+fn ingest(
+    config: &ServeConfig,
+    store: Store,
+    conventions: &Conventions,
+    broker: Broker,
+    source: SourceQueue,
+    status: Arc<SourceStatus>,
+    metrics: &Metrics,
+) -> Ingest {
+    Ingest {
+        session: session(config, broker.place(), &source.queue),
+        metrics: metrics.source(&source.queue, broker.place()),
+        broker,
+        source,
+        store,
+        service_rule: config.service_rule.clone(),
+        conventions: conventions.clone(),
+        config: config.ingest.clone(),
+        status,
+    }
+}
+
+/// Sends metrics to a collector, if that is configured.
+fn export_metrics(lifecycle: &mut Lifecycle, config: &ServeConfig, admin: Admin) -> anyhow::Result<()> {
+    let Some(export) = MetricsExport::new(&config.log, &config.database.channels)? else { return Ok(()) };
+    let stop = lifecycle.stop();
+    lifecycle.spawn("metrics", async move {
+        let gather = || async { admin.gather().await };
+        export.run(gather, stop).await;
+        Ok(())
+    });
+    Ok(())
 }
 
 /// The workers of operations.

@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 
-use super::{PlaintextChannel, ServeConfig, YesNo};
+use super::{MetricsExporter, PlaintextChannel, ServeConfig, YesNo};
 
 impl ServeConfig {
     /// Refuses to open the API to other machines without authentication, unless that is explicitly allowed.
@@ -18,9 +18,15 @@ impl ServeConfig {
         Ok(())
     }
 
-    /// Refuses a collector of traces whose connection is not verified (R18).
+    /// Refuses a collector whose connection is not verified (R18), and metrics that are to be sent to none.
     pub fn check_telemetry(&self) -> anyhow::Result<()> {
-        let Some(endpoint) = &self.log.otlp_endpoint else { return Ok(()) };
+        let Some(endpoint) = &self.log.otlp_endpoint else {
+            anyhow::ensure!(
+                self.log.metrics_exporter == MetricsExporter::None,
+                "OTEL_METRICS_EXPORTER=otlp needs the address of a collector: set OTEL_EXPORTER_OTLP_ENDPOINT"
+            );
+            return Ok(());
+        };
         let url = reqwest::Url::parse(endpoint).context("OTEL_EXPORTER_OTLP_ENDPOINT is no URL")?;
         let tls = self.database.channels.tls(PlaintextChannel::Telemetry);
         anyhow::ensure!(

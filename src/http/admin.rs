@@ -9,6 +9,7 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
 use chrono::{DateTime, Utc};
+use prometheus::proto::MetricFamily;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
@@ -18,7 +19,7 @@ use crate::ingest::{SourceState, SourceStatus};
 use crate::latest::Latest;
 use crate::ownership::{Owners, Ownership};
 use crate::store::{Backlog, OutboxState, Store, StoreError};
-use crate::telemetry::{CatalogState, Metrics, Scraped, SquadBacklog, TellingState};
+use crate::telemetry::{self, CatalogState, Metrics, Scraped, SquadBacklog, TellingState};
 
 /// What health and metrics are told from.
 #[derive(Clone, Debug)]
@@ -163,20 +164,27 @@ fn undelivered(admin: &Admin) -> Vec<Undelivered> {
 }
 
 async fn metrics(State(AdminState { admin, .. }): State<AdminState>) -> impl IntoResponse {
-    let now = clock::now();
-    let owners = admin.ownership.now();
-    let (operations, backlogs, telling) =
-        tokio::join!(admin.store.operation_states(), admin.store.backlogs(now), telling_state(&admin.store));
-    let squads = backlogs.ok().map(|backlogs| squad_backlogs(&backlogs, &owners, now));
-    let text = admin.metrics.render(&Scraped {
-        operations: operations.ok().as_deref(),
-        squads: squads.as_deref(),
-        pools: &admin.store.pool_use(),
-        catalog: catalog_state(&owners),
-        telling: telling.ok().as_ref(),
-        undelivered: (&undelivered(&admin), now),
-    });
+    let text = telemetry::render(&admin.gather().await);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
+}
+
+impl Admin {
+    /// Every metric, with those that the database tells.
+    pub async fn gather(&self) -> Vec<MetricFamily> {
+        let now = clock::now();
+        let owners = self.ownership.now();
+        let (operations, backlogs, telling) =
+            tokio::join!(self.store.operation_states(), self.store.backlogs(now), telling_state(&self.store));
+        let squads = backlogs.ok().map(|backlogs| squad_backlogs(&backlogs, &owners, now));
+        self.metrics.gather(&Scraped {
+            operations: operations.ok().as_deref(),
+            squads: squads.as_deref(),
+            pools: &self.store.pool_use(),
+            catalog: catalog_state(&owners),
+            telling: telling.ok().as_ref(),
+            undelivered: (&undelivered(self), now),
+        })
+    }
 }
 
 async fn telling_state(store: &Store) -> Result<TellingState, StoreError> {

@@ -29,9 +29,7 @@ impl BatchStored<'_> {
         metrics.ingested.inc_by(self.stored);
         metrics.duplicates.inc_by(self.duplicates);
         metrics.returned.inc_by(self.returned);
-        #[expect(clippy::cast_precision_loss, reason = "a batch is far smaller than 2^52 rows")]
-        metrics.batch_rows.observe((self.stored + self.duplicates) as f64);
-        metrics.commit_duration.observe(self.commit.as_secs_f64());
+        metrics.stored(self.stored + self.duplicates, self.commit);
         info!(
             source = self.source,
             stored = self.stored,
@@ -87,9 +85,7 @@ impl ChunkDone<'_> {
         }
         metrics.deleted.inc_by(count(self.outcomes.deleted));
         metrics.skipped.inc_by(count(self.outcomes.skipped));
-        for kind in self.refusals {
-            metrics.refused.with_label_values(&[kind]).inc();
-        }
+        metrics.published(count(self.outcomes.sent), self.refusals);
         let kind = self.operation.kind.as_str();
         metrics.chunk_duration.with_label_values(&[kind]).observe(self.duration.as_secs_f64());
         if self.outcomes == Outcomes::default() && self.hold.is_some() {

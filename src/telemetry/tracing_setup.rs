@@ -23,8 +23,8 @@ use crate::domain::headers::TRACE_CONTEXT;
 use crate::domain::message::Properties;
 use crate::tls::Tls;
 
-/// Until the collector has taken a batch of spans: the default of OpenTelemetry.
-const COLLECTOR_TIMEOUT: Duration = Duration::from_secs(10);
+/// Until the collector has taken what it is sent: the default of OpenTelemetry.
+pub(super) const COLLECTOR_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Exports spans. [`Telemetry::shutdown`] flushes them.
 #[derive(Debug)]

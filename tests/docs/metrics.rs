@@ -1,13 +1,15 @@
 //! The metrics reference agrees with the registry.
 
 use std::fmt::Write;
+use std::time::Duration;
 
+use dead_letter::config::MetricNames;
 use dead_letter::domain::incident::Kind;
 use dead_letter::domain::operation::State;
 use dead_letter::domain::place::Place;
 use dead_letter::domain::undelivered::{Reason, Undelivered};
 use dead_letter::telemetry::{
-    CatalogState, Metrics, PoolUse, Scraped, SourceLabels, SquadBacklog, TellingState,
+    BatchStored, CatalogState, Metrics, PoolUse, Scraped, SourceLabels, SquadBacklog, TellingState, render,
 };
 use regex::Regex;
 
@@ -18,10 +20,10 @@ const MARKS: [&str; 2] = ["<!-- metrics: `make docs` writes this table -->\n", "
 
 /// A scrape in which every metric has a value.
 fn scrape() -> String {
-    let metrics = Metrics::new(SourceLabels::QueueAndPlace);
+    let metrics = Metrics::new(SourceLabels::QueueAndPlace, MetricNames::OwnAndOpenTelemetry);
     let source = metrics.source("queue", &Place::new("broker", "vhost"));
     source.warnings.with("kind").set(1);
-    metrics.refused.with_label_values(&["reason"]).inc();
+    metrics.published(1, &["reason"]);
     metrics.chunk_duration.with_label_values(&["kind"]).observe(1.0);
     metrics.http_duration.with_label_values(&["method", "route", "status"]).observe(1.0);
     metrics.notifications.with_label_values(&["channel", "outcome"]).inc();
@@ -36,7 +38,9 @@ fn scrape() -> String {
         since: now,
         reason: Reason::Stuck,
     };
-    metrics.render(&Scraped {
+    BatchStored { source: "queue", stored: 1, duplicates: 0, returned: 0, commit: Duration::ZERO }
+        .emit(&source);
+    let families = metrics.gather(&Scraped {
         operations: Some(&[(State::Running, 1)]),
         squads: Some(&[SquadBacklog { squad: "squad", dead: 1, oldest: 1 }]),
         pools: &[PoolUse { name: "ingest", size: 2, idle: 1 }],
@@ -47,7 +51,8 @@ fn scrape() -> String {
             oldest: 1,
         }),
         undelivered: (&[undelivered], now),
-    })
+    });
+    render(&families)
 }
 
 /// The labels of a metric's first sample, without those of buckets.
@@ -115,9 +120,10 @@ fn the_metrics_page_lists_every_metric() {
 #[test]
 fn every_metric_of_the_registry_is_scraped() {
     let scrape = scrape();
-    let name = Regex::new(r#""((?:dead_letter|http_server)_[a-z_]+)""#).unwrap();
-    let source =
-        ["mod", "scraped"].map(|file| Page::read(&format!("src/telemetry/metrics/{file}.rs")).text).concat();
+    let name = Regex::new(r#""((?:dead_letter|http_server|messaging_client|messaging_process)_[a-z_]+)""#).unwrap();
+    let source = ["messaging", "mod", "scraped"]
+        .map(|file| Page::read(&format!("src/telemetry/metrics/{file}.rs")).text)
+        .concat();
     let names: Vec<_> = name.captures_iter(&source).map(|found| found[1].to_owned()).collect();
     assert!(!names.is_empty());
     let missing: Vec<_> = names.iter().filter(|name| !scrape.contains(&format!("# TYPE {name} "))).collect();

@@ -24,6 +24,7 @@ mod catalog;
 mod check_config;
 mod cli;
 mod clients;
+mod collector;
 mod console;
 mod conventions;
 mod distinctions;
@@ -67,6 +68,7 @@ mod squads;
 mod steering;
 #[expect(dead_code, unused_imports, reason = "shared with the tests of chaos")]
 mod support;
+mod telemetry;
 mod verdicts;
 mod waiting;
 mod walls;

@@ -2,15 +2,13 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex};
 
 use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
 
 use crate::access::{Access, new_token};
+use crate::collector::Collector;
 use crate::support::{Api, Broker, Database, DeadMessage, free_address, id, text, until, until_eq};
 
 /// What must not be read anywhere, by what it is.
@@ -34,36 +32,6 @@ impl Secrets {
             assert_eq!(found, None, "{what} in {place}");
         }
     }
-}
-
-/// A collector of traces, and the bodies that it has received.
-async fn collector() -> (String, Arc<Mutex<String>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (address, received) = (listener.local_addr().unwrap(), Arc::new(Mutex::new(String::new())));
-    let bodies = Arc::clone(&received);
-    tokio::spawn(async move {
-        while let Ok((mut connection, _)) = listener.accept().await {
-            let bodies = Arc::clone(&bodies);
-            tokio::spawn(async move {
-                let (mut bytes, mut chunk) = (Vec::new(), [0; 4096]);
-                while let Ok(read @ 1..) = connection.read(&mut chunk).await {
-                    bytes.extend_from_slice(&chunk[..read]);
-                    let request = String::from_utf8_lossy(&bytes).into_owned();
-                    let Some((head, _)) = request.split_once("\r\n\r\n") else { continue };
-                    let length = head.to_ascii_lowercase();
-                    let length =
-                        length.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
-                    let begin = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4;
-                    if bytes.len() >= begin + length.unwrap_or(0_usize) {
-                        bodies.lock().unwrap().push_str(&String::from_utf8_lossy(&bytes[begin..]));
-                        bytes.clear();
-                        let _ = connection.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
-                    }
-                }
-            });
-        }
-    });
-    (format!("http://{address}"), received)
 }
 
 /// All that a program prints, which ends by itself, or is ended after it has said that it waits.
@@ -215,7 +183,7 @@ async fn a_service_in_use_tells_no_secret() {
     let password = credentials.plant("password of the database");
     let url = database.url.replace(":serving@", &format!(":{password}@"));
     assert!(url.contains(&password));
-    let (collector, spans) = collector().await;
+    let (collector, url_of_collector) = Collector::start().await;
     let headers = format!("authorization={}", credentials.plant("headers for the collector"));
     let (http, admin) = (free_address(), free_address());
     let log = tempfile::NamedTempFile::new().unwrap();
@@ -227,8 +195,9 @@ async fn a_service_in_use_tells_no_secret() {
         ("DEAD_LETTER_SOURCES", &source.name),
         ("DEAD_LETTER_LOG", "debug,lapin=off"),
         ("DEAD_LETTER_DRAIN_DELAY", "0s"),
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", &collector),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &url_of_collector),
         ("OTEL_EXPORTER_OTLP_HEADERS", &headers),
+        ("OTEL_METRICS_EXPORTER", "otlp"),
     ];
     let mut command = Command::new(env!("CARGO_BIN_EXE_dead-letter"));
     command.arg("serve").envs(settings).envs(access.settings()).stdin(Stdio::null());
@@ -269,14 +238,16 @@ async fn a_service_in_use_tells_no_secret() {
     assert!(sent.success());
     let service = std::cell::RefCell::new(service);
     until("the service ends", || async { service.borrow_mut().try_wait().unwrap() }).await;
-    let (log, spans) = (std::fs::read_to_string(log.path()).unwrap(), spans.lock().unwrap().clone());
+    let (log, sent) = (std::fs::read_to_string(log.path()).unwrap(), collector.text());
     assert!(
-        spans.contains("http request")
+        sent.contains("http request")
+            && sent.contains("dead_letter_ingested_total")
             && log.contains("Request handled")
             && audit.contains("unauthenticated")
     );
     for secrets in [&credentials, &payloads] {
-        for (place, text) in [("the log", &log), ("metrics", &metrics), ("spans", &spans)] {
+        for (place, text) in [("the log", &log), ("metrics", &metrics), ("what the collector is sent", &sent)]
+        {
             secrets.assert_none_in(place, text);
         }
     }

@@ -21,6 +21,18 @@ export const SCALE = 1 / 3;
 const PROBE = `<body style="margin:8px;font:14px/1.3 system-ui,sans-serif">Hamburgefonstiv 0123456789
   <b>Hamburgefonstiv</b> <code>Hamburgefonstiv {}</code> <input type="checkbox" checked> <select><option>Any</option></select>`;
 
+/** How often a page is looked at until two pictures in a row are the same. */
+const MOST_LOOKS = 20;
+
+/** What lies behind a dialog is where the last step left it. */
+function scrollBack() {
+  for (const element of document.querySelectorAll('*')) {
+    if (element.closest('[role="dialog"]')) continue;
+    if (element.scrollTop !== 0) element.scrollTop = 0;
+    if (element.scrollLeft !== 0) element.scrollLeft = 0;
+  }
+}
+
 /** What differs from run to run is replaced by what does not: times, ids, numbers, and the height of bars. */
 function settle() {
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -28,7 +40,12 @@ function settle() {
     const text = node.data
       .replace(/\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, 'id')
       .replace(/…[0-9a-f]{4,}/g, '…id')
-      .replace(/\d[\d.,:/ ]*\d|\d/g, '0');
+      .replace(/\d[\d.,:/ ]*\d|\d/g, '0')
+      .replace(
+        /\b(in )?0 (second|minute|hour|day)s?( ago)?\b|\bnow\b/g,
+        '0 minutes ago',
+      )
+      .replace(/\b0 (ms|s|min|h)\b/g, '0 s');
     if (text !== node.data) node.data = text;
   }
   for (const time of document.querySelectorAll('time')) {
@@ -39,12 +56,27 @@ function settle() {
   )) {
     input.style.visibility = 'hidden';
   }
+  if (document.adoptedStyleSheets.some(sheet => sheet.settled)) return;
   // The page's own content security policy allows no other style.
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(`
     figure button > span, svg[role="img"] *, [role="progressbar"] * { visibility: hidden !important }
     * { caret-color: transparent !important; transition: none !important; animation: none !important }`);
+  sheet.settled = true;
   document.adoptedStyleSheets.push(sheet);
+}
+
+/** A picture of what the page is after whatever it was about to draw. */
+async function settled(page) {
+  await page.evaluate(scrollBack);
+  let before;
+  for (let look = 0; look < MOST_LOOKS; look += 1) {
+    await page.evaluate(settle);
+    const picture = await page.screenshot({ animations: 'disabled' });
+    if (before?.equals(picture)) break;
+    before = picture;
+  }
+  return before;
 }
 
 export class Looks {
@@ -72,8 +104,7 @@ export class Looks {
   async compare(page, name) {
     if (!this.canCompare) return [];
     const file = name.replaceAll(/\W+/g, '-');
-    await page.evaluate(settle);
-    const picture = await page.screenshot({ animations: 'disabled' });
+    const picture = await settled(page);
     if (UPDATE) {
       writeFileSync(`${this.folder}/${file}.png`, picture);
       return [];

@@ -1,14 +1,20 @@
-//! Metrics in Prometheus' format. Those of this process are counted as things happen; those of the whole service
+//! Metrics. Those of this process are counted as things happen; those of the whole service
 //! (operations by state, dead letters by squad) are read from the database at each scrape, and are the same on every replica.
 
+mod messaging;
 mod registrar;
 mod scraped;
 
+use std::time::Duration;
+
+use prometheus::proto::MetricFamily;
 use prometheus::{
     Encoder, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder,
 };
 
+use crate::config::MetricNames;
 use crate::domain::place::Place;
+use messaging::{Messaging, SourceMessaging};
 use registrar::Registrar;
 use scraped::ScrapedGauges;
 pub use scraped::{CatalogState, PoolUse, Scraped, SquadBacklog, TellingState};
@@ -38,6 +44,7 @@ pub struct Metrics {
     /// Attempts to send notifications, by channel and outcome.
     pub notifications: IntCounterVec,
     management: IntGaugeVec,
+    messaging: Option<Messaging>,
     scraped: ScrapedGauges,
 }
 
@@ -115,6 +122,19 @@ pub struct SourceMetrics {
     pub consuming: IntGauge,
     /// 1 for each way in which the broker may lose its messages.
     pub warnings: SourceWarnings,
+    messaging: Option<SourceMessaging>,
+}
+
+impl SourceMetrics {
+    /// A batch was stored.
+    pub(super) fn stored(&self, messages: u64, duration: Duration) {
+        #[expect(clippy::cast_precision_loss, reason = "a batch is far smaller than 2^52 rows")]
+        self.batch_rows.observe(messages as f64);
+        self.commit_duration.observe(duration.as_secs_f64());
+        if let Some(messaging) = &self.messaging {
+            messaging.stored(messages, duration);
+        }
+    }
 }
 
 /// The gauges of one source's warnings.
@@ -179,10 +199,11 @@ impl SourceFamilies {
 
 impl Metrics {
     /// Registers every metric.
-    pub fn new(labels: SourceLabels) -> Self {
+    pub fn new(labels: SourceLabels, names: MetricNames) -> Self {
         let registrar = Registrar::default();
         Self {
             labels,
+            messaging: (names == MetricNames::OwnAndOpenTelemetry).then(|| Messaging::new(&registrar)),
             sources: SourceFamilies::new(&registrar, labels),
             redelivered: registrar.plain_counter(
                 "dead_letter_redelivered_total",
@@ -236,6 +257,7 @@ impl Metrics {
         let warnings = SourceWarnings { gauges: f.warnings.clone(), source };
         SourceMetrics {
             warnings,
+            messaging: self.messaging.as_ref().map(|messaging| messaging.source(queue)),
             ingested: f.ingested.with_label_values(name),
             duplicates: f.duplicates.with_label_values(name),
             poisoned: f.poisoned.with_label_values(name),
@@ -255,12 +277,27 @@ impl Metrics {
         self.management.with_label_values(&[broker]).set(answers.into());
     }
 
-    /// Everything in Prometheus' text format.
-    pub fn render(&self, scraped: &Scraped<'_>) -> String {
-        self.scraped.set(scraped);
-        let mut text = Vec::new();
-        // Writing to memory does not fail.
-        let _ = TextEncoder::new().encode(&self.registry.gather(), &mut text);
-        String::from_utf8_lossy(&text).into_owned()
+    /// Messages were published, and others were refused for these reasons.
+    pub fn published(&self, sent: u64, refusals: &[&str]) {
+        for kind in refusals {
+            self.refused.with_label_values(&[*kind]).inc();
+        }
+        if let Some(messaging) = &self.messaging {
+            messaging.published(sent, refusals);
+        }
     }
+
+    /// Everything.
+    pub fn gather(&self, scraped: &Scraped<'_>) -> Vec<MetricFamily> {
+        self.scraped.set(scraped);
+        self.registry.gather()
+    }
+}
+
+/// Metrics in Prometheus' text format.
+pub fn render(families: &[MetricFamily]) -> String {
+    let mut text = Vec::new();
+    // Writing to memory does not fail.
+    let _ = TextEncoder::new().encode(families, &mut text);
+    String::from_utf8_lossy(&text).into_owned()
 }
