@@ -189,8 +189,13 @@ impl Admin {
 
 async fn telling_state(store: &Store) -> Result<TellingState, StoreError> {
     let OutboxState { due, held, oldest, failed } = store.outbox_state(clock::now()).await?;
-    let incidents = store.open_incidents().await?;
-    Ok(TellingState { incidents, outbox: vec![("due", due), ("held", held), ("failed", failed)], oldest })
+    let (incidents, untriaged) = (store.open_incidents().await?, store.untriaged(clock::now()).await?);
+    Ok(TellingState {
+        incidents,
+        untriaged,
+        outbox: vec![("due", due), ("held", held), ("failed", failed)],
+        oldest,
+    })
 }
 
 fn squad_backlogs<'o>(services: &[Backlog], owners: &'o Owners, now: DateTime<Utc>) -> Vec<SquadBacklog<'o>> {

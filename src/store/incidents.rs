@@ -124,6 +124,23 @@ impl Store {
         Ok(counts.into_iter().filter_map(|(kind, count)| Some((Kind::parse(&kind)?, count))).collect())
     }
 
+    /// For how long an open incident about error groups has been waiting in each squad: the longest, in seconds, or 0 where somebody has
+    /// acted on all of them. To act is to change a group or to write a note, or to begin an operation on it. Ids tell the time.
+    pub async fn untriaged(&self, now: DateTime<Utc>) -> Result<Vec<(String, i64)>, StoreError> {
+        Ok(sqlx::query_as(
+            "SELECT i.squad, max(CASE WHEN acted THEN 0 ELSE EXTRACT(epoch FROM $1 - i.opened_at) END)::bigint \
+             FROM incident i CROSS JOIN LATERAL (SELECT EXISTS ( \
+                 SELECT FROM incident_group m WHERE m.incident = i.id AND ( \
+                     EXISTS (SELECT FROM error_group_event e WHERE e.error_group = m.error_group AND e.id > i.id) \
+                     OR EXISTS (SELECT FROM operation o WHERE o.error_groups @> ARRAY[m.error_group] AND o.id > i.id))) AS acted) a \
+             WHERE i.resolved_at IS NULL AND i.kind IN ('newErrorGroup', 'regressedErrorGroup', 'escalatingErrorGroup') \
+             GROUP BY i.squad",
+        )
+        .bind(now)
+        .fetch_all(&self.health)
+        .await?)
+    }
+
     /// Removes incidents that were resolved before, with their notifications. The last incident of each error group stays as long as the
     /// group: it tells whether the group comes back.
     pub async fn forget_incidents(&self, before: DateTime<Utc>) -> Result<(), StoreError> {

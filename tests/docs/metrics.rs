@@ -47,6 +47,7 @@ fn scrape() -> String {
         catalog: Some(CatalogState { age: 1, contested: 1, waiting: 1 }),
         telling: Some(&TellingState {
             incidents: vec![(Kind::Test, 1)],
+            untriaged: vec![("squad".into(), 1)],
             outbox: vec![("due", 1)],
             oldest: 1,
         }),
@@ -120,7 +121,8 @@ fn the_metrics_page_lists_every_metric() {
 #[test]
 fn every_metric_of_the_registry_is_scraped() {
     let scrape = scrape();
-    let name = Regex::new(r#""((?:dead_letter|http_server|messaging_client|messaging_process)_[a-z_]+)""#).unwrap();
+    let name =
+        Regex::new(r#""((?:dead_letter|http_server|messaging_client|messaging_process)_[a-z_]+)""#).unwrap();
     let source = ["messaging", "mod", "scraped"]
         .map(|file| Page::read(&format!("src/telemetry/metrics/{file}.rs")).text)
         .concat();

@@ -67,6 +67,8 @@ pub struct CatalogState {
 pub struct TellingState {
     /// Open incidents of each kind.
     pub incidents: Vec<(Kind, i64)>,
+    /// Squads with open incidents about error groups, and for how many seconds nobody has acted on one of them.
+    pub untriaged: Vec<(String, i64)>,
     /// Notifications in the outbox, by where they stand.
     pub outbox: Vec<(&'static str, i64)>,
     /// Seconds since the oldest one was to be sent.
@@ -79,6 +81,7 @@ pub(super) struct ScrapedGauges {
     operations: IntGaugeVec,
     squad_dead: IntGaugeVec,
     squad_oldest: IntGaugeVec,
+    squad_untriaged: IntGaugeVec,
     pool: IntGaugeVec,
     catalog_age: IntGaugeVec,
     catalog_conflicts: IntGaugeVec,
@@ -106,6 +109,12 @@ impl ScrapedGauges {
             squad_oldest: registrar.gauge(
                 "dead_letter_squad_oldest_seconds",
                 "Age of the oldest of them, or 0. It is rounded up to 5 minutes, and to an hour after two days",
+                &["squad"],
+            ),
+            squad_untriaged: registrar.gauge(
+                "dead_letter_squad_untriaged_seconds",
+                "Age of the squad's oldest open incident about an error group on which nobody has acted since, or 0. The value comes from \
+                 the database and is the same on every replica",
                 &["squad"],
             ),
             pool: registrar.gauge(
@@ -181,15 +190,18 @@ impl ScrapedGauges {
     }
 
     fn set_telling(&self, telling: Option<&TellingState>) {
-        for gauge in [&self.incidents, &self.outbox, &self.outbox_age] {
+        for gauge in [&self.incidents, &self.outbox, &self.outbox_age, &self.squad_untriaged] {
             gauge.reset();
         }
-        let Some(TellingState { incidents, outbox, oldest }) = telling else { return };
+        let Some(TellingState { incidents, untriaged, outbox, oldest }) = telling else { return };
         for kind in Kind::ALL {
             self.incidents.with_label_values(&[kind.as_str()]).set(0);
         }
         for (kind, count) in incidents {
             self.incidents.with_label_values(&[kind.as_str()]).set(*count);
+        }
+        for (squad, seconds) in untriaged {
+            self.squad_untriaged.with_label_values(&[squad.as_str()]).set(*seconds);
         }
         for (state, count) in outbox {
             self.outbox.with_label_values(&[*state]).set(*count);

@@ -17,7 +17,8 @@ fn letters() -> usize {
 
 async fn change(told: &Told, group: &str, action: &str) {
     let path = format!("/dead-letters/error-groups/{group}");
-    let request = told.world.api().request(Method::PATCH, &path).json(&json!({ "action": action }));
+    let change = json!({ "action": action, "note": "known" });
+    let request = told.world.api().request(Method::PATCH, &path).json(&change);
     told.world.api().send(request).await.assert(200);
 }
 
@@ -79,6 +80,32 @@ async fn an_incident_is_over_by_itself_and_opens_again() {
     let got = told.receiver.until_confirmed("/hook", 4).await;
     let ids: BTreeSet<_> = got.iter().map(|got| got.header("webhook-id").to_owned()).collect();
     assert_eq!(ids.len(), 4);
+}
+
+/// Whoever acts on a group has triaged its incident.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_acts_on_is_measured() {
+    let told = Told::start().await;
+    let untriaged = || told.world.service.metric("dead_letter_squad_untriaged_seconds{squad=\"shop\"}");
+    let waits = || async { (untriaged().await >= 1.0).then_some(()) };
+    let is_triaged = || async { (untriaged().await < 1.0).then_some(()) };
+    let open = || async { told.incidents("state=open").await.len() };
+
+    told.dies("webshop", "Declined").await;
+    told.dies("webshop", "Declined").await;
+    until("it waits for somebody", waits).await;
+    let one = told.world.api().all("service=webshop", 1).await[0]["id"].clone();
+    told.world.api().delete("/dead-letters?wait=30", &json!({ "ids": [one] })).await.assert(200);
+    until("an operation is somebody's act", is_triaged).await;
+    assert_eq!(open().await, 1, "the other one is still dead");
+
+    told.dies("webshop", "Refused").await;
+    until("another error waits for somebody", waits).await;
+    for group in told.get("/dead-letters/error-groups?service=webshop").await["groups"].as_array().unwrap() {
+        change(&told, group["id"].as_str().unwrap(), "note").await;
+    }
+    until("a note is somebody's act", is_triaged).await;
+    assert_eq!(open().await, 2);
 }
 
 /// Each squad is told of its own services, also of the same bug.
