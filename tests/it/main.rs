@@ -67,6 +67,7 @@ mod squads;
 mod steering;
 #[expect(dead_code, unused_imports, reason = "shared with the tests of chaos")]
 mod support;
+mod triage;
 mod verdicts;
 mod waiting;
 mod walls;

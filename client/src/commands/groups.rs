@@ -17,6 +17,9 @@ pub struct GroupsArgs {
     /// Only groups in this state: `new`, `ongoing`, `regressed`, `resolved` or `muted`
     #[arg(long)]
     state: Option<String>,
+    /// Only groups that are assigned to this person or squad; `me` for yours, `none` for nobody's
+    #[arg(long)]
+    assignee: Option<String>,
     /// Maximum number of groups, from 1 to 200
     #[arg(long, value_name = "NUMBER", default_value_t = 50)]
     limit: u32,
@@ -28,6 +31,7 @@ pub(crate) async fn run(api: &Api, args: GroupsArgs, output: Output) -> Result<E
     let mut query = args.filter.pairs();
     query.push(("limit".into(), args.limit.to_string()));
     query.extend(args.state.map(|state| ("state".into(), state)));
+    query.extend(args.assignee.map(|name| ("assignee".into(), name)));
     let answer = api.get("/dead-letters/error-groups", &query).await?;
     if output.is_json() {
         print_line(&answer.text)?;
@@ -51,6 +55,7 @@ fn table(groups: &[Value]) -> String {
         Column::text("FIRST").expendable(6),
         Column::text("LAST").expendable(2),
         Column::text("24 HOURS").expendable(5),
+        Column::long("ASSIGNED TO").expendable(7),
         Column::long("SERVICE").expendable(3),
         Column::long("ERROR"),
     ];
@@ -64,6 +69,7 @@ fn table(groups: &[Value]) -> String {
             age(group, "firstSeen", now),
             age(group, "lastSeen", now),
             sparkline(list(group, "sparkline")),
+            field(group, "assignee"),
             field(group, "service"),
             error(group, "title"),
         ]);
