@@ -113,13 +113,15 @@ export function CareDialog({ group, kind, onClose }: CareDialogProps) {
   );
 }
 
-function changeOf(kind: CareKind, value: string, key: string): ErrorGroupChange {
+function changeOf(
+  kind: CareKind,
+  value: string,
+  key: string,
+): ErrorGroupChange {
   if (kind === 'link') {
     return value
       ? { action: 'link', ticketUrl: value, ...(key && { ticketKey: key }) }
       : { action: 'unlink' };
   }
-  return value
-    ? { action: 'assign', assignee: value }
-    : { action: 'unassign' };
+  return value ? { action: 'assign', assignee: value } : { action: 'unassign' };
 }

@@ -37,7 +37,8 @@ export const groupMessages = {
     assignMenu: 'Assign …',
     linkMenu: 'Ticket …',
     who: 'Who is on it',
-    whoHint: 'Such as user:default/ada or group:default/checkout. Empty: nobody.',
+    whoHint:
+      'Such as user:default/ada or group:default/checkout. Empty: nobody.',
     toMe: 'Assign to me',
     url: 'Address of the ticket',
     urlHint: 'With https:// or http://. Empty: no ticket.',

@@ -125,7 +125,9 @@ function Told({ id }: { id: string }) {
 function Details({ details }: { details: IncidentDetails }) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
   const groupPath = useGroupPath();
-  const others = details.errorGroups.filter(each => each !== details.errorGroup);
+  const others = details.errorGroups.filter(
+    each => each !== details.errorGroup,
+  );
   return (
     <>
       <Text as="p" className={styles.text}>

@@ -73,9 +73,7 @@ function Incidents() {
         />
         <TestButton
           squad={squad}
-          onSent={id =>
-            change({ [INCIDENT_PARAMETER]: id, state: undefined })
-          }
+          onSent={id => change({ [INCIDENT_PARAMETER]: id, state: undefined })}
         />
         <EnvironmentSelect />
       </div>
@@ -117,7 +115,9 @@ function List({ state, squad, shown, onShow }: ListProps) {
       {({ incidents, nextCursor }) =>
         incidents.length === 0 && pages.isFirst ? (
           <Empty
-            title={t(state === 'open' ? 'incidents.none' : 'incidents.nonePast')}
+            title={t(
+              state === 'open' ? 'incidents.none' : 'incidents.nonePast',
+            )}
             description={t(
               state === 'open'
                 ? 'incidents.noneDetail'

@@ -240,7 +240,8 @@ describe('SquadTab', () => {
   it('resolves a group, says so, and asks again', async () => {
     service.answer(CHANGE, {
       ...errorGroup(0, { state: 'resolved' }),
-      events: [], merged: [],
+      events: [],
+      merged: [],
     });
     await showTab();
     await openMenu();
@@ -267,7 +268,8 @@ describe('SquadTab', () => {
   ])('%s', async (name, ms) => {
     service.answer(CHANGE, {
       ...errorGroup(0, { state: 'muted' }),
-      events: [], merged: [],
+      events: [],
+      merged: [],
     });
     await showTab();
     await openMenu();
@@ -283,7 +285,8 @@ describe('SquadTab', () => {
   it('mutes a group until it doubles', async () => {
     service.answer(CHANGE, {
       ...errorGroup(0, { state: 'muted', mutedUpTo: 20 }),
-      events: [], merged: [],
+      events: [],
+      merged: [],
     });
     await showTab();
     await openMenu();
@@ -457,7 +460,8 @@ describe('SquadTab', () => {
     answerGroups(errorGroup(0, { count: 0, share: 0 }));
     service.answer(CHANGE, {
       ...errorGroup(0, { state: 'resolved' }),
-      events: [], merged: [],
+      events: [],
+      merged: [],
     });
     await showTab();
     expect(
