@@ -48,6 +48,8 @@ impl Mailbox {
             .arg(files.path().join("mails"))
             .args(certificate)
             .stdout(Stdio::null())
+            // It tells at length what its clients refuse.
+            .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let mailbox = Self { port, files, child };

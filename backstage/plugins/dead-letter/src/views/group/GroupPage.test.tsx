@@ -205,8 +205,9 @@ describe('GroupPage', () => {
     );
     await userEvent.type(
       dialog.getByRole('textbox', { name: 'Address of the ticket' }),
-      'https://t.example/1{Enter}',
+      'https://t.example/1',
     );
+    await userEvent.click(dialog.getByRole('button', { name: 'Save' }));
     await waitFor(() =>
       expect(service.askedFor(CHANGE)[1].body).toEqual({
         action: 'link',

@@ -97,7 +97,7 @@ describe('IncidentsPage', () => {
     );
     // Whoever is elsewhere sees that there are some.
     expect(
-      await screen.findByRole('tab', { name: 'Incidents (2 open)' }),
+      await screen.findByRole('link', { name: 'Incidents (2 open)' }),
     ).toBeInTheDocument();
     expect(
       service.askedFor(LIST).every(({ query }) => query.state === 'open'),
