@@ -148,10 +148,6 @@ pub enum GroupAction {
     Assign(Option<String>),
     /// Links it to a ticket. `None`: to none.
     Link(Option<Ticket>),
-    /// Makes it one group with these.
-    Merge(Vec<Uuid>),
-    /// Makes these groups of their own again.
-    Split(Vec<Uuid>),
 }
 
 impl GroupAction {
@@ -166,8 +162,6 @@ impl GroupAction {
             Self::Assign(None) => "unassign",
             Self::Link(Some(_)) => "link",
             Self::Link(None) => "unlink",
-            Self::Merge(_) => "merge",
-            Self::Split(_) => "split",
         }
     }
 }

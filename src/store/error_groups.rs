@@ -43,8 +43,6 @@ pub struct GroupPreview {
 
 /// Of an event `e`.
 pub(super) const EVENT: &str = "e.id, e.action, e.note, e.muted_until, e.muted_count, e.assignee, e.ticket_url, e.ticket_key, e.groups, e.done_by";
-/// Whether the event `e` of the group `m` is shown: that a group was merged is told by the group that it is part of.
-pub(super) const SHOWN: &str = "(e.action <> 'merge' OR m.merged_into IS NULL)";
 
 /// Appends the whole groups of the counts `f`, most first.
 fn push_wholes(query: &mut QueryBuilder<'static, Postgres>) {
@@ -140,7 +138,7 @@ impl Store {
         }
         let query = format!(
             "SELECT COALESCE(m.merged_into, m.id), count(*) FROM error_group m JOIN error_group_event e ON e.error_group = m.id \
-             WHERE {} AND e.note IS NOT NULL AND {SHOWN} GROUP BY 1",
+             WHERE {} AND e.note IS NOT NULL GROUP BY 1",
             is_part_of("$1")
         );
         let notes: Vec<(Uuid, i64)> = sqlx::query_as(&query).bind(groups).fetch_all(&mut connection).await?;
@@ -191,7 +189,7 @@ impl Store {
     pub async fn group_events(&self, id: Uuid) -> Result<Vec<GroupEvent>, StoreError> {
         let query = format!(
             "SELECT {EVENT} FROM error_group m JOIN error_group_event e ON e.error_group = m.id \
-             WHERE (m.id = $1 OR m.merged_into = $1) AND {SHOWN} ORDER BY e.id DESC LIMIT $2"
+             WHERE m.id = $1 OR m.merged_into = $1 ORDER BY e.id DESC LIMIT $2"
         );
         let rows = sqlx::query(&query).bind(id).bind(MAX_EVENTS).fetch_all(&self.http).await?;
         rows.iter().map(event).collect()
@@ -224,7 +222,7 @@ impl Store {
             }
             GroupAction::Assign(_) => "assignee = $9",
             GroupAction::Link(_) => "ticket_url = $10, ticket_key = $11",
-            GroupAction::Note | GroupAction::Merge(_) | GroupAction::Split(_) => "id = id",
+            GroupAction::Note => "id = id",
         };
         let statement = format!(
             "WITH changed AS (UPDATE error_group g SET {change} \
@@ -260,7 +258,7 @@ impl Store {
                 (Action::Link, json!({"ticket": ticket.url, "key": ticket.key}))
             }
             GroupAction::Link(None) => (Action::Unlink, json!({})),
-            GroupAction::Note | GroupAction::Merge(_) | GroupAction::Split(_) => (Action::Note, json!({})),
+            GroupAction::Note => (Action::Note, json!({})),
         };
         let entry = Entry {
             services: vec![service],

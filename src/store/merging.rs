@@ -73,6 +73,7 @@ impl Store {
         if sources.is_empty() {
             return Ok(Regrouped::Done);
         }
+        lock(&mut transaction, &[&[target.whole], &sources[..]].concat()).await?;
         // Before they are merged: the arrivals of the others do not end a mute.
         sqlx::query(
             "UPDATE error_group g SET \
@@ -123,6 +124,7 @@ impl Store {
         if let Some(other) = parts.iter().find(|part| !merged.contains(part)) {
             return Ok(Regrouped::NoPart(*other));
         }
+        lock(&mut transaction, &[whole.whole]).await?;
         for statement in [
             // What is left of a mute by number is left to each.
             "UPDATE error_group p SET merged_into = NULL, resolved_at = g.resolved_at, muted_until = g.muted_until, \
@@ -187,7 +189,18 @@ async fn asked(transaction: &mut Transaction<'static>, group: Uuid) -> Result<Op
     row.map(|row| Ok(Asked { whole: row.try_get("whole")?, service: row.try_get("service")? })).transpose()
 }
 
-/// Writes it down with all of the groups, so that none is forgotten, and in the audit (rule R13).
+/// Locks groups and their parts in the order of their ids, as batches do that make sure of their groups: neither waits for the other.
+async fn lock(transaction: &mut Transaction<'static>, groups: &[Uuid]) -> Result<(), StoreError> {
+    sqlx::query(
+        "SELECT FROM error_group WHERE id = ANY($1) OR merged_into = ANY($1) ORDER BY id FOR NO KEY UPDATE",
+    )
+    .bind(groups)
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+/// Writes it down, with the group and in the audit (rule R13).
 async fn record(
     transaction: &mut Transaction<'static>,
     action: Action,
@@ -195,21 +208,17 @@ async fn record(
     others: &[Uuid],
     done: Done<'_>,
 ) -> Result<(), StoreError> {
-    let about = |group, groups: Vec<Uuid>| (clock::new_id(), group, groups);
-    let of_others = others.iter().map(|other| about(*other, vec![whole.whole]));
-    for (id, group, groups) in of_others.chain([about(whole.whole, others.to_vec())]) {
-        sqlx::query(
-            "INSERT INTO error_group_event (id, error_group, action, note, groups, done_by) VALUES ($1, $2, $3, $4, $5, $6)",
-        )
-        .bind(id)
-        .bind(group)
-        .bind(action.as_str())
-        .bind(done.note)
-        .bind(groups)
-        .bind(&done.by.name)
-        .execute(&mut **transaction)
-        .await?;
-    }
+    sqlx::query(
+        "INSERT INTO error_group_event (id, error_group, action, note, groups, done_by) VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(clock::new_id())
+    .bind(whole.whole)
+    .bind(action.as_str())
+    .bind(done.note)
+    .bind(others)
+    .bind(&done.by.name)
+    .execute(&mut **transaction)
+    .await?;
     let entry = Entry {
         services: vec![whole.service.clone()],
         error_group: Some(whole.whole),

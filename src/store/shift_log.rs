@@ -5,7 +5,7 @@ use sqlx::{Postgres, QueryBuilder, Row};
 use uuid::Uuid;
 
 use super::counters::FINE;
-use super::error_groups::{EVENT, SHOWN};
+use super::error_groups::EVENT;
 use super::{Store, StoreError};
 use crate::domain::dead_letter::floor_id;
 use crate::domain::error_group::GroupEvent;
@@ -96,8 +96,7 @@ impl Store {
     pub async fn triage(&self, shift: &Shift, limit: i64) -> Result<Vec<(Uuid, GroupEvent)>, StoreError> {
         let mut query = QueryBuilder::new(format!(
             "SELECT COALESCE(g.merged_into, g.id) AS error_group, {EVENT} \
-             FROM error_group_event e JOIN error_group g ON g.id = e.error_group WHERE {} AND e.id >= ",
-            SHOWN.replace("m.", "g.")
+             FROM error_group_event e JOIN error_group g ON g.id = e.error_group WHERE e.id >= ",
         ));
         query.push_bind(floor_id(shift.since)).push(" AND e.id < ").push_bind(floor_id(shift.until));
         shift.push_services(&mut query);

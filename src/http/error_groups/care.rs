@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use crate::access::Permission;
+use crate::clock;
 use crate::domain::error_group::{ErrorGroup, GroupAction};
 use crate::domain::triage::{self, ME, NOBODY, Ticket};
 use crate::http::Api;
@@ -13,6 +14,17 @@ use crate::store::{Done, Regrouped};
 
 /// Most groups that are merged or split at once.
 const MOST: usize = 100;
+
+/// What a request asks for.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// Something is said of the group.
+    Act(GroupAction),
+    /// These groups become part of it.
+    Merge(Vec<Uuid>),
+    /// These parts become groups of their own again.
+    Split(Vec<Uuid>),
+}
 
 /// What a change says of who is on it, of its ticket, and of which groups are one.
 #[derive(Clone, Copy, Debug)]
@@ -52,9 +64,9 @@ impl Care<'_> {
     }
 
     /// The action, of which [`Care::errors`] has found nothing missing.
-    pub fn action(&self, action: ErrorGroupAction, caller: &Caller) -> Result<GroupAction, ApiError> {
+    pub fn change(&self, action: ErrorGroupAction, caller: &Caller) -> Result<Change, ApiError> {
         let groups = || self.groups.unwrap_or_default().to_vec();
-        Ok(match action {
+        Ok(Change::Act(match action {
             ErrorGroupAction::Assign => {
                 let name = self.assignee.unwrap_or_default();
                 GroupAction::Assign(Some(identity("assignee", name, caller)?))
@@ -66,13 +78,13 @@ impl Care<'_> {
                 GroupAction::Link(Some(ticket.map_err(|(field, why)| ApiError::field(field, why))?))
             }
             ErrorGroupAction::Unlink => GroupAction::Link(None),
-            ErrorGroupAction::Merge => GroupAction::Merge(groups()),
-            ErrorGroupAction::Split => GroupAction::Split(groups()),
+            ErrorGroupAction::Merge => return Ok(Change::Merge(groups())),
+            ErrorGroupAction::Split => return Ok(Change::Split(groups())),
             ErrorGroupAction::Resolve
             | ErrorGroupAction::Reopen
             | ErrorGroupAction::Mute
             | ErrorGroupAction::Note => GroupAction::Note,
-        })
+        }))
     }
 }
 
@@ -112,16 +124,21 @@ impl Assigned {
     }
 }
 
-/// Merges or splits. What the caller may not see does not exist (R17). Returns whether the group exists.
-pub async fn regroup(
+/// Makes the change. What the caller may not see does not exist (R17). Returns whether the group exists.
+pub async fn make(
     api: &Api,
     caller: &Caller,
     group: &ErrorGroup,
-    action: &GroupAction,
-    done: Done<'_>,
+    change: &Change,
+    note: Option<&str>,
 ) -> Result<bool, ApiError> {
-    let regrouped = match action {
-        GroupAction::Merge(others) => {
+    let actor = caller.requester().actor();
+    let done = Done { by: &actor, note };
+    let regrouped = match change {
+        Change::Act(action) => {
+            return Ok(api.store.act_on_group(group.id, action, note, &actor, clock::now()).await?);
+        }
+        Change::Merge(others) => {
             let known = api.store.services_of_groups(others).await?;
             let scope = caller.scope(&[Permission::Read]);
             let hidden = others
@@ -133,8 +150,7 @@ pub async fn regroup(
                 None => api.store.merge_groups(group.id, others, done).await?,
             }
         }
-        GroupAction::Split(others) => api.store.split_groups(group.id, others, done).await?,
-        _ => return Ok(false),
+        Change::Split(others) => api.store.split_groups(group.id, others, done).await?,
     };
     let wrong = |why: String| Err(ApiError::field("groups", why));
     match regrouped {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::care::{Care, regroup};
+use super::care::{Care, Change, make};
 use super::view::{ErrorGroupView, GroupEventView, MergedGroupView};
 use crate::access::Permission;
 use crate::clock;
@@ -22,7 +22,6 @@ use crate::http::query::Query;
 use crate::http::request_body::RequestBody;
 use crate::http::responses::{BadRequest, NotFound, NotJson, TooLarge, Unavailable};
 use crate::http::words::ErrorGroupAction;
-use crate::store::Done;
 
 /// An error group, and what was done with it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -78,7 +77,7 @@ impl ErrorGroupChange {
         }
     }
 
-    fn action(&self, caller: &Caller, now: DateTime<Utc>) -> Result<GroupAction, ApiError> {
+    fn change(&self, caller: &Caller, now: DateTime<Utc>) -> Result<Change, ApiError> {
         let mut errors = Vec::new();
         let mut wrong = |field: &str, message: String| errors.push(FieldError::new(field, message));
         let is_mute = self.action == ErrorGroupAction::Mute;
@@ -109,13 +108,13 @@ impl ErrorGroupChange {
         if !errors.is_empty() {
             return Err(ApiError::invalid(errors));
         }
-        Ok(match self.action {
+        Ok(Change::Act(match self.action {
             ErrorGroupAction::Resolve => GroupAction::Resolve,
             ErrorGroupAction::Reopen => GroupAction::Reopen,
             ErrorGroupAction::Mute => GroupAction::Mute { until: self.muted_until, count: self.muted_count },
             ErrorGroupAction::Note => GroupAction::Note,
-            of_care => self.care().action(of_care, caller)?,
-        })
+            of_care => return self.care().change(of_care, caller),
+        }))
     }
 }
 
@@ -169,21 +168,12 @@ pub async fn change_error_group(
     let id = path_id(id)?;
     query.finish()?;
     let change: ErrorGroupChange = body.json(&headers)?;
-    let now = clock::now();
-    let action = change.action(&caller, now)?;
+    let wanted = change.change(&caller, clock::now())?;
     let group = seen(&api, &caller, id).await?;
     if !caller.scope(&[Permission::Triage]).covers(&group.service) {
         return Err(not_allowed(Permission::Triage));
     }
-    let actor = caller.requester().actor();
-    let note = change.note.as_deref();
-    let is_done = match &action {
-        GroupAction::Merge(_) | GroupAction::Split(_) => {
-            regroup(&api, &caller, &group, &action, Done { by: &actor, note }).await?
-        }
-        action => api.store.act_on_group(group.id, action, note, &actor, now).await?,
-    };
-    if !is_done {
+    if !make(&api, &caller, &group, &wanted, change.note.as_deref()).await? {
         return Err(no_group(id));
     }
     details(&api, &caller, id).await.map(Json)
