@@ -155,15 +155,16 @@ fn show(answer: &Answer, output: Output) -> Result<Ending, Failure> {
         let note = Some(field(event, "note")).filter(|note| !note.is_empty());
         let note = note.map_or_else(String::new, |note| format!(": {note}"));
         let (at, by, action) = (zone.time(event, "at"), field(event, "by"), field(event, "action"));
-        let about = [field(event, "assignee"), ticket(&event["ticket"])];
-        let about = about
-            .iter()
-            .find(|about| !about.is_empty())
-            .map_or_else(String::new, |about| format!(" {about}"));
-        text.extend(["  ", &at, "  ", &by, "  ", &action, &about, &note, "\n"]);
+        text.extend(["  ", &at, "  ", &by, "  ", &action, &about(event), &note, "\n"]);
     }
     print(&text)?;
     Ok(Ending::Done)
+}
+
+/// Whom or what an event is about, behind a space. Empty: nothing beside the group.
+pub(super) fn about(event: &Value) -> String {
+    let about = [field(event, "assignee"), ticket(&event["ticket"])];
+    about.iter().find(|about| !about.is_empty()).map_or_else(String::new, |about| format!(" {about}"))
 }
 
 /// A ticket in one line.

@@ -47,7 +47,7 @@ pub(crate) async fn run(api: &Api, args: GroupsArgs, output: Output) -> Result<E
 }
 
 fn table(groups: &[Value]) -> String {
-    let columns = [
+    let mut columns = vec![
         Column::text("ID"),
         Column::number("COUNT"),
         Column::number("SHARE").expendable(4),
@@ -55,13 +55,17 @@ fn table(groups: &[Value]) -> String {
         Column::text("FIRST").expendable(6),
         Column::text("LAST").expendable(2),
         Column::text("24 HOURS").expendable(5),
-        Column::long("ASSIGNED TO").expendable(7),
         Column::long("SERVICE").expendable(3),
         Column::long("ERROR"),
     ];
+    // Where nobody is on any of them, there is nothing to see.
+    let is_assigned = groups.iter().any(|group| !group["assignee"].is_null());
+    if is_assigned {
+        columns.push(Column::long("ASSIGNED TO").expendable(7));
+    }
     let (mut table, now) = (Table::new(columns), clock::now());
     for group in groups {
-        table.row([
+        let mut cells = vec![
             field(group, "id"),
             count(number(group, "count")),
             share(group),
@@ -69,10 +73,13 @@ fn table(groups: &[Value]) -> String {
             age(group, "firstSeen", now),
             age(group, "lastSeen", now),
             sparkline(list(group, "sparkline")),
-            field(group, "assignee"),
             field(group, "service"),
             error(group, "title"),
-        ]);
+        ];
+        if is_assigned {
+            cells.push(field(group, "assignee"));
+        }
+        table.row(cells);
     }
     table.for_output()
 }
