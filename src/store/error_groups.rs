@@ -42,7 +42,8 @@ pub struct GroupPreview {
 }
 
 /// Of an event `e`.
-pub(super) const EVENT: &str = "e.id, e.action, e.note, e.muted_until, e.muted_count, e.assignee, e.ticket_url, e.ticket_key, e.groups, e.done_by";
+pub(super) const EVENT: &str = "e.id, e.action, e.note, e.muted_until, e.muted_count, e.assignee, \
+     e.ticket_url, e.ticket_key, e.groups, e.done_by";
 
 /// Appends the whole groups of the counts `f`, most first.
 fn push_wholes(query: &mut QueryBuilder<'static, Postgres>) {
@@ -105,7 +106,8 @@ impl Store {
                      UNION ALL \
                      (SELECT x.id FROM dead_letter_pending x WHERE x.error_group = m.id \
                          AND x.id < dead_letter_floor_id(g.late) ORDER BY x.id DESC LIMIT 1) \
-                     LIMIT 1) n WHERE m.id = g.id OR m.merged_into = g.id ORDER BY n.id DESC LIMIT 1) n CROSS JOIN LATERAL (SELECT * FROM dead_letter_now x WHERE x.id = n.id LIMIT 1) d"
+                     LIMIT 1) n WHERE m.id = g.id OR m.merged_into = g.id ORDER BY n.id DESC LIMIT 1) n \
+             CROSS JOIN LATERAL (SELECT * FROM dead_letter_now x WHERE x.id = n.id LIMIT 1) d"
         );
         let (groups, late): (Vec<_>, Vec<_>) =
             groups.iter().map(|(id, last_seen)| (*id, *last_seen - TimeDelta::days(1))).unzip();
@@ -227,7 +229,8 @@ impl Store {
         let statement = format!(
             "WITH changed AS (UPDATE error_group g SET {change} \
                  WHERE g.id = {} AND $2::timestamptz IS NOT NULL RETURNING g.id) \
-             INSERT INTO error_group_event (id, error_group, action, note, muted_until, muted_count, done_by, assignee, ticket_url, ticket_key) \
+             INSERT INTO error_group_event (id, error_group, action, note, muted_until, muted_count, done_by, assignee, ticket_url, \
+                 ticket_key) \
              SELECT $5, id, $6, $7, $3::timestamptz, $4::bigint, $8, $9::text, $10::text, $11::text FROM changed \
              RETURNING (SELECT service FROM error_group g WHERE g.id = error_group)",
             whole_of("$1::uuid")

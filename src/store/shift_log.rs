@@ -71,7 +71,10 @@ impl Store {
         );
         query.push_bind(shift.since).push(" AND g.first_seen < ").push_bind(shift.until);
         shift.push_services(&mut query);
-        query.push(" GROUP BY 1) w WHERE NOT EXISTS (SELECT FROM error_group m WHERE (m.id = w.id OR m.merged_into = w.id) AND m.first_seen < ");
+        query.push(
+            " GROUP BY 1) w WHERE NOT EXISTS ( \
+             SELECT FROM error_group m WHERE (m.id = w.id OR m.merged_into = w.id) AND m.first_seen < ",
+        );
         query.push_bind(shift.since).push(") ORDER BY w.first_seen DESC, w.id LIMIT ").push_bind(limit);
         Ok(query.build_query_scalar().fetch_all(&self.http).await?)
     }
