@@ -227,7 +227,7 @@ describe('GroupPage', () => {
     );
     expect(screen.getByText('user:default/ada')).toBeInTheDocument();
     shown.unmount();
-    const odd = { url: 'javascript:alert(1)', key: 'SHOP-2' };
+    const odd = { url: 'ftp://t.example/2', key: 'SHOP-2' };
     service.answer(ONE, details({ ticket: odd }));
     await page();
     expect(await screen.findByText('SHOP-2')).toBeInTheDocument();
