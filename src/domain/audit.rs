@@ -46,6 +46,18 @@ named! {
         Mute = "mute",
         /// A note was added to an error group.
         Note = "note",
+        /// An error group was assigned.
+        Assign = "assign",
+        /// The assignment of an error group was withdrawn.
+        Unassign = "unassign",
+        /// An error group was linked to a ticket.
+        Link = "link",
+        /// The link of an error group to a ticket was removed.
+        Unlink = "unlink",
+        /// Error groups were merged into another.
+        Merge = "merge",
+        /// Error groups that had been merged were split.
+        Split = "split",
         /// The body and the headers of a dead letter were read, or those of a sample.
         ReadPayload = "readPayload",
         /// The messages of a redelivery were previewed.

@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::error_text;
+use super::triage::Ticket;
 
 /// How long a group is new.
 pub const NEW_FOR: TimeDelta = TimeDelta::hours(24);
@@ -36,6 +37,25 @@ pub struct ErrorGroup {
     pub muted_until: Option<DateTime<Utc>>,
     /// Until how many have arrived.
     pub muted_up_to: Option<i64>,
+    /// Whom it is assigned to.
+    pub assignee: Option<String>,
+    /// Its ticket.
+    pub ticket: Option<Ticket>,
+}
+
+/// A group that was merged into another. Its dead letters keep its fingerprint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MergedGroup {
+    /// The fingerprint that its dead letters share.
+    pub id: Uuid,
+    /// The broker's reason.
+    pub reason: Option<String>,
+    /// The type of the error.
+    pub error_type: Option<String>,
+    /// The error's text without what differs.
+    pub template: Option<String>,
+    /// When its first dead letter arrived.
+    pub first_seen: DateTime<Utc>,
 }
 
 /// Where a group stands.
@@ -124,6 +144,10 @@ pub enum GroupAction {
     },
     /// Writes something down.
     Note,
+    /// Says who is on it. `None`: nobody.
+    Assign(Option<String>),
+    /// Links it to a ticket. `None`: to none.
+    Link(Option<Ticket>),
 }
 
 impl GroupAction {
@@ -134,6 +158,10 @@ impl GroupAction {
             Self::Reopen => "reopen",
             Self::Mute { .. } => "mute",
             Self::Note => "note",
+            Self::Assign(Some(_)) => "assign",
+            Self::Assign(None) => "unassign",
+            Self::Link(Some(_)) => "link",
+            Self::Link(None) => "unlink",
         }
     }
 }
@@ -151,6 +179,12 @@ pub struct GroupEvent {
     pub muted_until: Option<DateTime<Utc>>,
     /// For how many more it was muted.
     pub muted_count: Option<i64>,
+    /// Whom it was assigned to.
+    pub assignee: Option<String>,
+    /// The ticket that it was linked to.
+    pub ticket: Option<Ticket>,
+    /// The groups that were merged or split.
+    pub groups: Vec<Uuid>,
     /// Who.
     pub done_by: String,
 }
@@ -174,6 +208,8 @@ mod tests {
             resolved_at: None,
             muted_until: None,
             muted_up_to: None,
+            assignee: None,
+            ticket: None,
         };
         assert_eq!(group.state(hour(23)), GroupState::New);
         assert_eq!(group.state(hour(24)), GroupState::Ongoing);

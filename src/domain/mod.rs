@@ -42,6 +42,7 @@ pub mod service;
 pub mod spans;
 pub mod top_frame;
 pub mod trace_link;
+pub mod triage;
 pub mod typed;
 pub mod undelivered;
 pub mod verdict;

@@ -50,6 +50,18 @@ words! {
         Mute,
         /// A note was added to an error group.
         Note,
+        /// An error group was assigned.
+        Assign,
+        /// The assignment of an error group was withdrawn.
+        Unassign,
+        /// An error group was linked to a ticket.
+        Link,
+        /// The link of an error group to a ticket was removed.
+        Unlink,
+        /// Error groups were merged into another.
+        Merge,
+        /// Error groups that had been merged were split.
+        Split,
         /// The body and the headers of a dead letter were read, or those of a sample.
         ReadPayload,
         /// The messages of a redelivery were previewed.

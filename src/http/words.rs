@@ -245,6 +245,18 @@ words! {
         Mute,
         /// Only adds a note.
         Note,
+        /// Says who is on it.
+        Assign,
+        /// Withdraws `assign`.
+        Unassign,
+        /// Links it to a ticket.
+        Link,
+        /// Removes the link.
+        Unlink,
+        /// Merges other groups of the same service into it.
+        Merge,
+        /// Makes merged groups groups of their own again.
+        Split,
     }
 }
 

@@ -59,6 +59,8 @@ fn judge(
                 look.groups.iter().filter(|group| group.open.contains(&incident.id)).collect();
             facts.dead = groups.iter().map(|group| group.dead).sum();
             facts.last_hour = groups.iter().map(|group| group.last_hour).sum();
+            facts.assignee = groups.iter().find_map(|group| group.group.assignee.clone());
+            facts.ticket = groups.iter().find_map(|group| Some(group.group.ticket.as_ref()?.named()));
             let calm = kind == Kind::EscalatingErrorGroup && !grows(facts.last_hour, facts.ceiling);
             if calm { Some("it occurs as rarely as before") } else { all_over(&groups, quiet, now) }
         }

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
+use super::merged::WHOLE_AND_ITS_ARRIVALS;
 use super::overview::muted_at;
 use super::{Store, StoreError};
 
@@ -24,17 +25,17 @@ impl Store {
     pub async fn backlogs(&self, now: DateTime<Utc>) -> Result<Vec<Backlog>, StoreError> {
         let muted = muted_at("$1");
         let query = format!(
-            "SELECT g.service, COALESCE(sum(o.dead), 0)::bigint AS dead, min(o.since) AS since \
-             FROM error_group g \
-                 LEFT JOIN (SELECT error_group, sum(dead) AS dead, sum(arrived) AS arrived FROM error_group_count \
-                            GROUP BY error_group HAVING sum(dead) > 0) c ON c.error_group = g.id \
+            "SELECT f.service, COALESCE(sum(o.dead), 0)::bigint AS dead, min(o.since) AS since \
+             FROM error_group f {WHOLE_AND_ITS_ARRIVALS} \
+                 LEFT JOIN (SELECT error_group, sum(dead) AS dead FROM error_group_count \
+                            GROUP BY error_group HAVING sum(dead) > 0) k ON k.error_group = f.id \
                  LEFT JOIN (SELECT error_group, min(start) AS since FROM error_group_change WHERE dead > 0 \
-                            GROUP BY error_group) n ON n.error_group = g.id \
+                            GROUP BY error_group) n ON n.error_group = f.id \
                  LEFT JOIN LATERAL ( \
-                     SELECT c.dead, LEAST(n.since, (SELECT i.start FROM error_group_interval i \
-                         WHERE i.error_group = g.id AND i.dead > 0 ORDER BY i.start LIMIT 1)) AS since \
-                     WHERE c.dead IS NOT NULL AND NOT ({muted})) o ON true \
-             GROUP BY g.service"
+                     SELECT k.dead, LEAST(n.since, (SELECT i.start FROM error_group_interval i \
+                         WHERE i.error_group = f.id AND i.dead > 0 ORDER BY i.start LIMIT 1)) AS since \
+                     WHERE k.dead IS NOT NULL AND NOT ({muted})) o ON true \
+             GROUP BY f.service"
         );
         let rows = sqlx::query(&query).bind(now).fetch_all(&self.health).await?;
         rows.iter().map(backlog).collect()

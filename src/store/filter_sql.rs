@@ -4,6 +4,7 @@ use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::find;
+use super::merged::push_is_one_of;
 use super::search_plan::{Find, Head, SearchPlan, TextGroups};
 use crate::domain::dead_letter::{Status, floor_id};
 use crate::domain::filter::{Filter, Order};
@@ -57,7 +58,7 @@ pub(super) fn push(query: &mut QueryBuilder<'static, Postgres>, search: &SearchP
         push_standing(query, filter);
         push_standing_row(query, filter);
         push_where(query, search);
-        push_narrowed(query, filter);
+        push_narrowed(query, search);
         return "k";
     }
     push_where(query, search);
@@ -72,17 +73,22 @@ pub(super) fn push_ids(query: &mut QueryBuilder<'static, Postgres>, search: &Sea
         return;
     }
     query.push(" FROM dead_letter_pending d WHERE true");
-    push_answered_by_pending(query, search.filter, "d");
+    push_answered_by_pending(query, search, "d");
     push_arrival(query, search.filter, "d");
 }
 
 /// Appends ` AND …` for what `dead_letter_pending` tells beside the id.
-fn push_answered_by_pending(query: &mut QueryBuilder<'static, Postgres>, filter: &Filter, alias: &str) {
-    if let Some(services) = &filter.services {
+fn push_answered_by_pending(
+    query: &mut QueryBuilder<'static, Postgres>,
+    search: &SearchPlan<'_>,
+    alias: &str,
+) {
+    if let Some(services) = &search.filter.services {
         query.push(" AND ").push(alias).push(".service = ANY(").push_bind(services.clone()).push(")");
     }
-    if let Some(group) = filter.error_group {
-        query.push(" AND ").push(alias).push(".error_group = ").push_bind(group);
+    if let Some(groups) = &search.groups {
+        query.push(" AND ").push(alias).push(".error_group");
+        push_is_one_of(query, groups);
     }
 }
 
@@ -109,10 +115,10 @@ fn push_standing_row(query: &mut QueryBuilder<'static, Postgres>, filter: &Filte
 }
 
 /// Appends ` AND …` for what is known of `k` without its row, so that an index leads to few.
-fn push_narrowed(query: &mut QueryBuilder<'static, Postgres>, filter: &Filter) {
-    push_arrival(query, filter, "k");
-    match filter.status.status() {
-        Some(Status::Dead) => push_answered_by_pending(query, filter, "k"),
+fn push_narrowed(query: &mut QueryBuilder<'static, Postgres>, search: &SearchPlan<'_>) {
+    push_arrival(query, search.filter, "k");
+    match search.filter.status.status() {
+        Some(Status::Dead) => push_answered_by_pending(query, search, "k"),
         Some(status) => {
             query.push(" AND k.status = '").push(status.as_str()).push("'");
         }
@@ -191,8 +197,9 @@ pub(super) fn push_conditions(query: &mut QueryBuilder<'static, Postgres>, searc
     }
     push_place(query, "d", filter);
     push_text(query, search);
-    if let Some(group) = filter.error_group {
-        query.push(" AND d.error_group = ").push_bind(group);
+    if let Some(groups) = &search.groups {
+        query.push(" AND d.error_group");
+        push_is_one_of(query, groups);
     }
     push_arrival(query, filter, "d");
     if let Some(from) = filter.died_from {

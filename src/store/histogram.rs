@@ -34,9 +34,10 @@ impl Store {
         let timeless = Filter { from: None, to: None, ..filter.clone() };
         let search = self.resolve(&timeless).await?;
         let mut query = QueryBuilder::new("SELECT width_bucket(");
+        let by_group = by == Some(Dimension::ErrorGroup);
         let rows = if search.counted().is_some() && counters_tell(buckets, now) {
             query.push("i.start, ").push_bind(buckets.edges()).push("::timestamptz[]) AS bucket, ");
-            query.push(value(by, "g", "id")).push(" AS value, sum(");
+            query.push(value(by, "g", "COALESCE(g.merged_into, g.id)")).push(" AS value, sum(");
             query.push(filter.status.count_column());
             query.push(
                 ")::bigint AS count FROM error_group_timeline i JOIN error_group g ON g.id = i.error_group",
@@ -50,11 +51,20 @@ impl Store {
             let within = Filter { from: Some(buckets.from), to: Some(buckets.to()), ..timeless.clone() };
             let mut search = SearchPlan { filter: &within, ..search };
             self.narrow(&mut search).await?;
+            if by_group {
+                query = QueryBuilder::new(
+                    "SELECT f.bucket, COALESCE(m.merged_into::text, f.value) AS value, sum(f.count)::bigint AS count \
+                     FROM (SELECT width_bucket(",
+                );
+            }
             let edges: Vec<_> = buckets.edges().into_iter().map(floor_id).collect();
             query.push("d.id, ").push_bind(edges).push("::uuid[]) AS bucket, ");
-            query.push(value(by, "d", "error_group")).push(" AS value, count(*) AS count");
+            query.push(value(by, "d", "d.error_group")).push(" AS value, count(*) AS count");
             filter_sql::push(&mut query, &search);
             query.push(" GROUP BY 1, 2");
+            if by_group {
+                query.push(") f LEFT JOIN error_group m ON m.id = f.value::uuid GROUP BY 1, 2");
+            }
             self.fetch_all(&search, query).await?
         };
         rows.iter()
@@ -80,7 +90,7 @@ fn value(by: Option<Dimension>, table: &str, group: &str) -> String {
     match by {
         None => "NULL::text".into(),
         Some(Dimension::Service) => format!("{table}.service"),
-        Some(Dimension::ErrorGroup) => format!("{table}.{group}::text"),
+        Some(Dimension::ErrorGroup) => format!("{group}::text"),
         Some(Dimension::Reason) => format!("{table}.reason"),
     }
 }

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::counters::FINE;
 use super::error_groups::{GROUP, group};
 use super::incidents::IncidentTurn;
+use super::merged::{is_part_of, wholes};
 use super::{Store, StoreError};
 use crate::domain::incident::WatchedGroup;
 use crate::domain::place::Place;
@@ -68,25 +69,26 @@ impl IncidentTurn {
         let (hour_ago, since) = (self.hour_ago(), self.looked_at.min(self.now) - LATE);
         let query = format!(
             "WITH recent AS MATERIALIZED ( \
-                 SELECT error_group, COALESCE(sum(dead + redelivered + deleted) FILTER (WHERE start >= $1), 0)::bigint AS last_hour \
-                 FROM error_group_timeline WHERE start >= LEAST($1, $2) GROUP BY error_group), \
+                 SELECT COALESCE(m.merged_into, m.id) AS error_group, \
+                     COALESCE(sum(i.dead + i.redelivered + i.deleted) FILTER (WHERE i.start >= $1), 0)::bigint AS last_hour \
+                 FROM error_group_timeline i JOIN error_group m ON m.id = i.error_group WHERE i.start >= LEAST($1, $2) GROUP BY 1), \
              wanted AS MATERIALIZED ( \
                  SELECT error_group FROM recent UNION \
-                 SELECT m.error_group FROM incident_group m JOIN incident i ON i.id = m.incident WHERE i.resolved_at IS NULL), \
+                 SELECT COALESCE(g.merged_into, g.id) FROM incident_group m JOIN incident i ON i.id = m.incident \
+                     JOIN error_group g ON g.id = m.error_group WHERE i.resolved_at IS NULL), \
              told AS MATERIALIZED ( \
-                 SELECT m.error_group, max(i.opened_at) AS told_at, max(i.resolved_at) AS over_at, \
-                     COALESCE(array_agg(i.id) FILTER (WHERE i.resolved_at IS NULL), '{{}}') AS open \
-                 FROM incident_group m JOIN incident i ON i.id = m.incident \
-                 WHERE m.error_group IN (SELECT error_group FROM wanted) GROUP BY m.error_group) \
+                 SELECT COALESCE(g.merged_into, g.id) AS error_group, max(i.opened_at) AS told_at, max(i.resolved_at) AS over_at, \
+                     COALESCE(array_agg(DISTINCT i.id) FILTER (WHERE i.resolved_at IS NULL), '{{}}') AS open \
+                 FROM incident_group m JOIN incident i ON i.id = m.incident JOIN error_group g ON g.id = m.error_group \
+                 WHERE COALESCE(g.merged_into, g.id) IN (SELECT error_group FROM wanted) GROUP BY 1) \
              SELECT {GROUP}, COALESCE(g.bug, g.id) AS bug, t.dead, COALESCE(r.last_hour, 0) AS last_hour, \
                  i.told_at, i.over_at, COALESCE(i.open, '{{}}') AS open \
              FROM error_group g \
-                 JOIN (SELECT error_group, sum(arrived)::bigint AS arrived, sum(dead)::bigint AS dead, max(last_seen) AS last_seen \
-                       FROM error_group_count WHERE error_group IN (SELECT error_group FROM wanted) GROUP BY error_group) t \
-                     ON t.error_group = g.id \
+                 JOIN {} t ON t.error_group = g.id \
                  LEFT JOIN recent r ON r.error_group = g.id \
                  LEFT JOIN told i ON i.error_group = g.id \
-             ORDER BY g.first_seen, g.id"
+             ORDER BY t.first_seen, g.id",
+            wholes("COALESCE(m.merged_into, m.id) IN (SELECT error_group FROM wanted)")
         );
         let since = since.duration_trunc(FINE).unwrap_or(since);
         let rows = sqlx::query(&query).bind(hour_ago).bind(since).fetch_all(&mut *self.transaction).await?;
@@ -96,18 +98,20 @@ impl IncidentTurn {
     /// The arrivals in the busiest hour of the week before the last hour, of each of these groups that had any.
     pub async fn busiest_hours(&mut self, groups: &[Uuid]) -> Result<HashMap<Uuid, i64>, StoreError> {
         let hour_ago = self.hour_ago();
-        let hours: Vec<(Uuid, i64)> = sqlx::query_as(
+        let query = format!(
             "SELECT error_group, max(count) FROM ( \
-                 SELECT error_group, sum(dead + redelivered + deleted)::bigint AS count FROM error_group_timeline \
-                 WHERE error_group = ANY($1) AND start >= $2 AND start < $3 \
-                 GROUP BY error_group, date_trunc('hour', start, 'UTC')) hours \
+                 SELECT COALESCE(m.merged_into, m.id) AS error_group, sum(i.dead + i.redelivered + i.deleted)::bigint AS count \
+                 FROM error_group m JOIN error_group_timeline i ON i.error_group = m.id \
+                 WHERE {} AND i.start >= $2 AND i.start < $3 GROUP BY 1, date_trunc('hour', i.start, 'UTC')) hours \
              GROUP BY error_group",
-        )
-        .bind(groups)
-        .bind(hour_ago - WEEK)
-        .bind(hour_ago)
-        .fetch_all(&mut *self.transaction)
-        .await?;
+            is_part_of("$1")
+        );
+        let hours: Vec<(Uuid, i64)> = sqlx::query_as(&query)
+            .bind(groups)
+            .bind(hour_ago - WEEK)
+            .bind(hour_ago)
+            .fetch_all(&mut *self.transaction)
+            .await?;
         Ok(hours.into_iter().collect())
     }
 

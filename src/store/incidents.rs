@@ -105,10 +105,11 @@ impl Store {
         row.as_ref().map(incident).transpose()
     }
 
-    /// The error groups of an incident.
+    /// The error groups of an incident. For those that were merged: the group that they were merged into.
     pub async fn groups_of_incident(&self, id: Uuid) -> Result<Vec<Uuid>, StoreError> {
         Ok(sqlx::query_scalar(
-            "SELECT error_group FROM incident_group WHERE incident = $1 ORDER BY error_group",
+            "SELECT DISTINCT COALESCE(g.merged_into, m.error_group) FROM incident_group m \
+                 LEFT JOIN error_group g ON g.id = m.error_group WHERE m.incident = $1 ORDER BY 1",
         )
         .bind(id)
         .fetch_all(&self.http)

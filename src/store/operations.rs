@@ -6,7 +6,8 @@ use sqlx::{Postgres, QueryBuilder, Row};
 use uuid::Uuid;
 
 use super::lease::Lease;
-use super::{Store, StoreError, filter_sql};
+use super::merged::whole_of;
+use super::{Store, StoreError, filter_sql, merged};
 use crate::domain::canary::Canary;
 use crate::domain::error_group::error_name;
 use crate::domain::operation::{
@@ -72,7 +73,7 @@ impl WantedOperations {
             query.push(" AND kind = ").push_bind(kind.as_str());
         }
         if let Some(group) = self.error_group {
-            query.push(" AND error_groups @> ").push_bind(vec![group]);
+            query.push(" AND error_groups && ").push(merged::parts_of(group));
         }
         if let Some(name) = &self.requested_by {
             query.push(" AND requested_by ILIKE ").push_bind(filter_sql::like_pattern(name));
@@ -202,9 +203,9 @@ impl Store {
             "SELECT r.returned_group, g.service, g.error_type, g.template, r.count, r.soonest, r.median, r.latest FROM ( \
                  SELECT returned_group, count(*) AS count, min(after) AS soonest, max(after) AS latest, \
                      percentile_disc(0.5) WITHIN GROUP (ORDER BY after) AS median \
-                 FROM (SELECT returned_group, GREATEST(extract(epoch FROM \
-                           dead_letter_received_at(returned_as) - sent_at) * 1000, 0)::bigint AS after \
-                       FROM operation_return WHERE operation_id = $1) i \
+                 FROM (SELECT COALESCE(m.merged_into, r.returned_group) AS returned_group, GREATEST(extract(epoch FROM \
+                           dead_letter_received_at(r.returned_as) - r.sent_at) * 1000, 0)::bigint AS after \
+                       FROM operation_return r LEFT JOIN error_group m ON m.id = r.returned_group WHERE r.operation_id = $1) i \
                  GROUP BY returned_group) r \
              LEFT JOIN error_group g ON g.id = r.returned_group ORDER BY r.count DESC",
         )
@@ -343,7 +344,7 @@ pub(super) fn operation(row: &PgRow) -> Result<Operation, StoreError> {
     })
 }
 
-/// Finds what the messages of these operations that died again died of. The ends of an index tell: one group, or several.
+/// Finds what the messages of these operations that died again died of. The ends of an index tell: one group, or several, perhaps merged.
 async fn find_causes(connection: &mut Lease, found: &mut [Operation]) -> Result<(), StoreError> {
     let returned = found.iter().filter(|operation| operation.outcomes.returned > 0);
     let ids: Vec<Uuid> = returned.map(|operation| operation.id).collect();
@@ -352,10 +353,14 @@ async fn find_causes(connection: &mut Lease, found: &mut [Operation]) -> Result<
     }
     let group =
         "SELECT returned_group AS id FROM operation_return WHERE operation_id = o.id ORDER BY returned_group";
+    let whole = whole_of("first.id");
     let query = format!(
-        "SELECT o.id, first.id IS DISTINCT FROM last.id AS several, g.error_type, g.template, g.reason \
+        "SELECT o.id, first.id IS DISTINCT FROM last.id AND EXISTS ( \
+                 SELECT FROM operation_return r WHERE r.operation_id = o.id AND {} IS DISTINCT FROM {whole}) AS several, \
+             g.error_type, g.template, g.reason \
          FROM UNNEST($1::uuid[]) AS o (id) CROSS JOIN LATERAL ({group} LIMIT 1) first \
-             CROSS JOIN LATERAL ({group} DESC LIMIT 1) last LEFT JOIN error_group g ON g.id = first.id"
+             CROSS JOIN LATERAL ({group} DESC LIMIT 1) last LEFT JOIN error_group g ON g.id = {whole}",
+        whole_of("r.returned_group")
     );
     for row in sqlx::query(&query).bind(ids).fetch_all(connection).await? {
         let (id, several): (Uuid, bool) = (row.try_get("id")?, row.try_get("several")?);

@@ -6,6 +6,7 @@ use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
 use super::counters::FINE;
+use super::merged::WHOLE_AND_ITS_ARRIVALS;
 use super::{Store, StoreError};
 use crate::domain::dead_letter::received_at;
 
@@ -97,25 +98,26 @@ pub(super) fn muted_at(now: &str) -> String {
 
 /// The query of [`Store::service_counts`].
 fn counts_query(broker: Option<&str>, vhost: Option<&str>) -> String {
-    let group = at("g", broker, vhost);
+    let group = at("f", broker, vhost);
     let edges = edges(broker, vhost);
     let muted = muted_at("$5 + interval '1 day'");
     format!(
         "WITH groups AS ( \
-                 SELECT g.service, c.dead, CASE WHEN {muted} THEN c.dead ELSE 0 END AS muted, c.last_seen, (SELECT i.start FROM error_group_interval i \
-                     WHERE i.error_group = g.id ORDER BY i.start LIMIT 1) AS first_start \
-                 FROM (SELECT error_group, sum(dead) AS dead, sum(arrived) AS arrived, max(last_seen) AS last_seen FROM error_group_count \
-                       GROUP BY error_group HAVING sum(dead) <> 0 OR max(last_seen) >= $5) c JOIN error_group g ON g.id = c.error_group WHERE true{group}), \
+                 SELECT f.service, k.dead, CASE WHEN {muted} THEN k.dead ELSE 0 END AS muted, k.last_seen, (SELECT i.start FROM error_group_interval i \
+                     WHERE i.error_group = f.id ORDER BY i.start LIMIT 1) AS first_start \
+                 FROM (SELECT error_group, sum(dead) AS dead, max(last_seen) AS last_seen FROM error_group_count \
+                       GROUP BY error_group HAVING sum(dead) <> 0 OR max(last_seen) >= $5) k JOIN error_group f ON f.id = k.error_group \
+                     {WHOLE_AND_ITS_ARRIVALS} WHERE true{group}), \
              services AS ( \
                  SELECT service, sum(dead)::bigint AS dead, sum(muted)::bigint AS muted, \
                      LEAST(min(first_start), (SELECT min(start) FROM error_group_change)) + interval '1 day' AS early, \
                      max(last_seen) - interval '1 day' AS late \
                  FROM groups GROUP BY service), \
              days AS ( \
-                 SELECT g.service, sum(t.dead + t.redelivered + t.deleted)::bigint AS died, \
+                 SELECT f.service, sum(t.dead + t.redelivered + t.deleted)::bigint AS died, \
                      sum(t.redelivered)::bigint AS redelivered, sum(t.deleted)::bigint AS deleted \
-                 FROM error_group_timeline t JOIN error_group g ON g.id = t.error_group \
-                 WHERE t.start >= $6 AND t.start < $4{group} GROUP BY g.service), \
+                 FROM error_group_timeline t JOIN error_group f ON f.id = t.error_group \
+                 WHERE t.start >= $6 AND t.start < $4{group} GROUP BY f.service), \
              hours AS ( \
                  SELECT error_group, true AS now, dead + redelivered + deleted AS count FROM error_group_timeline \
                  WHERE start >= $1 AND start < $4 \
@@ -123,12 +125,10 @@ fn counts_query(broker: Option<&str>, vhost: Option<&str>) -> String {
                  SELECT error_group, false, dead + redelivered + deleted FROM error_group_timeline \
                  WHERE start >= $2 AND start < $3), \
             trends AS ( \
-                 SELECT g.service, (sum(h.count) FILTER (WHERE h.now))::bigint AS last_hour, \
+                 SELECT f.service, (sum(h.count) FILTER (WHERE h.now))::bigint AS last_hour, \
                      (sum(h.count) FILTER (WHERE NOT h.now))::bigint AS day_before \
-                 FROM hours h JOIN error_group g ON g.id = h.error_group \
-                     LEFT JOIN LATERAL (SELECT sum(arrived) AS arrived FROM error_group_count n \
-                         WHERE n.error_group = g.id AND g.muted_up_to IS NOT NULL) c ON true \
-                 WHERE NOT ({muted}){group} GROUP BY g.service) \
+                 FROM hours h JOIN error_group f ON f.id = h.error_group {WHOLE_AND_ITS_ARRIVALS} \
+                 WHERE NOT ({muted}){group} GROUP BY f.service) \
              SELECT s.service, s.dead, s.muted, o.id AS oldest, n.id AS newest, COALESCE(t.last_hour, 0) AS last_hour, \
                  COALESCE(t.day_before, 0) AS day_before, COALESCE(y.died, 0) AS died, \
                  COALESCE(y.redelivered, 0) AS redelivered, COALESCE(y.deleted, 0) AS deleted \

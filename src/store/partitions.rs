@@ -73,7 +73,7 @@ impl Store {
         sqlx::query(
             "WITH gone AS ( \
                  DELETE FROM error_group g \
-                 WHERE touched_at < now() - interval '1 day' \
+                 WHERE touched_at < now() - interval '1 day' AND merged_into IS NULL \
                      AND NOT EXISTS (SELECT FROM error_group_timeline i WHERE i.error_group = g.id) \
                      AND NOT EXISTS (SELECT FROM error_group_event e WHERE e.error_group = g.id) RETURNING id) \
              DELETE FROM error_group_total t USING gone WHERE t.error_group = gone.id",

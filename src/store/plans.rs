@@ -229,8 +229,9 @@ impl Store {
                  GROUP BY origin_queue, broker, vhost ORDER BY count DESC LIMIT $3) \
              UNION ALL (SELECT 'claimed', origin_queue, NULL, claimed_by, NULL, NULL, count(*) AS count FROM items WHERE claimed_by IS NOT NULL \
                  GROUP BY origin_queue, claimed_by ORDER BY count DESC LIMIT $3) \
-             UNION ALL (SELECT 'group', NULL, error_group, NULL, NULL, NULL, count(*) AS count FROM items WHERE error_group IS NOT NULL \
-                 GROUP BY error_group ORDER BY count DESC LIMIT $3) \
+             UNION ALL (SELECT 'group', NULL, COALESCE(m.merged_into, i.error_group), NULL, NULL, NULL, count(*) AS count \
+                 FROM items i LEFT JOIN error_group m ON m.id = i.error_group WHERE i.error_group IS NOT NULL \
+                 GROUP BY 3 ORDER BY count DESC LIMIT $3) \
              UNION ALL (SELECT 'place', NULL, NULL, NULL, broker, vhost, count(*) AS count FROM items \
                  GROUP BY broker, vhost ORDER BY count DESC) \
              UNION ALL SELECT 'large', NULL, NULL, NULL, NULL, NULL, count(*) FROM items WHERE is_large \

@@ -9,6 +9,7 @@ use sqlx::{Postgres, QueryBuilder, Row};
 use uuid::Uuid;
 
 use super::lease::Lease;
+use super::merged::{self, push_is_one_of, whole_of};
 use super::recheck::{self, Wanted};
 use super::search::{Columns as Read, RECHECK_TIMEOUT, Total, page_query};
 use super::search_plan::SearchPlan;
@@ -111,23 +112,26 @@ async fn sample_group(
     (most, down_to): (usize, Layer),
     connection: &mut Lease,
 ) -> Result<[Sampled; 2], StoreError> {
+    let parts = merged::parts(&mut *connection, group).await?;
     let inside = || {
-        let mut query = QueryBuilder::new("SELECT d.id FROM dead_letter_pending d WHERE d.error_group = ");
-        query.push_bind(group);
+        let mut query = QueryBuilder::new("SELECT d.id FROM dead_letter_pending d WHERE d.error_group");
+        push_is_one_of(&mut query, &parts);
         query
     };
     let outside = || {
         let mut query = QueryBuilder::new("SELECT d.id FROM dead_letter_pending d WHERE d.service = ");
-        query.push_bind(service.to_owned()).push(" AND d.error_group IS DISTINCT FROM ").push_bind(group);
+        query.push_bind(service.to_owned()).push(" AND (d.error_group");
+        push_is_one_of(&mut query, &parts);
+        query.push(") IS NOT TRUE");
         query
     };
     let inside = choose(inside(), newest(inside), most, connection).await?;
     let outside = choose(outside(), newest(outside), most, connection).await?;
     let (of_group, of_service): (i64, i64) = sqlx::query_as(
-        "SELECT COALESCE(sum(t.dead) FILTER (WHERE g.id = $1), 0)::bigint, COALESCE(sum(t.dead), 0)::bigint \
+        "SELECT COALESCE(sum(t.dead) FILTER (WHERE g.id = ANY($1)), 0)::bigint, COALESCE(sum(t.dead), 0)::bigint \
          FROM error_group g JOIN error_group_count t ON t.error_group = g.id WHERE g.service = $2",
     )
-    .bind(group)
+    .bind(&parts)
     .bind(service)
     .fetch_one(&mut *connection)
     .await?;
@@ -200,10 +204,11 @@ fn cut(mut ids: Vec<Uuid>, most: usize, choice: Choice) -> Chosen {
 
 /// Reads what attributes are read from, in the order of the ids. What is too large, or was stored undecoded, is left out.
 async fn read(ids: &[Uuid], down_to: Layer, connection: &mut Lease) -> Result<Vec<Letter>, StoreError> {
-    let mut query = QueryBuilder::new(
-        "SELECT d.service, d.message_type, d.origin_routing_key, d.origin_exchange, d.origin_queue, d.error_group::text AS error_group, \
+    let mut query = QueryBuilder::new(format!(
+        "SELECT d.service, d.message_type, d.origin_routing_key, d.origin_exchange, d.origin_queue, {}::text AS error_group, \
              d.error_type, d.error_message, d.died_at, d.deaths, ",
-    );
+        whole_of("d.error_group")
+    ));
     let columns = [(Layer::Properties, "properties", MAX_PROPERTIES), (Layer::Body, "body", MAX_BODY)];
     for (layer, column, most) in columns {
         let is_read = layer <= down_to;

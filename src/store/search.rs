@@ -19,7 +19,8 @@ use crate::domain::place::Place;
 use crate::domain::recheck::Recheck;
 
 /// What a list reads of a row; the payload stays where it is.
-pub(super) const COLUMNS: &str = "d.id, d.status::text AS status, d.deaths, d.died_at, d.redelivery_id, d.error_group, \
+pub(super) const COLUMNS: &str = "d.id, d.status::text AS status, d.deaths, d.died_at, d.redelivery_id, \
+     COALESCE((SELECT m.merged_into FROM error_group m WHERE m.id = d.error_group), d.error_group) AS error_group, \
      d.source, d.service, d.origin_queue, d.origin_exchange, d.origin_routing_key, d.reason, d.message_id, \
      d.correlation_id, d.message_type, d.convention, d.error_type, d.error_message, d.warning, d.origin_claimed, d.redeliveries, \
      octet_length(d.body)::bigint AS body_size, COALESCE(d.broker, (SELECT broker FROM home_place)) AS broker, \

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::find::{self, Lookup};
 use super::lease::Lease;
 use super::recheck::{self, Wanted};
-use super::{StoreError, filter_sql};
+use super::{StoreError, filter_sql, merged};
 use crate::domain::error_search::{Holds, holds};
 use crate::domain::filter::{Filter, Order, StatusFilter};
 use crate::domain::find::FoundAs;
@@ -28,6 +28,8 @@ const OFTEN: i64 = 10;
 #[derive(Debug)]
 pub(super) struct SearchPlan<'f> {
     pub filter: &'f Filter,
+    /// The fingerprints of the filter's error group: several, if groups were merged into it.
+    pub groups: Option<Vec<Uuid>>,
     /// The groups that can hold the text of `error`.
     pub text: Option<TextGroups>,
     /// What `find` is.
@@ -75,18 +77,23 @@ impl<'f> SearchPlan<'f> {
     /// Looks up ids, and searches texts in the groups that have rows of the requested status. The plan selects a superset of the
     /// matches until it is [narrowed](Self::narrow).
     pub async fn resolve(connection: &mut Lease, filter: &'f Filter) -> Result<Self, StoreError> {
+        let groups = match filter.error_group {
+            Some(group) => Some(merged::parts(connection, group).await?),
+            None => None,
+        };
+        let whose = (filter, groups.as_deref());
         let text = match &filter.error {
-            Some(needle) => Some(text_groups(connection, filter, needle).await?),
+            Some(needle) => Some(text_groups(connection, whose, needle).await?),
             None => None,
         };
         let find = match &filter.find {
             None => Find::Nothing,
             Some(text) => match find::look_up(connection, text, filter.services.as_deref()).await? {
-                lookups if lookups.is_empty() => Find::Text(text_groups(connection, filter, text).await?),
+                lookups if lookups.is_empty() => Find::Text(text_groups(connection, whose, text).await?),
                 lookups => Find::Ids(lookups),
             },
         };
-        let mut search = Self { filter, text, find, recheck: None, rechecked: None };
+        let mut search = Self { filter, groups, text, find, recheck: None, rechecked: None };
         search.decide_recheck();
         Ok(search)
     }
@@ -165,11 +172,11 @@ impl<'f> SearchPlan<'f> {
         if !self.filter.status.is_dead() || self.names_ids() {
             return None;
         }
-        match (&self.text, self.filter.error_group) {
+        match (&self.text, &self.groups) {
             (Some(text), _) if text.whole.len() + text.some.len() <= FEW && !text.is_often() => {
                 Some(text.whole.iter().map(|id| (*id, 0)).chain(text.some.iter().copied()).collect())
             }
-            (None, Some(group)) => Some(vec![(group, 0)]),
+            (None, Some(groups)) => Some(groups.iter().map(|group| (*group, 0)).collect()),
             _ => None,
         }
     }
@@ -187,7 +194,7 @@ impl<'f> SearchPlan<'f> {
 
     /// Appends ` WHERE …` with each condition that is the same for all rows of a group `g`, for one that the counters know.
     pub fn push_groups(&self, query: &mut QueryBuilder<'static, Postgres>) {
-        push_group_conditions(query, self.filter);
+        push_group_conditions(query, (self.filter, self.groups.as_deref()));
         if let Some(text) = &self.text {
             query.push(" AND g.id = ANY(").push_bind(text.whole.clone()).push(")");
         }
@@ -211,15 +218,18 @@ impl<'f> SearchPlan<'f> {
     }
 }
 
+/// A filter, and the fingerprints of its error group.
+type Whose<'w> = (&'w Filter, Option<&'w [Uuid]>);
+
 /// Searches a text in the groups.
 async fn text_groups(
     connection: &mut Lease,
-    filter: &Filter,
+    (filter, groups): Whose<'_>,
     needle: &str,
 ) -> Result<TextGroups, StoreError> {
     let mut query = QueryBuilder::new("SELECT g.id, g.error_type, g.template, t.count FROM error_group g");
     push_counts(&mut query, filter.status);
-    push_group_conditions(&mut query, filter);
+    push_group_conditions(&mut query, (filter, groups));
     let mut text = TextGroups::default();
     for row in query.build().fetch_all(connection).await? {
         let id = row.try_get("id")?;
@@ -273,13 +283,14 @@ pub(super) fn push_counts_since(
 }
 
 /// Appends ` WHERE …` with each condition that is the same for all rows of a group `g`.
-fn push_group_conditions(query: &mut QueryBuilder<'static, Postgres>, filter: &Filter) {
+fn push_group_conditions(query: &mut QueryBuilder<'static, Postgres>, (filter, groups): Whose<'_>) {
     query.push(" WHERE true");
     if let Some(services) = &filter.services {
         query.push(" AND g.service = ANY(").push_bind(services.clone()).push(")");
     }
-    if let Some(group) = filter.error_group {
-        query.push(" AND g.id = ").push_bind(group);
+    if let Some(groups) = groups {
+        query.push(" AND g.id");
+        merged::push_is_one_of(query, groups);
     }
     if let Some(reason) = &filter.reason {
         query.push(" AND g.reason = ").push_bind(reason.clone());

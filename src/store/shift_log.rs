@@ -5,6 +5,7 @@ use sqlx::{Postgres, QueryBuilder, Row};
 use uuid::Uuid;
 
 use super::counters::FINE;
+use super::error_groups::EVENT;
 use super::{Store, StoreError};
 use crate::domain::dead_letter::floor_id;
 use crate::domain::error_group::GroupEvent;
@@ -64,18 +65,25 @@ impl Store {
 
     /// At most `limit` groups whose first dead letter arrived within it, the latest first.
     pub async fn new_groups(&self, shift: &Shift, limit: i64) -> Result<Vec<Uuid>, StoreError> {
-        let mut query = QueryBuilder::new("SELECT g.id FROM error_group g WHERE g.first_seen >= ");
+        let mut query = QueryBuilder::new(
+            "SELECT w.id FROM (SELECT COALESCE(g.merged_into, g.id) AS id, min(g.first_seen) AS first_seen \
+             FROM error_group g WHERE g.first_seen >= ",
+        );
         query.push_bind(shift.since).push(" AND g.first_seen < ").push_bind(shift.until);
         shift.push_services(&mut query);
-        query.push(" ORDER BY g.first_seen DESC, g.id LIMIT ").push_bind(limit);
+        query.push(
+            " GROUP BY 1) w WHERE NOT EXISTS ( \
+             SELECT FROM error_group m WHERE (m.id = w.id OR m.merged_into = w.id) AND m.first_seen < ",
+        );
+        query.push_bind(shift.since).push(") ORDER BY w.first_seen DESC, w.id LIMIT ").push_bind(limit);
         Ok(query.build_query_scalar().fetch_all(&self.http).await?)
     }
 
     /// At most `limit` groups that came back within it after they were resolved, and are not resolved again.
     pub async fn regressed_groups(&self, shift: &Shift, limit: i64) -> Result<Vec<Uuid>, StoreError> {
         let mut query = QueryBuilder::new(
-            "SELECT g.id FROM error_group g JOIN (SELECT error_group, max(last_seen) AS last_seen FROM error_group_count \
-                 GROUP BY error_group) c ON c.error_group = g.id \
+            "SELECT g.id FROM error_group g JOIN (SELECT COALESCE(m.merged_into, m.id) AS error_group, max(n.last_seen) AS last_seen \
+                 FROM error_group m JOIN error_group_count n ON n.error_group = m.id GROUP BY 1) c ON c.error_group = g.id \
              WHERE c.last_seen > g.resolved_at AND c.last_seen >= ",
         );
         query.push_bind(shift.since).push(" AND g.resolved_at < ").push_bind(shift.until);
@@ -89,10 +97,10 @@ impl Store {
 
     /// At most `limit` actions on groups within it, each with its group, the latest first.
     pub async fn triage(&self, shift: &Shift, limit: i64) -> Result<Vec<(Uuid, GroupEvent)>, StoreError> {
-        let mut query = QueryBuilder::new(
-            "SELECT e.id, e.error_group, e.action, e.note, e.muted_until, e.muted_count, e.done_by \
+        let mut query = QueryBuilder::new(format!(
+            "SELECT COALESCE(g.merged_into, g.id) AS error_group, {EVENT} \
              FROM error_group_event e JOIN error_group g ON g.id = e.error_group WHERE e.id >= ",
-        );
+        ));
         query.push_bind(floor_id(shift.since)).push(" AND e.id < ").push_bind(floor_id(shift.until));
         shift.push_services(&mut query);
         query.push(" ORDER BY e.id DESC LIMIT ").push_bind(limit);
@@ -122,4 +130,5 @@ impl Store {
 }
 
 /// Whether a dead letter arrived after the group `g` was resolved and before a time, which follows.
-const AFTER_RESOLUTION: &str = "SELECT FROM error_group_timeline t WHERE t.error_group = g.id AND t.start >= g.resolved_at AND t.start < ";
+const AFTER_RESOLUTION: &str = "SELECT FROM error_group_timeline t WHERE t.error_group IN ( \
+     SELECT m.id FROM error_group m WHERE m.id = g.id OR m.merged_into = g.id) AND t.start >= g.resolved_at AND t.start < ";

@@ -1,6 +1,7 @@
 //! The binary as a client of the API: what it prints, and its exit codes.
 
 mod acting;
+mod care;
 
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Output, Stdio};

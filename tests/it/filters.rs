@@ -3,13 +3,14 @@
 pub mod letters;
 mod model;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use dead_letter::clock;
 use dead_letter::domain::dead_letter::NewDeadLetter;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
+use reqwest::Method;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -144,6 +145,7 @@ async fn a_filter_means_the_same_everywhere() {
         let rows: Vec<_> = part.iter().map(|letter| letter.row.clone()).collect();
         store.insert(&rows, now).await.unwrap();
     }
+    merge_some(&world, &mut letters, &mut random).await;
     let all = letters.clone();
     for number in 0..FILTERS {
         let filter = filter(&mut random, &letters, now);
@@ -157,6 +159,32 @@ async fn a_filter_means_the_same_everywhere() {
         }
     }
     world.assert_counters_exact().await;
+}
+
+/// Merges about half of the groups into others of their services.
+async fn merge_some(world: &World, letters: &mut [Letter], random: &mut StdRng) {
+    let groups: BTreeMap<Uuid, String> =
+        letters.iter().map(|letter| (letter.fingerprint.group, letter.derived.service.clone())).collect();
+    for (group, service) in &groups {
+        let others: Vec<_> = groups.iter().filter(|(id, of)| *id != group && *of == service).collect();
+        if others.is_empty() || random.random() {
+            continue;
+        }
+        let into = others[random.random_range(0..others.len())].0;
+        let path = format!("/dead-letters/error-groups/{into}");
+        let merge = world.api().request(Method::PATCH, &path);
+        let merge = merge.json(&json!({"action": "merge", "groups": [group]}));
+        let whole: Uuid =
+            world.api().send(merge).await.assert(200).json["id"].as_str().unwrap().parse().unwrap();
+        let whole_of = |id: &Uuid| {
+            letters.iter().find(|letter| letter.fingerprint.group == *id).map(|letter| letter.whole)
+        };
+        let parts = [whole_of(group).unwrap(), whole_of(into).unwrap()];
+        letters
+            .iter_mut()
+            .filter(|letter| parts.contains(&letter.whole))
+            .for_each(|letter| letter.whole = whole);
+    }
 }
 
 async fn check_reads(
@@ -177,6 +205,7 @@ async fn check_reads(
     let groups =
         world.api().get(&format!("/dead-letters/error-groups?{query}&limit=200")).await.assert(200).json;
     assert_eq!(groups["messages"], count, "groups {query}");
+    check_groups(&listed, &groups, &query);
 
     // A chart widens its times to whole intervals; without times it shows a day.
     let (from, to) = (now - TimeDelta::days(5), now + TimeDelta::seconds(1));
@@ -188,6 +217,20 @@ async fn check_reads(
             let chart = world.api().get(&path).await.assert(200).json;
             assert_eq!(chart["series"][0]["count"], count, "chart {query}");
         }
+    }
+}
+
+/// What the list says of each dead letter's group, and the counts of the groups, are the same.
+fn check_groups(listed: &[Value], groups: &Value, query: &str) {
+    let mut expected: BTreeMap<&str, i64> = BTreeMap::new();
+    for letter in listed {
+        *expected.entry(letter["errorGroup"].as_str().unwrap()).or_default() += 1;
+    }
+    let counted = groups["groups"].as_array().unwrap().iter();
+    let counted = counted.map(|group| (group["id"].as_str().unwrap(), group["count"].as_i64().unwrap()));
+    let counted: BTreeMap<_, _> = counted.filter(|(_, count)| *count > 0).collect();
+    if groups["total"].as_u64() <= Some(200) {
+        assert_eq!(counted, expected, "groups {query}");
     }
 }
 

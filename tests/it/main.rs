@@ -69,6 +69,7 @@ mod steering;
 #[expect(dead_code, unused_imports, reason = "shared with the tests of chaos")]
 mod support;
 mod telemetry;
+mod triage;
 mod verdicts;
 mod waiting;
 mod walls;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::bank::{Bank, POLICY, string};
+use crate::bank::{Bank, Client, POLICY, string};
 use crate::support::api::Answer;
 use crate::support::{id, until};
 
@@ -258,4 +258,33 @@ async fn acts_stay_within_the_scope() {
         .await;
     let ran = payer.post("/operations?wait=30", json!({"planId": plan["id"]})).await.assert(200).json;
     assert_eq!((&ran["total"], &ran["outcomes"]["skipped"]), (&json!(3), &json!(3)), "{ran}");
+}
+
+/// A group of another squad cannot be merged, and is answered as one that is unknown.
+#[tokio::test(flavor = "multi_thread")]
+async fn groups_of_others_are_unknown_to_a_merge() {
+    let bank = Bank::open().await;
+    let (payer, lender) = (bank.client(&bank.payer), bank.client(&bank.lender));
+    let group = async |client: &Client<'_>| {
+        let groups = client.get("/dead-letters/error-groups").await.assert(200).json;
+        string(&groups["groups"][0]["id"])
+    };
+    let (mine, theirs, unknown) = (group(&payer).await, group(&lender).await, id());
+    let change = async |change: Value| {
+        let path = format!("/dead-letters/error-groups/{mine}");
+        payer.send(bank.world.api().request(Method::PATCH, &path).json(&change)).await
+    };
+    for action in ["merge", "split"] {
+        let of = async |other: &str| {
+            let answer = change(json!({"action": action, "groups": [other]})).await.assert(400);
+            String::from_utf8_lossy(&answer.bytes).replace(other, "@")
+        };
+        assert_eq!(of(&theirs).await, of(&unknown).await);
+    }
+    let assigned = change(json!({"action": "assign", "assignee": "me"})).await.assert(200).json;
+    let me = payer.get("/me").await.assert(200).json;
+    assert_eq!(assigned["assignee"], me["name"]);
+    let of_mine = payer.get("/dead-letters/error-groups?assignee=me").await.assert(200).json;
+    assert_eq!(of_mine["total"], 1, "{of_mine}");
+    assert_eq!(lender.get("/dead-letters/error-groups?assignee=me").await.assert(200).json["total"], 0);
 }

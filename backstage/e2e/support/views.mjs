@@ -112,6 +112,23 @@ export function viewsOf({ paths, group, operation }) {
       `${paths.search}?find=postcode`,
       page => rowsOf(page).first().waitFor(),
     ],
+    incidents: [
+      paths.incidents,
+      async page => {
+        await page
+          .getByRole('button', { name: 'Who was told' })
+          .first()
+          .click();
+        await seen(page, /Nobody was told/);
+      },
+    ],
+    'incidents, test': [
+      paths.incidents,
+      async page => {
+        await page.getByRole('button', { name: /^send a test/i }).click();
+        await page.getByRole('dialog').waitFor();
+      },
+    ],
     'shift log': [
       paths.shiftLog,
       page => seen(page, /PaymentDeclined|card issuer/),
@@ -138,6 +155,14 @@ export function viewsOf({ paths, group, operation }) {
         await (await choice(page, /^mute/i, /8 hours/)).click();
         await page.getByRole('dialog', { name: /^mute for/i }).waitFor();
       },
+    ],
+    'group, assign': [
+      `${paths.group}?id=${group}`,
+      page => triage(page, /^assign/i),
+    ],
+    'group, merge': [
+      `${paths.group}?id=${group}`,
+      page => triage(page, /^merge/i),
     ],
     'group, note': [
       `${paths.group}?id=${group}`,

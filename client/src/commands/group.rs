@@ -1,4 +1,4 @@
-//! `dead-letter group`, `resolve`, `reopen`, `mute` and `note`: show and change one error group.
+//! `dead-letter group`, `resolve`, `reopen`, `mute`, `note`, `unassign` and `unlink`: show and change one error group.
 
 use std::time::Duration;
 
@@ -61,6 +61,8 @@ pub struct NoteArgs {
 pub(crate) enum Action {
     Resolve,
     Reopen,
+    Unassign,
+    Unlink,
 }
 
 pub(crate) async fn noted(
@@ -72,6 +74,8 @@ pub(crate) async fn noted(
     let action = match action {
         Action::Resolve => "resolve",
         Action::Reopen => "reopen",
+        Action::Unassign => "unassign",
+        Action::Unlink => "unlink",
     };
     change(api, &args.group, [("action", json!(action)), ("note", json!(args.note))], output).await
 }
@@ -91,7 +95,7 @@ pub(crate) async fn note(api: &Api, args: NoteArgs, output: Output) -> Result<En
     change(api, &args.group, [("action", json!("note")), ("note", json!(args.text))], output).await
 }
 
-async fn change(
+pub(super) async fn change(
     api: &Api,
     group: &GroupIdArgs,
     parts: impl IntoIterator<Item = (&'static str, Value)>,
@@ -133,7 +137,16 @@ fn show(answer: &Answer, output: Output) -> Result<Ending, Failure> {
         ("last seen", zone.time_and_age(group, "lastSeen", now)),
         ("muted until", zone.time(group, "mutedUntil")),
         ("muted up to", muted_up_to),
+        ("assigned to", field(group, "assignee")),
+        ("ticket", ticket(&group["ticket"])),
     ]);
+    let merged = list(group, "merged");
+    if !merged.is_empty() {
+        text.push_str("\nMerged into it\n");
+    }
+    for part in merged {
+        text.extend(["  ", &field(part, "id"), "  ", &error(part, "title"), "\n"]);
+    }
     let events = list(group, "events");
     if !events.is_empty() {
         text.push_str("\nActivity\n");
@@ -142,8 +155,19 @@ fn show(answer: &Answer, output: Output) -> Result<Ending, Failure> {
         let note = Some(field(event, "note")).filter(|note| !note.is_empty());
         let note = note.map_or_else(String::new, |note| format!(": {note}"));
         let (at, by, action) = (zone.time(event, "at"), field(event, "by"), field(event, "action"));
-        text.extend(["  ", &at, "  ", &by, "  ", &action, &note, "\n"]);
+        text.extend(["  ", &at, "  ", &by, "  ", &action, &about(event), &note, "\n"]);
     }
     print(&text)?;
     Ok(Ending::Done)
+}
+
+/// Whom or what an event is about, behind a space. Empty: nothing beside the group.
+pub(super) fn about(event: &Value) -> String {
+    let about = [field(event, "assignee"), ticket(&event["ticket"])];
+    about.iter().find(|about| !about.is_empty()).map_or_else(String::new, |about| format!(" {about}"))
+}
+
+/// A ticket in one line.
+fn ticket(ticket: &Value) -> String {
+    [field(ticket, "key"), field(ticket, "url")].join(" ").trim().to_owned()
 }

@@ -17,6 +17,9 @@ pub struct GroupsArgs {
     /// Only groups in this state: `new`, `ongoing`, `regressed`, `resolved` or `muted`
     #[arg(long)]
     state: Option<String>,
+    /// Only groups that are assigned to this person or squad; `me` for yours, `none` for nobody's
+    #[arg(long)]
+    assignee: Option<String>,
     /// Maximum number of groups, from 1 to 200
     #[arg(long, value_name = "NUMBER", default_value_t = 50)]
     limit: u32,
@@ -28,6 +31,7 @@ pub(crate) async fn run(api: &Api, args: GroupsArgs, output: Output) -> Result<E
     let mut query = args.filter.pairs();
     query.push(("limit".into(), args.limit.to_string()));
     query.extend(args.state.map(|state| ("state".into(), state)));
+    query.extend(args.assignee.map(|name| ("assignee".into(), name)));
     let answer = api.get("/dead-letters/error-groups", &query).await?;
     if output.is_json() {
         print_line(&answer.text)?;
@@ -43,7 +47,7 @@ pub(crate) async fn run(api: &Api, args: GroupsArgs, output: Output) -> Result<E
 }
 
 fn table(groups: &[Value]) -> String {
-    let columns = [
+    let mut columns = vec![
         Column::text("ID"),
         Column::number("COUNT"),
         Column::number("SHARE").expendable(4),
@@ -54,9 +58,14 @@ fn table(groups: &[Value]) -> String {
         Column::long("SERVICE").expendable(3),
         Column::long("ERROR"),
     ];
+    // Where nobody is on any of them, there is nothing to see.
+    let is_assigned = groups.iter().any(|group| !group["assignee"].is_null());
+    if is_assigned {
+        columns.push(Column::long("ASSIGNED TO").expendable(7));
+    }
     let (mut table, now) = (Table::new(columns), clock::now());
     for group in groups {
-        table.row([
+        let mut cells = vec![
             field(group, "id"),
             count(number(group, "count")),
             share(group),
@@ -66,7 +75,11 @@ fn table(groups: &[Value]) -> String {
             sparkline(list(group, "sparkline")),
             field(group, "service"),
             error(group, "title"),
-        ]);
+        ];
+        if is_assigned {
+            cells.push(field(group, "assignee"));
+        }
+        table.row(cells);
     }
     table.for_output()
 }

@@ -1,6 +1,7 @@
 //! The commands, and how one is run.
 
 mod act;
+mod care;
 mod distinctions;
 mod facets;
 mod find;
@@ -87,6 +88,18 @@ pub enum ClientCommand {
     Mute(With<group::MuteArgs>),
     /// Add a note to an error group
     Note(With<group::NoteArgs>),
+    /// Say who is on an error group
+    Assign(With<care::AssignArgs>),
+    /// Say that nobody is on an error group
+    Unassign(With<group::NotedArgs>),
+    /// Link an error group to a ticket
+    Link(With<care::LinkArgs>),
+    /// Remove the link of an error group to its ticket
+    Unlink(With<group::NotedArgs>),
+    /// Merge other error groups of the same service into one; `split` undoes this
+    Merge(With<care::GroupsOfArgs>),
+    /// Make merged error groups groups of their own again
+    Split(With<care::GroupsOfArgs>),
     /// Sign in with an OIDC issuer, in a browser on any device
     Login(login::LoginArgs),
     /// Forget the sign-in of `dead-letter login`, and withdraw it at the issuer
@@ -128,6 +141,7 @@ macro_rules! with {
 }
 
 async fn dispatch(command: ClientCommand) -> Result<Ending, Failure> {
+    use care::Regroup;
     use group::Action;
     use steer::Steer;
     match command {
@@ -158,6 +172,12 @@ async fn dispatch(command: ClientCommand) -> Result<Ending, Failure> {
         ClientCommand::Reopen(with) => with!(with, group::noted, Action::Reopen),
         ClientCommand::Mute(with) => with!(with, group::mute),
         ClientCommand::Note(with) => with!(with, group::note),
+        ClientCommand::Assign(with) => with!(with, care::assign),
+        ClientCommand::Unassign(with) => with!(with, group::noted, Action::Unassign),
+        ClientCommand::Link(with) => with!(with, care::link),
+        ClientCommand::Unlink(with) => with!(with, group::noted, Action::Unlink),
+        ClientCommand::Merge(with) => with!(with, care::regroup, Regroup::Merge),
+        ClientCommand::Split(with) => with!(with, care::regroup, Regroup::Split),
         ClientCommand::Login(args) => login::run(args).await,
         ClientCommand::Logout(args) => login::logout(&args).await,
     }

@@ -3,6 +3,7 @@
 use clap::Args;
 use serde_json::Value;
 
+use super::group;
 use crate::api::Api;
 use crate::ending::{Ending, Failure};
 use crate::operation::Operation;
@@ -65,7 +66,8 @@ fn text(log: &Value, zone: Zone) -> Result<String, Failure> {
         let note = note.map_or_else(String::new, |note| format!(": {note}"));
         let (at, by, action) = (zone.time(event, "at"), field(event, "by"), field(event, "action"));
         let (service, title) = (field(&entry["group"], "service"), error(&entry["group"], "title"));
-        format!("{at}  {by}  {action}  {service}  {title}{note}")
+        let about = group::about(event);
+        format!("{at}  {by}  {action}{about}  {service}  {title}{note}")
     });
     section(&mut text, "Triage", &triage.collect::<Vec<_>>());
     let mut operations = Vec::new();

@@ -114,6 +114,10 @@ pub struct Facts {
     pub operation: Option<Uuid>,
     /// What the operation or the source says itself.
     pub detail: Option<String>,
+    /// Who is on it.
+    pub assignee: Option<String>,
+    /// Its ticket.
+    pub ticket: Option<String>,
 }
 
 /// An incident.

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::{Facts, Kind, NewIncident};
 use crate::domain::error_group::{ErrorGroup, GroupState, error_name};
+use crate::domain::triage::Ticket;
 
 /// A group cannot escalate within this time after it was first seen, or an incident of it was opened: it has no week to be judged by, or
 /// has just been told.
@@ -127,6 +128,8 @@ impl WatchedGroup {
                 ceiling,
                 since: Some(since),
                 error_group: Some(group.id),
+                assignee: group.assignee.clone(),
+                ticket: group.ticket.as_ref().map(Ticket::named),
                 ..Facts::default()
             },
         }
@@ -160,6 +163,8 @@ mod tests {
             resolved_at: None,
             muted_until: None,
             muted_up_to: None,
+            assignee: None,
+            ticket: None,
         };
         let bug = Uuid::from_u128(2);
         WatchedGroup { group, bug, dead: 30, last_hour: 30, told_at: None, over_at: None, open: Vec::new() }

@@ -86,9 +86,14 @@ fn facts(incident: &Incident, now: DateTime<Utc>) -> Vec<String> {
         format!("{now} arrived within an hour. By the week before, at most {most}{of} were expected.")
     };
     let detail = facts.detail.iter().cloned();
+    let assigned = facts.assignee.as_ref().map(|who| format!("Assigned to {who}."));
+    let ticket = facts.ticket.as_ref().map(|ticket| format!("Ticket: {ticket}"));
+    let care = assigned.into_iter().chain(ticket);
     match incident.kind {
-        Kind::NewErrorGroup | Kind::RegressedErrorGroup => [dead].into_iter().chain(since).collect(),
-        Kind::EscalatingErrorGroup => [hour(" of this error"), dead].into(),
+        Kind::NewErrorGroup | Kind::RegressedErrorGroup => {
+            [dead].into_iter().chain(since).chain(care).collect()
+        }
+        Kind::EscalatingErrorGroup => [hour(" of this error"), dead].into_iter().chain(care).collect(),
         Kind::SquadGrowth => vec![hour(""), format!("Services: {}.", services(incident))],
         Kind::OperationPaused | Kind::OperationFailed => detail.chain(since).collect(),
         Kind::SourceLag => {
@@ -188,6 +193,18 @@ pub(super) mod tests {
         let link = "https://dl.example/console/group?id=00000000-0000-0000-0000-000000000001";
         assert_eq!(notice.link.as_deref(), Some(link));
         assert!(notice.text().ends_with(link), "{}", notice.text());
+    }
+
+    #[test]
+    fn a_notice_says_who_is_on_it() {
+        let mut incident = incident(Kind::EscalatingErrorGroup);
+        incident.facts.assignee = Some("user:default/ada".into());
+        incident.facts.ticket = Some("SHOP-1 (https://t.example/1)".into());
+        let notice = Notice::of(&incident, Event::Opened, None, DateTime::UNIX_EPOCH);
+        assert_eq!(
+            notice.facts[2..],
+            ["Assigned to user:default/ada.", "Ticket: SHOP-1 (https://t.example/1)"]
+        );
     }
 
     #[test]

@@ -167,11 +167,11 @@ pub async fn error_group_distinctions(
     let group = seen(&api, &caller, id).await?;
     let payload = caller.scope(&[Permission::ReadPayload]).covers(&group.service);
     let layer = if payload { Layer::Body } else { Layer::Row };
-    let mut sampled = api.store.sample_group(id, &group.service, SAMPLED, layer).await?;
+    let mut sampled = api.store.sample_group(group.id, &group.service, SAMPLED, layer).await?;
     if payload {
         let [inside, outside] = sampled.each_ref().map(|side| side.letters.len());
         let details = json!({"sampled": {"inside": inside, "outside": outside}});
-        let (services, error_group) = (vec![group.service], Some(id));
+        let (services, error_group) = (vec![group.service], Some(group.id));
         api.audit_payload(&caller, |read| Entry { services, error_group, details, ..read }).await?;
     }
     let [inside, outside] = sampled.each_ref().map(SampleView::new);

@@ -5,6 +5,7 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::care::Assigned;
 use super::view::ErrorGroupView;
 use crate::access::Permission;
 use crate::clock;
@@ -27,6 +28,9 @@ pub struct GroupsInput {
     /// Only groups in this state.
     #[param(value_type = Option<ErrorGroupState>)]
     state: Option<String>,
+    /// Only groups that are assigned to this person or squad. `me`: to the caller. `none`: to nobody.
+    #[param(min_length = 1, max_length = 200, example = "user:default/ada")]
+    assignee: Option<String>,
     /// Maximum number of groups.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 200, default = 50)]
     limit: Option<String>,
@@ -93,17 +97,21 @@ pub async fn error_groups(
     mut query: Query,
 ) -> Result<Json<ErrorGroups>, ApiError> {
     let input: FilterInput = query.take()?;
-    let GroupsInput { state, limit } = query.take()?;
+    let GroupsInput { state, assignee, limit } = query.take()?;
     query.finish()?;
     let limit = parse_limit(limit.as_deref())?;
     let state = state.as_deref().map(|name| ErrorGroupState::read("state", name)).transpose()?;
     let state = state.map(GroupState::from);
+    let assignee = assignee.map(|name| Assigned::read(&name, &caller)).transpose()?;
     let filter = input.resolve(&api, &caller, &[Permission::Read]).await?;
 
     let now = clock::now();
     let mut groups = api.store.error_groups(&filter, now).await?;
     let all: i64 = groups.iter().map(|(_, count)| count).sum();
-    groups.retain(|(group, _)| state.is_none_or(|state| group.state(now) == state));
+    groups.retain(|(group, _)| {
+        state.is_none_or(|state| group.state(now) == state)
+            && assignee.as_ref().is_none_or(|wanted| wanted.includes(group.assignee.as_deref()))
+    });
     // Nobody wants to hear of them for a while.
     groups.sort_by_key(|(group, _)| group.state(now) == GroupState::Muted);
     let (total, messages) = (groups.len(), groups.iter().map(|(_, count)| count).sum());

@@ -1,5 +1,6 @@
 //! `/dead-letters/error-groups`: which failures are the same bug, and what was done about them.
 
+mod care;
 pub mod distinctions;
 pub mod list;
 pub mod one;

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::view::{ErrorGroupView, GroupEventView};
+use super::care::{Care, Change, make};
+use super::view::{ErrorGroupView, GroupEventView, MergedGroupView};
 use crate::access::Permission;
 use crate::clock;
 use crate::domain::error_group::{ErrorGroup, GroupAction};
@@ -29,8 +30,10 @@ pub struct ErrorGroupDetails {
     /// The group.
     #[serde(flatten)]
     group: ErrorGroupView,
-    /// What was done with the group, latest first.
+    /// What was done with the group and with those that were merged into it, latest first.
     events: Vec<GroupEventView>,
+    /// The groups that were merged into it, earliest first.
+    merged: Vec<MergedGroupView>,
 }
 
 /// What to do with an error group.
@@ -38,7 +41,8 @@ pub struct ErrorGroupDetails {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({"action": "resolve", "note": "fixed in release 42"}))]
 pub struct ErrorGroupChange {
-    /// The action. `resolve`: the group is `regressed` if the error occurs again. `mute` needs `mutedUntil`, `mutedCount` or both.
+    /// The action. `resolve`: the group is `regressed` if the error occurs again. `mute` needs `mutedUntil`, `mutedCount` or both. `assign`
+    /// needs `assignee`, `link` needs `ticketUrl`, `merge` and `split` need `groups`.
     action: ErrorGroupAction,
     /// Of `mute`: until this time.
     muted_until: Option<DateTime<Utc>>,
@@ -48,10 +52,32 @@ pub struct ErrorGroupChange {
     /// A note. Required for `note`. At most 1,000 bytes.
     #[schema(max_length = 1_000)]
     note: Option<String>,
+    /// Of `assign`: who is on it, as people are known: `user:default/ada`, `group:default/checkout`. `me`: the caller.
+    #[schema(min_length = 1, max_length = 200)]
+    assignee: Option<String>,
+    /// Of `link`: address of the ticket, with http or https, without user and password.
+    #[schema(max_length = 2_000, example = "https://tickets.example.com/SHOP-123")]
+    ticket_url: Option<String>,
+    /// Of `link`: what people call the ticket.
+    #[schema(max_length = 100, example = "SHOP-123")]
+    ticket_key: Option<String>,
+    /// Of `merge`: ids of groups of the same service that become part of this one. Of `split`: ids in `merged`, which become groups of
+    /// their own again.
+    #[schema(min_items = 1, max_items = 100)]
+    groups: Option<Vec<Uuid>>,
 }
 
 impl ErrorGroupChange {
-    fn action(&self, now: DateTime<Utc>) -> Result<GroupAction, ApiError> {
+    fn care(&self) -> Care<'_> {
+        Care {
+            assignee: self.assignee.as_deref(),
+            ticket_url: self.ticket_url.as_deref(),
+            ticket_key: self.ticket_key.as_deref(),
+            groups: self.groups.as_deref(),
+        }
+    }
+
+    fn change(&self, caller: &Caller, now: DateTime<Utc>) -> Result<Change, ApiError> {
         let mut errors = Vec::new();
         let mut wrong = |field: &str, message: String| errors.push(FieldError::new(field, message));
         let is_mute = self.action == ErrorGroupAction::Mute;
@@ -78,15 +104,17 @@ impl ErrorGroupChange {
             None if self.action == ErrorGroupAction::Note => wrong("note", "is needed".into()),
             _ => {}
         }
+        errors.extend(self.care().errors(self.action));
         if !errors.is_empty() {
             return Err(ApiError::invalid(errors));
         }
-        Ok(match self.action {
+        Ok(Change::Act(match self.action {
             ErrorGroupAction::Resolve => GroupAction::Resolve,
             ErrorGroupAction::Reopen => GroupAction::Reopen,
             ErrorGroupAction::Mute => GroupAction::Mute { until: self.muted_until, count: self.muted_count },
             ErrorGroupAction::Note => GroupAction::Note,
-        })
+            of_care => return self.care().change(of_care, caller),
+        }))
     }
 }
 
@@ -111,7 +139,11 @@ pub async fn error_group(
     details(&api, &caller, id).await.map(Json)
 }
 
-/// Resolve, reopen or mute an error group, or add a note
+/// Resolve, mute, assign or link an error group, merge others into it, or add a note
+///
+/// `merge` makes several groups of one service one: their dead letters, counts, notes and incidents are those of the group in the path, and
+/// so are new dead letters of the same errors. Ids of merged groups stay valid and stand for the whole. `split` undoes it. No dead letter
+/// changes.
 #[utoipa::path(
     patch,
     path = "/dead-letters/error-groups/{id}",
@@ -136,14 +168,12 @@ pub async fn change_error_group(
     let id = path_id(id)?;
     query.finish()?;
     let change: ErrorGroupChange = body.json(&headers)?;
-    let now = clock::now();
-    let action = change.action(now)?;
+    let wanted = change.change(&caller, clock::now())?;
     let group = seen(&api, &caller, id).await?;
     if !caller.scope(&[Permission::Triage]).covers(&group.service) {
         return Err(not_allowed(Permission::Triage));
     }
-    let actor = caller.requester().actor();
-    if !api.store.act_on_group(id, &action, change.note.as_deref(), &actor, now).await? {
+    if !make(&api, &caller, &group, &wanted, change.note.as_deref()).await? {
         return Err(no_group(id));
     }
     details(&api, &caller, id).await.map(Json)
@@ -151,14 +181,16 @@ pub async fn change_error_group(
 
 async fn details(api: &Api, caller: &Caller, id: Uuid) -> Result<ErrorGroupDetails, ApiError> {
     let group = seen(api, caller, id).await?;
-    let events = api.store.group_events(id).await?;
+    let events = api.store.group_events(group.id).await?;
+    let merged = api.store.merged_groups(group.id).await?;
     Ok(ErrorGroupDetails {
+        merged: merged.into_iter().map(MergedGroupView::from).collect(),
         group: ErrorGroupView::new(group, &api.ownership.now(), clock::now()),
         events: events.into_iter().map(GroupEventView::from).collect(),
     })
 }
 
-/// The group, if the caller may see it.
+/// The group of this id, or the one that it was merged into, if the caller may see it.
 pub(super) async fn seen(api: &Api, caller: &Caller, id: Uuid) -> Result<ErrorGroup, ApiError> {
     let group = api.store.error_group(id).await?;
     group.filter(|group| caller.scope(&[Permission::Read]).covers(&group.service)).ok_or_else(|| no_group(id))

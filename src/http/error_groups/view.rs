@@ -6,8 +6,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::domain::dead_letter::received_at;
-use crate::domain::error_group::{ErrorGroup, GroupEvent};
+use crate::domain::error_group::{ErrorGroup, GroupEvent, MergedGroup};
 use crate::domain::error_text;
+use crate::domain::triage::Ticket;
 use crate::http::words::{ErrorGroupAction, ErrorGroupState};
 use crate::ownership::Owners;
 
@@ -51,26 +52,88 @@ pub struct ErrorGroupView {
     /// The group is muted until this many dead letters have arrived.
     #[schema(required)]
     muted_up_to: Option<i64>,
+    /// Who is on it: `user:default/ada`, a squad, or whatever people are known by. Null: nobody.
+    #[schema(required, example = "user:default/ada")]
+    assignee: Option<String>,
+    /// Its ticket elsewhere.
+    #[schema(required)]
+    ticket: Option<TicketView>,
+}
+
+/// A ticket elsewhere.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Ticket)]
+pub struct TicketView {
+    /// Its address, with http or https.
+    #[schema(example = "https://tickets.example.com/SHOP-123")]
+    url: String,
+    /// What people call it.
+    #[schema(required, example = "SHOP-123")]
+    key: Option<String>,
+}
+
+impl From<Ticket> for TicketView {
+    fn from(Ticket { url, key }: Ticket) -> Self {
+        Self { url, key }
+    }
+}
+
+/// A group that was merged into another. Its dead letters count as those of the other.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = MergedErrorGroup)]
+pub struct MergedGroupView {
+    /// Id of the group, to split it off again.
+    id: Uuid,
+    /// The broker's reason.
+    #[schema(required, example = "rejected")]
+    reason: Option<String>,
+    /// Type of the error.
+    #[schema(required, example = "PaymentDeclined")]
+    error_type: Option<String>,
+    /// Text of the error, with placeholders for the parts that vary.
+    #[schema(required, example = "card issuer <text> timed out")]
+    title: Option<String>,
+    /// When its first dead letter arrived.
+    first_seen: DateTime<Utc>,
+}
+
+impl From<MergedGroup> for MergedGroupView {
+    fn from(group: MergedGroup) -> Self {
+        Self {
+            id: group.id,
+            reason: group.reason,
+            error_type: group.error_type,
+            title: shown(group.template.as_deref()),
+            first_seen: group.first_seen,
+        }
+    }
+}
+
+fn shown(template: Option<&str>) -> Option<String> {
+    template.filter(|template| !template.is_empty()).map(error_text::shown)
 }
 
 impl ErrorGroupView {
     /// As it stands now.
     pub fn new(group: ErrorGroup, owners: &Owners, now: DateTime<Utc>) -> Self {
-        let title = group.template.as_deref().filter(|template| !template.is_empty()).map(error_text::shown);
         Self {
             id: group.id,
+            title: shown(group.template.as_deref()),
             squad: owners.squad(&group.service).to_owned(),
             state: group.state(now).into(),
             service: group.service,
             reason: group.reason,
             error_type: group.error_type,
-            title,
             first_seen: group.first_seen,
             last_seen: group.last_seen,
             arrived: group.arrived,
             resolved_at: group.resolved_at,
             muted_until: group.muted_until,
             muted_up_to: group.muted_up_to,
+            assignee: group.assignee,
+            ticket: group.ticket.map(TicketView::from),
         }
     }
 }
@@ -96,6 +159,14 @@ pub struct GroupEventView {
     /// For how many more dead letters the group was muted.
     #[schema(required)]
     muted_count: Option<i64>,
+    /// Whom it was assigned to.
+    #[schema(required)]
+    assignee: Option<String>,
+    /// The ticket that it was linked to.
+    #[schema(required)]
+    ticket: Option<TicketView>,
+    /// The groups that were merged into it, or split off.
+    groups: Vec<Uuid>,
 }
 
 impl From<GroupEvent> for GroupEventView {
@@ -107,6 +178,9 @@ impl From<GroupEvent> for GroupEventView {
             note: event.note,
             muted_until: event.muted_until,
             muted_count: event.muted_count,
+            assignee: event.assignee,
+            ticket: event.ticket.map(TicketView::from),
+            groups: event.groups,
         }
     }
 }

@@ -101,6 +101,9 @@ pub struct IncidentView {
     /// The operation that it is about.
     #[schema(required)]
     operation_id: Option<Uuid>,
+    /// The error group that it is about first.
+    #[schema(required)]
+    error_group: Option<Uuid>,
 }
 
 /// An incident, and what became of its notifications.
@@ -166,6 +169,7 @@ impl IncidentView {
             resolution: incident.resolution,
             dead: incident.facts.dead,
             operation_id: incident.facts.operation,
+            error_group: incident.facts.error_group,
         }
     }
 }

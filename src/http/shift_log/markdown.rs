@@ -9,6 +9,7 @@ use crate::domain::dead_letter::received_at;
 use crate::domain::error_group::{ErrorGroup, GroupEvent, error_name};
 use crate::domain::error_text;
 use crate::domain::operation::{Operation, OperationEvent};
+use crate::domain::triage::Ticket;
 use crate::domain::verdict::Judgement;
 use crate::domain::words::{count, things};
 
@@ -59,13 +60,15 @@ impl Writer {
 
     fn first_seen(self, group: &ErrorGroup) -> String {
         let (first, last) = (self.time(group.first_seen), self.time(group.last_seen));
-        format!("- {first} {}: {}, last {last}, {}", named(group), arrivals(group), self.state(group))
+        let (state, care) = (self.state(group), care(group));
+        format!("- {first} {}: {}, last {last}, {state}{care}", named(group), arrivals(group))
     }
 
     fn regressed(self, group: &ErrorGroup) -> String {
         let resolved =
             group.resolved_at.map_or_else(String::new, |at| format!(", resolved {}", self.time(at)));
-        format!("- {} {}: {}{resolved}", self.time(group.last_seen), named(group), arrivals(group))
+        let (last, care) = (self.time(group.last_seen), care(group));
+        format!("- {last} {}: {}{resolved}{care}", named(group), arrivals(group))
     }
 
     fn state(self, group: &ErrorGroup) -> &'static str {
@@ -82,7 +85,7 @@ impl Writer {
                 let number = number.map(|number| format!("until {} more arrive", count(number)));
                 format!("muted {}", [until, number].into_iter().flatten().collect::<Vec<_>>().join(" or "))
             }
-            _ => "added a note".to_owned(),
+            (action, ..) => cared(action, event),
         };
         format!(
             "- {} {by} {did}: {}{}",
@@ -124,8 +127,32 @@ fn section(text: &mut String, title: &str, entries: impl ExactSizeIterator<Item 
     }
 }
 
+/// What somebody did with a group, of what has no time and no number.
+fn cared(action: &str, event: &GroupEvent) -> String {
+    let groups = || things(i64::try_from(event.groups.len()).unwrap_or(i64::MAX), "group");
+    match action {
+        "assign" => format!("assigned to {}", plain(event.assignee.as_deref().unwrap_or_default())),
+        "unassign" => "unassigned".to_owned(),
+        "link" => {
+            let ticket = event.ticket.as_ref().map(Ticket::named).unwrap_or_default();
+            format!("linked to {}", plain(&ticket))
+        }
+        "unlink" => "unlinked from its ticket".to_owned(),
+        "merge" => format!("merged {} into one", groups()),
+        "split" => format!("split off {}", groups()),
+        _ => "added a note".to_owned(),
+    }
+}
+
 fn arrivals(group: &ErrorGroup) -> String {
     format!("{} arrived", count(group.arrived))
+}
+
+/// Who is on a group, and its ticket.
+fn care(group: &ErrorGroup) -> String {
+    let assigned = group.assignee.as_ref().map(|who| format!(", assigned to {}", plain(who)));
+    let ticket = group.ticket.as_ref().map(|ticket| format!(", ticket {}", plain(&ticket.named())));
+    assigned.into_iter().chain(ticket).collect()
 }
 
 /// `**webshop** PaymentDeclined: card issuer timed out`.

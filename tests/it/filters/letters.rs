@@ -52,6 +52,8 @@ pub struct Letter {
     pub content_type: Option<&'static str>,
     /// Texts among the values of its headers, however deep.
     pub header_texts: Vec<String>,
+    /// The group that it counts as, once groups are merged.
+    pub whole: Uuid,
 }
 
 impl Deref for Letter {
@@ -131,7 +133,8 @@ pub fn letter(random: &mut StdRng, now: DateTime<Utc>) -> Letter {
         ..Properties::default()
     };
     let row = row(random, now, wire::encode(&properties).unwrap(), body);
-    Letter { row, plain, sku, tenant, retries, app, content_type, header_texts }
+    let whole = row.fingerprint.group;
+    Letter { row, plain, sku, tenant, retries, app, content_type, header_texts, whole }
 }
 
 fn row(random: &mut StdRng, now: DateTime<Utc>, properties: Vec<u8>, body: Vec<u8>) -> NewDeadLetter {

@@ -26,7 +26,11 @@ pub fn lists(filter: &Map<String, Value>, letter: &Letter, all: &[Letter]) -> bo
             "correlationId" => is(&derived.correlation_id),
             "type" => is(&derived.message_type),
             "error" => has_in_error(text, letter),
-            "errorGroup" => letter.fingerprint.group.to_string() == text,
+            // Any of its fingerprints stands for the whole.
+            "errorGroup" => {
+                let named = all.iter().find(|other| other.fingerprint.group.to_string() == text);
+                named.is_some_and(|named| named.whole == letter.whole)
+            }
             "reason" => is(&derived.reason),
             "convention" => is(&derived.convention),
             "from" => letter.id >= floor_id(time()),

@@ -108,6 +108,41 @@ async fn what_nobody_acts_on_is_measured() {
     assert_eq!(open().await, 2);
 }
 
+/// What dies of a merged error belongs to the whole: it opens nothing while an incident of the whole is open, and one thereafter. To split
+/// a group off is no news.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_merged_group_is_told_as_one() {
+    let told = Told::start().await;
+    told.dies("webshop", "Declined").await;
+    let first = told.incident("newErrorGroup", "open").await;
+    let whole = first["errorGroups"][0].as_str().unwrap();
+    told.dies("webshop", "Timeout").await;
+    until("two incidents", async || (told.incidents("state=open").await.len() == 2).then_some(())).await;
+    let open = told.incidents("state=open").await;
+    let other = open.iter().find(|incident| incident["id"] != first["id"]).unwrap()["id"].as_str().unwrap();
+    let other = told.world.api().get(&format!("/incidents/{other}")).await.assert(200).json;
+    let part = other["errorGroups"][0].as_str().unwrap();
+    let patch = async |change: serde_json::Value| {
+        let path = format!("/dead-letters/error-groups/{whole}");
+        let request = told.world.api().request(Method::PATCH, &path).json(&change);
+        told.world.api().send(request).await.assert(200);
+    };
+    patch(json!({"action": "merge", "groups": [part]})).await;
+    patch(json!({"action": "assign", "assignee": "user:default/ada"})).await;
+    told.dies("webshop", "Timeout").await;
+    told.until_looked_twice().await;
+    assert_eq!(told.incidents("").await.len(), 2, "it is known");
+    change(&told, whole, "resolve").await;
+    until("both are over", async || told.incidents("state=open").await.is_empty().then_some(())).await;
+    told.dies("webshop", "Timeout").await;
+    let back = told.incident("regressedErrorGroup", "open").await;
+    assert_eq!(back["errorGroups"], json!([whole]));
+    assert!(back["text"].as_str().unwrap().contains("Assigned to user:default/ada."), "{back}");
+    patch(json!({"action": "split", "groups": [part]})).await;
+    told.until_looked_twice().await;
+    assert_eq!(told.incidents("").await.len(), 3, "nothing new has happened");
+}
+
 /// Each squad is told of its own services, also of the same bug.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bug_in_services_of_two_squads_is_told_to_both() {

@@ -2,6 +2,7 @@
 
 mod channels;
 mod incidents;
+mod mail;
 mod outbox;
 mod receiver;
 mod routes;

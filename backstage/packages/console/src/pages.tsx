@@ -2,6 +2,7 @@ import { RouteRef } from '@backstage/frontend-plugin-api';
 import {
   auditRouteRef,
   groupRouteRef,
+  incidentsRouteRef,
   operationsRouteRef,
   searchRouteRef,
   serviceRouteRef,
@@ -52,6 +53,16 @@ export const PAGES: Page[] = [
       import(
         '@dead-letter/backstage-plugin-dead-letter/src/views/operations'
       ).then(view => ({ default: view.OperationsPage })),
+    ),
+  },
+  {
+    path: '/console/incidents',
+    routeRef: incidentsRouteRef,
+    title: 'Incidents',
+    View: lazy(() =>
+      import(
+        '@dead-letter/backstage-plugin-dead-letter/src/views/incidents'
+      ).then(view => ({ default: view.IncidentsPage })),
     ),
   },
   {

@@ -86,7 +86,12 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Resolve, reopen or mute an error group, or add a note */
+        /**
+         * Resolve, mute, assign or link an error group, merge others into it, or add a note
+         * @description `merge` makes several groups of one service one: their dead letters, counts, notes and incidents are those of the group in the path, and
+         *     so are new dead letters of the same errors. Ids of merged groups stay valid and stand for the whole. `split` undoes it. No dead letter
+         *     changes.
+         */
         patch: operations["changeErrorGroup"];
         trace?: never;
     };
@@ -606,7 +611,7 @@ export interface components {
          * @description What an entry of the audit is about.
          * @enum {string}
          */
-        AuditAction: "redeliver" | "delete" | "restore" | "pause" | "resume" | "approve" | "cancel" | "rate" | "resolve" | "reopen" | "mute" | "note" | "readPayload" | "preview" | "testNotification" | "notAllowed" | "unauthenticated";
+        AuditAction: "redeliver" | "delete" | "restore" | "pause" | "resume" | "approve" | "cancel" | "rate" | "resolve" | "reopen" | "mute" | "note" | "assign" | "unassign" | "link" | "unlink" | "merge" | "split" | "readPayload" | "preview" | "testNotification" | "notAllowed" | "unauthenticated";
         /** @description Who did it. */
         AuditActor: {
             /**
@@ -1143,6 +1148,11 @@ export interface components {
              */
             arrived: number;
             /**
+             * @description Who is on it: `user:default/ada`, a squad, or whatever people are known by. Null: nobody.
+             * @example user:default/ada
+             */
+            assignee: string | null;
+            /**
              * @description Type of the error.
              * @example PaymentDeclined
              */
@@ -1194,6 +1204,7 @@ export interface components {
             squad: string;
             /** @description State of the group. */
             state: components["schemas"]["ErrorGroupState"];
+            ticket: components["schemas"]["Ticket"] | null;
             /**
              * @description Text of the error, with placeholders for the parts that vary.
              * @example card issuer timed out after <number> ms (order <number>)
@@ -1204,7 +1215,7 @@ export interface components {
          * @description What is done with an error group.
          * @enum {string}
          */
-        ErrorGroupAction: "resolve" | "reopen" | "mute" | "note";
+        ErrorGroupAction: "resolve" | "reopen" | "mute" | "note" | "assign" | "unassign" | "link" | "unlink" | "merge" | "split";
         /**
          * @description What to do with an error group.
          * @example {
@@ -1213,8 +1224,18 @@ export interface components {
          *     }
          */
         ErrorGroupChange: {
-            /** @description The action. `resolve`: the group is `regressed` if the error occurs again. `mute` needs `mutedUntil`, `mutedCount` or both. */
+            /**
+             * @description The action. `resolve`: the group is `regressed` if the error occurs again. `mute` needs `mutedUntil`, `mutedCount` or both. `assign`
+             *     needs `assignee`, `link` needs `ticketUrl`, `merge` and `split` need `groups`.
+             */
             action: components["schemas"]["ErrorGroupAction"];
+            /** @description Of `assign`: who is on it, as people are known: `user:default/ada`, `group:default/checkout`. `me`: the caller. */
+            assignee?: string | null;
+            /**
+             * @description Of `merge`: ids of groups of the same service that become part of this one. Of `split`: ids in `merged`, which become groups of
+             *     their own again.
+             */
+            groups?: string[] | null;
             /**
              * Format: int64
              * @description Of `mute`: until this many more dead letters have arrived. With `mutedUntil`, whichever comes first ends it.
@@ -1227,16 +1248,30 @@ export interface components {
             mutedUntil?: string | null;
             /** @description A note. Required for `note`. At most 1,000 bytes. */
             note?: string | null;
+            /**
+             * @description Of `link`: what people call the ticket.
+             * @example SHOP-123
+             */
+            ticketKey?: string | null;
+            /**
+             * @description Of `link`: address of the ticket, with http or https, without user and password.
+             * @example https://tickets.example.com/SHOP-123
+             */
+            ticketUrl?: string | null;
         };
         /** @description An error group, and what was done with it. */
         ErrorGroupDetails: components["schemas"]["ErrorGroup"] & {
-            /** @description What was done with the group, latest first. */
+            /** @description What was done with the group and with those that were merged into it, latest first. */
             events: components["schemas"]["ErrorGroupEvent"][];
+            /** @description The groups that were merged into it, earliest first. */
+            merged: components["schemas"]["MergedErrorGroup"][];
         };
         /** @description What was done with an error group. */
         ErrorGroupEvent: {
             /** @description What was done. */
             action: components["schemas"]["ErrorGroupAction"];
+            /** @description Whom it was assigned to. */
+            assignee: string | null;
             /**
              * Format: date-time
              * @description When it was done.
@@ -1244,6 +1279,8 @@ export interface components {
             at: string;
             /** @description Who did it. */
             by: string;
+            /** @description The groups that were merged into it, or split off. */
+            groups: string[];
             /**
              * Format: int64
              * @description For how many more dead letters the group was muted.
@@ -1259,6 +1296,7 @@ export interface components {
              * @example fixed in release 42
              */
             note: string | null;
+            ticket: components["schemas"]["Ticket"] | null;
         };
         /**
          * @description The state of an error group.
@@ -1547,6 +1585,11 @@ export interface components {
             dead: number;
             /**
              * Format: uuid
+             * @description The error group that it is about first.
+             */
+            errorGroup: string | null;
+            /**
+             * Format: uuid
              * @description Id of the incident. Receivers of notifications know it by this id.
              */
             id: string;
@@ -1688,6 +1731,34 @@ export interface components {
             permissions: components["schemas"]["PermissionView"][];
             /** @description Whether callers can sign in here at all. */
             signInAvailable: boolean;
+        };
+        /** @description A group that was merged into another. Its dead letters count as those of the other. */
+        MergedErrorGroup: {
+            /**
+             * @description Type of the error.
+             * @example PaymentDeclined
+             */
+            errorType: string | null;
+            /**
+             * Format: date-time
+             * @description When its first dead letter arrived.
+             */
+            firstSeen: string;
+            /**
+             * Format: uuid
+             * @description Id of the group, to split it off again.
+             */
+            id: string;
+            /**
+             * @description The broker's reason.
+             * @example rejected
+             */
+            reason: string | null;
+            /**
+             * @description Text of the error, with placeholders for the parts that vary.
+             * @example card issuer <text> timed out
+             */
+            title: string | null;
         };
         /** @description A body: as text if it is UTF-8, else as base64. */
         MessageBody: {
@@ -2827,6 +2898,19 @@ export interface components {
             /** @description The squad. */
             squad: string;
         };
+        /** @description A ticket elsewhere. */
+        Ticket: {
+            /**
+             * @description What people call it.
+             * @example SHOP-123
+             */
+            key: string | null;
+            /**
+             * @description Its address, with http or https.
+             * @example https://tickets.example.com/SHOP-123
+             */
+            url: string;
+        };
         /** @description A total. */
         Total: {
             /** @description Whether the number is exact. */
@@ -3141,6 +3225,7 @@ export type Incidents = components['schemas']['Incidents'];
 export type JsonPatchOperation = components['schemas']['JsonPatchOperation'];
 export type LastDay = components['schemas']['LastDay'];
 export type Me = components['schemas']['Me'];
+export type MergedErrorGroup = components['schemas']['MergedErrorGroup'];
 export type MessageBody = components['schemas']['MessageBody'];
 export type MessageHistory = components['schemas']['MessageHistory'];
 export type MessageProperties = components['schemas']['MessageProperties'];
@@ -3198,6 +3283,7 @@ export type SquadOverview = components['schemas']['SquadOverview'];
 export type StatusFilter = components['schemas']['StatusFilter'];
 export type Target = components['schemas']['Target'];
 export type TestNotification = components['schemas']['TestNotification'];
+export type Ticket = components['schemas']['Ticket'];
 export type Total = components['schemas']['Total'];
 export type TotalRelation = components['schemas']['TotalRelation'];
 export type Trend = components['schemas']['Trend'];
@@ -3778,6 +3864,11 @@ export interface operations {
                 "body.*"?: string;
                 /** @description Only groups in this state. */
                 state?: components["schemas"]["ErrorGroupState"];
+                /**
+                 * @description Only groups that are assigned to this person or squad. `me`: to the caller. `none`: to nobody.
+                 * @example user:default/ada
+                 */
+                assignee?: string;
                 /** @description Maximum number of groups. */
                 limit?: number;
             };
@@ -3798,6 +3889,7 @@ export interface operations {
                      *       "groups": [
                      *         {
                      *           "arrived": 43712,
+                     *           "assignee": "user:default/ada",
                      *           "count": 43600,
                      *           "errorType": "PaymentDeclined",
                      *           "firstSeen": "2026-11-24T01:02:03Z",
@@ -3866,6 +3958,10 @@ export interface operations {
                      *           ],
                      *           "squad": "checkout",
                      *           "state": "new",
+                     *           "ticket": {
+                     *             "key": "SHOP-123",
+                     *             "url": "https://tickets.example.com/SHOP-123"
+                     *           },
                      *           "title": "card issuer timed out after <number> ms (order <number>)"
                      *         }
                      *       ],
@@ -3907,20 +4003,44 @@ export interface operations {
                     /**
                      * @example {
                      *       "arrived": 43712,
+                     *       "assignee": "user:default/ada",
                      *       "errorType": "PaymentDeclined",
                      *       "events": [
                      *         {
-                     *           "action": "resolve",
-                     *           "at": "2026-11-24T03:29:00Z",
+                     *           "action": "assign",
+                     *           "assignee": "user:default/ada",
+                     *           "at": "2026-11-24T03:31:00Z",
                      *           "by": "user:default/jane",
+                     *           "groups": [],
                      *           "mutedCount": null,
                      *           "mutedUntil": null,
-                     *           "note": "fixed in release 42"
+                     *           "note": null,
+                     *           "ticket": null
+                     *         },
+                     *         {
+                     *           "action": "resolve",
+                     *           "assignee": null,
+                     *           "at": "2026-11-24T03:29:00Z",
+                     *           "by": "user:default/jane",
+                     *           "groups": [],
+                     *           "mutedCount": null,
+                     *           "mutedUntil": null,
+                     *           "note": "fixed in release 42",
+                     *           "ticket": null
                      *         }
                      *       ],
                      *       "firstSeen": "2026-11-24T01:02:03Z",
                      *       "id": "5f0c8e1d-9a2b-8c3d-a4e5-f60718293a4b",
                      *       "lastSeen": "2026-11-24T03:12:45.082Z",
+                     *       "merged": [
+                     *         {
+                     *           "errorType": "PaymentDeclined",
+                     *           "firstSeen": "2026-11-24T01:04:00Z",
+                     *           "id": "0c1d2e3f-4051-8263-b475-869708192a3b",
+                     *           "reason": "rejected",
+                     *           "title": "card issuer <text> did not answer"
+                     *         }
+                     *       ],
                      *       "mutedUntil": null,
                      *       "mutedUpTo": null,
                      *       "reason": "rejected",
@@ -3928,6 +4048,10 @@ export interface operations {
                      *       "service": "webshop",
                      *       "squad": "checkout",
                      *       "state": "resolved",
+                     *       "ticket": {
+                     *         "key": "SHOP-123",
+                     *         "url": "https://tickets.example.com/SHOP-123"
+                     *       },
                      *       "title": "card issuer timed out after <number> ms (order <number>)"
                      *     }
                      */
@@ -3970,20 +4094,44 @@ export interface operations {
                     /**
                      * @example {
                      *       "arrived": 43712,
+                     *       "assignee": "user:default/ada",
                      *       "errorType": "PaymentDeclined",
                      *       "events": [
                      *         {
-                     *           "action": "resolve",
-                     *           "at": "2026-11-24T03:29:00Z",
+                     *           "action": "assign",
+                     *           "assignee": "user:default/ada",
+                     *           "at": "2026-11-24T03:31:00Z",
                      *           "by": "user:default/jane",
+                     *           "groups": [],
                      *           "mutedCount": null,
                      *           "mutedUntil": null,
-                     *           "note": "fixed in release 42"
+                     *           "note": null,
+                     *           "ticket": null
+                     *         },
+                     *         {
+                     *           "action": "resolve",
+                     *           "assignee": null,
+                     *           "at": "2026-11-24T03:29:00Z",
+                     *           "by": "user:default/jane",
+                     *           "groups": [],
+                     *           "mutedCount": null,
+                     *           "mutedUntil": null,
+                     *           "note": "fixed in release 42",
+                     *           "ticket": null
                      *         }
                      *       ],
                      *       "firstSeen": "2026-11-24T01:02:03Z",
                      *       "id": "5f0c8e1d-9a2b-8c3d-a4e5-f60718293a4b",
                      *       "lastSeen": "2026-11-24T03:12:45.082Z",
+                     *       "merged": [
+                     *         {
+                     *           "errorType": "PaymentDeclined",
+                     *           "firstSeen": "2026-11-24T01:04:00Z",
+                     *           "id": "0c1d2e3f-4051-8263-b475-869708192a3b",
+                     *           "reason": "rejected",
+                     *           "title": "card issuer <text> did not answer"
+                     *         }
+                     *       ],
                      *       "mutedUntil": null,
                      *       "mutedUpTo": null,
                      *       "reason": "rejected",
@@ -3991,6 +4139,10 @@ export interface operations {
                      *       "service": "webshop",
                      *       "squad": "checkout",
                      *       "state": "resolved",
+                     *       "ticket": {
+                     *         "key": "SHOP-123",
+                     *         "url": "https://tickets.example.com/SHOP-123"
+                     *       },
                      *       "title": "card issuer timed out after <number> ms (order <number>)"
                      *     }
                      */
@@ -5104,6 +5256,7 @@ export interface operations {
                      *       "incidents": [
                      *         {
                      *           "dead": 43000,
+                     *           "errorGroup": "5f0c8e1d-9a2b-8c3d-a4e5-f60718293a4b",
                      *           "id": "0199d3c1-3c1e-7f6e-8a54-2f4b8c1d9e01",
                      *           "kind": "newErrorGroup",
                      *           "openedAt": "2026-11-24T03:12:11.402Z",
@@ -5155,6 +5308,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "dead": 43000,
+                     *       "errorGroup": "5f0c8e1d-9a2b-8c3d-a4e5-f60718293a4b",
                      *       "errorGroups": [
                      *         "5d3a1f0c-7f0b-8a4e-9c3d-2b1a0f9e8d7c"
                      *       ],
@@ -5307,6 +5461,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "dead": 43000,
+                     *       "errorGroup": "5f0c8e1d-9a2b-8c3d-a4e5-f60718293a4b",
                      *       "errorGroups": [
                      *         "5d3a1f0c-7f0b-8a4e-9c3d-2b1a0f9e8d7c"
                      *       ],
@@ -5665,6 +5820,7 @@ export interface operations {
                      *       "errorGroups": [
                      *         {
                      *           "arrived": 43712,
+                     *           "assignee": "user:default/ada",
                      *           "count": 43600,
                      *           "errorType": "PaymentDeclined",
                      *           "failingNow": true,
@@ -5678,6 +5834,10 @@ export interface operations {
                      *           "service": "webshop",
                      *           "squad": "checkout",
                      *           "state": "new",
+                     *           "ticket": {
+                     *             "key": "SHOP-123",
+                     *             "url": "https://tickets.example.com/SHOP-123"
+                     *           },
                      *           "title": "card issuer timed out after <number> ms (order <number>)"
                      *         }
                      *       ],
@@ -5767,6 +5927,7 @@ export interface operations {
                      *       "errorGroups": [
                      *         {
                      *           "arrived": 43712,
+                     *           "assignee": "user:default/ada",
                      *           "count": 43600,
                      *           "errorType": "PaymentDeclined",
                      *           "failingNow": true,
@@ -5780,6 +5941,10 @@ export interface operations {
                      *           "service": "webshop",
                      *           "squad": "checkout",
                      *           "state": "new",
+                     *           "ticket": {
+                     *             "key": "SHOP-123",
+                     *             "url": "https://tickets.example.com/SHOP-123"
+                     *           },
                      *           "title": "card issuer timed out after <number> ms (order <number>)"
                      *         }
                      *       ],
@@ -6651,6 +6816,7 @@ export interface operations {
                      *       "newGroups": [
                      *         {
                      *           "arrived": 43712,
+                     *           "assignee": "user:default/ada",
                      *           "errorType": "PaymentDeclined",
                      *           "firstSeen": "2026-11-24T01:02:03Z",
                      *           "id": "5f0c8e1d-9a2b-8c3d-a4e5-f60718293a4b",
@@ -6662,6 +6828,10 @@ export interface operations {
                      *           "service": "webshop",
                      *           "squad": "checkout",
                      *           "state": "resolved",
+                     *           "ticket": {
+                     *             "key": "SHOP-123",
+                     *             "url": "https://tickets.example.com/SHOP-123"
+                     *           },
                      *           "title": "card issuer timed out after <number> ms (order <number>)"
                      *         }
                      *       ],
@@ -6732,14 +6902,18 @@ export interface operations {
                      *         {
                      *           "event": {
                      *             "action": "resolve",
+                     *             "assignee": null,
                      *             "at": "2026-11-24T03:29:00Z",
                      *             "by": "user:default/jane",
+                     *             "groups": [],
                      *             "mutedCount": null,
                      *             "mutedUntil": null,
-                     *             "note": "fixed in release 42"
+                     *             "note": "fixed in release 42",
+                     *             "ticket": null
                      *           },
                      *           "group": {
                      *             "arrived": 43712,
+                     *             "assignee": "user:default/ada",
                      *             "errorType": "PaymentDeclined",
                      *             "firstSeen": "2026-11-24T01:02:03Z",
                      *             "id": "5f0c8e1d-9a2b-8c3d-a4e5-f60718293a4b",
@@ -6751,6 +6925,10 @@ export interface operations {
                      *             "service": "webshop",
                      *             "squad": "checkout",
                      *             "state": "resolved",
+                     *             "ticket": {
+                     *               "key": "SHOP-123",
+                     *               "url": "https://tickets.example.com/SHOP-123"
+                     *             },
                      *             "title": "card issuer timed out after <number> ms (order <number>)"
                      *           }
                      *         }

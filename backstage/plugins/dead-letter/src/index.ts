@@ -10,6 +10,7 @@ export type {
   DeadLetterApi,
   DeadLetterClient,
   HistogramBy,
+  IncidentsRequest,
   OperationsRequest,
   PageRequest,
   ShiftLogRequest,

@@ -22,6 +22,7 @@ import { readEnvironments } from './api/environments';
 import {
   auditRouteRef,
   groupRouteRef,
+  incidentsRouteRef,
   operationsRouteRef,
   rootRouteRef,
   searchRouteRef,
@@ -87,6 +88,17 @@ const operationsPage = SubPageBlueprint.make({
     routeRef: operationsRouteRef,
     loader: () =>
       import('./views/operations').then(view => <view.OperationsPage />),
+  },
+});
+
+const incidentsPage = SubPageBlueprint.make({
+  name: 'incidents',
+  params: {
+    path: 'incidents',
+    title: deadLetterTranslationRef('incidents.title'),
+    routeRef: incidentsRouteRef,
+    loader: () =>
+      import('./views/incidents').then(view => <view.IncidentsPage />),
   },
 });
 
@@ -241,6 +253,7 @@ export const deadLetterPlugin = createFrontendPlugin({
     root: rootRouteRef,
     squads: squadsRouteRef,
     operations: operationsRouteRef,
+    incidents: incidentsRouteRef,
     search: searchRouteRef,
     shiftLog: shiftLogRouteRef,
     group: groupRouteRef,
@@ -253,6 +266,7 @@ export const deadLetterPlugin = createFrontendPlugin({
     page,
     squadsPage,
     operationsPage,
+    incidentsPage,
     searchPage,
     shiftLogPage,
     groupPage,

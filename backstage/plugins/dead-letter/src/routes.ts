@@ -5,6 +5,7 @@ export const rootRouteRef = createRouteRef();
 export const squadsRouteRef = createRouteRef();
 export const operationsRouteRef = createRouteRef();
 export const searchRouteRef = createRouteRef();
+export const incidentsRouteRef = createRouteRef();
 export const shiftLogRouteRef = createRouteRef();
 /** Of an error group, by its id. */
 export const groupRouteRef = createRouteRef();

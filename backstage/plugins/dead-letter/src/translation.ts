@@ -6,6 +6,7 @@ import { exportingMessages } from './views/exporting/messages';
 import { facetsMessages } from './views/facets/messages';
 import { groupMessages } from './views/group/messages';
 import { homeMessages } from './views/home/messages';
+import { incidentsMessages } from './views/incidents/messages';
 import { operationsMessages } from './views/operations/messages';
 import { compareMessages } from './views/service/compare/messages';
 import { drawerMessages } from './views/service/drawer/messages';
@@ -69,6 +70,7 @@ export const deadLetterTranslationRef = createTranslationRef({
     compare: compareMessages,
     acting: actingMessages,
     operations: operationsMessages,
+    incidents: incidentsMessages,
     exporting: exportingMessages,
     audit: auditMessages,
     catalog: catalogMessages,

@@ -11,6 +11,8 @@ import {
   Facets,
   Filter,
   Histogram,
+  IncidentDetails,
+  Incidents,
   Me,
   Operation,
   OperationDetails,
@@ -77,6 +79,21 @@ export interface ShiftLogRequest {
 }
 
 /**
+ * Which incidents are listed, and which page of them.
+ * @public
+ */
+export interface IncidentsRequest {
+  limit?: number;
+  cursor?: string;
+  /** Those that go on, or those that are over. */
+  state?: 'open' | 'resolved';
+  /** Those about a service of this squad. */
+  squad?: string;
+  /** Those about this service. */
+  service?: string;
+}
+
+/**
  * Which entries of the audit are listed, and which page of them.
  * @public
  */
@@ -123,6 +140,8 @@ export interface DeadLetterClient {
     filter: Filter,
     limit?: number,
     signal?: AbortSignal,
+    /** Those of this person or squad; `me` and `none` are known. */
+    assignee?: string,
   ): Promise<ErrorGroups>;
   /** With what people did with it. */
   errorGroup(id: string, signal?: AbortSignal): Promise<ErrorGroupDetails>;
@@ -168,6 +187,15 @@ export interface DeadLetterClient {
   ): Promise<OperationDetails>;
   /** Messages a second from now on; null for as many as go. */
   changeRate(id: string, rate: number | null): Promise<OperationDetails>;
+  /** What squads were told. */
+  incidents(
+    request?: IncidentsRequest,
+    signal?: AbortSignal,
+  ): Promise<Incidents>;
+  /** With what became of its notifications. */
+  incident(id: string, signal?: AbortSignal): Promise<IncidentDetails>;
+  /** Tries whether the notifications of a squad arrive. */
+  testNotification(squad: string): Promise<IncidentDetails>;
   /** Who did what. */
   audit(request?: AuditRequest, signal?: AbortSignal): Promise<AuditEntries>;
 }

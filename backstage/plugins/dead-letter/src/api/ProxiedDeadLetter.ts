@@ -13,6 +13,7 @@ import {
   DeadLetterApi,
   DeadLetterClient,
   HistogramBy,
+  IncidentsRequest,
   OperationsRequest,
   PageRequest,
   ShiftLogRequest,
@@ -75,9 +76,14 @@ class ProxiedClient implements DeadLetterClient {
     });
   }
 
-  errorGroups(filter: Filter, limit?: number, signal?: AbortSignal) {
+  errorGroups(
+    filter: Filter,
+    limit?: number,
+    signal?: AbortSignal,
+    assignee?: string,
+  ) {
     return this.json('/dead-letters/error-groups', {
-      query: { ...filterQuery(filter), limit },
+      query: { ...filterQuery(filter), limit, assignee },
       signal,
     });
   }
@@ -179,6 +185,21 @@ class ProxiedClient implements DeadLetterClient {
     return this.json(`/operations/${segment(id)}`, {
       method: 'PATCH',
       body: { rate },
+    });
+  }
+
+  incidents(request: IncidentsRequest = {}, signal?: AbortSignal) {
+    return this.json('/incidents', { query: { ...request }, signal });
+  }
+
+  async incident(id: string, signal?: AbortSignal) {
+    return this.json(`/incidents/${segment(id)}`, { signal });
+  }
+
+  testNotification(squad: string) {
+    return this.json('/notifications/test', {
+      method: 'POST',
+      body: { squad },
     });
   }
 

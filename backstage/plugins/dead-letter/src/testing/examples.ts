@@ -29,6 +29,8 @@ export function anErrorGroup(more = {}) {
     resolvedAt: null,
     mutedUntil: null,
     mutedUpTo: null,
+    assignee: null,
+    ticket: null,
     count: 10,
     share: 0.5,
     sparkline: [...Array(22).fill(0), 7, 3],

@@ -14,6 +14,7 @@ import { answers } from '../components/Answers';
 import {
   auditRouteRef,
   groupRouteRef,
+  incidentsRouteRef,
   operationsRouteRef,
   rootRouteRef,
   searchRouteRef,
@@ -82,6 +83,7 @@ export function show(
         '/dead-letter/operations': operationsRouteRef,
         '/dead-letter/search': searchRouteRef,
         '/dead-letter/audit': auditRouteRef,
+        '/dead-letter/incidents': incidentsRouteRef,
         '/dead-letter/shift-log': shiftLogRouteRef,
         '/dead-letter/group': groupRouteRef,
         '/dead-letter/service': serviceRouteRef,

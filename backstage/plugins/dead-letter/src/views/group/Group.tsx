@@ -21,10 +21,12 @@ import { OperationsOf } from '../operations/OperationsOf';
 import { useOperationsOf } from '../operations/useOperationsOf';
 import { Histogram } from '../service/chart/Histogram';
 import { Facts } from '../service/drawer/Facts';
+import { TicketLink } from '../squad/Care';
 import { GroupEvents } from '../squad/GroupEvents';
 import { NoteDialog } from '../squad/NoteDialog';
 import { sayReason } from '../squad/useTitle';
 import { Examples } from './Examples';
+import { Merged } from './Merged';
 import { TriageButtons } from './TriageButtons';
 import styles from './group.module.css';
 
@@ -61,6 +63,11 @@ export function Group({ group, place, placeOf }: GroupProps) {
       <Part title={t('group.facts')}>
         <About group={group} place={place} />
       </Part>
+      {group.merged.length > 0 && (
+        <Part title={t('group.merged')}>
+          <Merged group={group} resourceRef={place.resourceRef} />
+        </Part>
+      )}
       <Since group={group} filter={filter} />
       <Part title={t('facets.apart')}>
         <Distinctions id={id} service={service} placeOf={placeOf} />
@@ -149,6 +156,10 @@ function About({ group, place }: { group: Details; place: Place }) {
       name: t('group.reason'),
       value: group.reason ? sayReason(group.reason) : '–',
     },
+    { name: t('group.assignee'), value: group.assignee ?? '–' },
+    ...(group.ticket
+      ? [{ name: t('group.ticket'), value: <TicketLink group={group} /> }]
+      : []),
     { name: t('group.firstSeen'), value: <Time at={group.firstSeen} /> },
     { name: t('group.lastSeen'), value: <Time at={group.lastSeen} ago /> },
     { name: t('group.arrived'), value: group.arrived.toLocaleString() },

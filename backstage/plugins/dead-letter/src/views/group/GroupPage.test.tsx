@@ -4,6 +4,7 @@ import { FakeService, Refusal } from '../../testing/FakeService';
 import { violations } from '../../testing/axe';
 import { exampleOf, openApi } from '../../testing/document';
 import { Shown, component, show } from '../../testing/render';
+import { anErrorGroup } from '../../testing/examples';
 import { anOperation } from '../operations/examples';
 import { GroupPage } from './GroupPage';
 
@@ -30,6 +31,9 @@ function details(more = {}) {
     resolvedAt: '2026-11-24T03:00:00Z',
     mutedUntil: null,
     mutedUpTo: null,
+    assignee: null,
+    ticket: null,
+    merged: [],
     events: [
       {
         at: '2026-11-24T03:00:00Z',
@@ -38,6 +42,9 @@ function details(more = {}) {
         note: 'fixed in 42',
         mutedUntil: null,
         mutedCount: null,
+        assignee: null,
+        ticket: null,
+        groups: [],
       },
     ],
     ...more,
@@ -170,6 +177,123 @@ describe('GroupPage', () => {
     await waitFor(() =>
       expect(service.askedFor(CHANGE)[1].body).toMatchObject({
         action: 'mute',
+      }),
+    );
+  });
+
+  it('assigns, and links to a ticket', async () => {
+    service.answer(CHANGE, details({ assignee: 'user:default/ada' }));
+    await page();
+    await userEvent.click(
+      await screen.findByRole('button', { name: 'Assign …' }),
+    );
+    await userEvent.click(
+      await screen.findByRole('button', { name: 'Assign to me' }),
+    );
+    await waitFor(() =>
+      expect(service.askedFor(CHANGE)[0].body).toEqual({
+        action: 'assign',
+        assignee: 'me',
+      }),
+    );
+    await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
+    await userEvent.click(screen.getByRole('button', { name: 'Ticket …' }));
+    const dialog = within(await screen.findByRole('dialog'));
+    await userEvent.type(
+      dialog.getByRole('textbox', { name: 'Key' }),
+      'SHOP-1',
+    );
+    await userEvent.type(
+      dialog.getByRole('textbox', { name: 'Address of the ticket' }),
+      'https://t.example/1',
+    );
+    await userEvent.click(dialog.getByRole('button', { name: 'Save' }));
+    await waitFor(() =>
+      expect(service.askedFor(CHANGE)[1].body).toEqual({
+        action: 'link',
+        ticketUrl: 'https://t.example/1',
+        ticketKey: 'SHOP-1',
+      }),
+    );
+  });
+
+  it('shows the ticket as a link, but none that is no web address', async () => {
+    const ticket = { url: 'https://t.example/1', key: 'SHOP-1' };
+    service.answer(ONE, details({ assignee: 'user:default/ada', ticket }));
+    const shown = await page();
+    expect(await screen.findByRole('link', { name: /SHOP-1/ })).toHaveAttribute(
+      'href',
+      ticket.url,
+    );
+    expect(screen.getByText('user:default/ada')).toBeInTheDocument();
+    shown.unmount();
+    const odd = { url: 'ftp://t.example/2', key: 'SHOP-2' };
+    service.answer(ONE, details({ ticket: odd }));
+    await page();
+    expect(await screen.findByText('SHOP-2')).toBeInTheDocument();
+    expect(screen.queryByRole('link', { name: /SHOP-2/ })).toBeNull();
+  });
+
+  it('merges groups of the same service, and splits them again', async () => {
+    const other = '13bfd559-2582-81db-9da5-e2566c3c3179';
+    service.answer('GET /dead-letters/error-groups', {
+      groups: [
+        anErrorGroup({ id: ID, service: 'webshop' }),
+        anErrorGroup({
+          id: other,
+          service: 'webshop',
+          errorType: 'Timeout',
+          title: 'too late',
+          count: 7,
+        }),
+      ],
+      total: 2,
+      messages: 17,
+    });
+    service.answer(CHANGE, details());
+    service.answer(
+      ONE,
+      details({
+        merged: [
+          {
+            id: other,
+            reason: 'rejected',
+            errorType: 'Refused',
+            title: 'no',
+            firstSeen: '2026-11-24T03:00:00Z',
+          },
+        ],
+      }),
+    );
+    await page();
+    await userEvent.click(
+      await screen.findByRole('button', { name: 'Merge …' }),
+    );
+    const dialog = within(await screen.findByRole('dialog'));
+    expect(dialog.getByRole('button', { name: 'Merge' })).toBeDisabled();
+    await userEvent.click(
+      await dialog.findByRole('checkbox', { name: 'Timeout: too late (7)' }),
+    );
+    expect(dialog.getAllByRole('checkbox')).toHaveLength(1);
+    expect(await violations()).toEqual([]);
+    await userEvent.click(dialog.getByRole('button', { name: 'Merge' }));
+    await waitFor(() =>
+      expect(service.askedFor(CHANGE)[0].body).toEqual({
+        action: 'merge',
+        groups: [other],
+      }),
+    );
+    const parts = within(
+      await screen.findByRole('list', {
+        name: 'Merged into this error group',
+      }),
+    );
+    expect(parts.getByText(/Refused: no/)).toBeInTheDocument();
+    await userEvent.click(parts.getByRole('button', { name: 'Split off' }));
+    await waitFor(() =>
+      expect(service.askedFor(CHANGE)[1].body).toEqual({
+        action: 'split',
+        groups: [other],
       }),
     );
   });

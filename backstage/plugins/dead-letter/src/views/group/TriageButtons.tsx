@@ -4,6 +4,9 @@ import { ErrorGroup } from '@dead-letter/backstage-plugin-dead-letter-common';
 import {
   RiArrowGoBackLine,
   RiCheckLine,
+  RiGitMergeLine,
+  RiTicketLine,
+  RiUserLine,
   RiVolumeMuteLine,
 } from '@remixicon/react';
 import { useState } from 'react';
@@ -12,6 +15,8 @@ import { Row } from '../../components/Row';
 import { deadLetterTranslationRef } from '../../translation';
 import { Change, ChangeDialog } from '../squad/ChangeDialog';
 import { MUTES, useSayMute } from '../squad/mutes';
+import { CareDialog, CareKind } from './CareDialog';
+import { MergeDialog } from './MergeDialog';
 
 interface TriageButtonsProps {
   group: ErrorGroup;
@@ -19,11 +24,13 @@ interface TriageButtonsProps {
   resourceRef: string;
 }
 
-/** Resolves, mutes and reopens a group, each with a reason. Nothing for those who may not. */
+/** Resolves, mutes, reopens, assigns, links and merges a group. Nothing for those who may not. */
 export function TriageButtons({ group, resourceRef }: TriageButtonsProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
   const sayMute = useSayMute();
   const [change, setChange] = useState<Change>();
+  const [care, setCare] = useState<CareKind | 'merge'>();
+  const close = () => setCare(undefined);
   const { allowed } = useMay('triage', {
     services: [group.service],
     resourceRef,
@@ -62,6 +69,31 @@ export function TriageButtons({ group, resourceRef }: TriageButtonsProps) {
           ))}
         </Menu>
       </MenuTrigger>
+      <Button
+        variant="secondary"
+        iconStart={<RiUserLine />}
+        onPress={() => setCare('assign')}
+      >
+        {t('group.care.assignMenu')}
+      </Button>
+      <Button
+        variant="secondary"
+        iconStart={<RiTicketLine />}
+        onPress={() => setCare('link')}
+      >
+        {t('group.care.linkMenu')}
+      </Button>
+      <Button
+        variant="secondary"
+        iconStart={<RiGitMergeLine />}
+        onPress={() => setCare('merge')}
+      >
+        {t('group.merge.menu')}
+      </Button>
+      {care === 'merge' && <MergeDialog group={group} onClose={close} />}
+      {care && care !== 'merge' && (
+        <CareDialog group={group} kind={care} onClose={close} />
+      )}
       {change && (
         <ChangeDialog
           group={group}

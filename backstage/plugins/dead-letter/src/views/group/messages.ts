@@ -28,4 +28,32 @@ export const groupMessages = {
   noExamples: 'No messages of this error group are stored.',
   activity: 'Notes and changes',
   addNote: 'Add a note',
+  assignee: 'Assigned to',
+  ticket: 'Ticket',
+  merged: 'Merged into this error group',
+  care: {
+    assign: 'Assign',
+    link: 'Link to a ticket',
+    assignMenu: 'Assign …',
+    linkMenu: 'Ticket …',
+    who: 'Who is on it',
+    whoHint:
+      'Such as user:default/ada or group:default/checkout. Empty: nobody.',
+    toMe: 'Assign to me',
+    url: 'Address of the ticket',
+    urlHint: 'With https:// or http://. Empty: no ticket.',
+    key: 'Key',
+    keyHint: 'Optional: what people call the ticket, such as SHOP-123.',
+    save: 'Save',
+  },
+  merge: {
+    menu: 'Merge …',
+    title: 'Merge error groups',
+    explained:
+      'The chosen error groups become part of this one, and so do their new dead letters. You can split them off again.',
+    none: '{{service}} has no other error groups.',
+    choice: '{{name}} ({{number}})',
+    run: 'Merge',
+    split: 'Split off',
+  },
 } as const;

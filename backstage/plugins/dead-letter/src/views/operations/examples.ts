@@ -91,6 +91,8 @@ export function aPlan(changes: Partial<Plan> = {}): Plan {
         resolvedAt: null,
         mutedUntil: null,
         mutedUpTo: null,
+        assignee: null,
+        ticket: null,
         count: 43_695,
         failingNow: true,
       },

@@ -15,6 +15,7 @@ import { deadLetterTranslationRef } from '../../translation';
 import { OperationState } from '../operations/OperationState';
 import { kindOf } from '../operations/operation';
 import { useSelectionInWords } from '../operations/useSelectionInWords';
+import { Care } from '../squad/Care';
 import { StateBadge } from '../squad/StateBadge';
 import { useTitle } from '../squad/useTitle';
 import styles from './shiftLog.module.css';
@@ -106,6 +107,7 @@ export function GroupEntry({ group, at }: { group: ErrorGroup; at: string }) {
       <StateBadge group={group} />
       <Text weight="bold">{group.service}</Text>
       <GroupLink group={group} />
+      <Care group={group} />
       <Text color="secondary">
         {t('shiftLog.arrived', {
           number: group.arrived.toLocaleString(),
@@ -123,7 +125,10 @@ function Done({ triage: { group, event } }: { triage: Triage }) {
       <div className={styles.entry}>
         <Time at={event.at} />
         <Text>
-          {t(`shiftLog.did.${event.action as 'note'}`, { by: event.by })}
+          {t(`shiftLog.did.${event.action as 'assign'}`, {
+            by: event.by,
+            who: event.assignee ?? '',
+          })}
         </Text>
         <Text weight="bold">{group.service}</Text>
         <GroupLink group={group} />

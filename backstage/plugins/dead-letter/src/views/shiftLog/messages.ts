@@ -33,5 +33,11 @@ export const shiftLogMessages = {
     reopen: '{{by}} reopened',
     mute: '{{by}} muted',
     note: '{{by}} added a note to',
+    assign: '{{by}} assigned to {{who}}',
+    unassign: '{{by}} unassigned',
+    link: '{{by}} linked to a ticket',
+    unlink: '{{by}} unlinked from its ticket',
+    merge: '{{by}} merged others into',
+    split: '{{by}} split others from',
   },
 } as const;

@@ -30,6 +30,8 @@ const ASKED_FOR = 200;
 const SHOWN_FIRST = 10;
 
 type Order = 'newest' | 'most';
+/** As the service says whose they are, or all. */
+type Whose = 'all' | 'me' | 'none';
 
 interface ErrorGroupsProps {
   squad: string;
@@ -42,9 +44,12 @@ interface ErrorGroupsProps {
 export function ErrorGroups({ squad, tabOf, awaySaid }: ErrorGroupsProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
   const [order, setOrder] = useState<Order>('newest');
+  const [whose, setWhose] = useState<Whose>('all');
+  const assignee = whose === 'all' ? undefined : whose;
   const groups = useAnswer(
-    ['error-groups', squad],
-    (client, signal) => client.errorGroups({ squad }, ASKED_FOR, signal),
+    ['error-groups', squad, ...(assignee ? [assignee] : [])],
+    (client, signal) =>
+      client.errorGroups({ squad }, ASKED_FOR, signal, assignee),
     { every: EVERY_MS, keep: false },
   );
   return (
@@ -59,7 +64,10 @@ export function ErrorGroups({ squad, tabOf, awaySaid }: ErrorGroupsProps) {
               {t('squad.groups.explained')}
             </Text>
           </div>
-          <OrderChoice order={order} onChange={setOrder} />
+          <Row>
+            <WhoseChoice whose={whose} onChange={setWhose} />
+            <OrderChoice order={order} onChange={setOrder} />
+          </Row>
         </Row>
       </CardHeader>
       <CardBody>
@@ -68,7 +76,17 @@ export function ErrorGroups({ squad, tabOf, awaySaid }: ErrorGroupsProps) {
           awaySaid={awaySaid}
           loading={<TableSkeleton rows={6} />}
         >
-          {found => <Groups found={found} order={order} tabOf={tabOf} />}
+          {found => (
+            <Groups
+              key={whose}
+              found={found}
+              order={order}
+              tabOf={tabOf}
+              none={t(
+                assignee ? 'squad.groups.noneOfThese' : 'squad.groups.none',
+              )}
+            />
+          )}
         </Answered>
       </CardBody>
     </Card>
@@ -79,14 +97,16 @@ interface GroupsProps {
   found: Found;
   order: Order;
   tabOf: PlaceOf;
+  /** What is said where there are none. */
+  none: string;
 }
 
-function Groups({ found, order, tabOf }: GroupsProps) {
+function Groups({ found, order, tabOf, none }: GroupsProps) {
   const { t } = useTranslationRef(deadLetterTranslationRef);
   const [all, setAll] = useState(false);
   const sorted = useMemo(() => sort(found.groups, order), [found, order]);
   const { rows: steady, hold } = useSteady(sorted, each => each.id, order);
-  if (sorted.length === 0) return <Text>{t('squad.groups.none')}</Text>;
+  if (sorted.length === 0) return <Text>{none}</Text>;
   const shown = all ? steady : steady.slice(0, SHOWN_FIRST);
   return (
     <>
@@ -134,6 +154,32 @@ function OrderChoice({ order, onChange }: OrderChoiceProps) {
     >
       <ToggleButton id="newest">{t('squad.groups.newest')}</ToggleButton>
       <ToggleButton id="most">{t('squad.groups.most')}</ToggleButton>
+    </ToggleButtonGroup>
+  );
+}
+
+interface WhoseChoiceProps {
+  whose: Whose;
+  onChange: (whose: Whose) => void;
+}
+
+/** Nothing of somebody's own where nobody has signed in. */
+function WhoseChoice({ whose, onChange }: WhoseChoiceProps) {
+  const { t } = useTranslationRef(deadLetterTranslationRef);
+  const me = useAnswer(['me'], (client, signal) => client.me(signal));
+  return (
+    <ToggleButtonGroup
+      aria-label={t('squad.groups.whose')}
+      selectionMode="single"
+      disallowEmptySelection
+      selectedKeys={[whose]}
+      onSelectionChange={([chosen]) => onChange(chosen as Whose)}
+    >
+      <ToggleButton id="all">{t('squad.groups.everybodys')}</ToggleButton>
+      {me.data?.id ? (
+        <ToggleButton id="me">{t('squad.groups.mine')}</ToggleButton>
+      ) : null}
+      <ToggleButton id="none">{t('squad.groups.nobodys')}</ToggleButton>
     </ToggleButtonGroup>
   );
 }

@@ -19,6 +19,7 @@ import { deadLetterTranslationRef } from '../../translation';
 import { useGroupPath } from '../../hooks/useGroupPath';
 import { useMay } from '../../hooks/useMay';
 import { PlaceOf } from '../../hooks/useTabs';
+import { Care } from './Care';
 import { DaySparkline } from './DaySparkline';
 import { ErrorGroupMenu } from './ErrorGroupMenu';
 import { Share } from './Share';
@@ -144,6 +145,7 @@ function GroupName({ group, tabOf }: { group: CountedGroup; tabOf: PlaceOf }) {
           {t('squad.groups.in')}{' '}
         </Text>
         <MessagesLink group={group} tabOf={tabOf} />
+        <Care group={group} />
         {group.notes > 0 && (
           <Link
             href={groupPath(group.id)}

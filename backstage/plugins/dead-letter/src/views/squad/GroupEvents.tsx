@@ -51,7 +51,7 @@ function Event({ event }: { event: ErrorGroupEvent }) {
   );
 
   function said(): string {
-    const { by, mutedUntil } = event;
+    const { by, mutedUntil, ticket } = event;
     switch (event.action) {
       case 'resolve':
         return t('squad.noteDialog.did.resolve', { by });
@@ -67,6 +67,25 @@ function Event({ event }: { event: ErrorGroupEvent }) {
               by,
               count: event.mutedCount ?? 0,
             });
+      case 'assign':
+        return t('squad.noteDialog.did.assign', {
+          by,
+          who: event.assignee ?? '',
+        });
+      case 'link':
+        return t('squad.noteDialog.did.link', {
+          by,
+          ticket: ticket?.key ?? ticket?.url ?? '',
+        });
+      case 'unassign':
+      case 'unlink':
+        return t(`squad.noteDialog.did.${event.action}`, { by });
+      case 'merge':
+      case 'split':
+        return t(`squad.noteDialog.did.${event.action}`, {
+          by,
+          count: event.groups.length,
+        });
       default:
         return t('squad.noteDialog.did.note', { by });
     }

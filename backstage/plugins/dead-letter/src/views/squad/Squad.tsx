@@ -12,6 +12,7 @@ import { sayShare } from '../../components/share';
 import { TableSkeleton } from '../../components/TableSkeleton';
 import { EVERY_MS } from '../../hooks/every';
 import { PlaceOf, useServiceTabs } from '../../hooks/useTabs';
+import { OpenIncidents } from '../incidents/OpenIncidents';
 import { OperationHistory } from '../operations/OperationHistory';
 import { OperationsOf } from '../operations/OperationsOf';
 import { useOperationsOf } from '../operations/useOperationsOf';
@@ -50,6 +51,7 @@ export function Squad({ squad }: SquadProps) {
           {t('squad.muted', { count: muted })}
         </Text>
       )}
+      <OpenIncidents squad={squad} />
       <div className={styles.operations}>
         <OperationsOf operations={operations} />
       </div>

@@ -64,7 +64,63 @@ describe('SquadTab', () => {
     service.answer(SERVICES, [overview('webshop', 15), overview('basket', 5)]);
     answerGroups(errorGroup(0));
     service.answer('GET /operations', { operations: [], nextCursor: null });
-    service.answer(ONE, { ...errorGroup(0), events: [] });
+    service.answer(ONE, { ...errorGroup(0), events: [], merged: [] });
+    service.answer('GET /incidents', { incidents: [], nextCursor: null });
+  });
+
+  it('says how many incidents are open, and leads to them', async () => {
+    const incident = {
+      id: IDS[0],
+      kind: 'newErrorGroup',
+      severity: 'warning',
+      squad: 'checkout',
+      services: ['webshop'],
+      title: 'New error in webshop: PaymentDeclined',
+      openedAt: '2026-11-24T03:12:00Z',
+      resolvedAt: null,
+      resolution: null,
+      dead: 10,
+      operationId: null,
+      errorGroup: IDS[0],
+    };
+    service.answer('GET /incidents', {
+      incidents: [incident],
+      nextCursor: null,
+    });
+    await showTab();
+    expect(await screen.findByText('1 open incident')).toBeInTheDocument();
+    expect(screen.getByRole('link', { name: 'Show' })).toHaveAttribute(
+      'href',
+      '/dead-letter/incidents?env=demo&squad=checkout',
+    );
+    expect(service.askedFor('GET /incidents')[0].query).toMatchObject({
+      squad: 'checkout',
+      state: 'open',
+    });
+  });
+
+  it('shows who is on a group, and only those of whoever looks', async () => {
+    answerGroups(
+      errorGroup(0, {
+        assignee: 'user:default/ada',
+        ticket: { url: 'https://t.example/1', key: 'SHOP-1' },
+      }),
+    );
+    await showTab();
+    expect(await groupRow(0)).toHaveTextContent('assigned to user:default/ada');
+    expect(screen.getByRole('link', { name: /SHOP-1/ })).toHaveAttribute(
+      'href',
+      'https://t.example/1',
+    );
+    answerGroups();
+    await userEvent.click(
+      await screen.findByRole('radio', { name: 'Assigned to me' }),
+    );
+    expect(await screen.findByText('No such error groups')).toBeInTheDocument();
+    expect(service.askedFor(GROUPS).at(-1)!.query).toMatchObject({
+      squad: 'checkout',
+      assignee: 'me',
+    });
   });
 
   it('shows the services, their shares, and leads to those of the catalog', async () => {
@@ -185,6 +241,7 @@ describe('SquadTab', () => {
     service.answer(CHANGE, {
       ...errorGroup(0, { state: 'resolved' }),
       events: [],
+      merged: [],
     });
     await showTab();
     await openMenu();
@@ -212,6 +269,7 @@ describe('SquadTab', () => {
     service.answer(CHANGE, {
       ...errorGroup(0, { state: 'muted' }),
       events: [],
+      merged: [],
     });
     await showTab();
     await openMenu();
@@ -228,6 +286,7 @@ describe('SquadTab', () => {
     service.answer(CHANGE, {
       ...errorGroup(0, { state: 'muted', mutedUpTo: 20 }),
       events: [],
+      merged: [],
     });
     await showTab();
     await openMenu();
@@ -253,6 +312,8 @@ describe('SquadTab', () => {
         title: 'quiet',
         state: 'muted',
         mutedUpTo: 20,
+        assignee: null,
+        ticket: null,
         lastSeen: '2026-11-24T04:00:00Z',
       }),
     );
@@ -282,7 +343,7 @@ describe('SquadTab', () => {
 
   it('reopens what is resolved', async () => {
     answerGroups(errorGroup(0, { state: 'resolved' }));
-    service.answer(CHANGE, { ...errorGroup(0), events: [] });
+    service.answer(CHANGE, { ...errorGroup(0), events: [], merged: [] });
     await showTab();
     await openMenu();
     expect(screen.queryByRole('menuitem', { name: 'Resolve …' })).toBeNull();
@@ -296,7 +357,7 @@ describe('SquadTab', () => {
   });
 
   it('writes a note', async () => {
-    service.answer(CHANGE, { ...errorGroup(0), events: [] });
+    service.answer(CHANGE, { ...errorGroup(0), events: [], merged: [] });
     await showTab();
     await openMenu();
     await userEvent.click(screen.getByRole('menuitem', { name: /Notes/ }));
@@ -324,10 +385,14 @@ describe('SquadTab', () => {
       note: null,
       mutedUntil: null,
       mutedCount: null,
+      assignee: null,
+      ticket: null,
+      groups: [],
       ...more,
     });
     service.answer(ONE, {
       ...errorGroup(0),
+      merged: [],
       events: [
         event('note', { note: 'asked the issuer' }),
         event('mute', { mutedUntil: '2026-11-25T03:00:00Z' }),
@@ -396,6 +461,7 @@ describe('SquadTab', () => {
     service.answer(CHANGE, {
       ...errorGroup(0, { state: 'resolved' }),
       events: [],
+      merged: [],
     });
     await showTab();
     expect(

@@ -47,7 +47,12 @@ export function useChange(group: ErrorGroup) {
       }),
   });
 
-  function said({ action, mutedUntil, mutedCount }: ErrorGroupChange): string {
+  function said({
+    action,
+    mutedUntil,
+    mutedCount,
+    assignee,
+  }: ErrorGroupChange): string {
     switch (action) {
       case 'resolve':
         return t('squad.change.resolved');
@@ -57,6 +62,20 @@ export function useChange(group: ErrorGroup) {
         return mutedUntil
           ? t('squad.change.muted', { time: sayTime(new Date(mutedUntil)) })
           : t('squad.change.mutedCount', { count: mutedCount ?? 0 });
+      case 'assign':
+        return assignee === 'me'
+          ? t('squad.change.assignedToMe')
+          : t('squad.change.assigned', { who: assignee ?? '' });
+      case 'unassign':
+        return t('squad.change.unassigned');
+      case 'link':
+        return t('squad.change.linked');
+      case 'unlink':
+        return t('squad.change.unlinked');
+      case 'merge':
+        return t('squad.change.merged');
+      case 'split':
+        return t('squad.change.split');
       default:
         return t('squad.change.noted');
     }
