@@ -46,6 +46,8 @@ named! {
         Mute = "mute",
         /// A note was added to an error group.
         Note = "note",
+        /// A deployment was told.
+        Deployment = "deployment",
         /// The body and the headers of a dead letter were read, or those of a sample.
         ReadPayload = "readPayload",
         /// The messages of a redelivery were previewed.

@@ -50,6 +50,8 @@ words! {
         Mute,
         /// A note was added to an error group.
         Note,
+        /// A deployment was told.
+        Deployment,
         /// The body and the headers of a dead letter were read, or those of a sample.
         ReadPayload,
         /// The messages of a redelivery were previewed.

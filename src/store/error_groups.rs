@@ -14,12 +14,17 @@ use super::{Store, StoreError, audit, filter_sql};
 use crate::clock;
 use crate::domain::audit::{Action, Actor, Entry};
 use crate::domain::dead_letter::{DeadLetter, floor_id};
-use crate::domain::error_group::{ErrorGroup, GroupAction, GroupEvent};
+use crate::domain::error_group::{ErrorGroup, Fix, GroupAction, GroupEvent, Release};
 use crate::domain::filter::{Filter, StatusFilter};
 
 /// Of a group `g` whose counters are `t`.
-pub(super) const GROUP: &str = "g.id, g.service, g.reason, g.error_type, g.template, g.first_seen, t.last_seen, t.arrived, \
-     g.resolved_at, g.muted_until, g.muted_up_to";
+pub(super) const GROUP: &str = "g.id, g.service, g.reason, g.error_type, g.template, g.first_seen, \
+     (SELECT p.version FROM deployment p WHERE p.service = g.service AND p.started_at <= g.first_seen \
+      ORDER BY p.started_at DESC, p.id DESC LIMIT 1) AS first_version, \
+     t.last_seen, t.last_died, t.arrived, g.resolved_at, g.resolved_version, g.resolved_after, \
+     CASE WHEN COALESCE(g.resolved_version, g.resolved_after) IS NULL THEN g.resolved_at ELSE \
+         dead_letter_regresses_from(g.service, g.resolved_at, g.resolved_version, g.resolved_after) END AS regresses_from, \
+     g.muted_until, g.muted_up_to";
 
 /// Hours that a sparkline shows.
 pub const SPARKLINE: usize = 24;
@@ -140,7 +145,7 @@ impl Store {
     pub async fn known_error_groups(&self, ids: &[Uuid]) -> Result<Vec<ErrorGroup>, StoreError> {
         let query = format!(
             "SELECT {GROUP} FROM error_group g \
-             JOIN (SELECT error_group, sum(arrived)::bigint AS arrived, max(last_seen) AS last_seen \
+             JOIN (SELECT error_group, sum(arrived)::bigint AS arrived, max(last_seen) AS last_seen, max(last_died) AS last_died \
                    FROM error_group_count WHERE error_group = ANY($1) GROUP BY error_group) t ON t.error_group = g.id"
         );
         let rows = sqlx::query(&query).bind(ids).fetch_all(&self.http).await?;
@@ -171,7 +176,7 @@ impl Store {
     /// What was done with the group, last first.
     pub async fn group_events(&self, id: Uuid) -> Result<Vec<GroupEvent>, StoreError> {
         let rows = sqlx::query(
-            "SELECT id, action, note, muted_until, muted_count, done_by FROM error_group_event \
+            "SELECT id, action, note, muted_until, muted_count, version, done_by FROM error_group_event \
              WHERE error_group = $1 ORDER BY id DESC LIMIT $2",
         )
         .bind(id)
@@ -194,9 +199,18 @@ impl Store {
             GroupAction::Mute { until, count } => (*until, *count),
             _ => (None, None),
         };
+        let (version, after) = match action {
+            GroupAction::Resolve { fix: Some(Release::Version(version)) } => (Some(version), None),
+            GroupAction::Resolve { fix: Some(Release::After(version)) } => (None, Some(version)),
+            _ => (None, None),
+        };
         let change = match action {
-            GroupAction::Resolve => "resolved_at = $2, muted_until = NULL, muted_up_to = NULL",
-            GroupAction::Reopen => "resolved_at = NULL, muted_until = NULL, muted_up_to = NULL",
+            GroupAction::Resolve { .. } => {
+                "resolved_at = $2, resolved_version = $9, resolved_after = $10, muted_until = NULL, muted_up_to = NULL"
+            }
+            GroupAction::Reopen => {
+                "resolved_at = NULL, resolved_version = NULL, resolved_after = NULL, muted_until = NULL, muted_up_to = NULL"
+            }
             GroupAction::Mute { .. } => {
                 "muted_until = $3, muted_up_to = $4 + \
                  (SELECT sum(arrived) FROM error_group_count t WHERE t.error_group = g.id)"
@@ -206,8 +220,8 @@ impl Store {
         let statement = format!(
             "WITH changed AS (UPDATE error_group g SET {change} \
                  WHERE g.id = $1 AND $2::timestamptz IS NOT NULL RETURNING g.id) \
-             INSERT INTO error_group_event (id, error_group, action, note, muted_until, muted_count, done_by) \
-             SELECT $5, id, $6, $7, $3::timestamptz, $4::bigint, $8 FROM changed \
+             INSERT INTO error_group_event (id, error_group, action, note, muted_until, muted_count, done_by, version) \
+             SELECT $5, id, $6, $7, $3::timestamptz, $4::bigint, $8, COALESCE($9::text, 'after ' || $10::text) FROM changed \
              RETURNING (SELECT service FROM error_group g WHERE g.id = error_group)"
         );
         let mut transaction = self.http.begin().await?;
@@ -220,11 +234,16 @@ impl Store {
             .bind(action.as_str())
             .bind(note)
             .bind(&done_by.name)
+            .bind(version)
+            .bind(after)
             .fetch_optional(&mut *transaction)
             .await?;
         let Some(service) = service else { return Ok(false) };
         let (audited, details) = match action {
-            GroupAction::Resolve => (Action::Resolve, json!({})),
+            GroupAction::Resolve { fix: None } => (Action::Resolve, json!({})),
+            GroupAction::Resolve { fix: Some(_) } => {
+                (Action::Resolve, json!({"inVersion": version, "afterVersion": after}))
+            }
             GroupAction::Reopen => (Action::Reopen, json!({})),
             GroupAction::Mute { until, count } => (Action::Mute, json!({"until": until, "count": count})),
             GroupAction::Note => (Action::Note, json!({})),
@@ -249,6 +268,7 @@ pub(super) fn event(row: &PgRow) -> Result<GroupEvent, StoreError> {
         note: row.try_get("note")?,
         muted_until: row.try_get("muted_until")?,
         muted_count: row.try_get("muted_count")?,
+        version: row.try_get("version")?,
         done_by: row.try_get("done_by")?,
     })
 }
@@ -256,6 +276,11 @@ pub(super) fn event(row: &PgRow) -> Result<GroupEvent, StoreError> {
 /// A row of [`GROUP`].
 pub(super) fn group(row: &PgRow) -> Result<ErrorGroup, StoreError> {
     let first_seen = row.try_get("first_seen")?;
+    let last_seen = row.try_get::<Option<_>, _>("last_seen")?.unwrap_or(first_seen);
+    let (version, after): (Option<_>, Option<_>) =
+        (row.try_get("resolved_version")?, row.try_get("resolved_after")?);
+    let release = version.map(Release::Version).or(after.map(Release::After));
+    let since = row.try_get("regresses_from")?;
     Ok(ErrorGroup {
         id: row.try_get("id")?,
         service: row.try_get("service")?,
@@ -263,9 +288,12 @@ pub(super) fn group(row: &PgRow) -> Result<ErrorGroup, StoreError> {
         error_type: row.try_get("error_type")?,
         template: row.try_get("template")?,
         first_seen,
-        last_seen: row.try_get::<Option<_>, _>("last_seen")?.unwrap_or(first_seen),
+        first_version: row.try_get("first_version")?,
+        last_seen,
+        last_died: row.try_get::<Option<_>, _>("last_died")?.unwrap_or(last_seen),
         arrived: row.try_get("arrived")?,
         resolved_at: row.try_get("resolved_at")?,
+        fix: release.map(|release| Fix { release, since }),
         muted_until: row.try_get("muted_until")?,
         muted_up_to: row.try_get("muted_up_to")?,
     })

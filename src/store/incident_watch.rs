@@ -81,7 +81,8 @@ impl IncidentTurn {
              SELECT {GROUP}, COALESCE(g.bug, g.id) AS bug, t.dead, COALESCE(r.last_hour, 0) AS last_hour, \
                  i.told_at, i.over_at, COALESCE(i.open, '{{}}') AS open \
              FROM error_group g \
-                 JOIN (SELECT error_group, sum(arrived)::bigint AS arrived, sum(dead)::bigint AS dead, max(last_seen) AS last_seen \
+                 JOIN (SELECT error_group, sum(arrived)::bigint AS arrived, sum(dead)::bigint AS dead, \
+                           max(last_seen) AS last_seen, max(last_died) AS last_died \
                        FROM error_group_count WHERE error_group IN (SELECT error_group FROM wanted) GROUP BY error_group) t \
                      ON t.error_group = g.id \
                  LEFT JOIN recent r ON r.error_group = g.id \

@@ -248,13 +248,14 @@ pub(super) enum Counted {
     ByGroups,
 }
 
-/// Appends a join with `t (error_group, count, arrived, last_seen)`: the counters of the groups `g` that have rows of this
+/// Appends a join with `t (error_group, count, arrived, last_seen, last_died)`: the counters of the groups `g` that have rows of this
 /// status.
 pub(super) fn push_counts(query: &mut QueryBuilder<'static, Postgres>, status: StatusFilter) {
     let count = status.count_column();
     query.push(format!(
         " JOIN (SELECT error_group, sum({count})::bigint AS count, sum(arrived)::bigint AS arrived, \
-             max(last_seen) AS last_seen FROM error_group_count GROUP BY error_group HAVING sum({count}) <> 0) t ON t.error_group = g.id"
+             max(last_seen) AS last_seen, max(last_died) AS last_died \
+         FROM error_group_count GROUP BY error_group HAVING sum({count}) <> 0) t ON t.error_group = g.id"
     ));
 }
 
@@ -267,7 +268,8 @@ pub(super) fn push_counts_since(
     let count = status.count_column();
     query.push(format!(
         " JOIN (SELECT error_group, sum({count})::bigint AS count, sum(arrived)::bigint AS arrived, \
-             max(last_seen) AS last_seen FROM error_group_count GROUP BY error_group HAVING sum({count}) <> 0 OR max(last_seen) >= "
+             max(last_seen) AS last_seen, max(last_died) AS last_died \
+         FROM error_group_count GROUP BY error_group HAVING sum({count}) <> 0 OR max(last_seen) >= "
     ));
     query.push_bind(since).push(") t ON t.error_group = g.id");
 }

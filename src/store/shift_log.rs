@@ -74,11 +74,15 @@ impl Store {
     /// At most `limit` groups that came back within it after they were resolved, and are not resolved again.
     pub async fn regressed_groups(&self, shift: &Shift, limit: i64) -> Result<Vec<Uuid>, StoreError> {
         let mut query = QueryBuilder::new(
-            "SELECT g.id FROM error_group g JOIN (SELECT error_group, max(last_seen) AS last_seen FROM error_group_count \
-                 GROUP BY error_group) c ON c.error_group = g.id \
-             WHERE c.last_seen > g.resolved_at AND c.last_seen >= ",
+            "SELECT g.id FROM error_group g JOIN (SELECT error_group, max(last_seen) AS last_seen, max(last_died) AS last_died \
+                 FROM error_group_count GROUP BY error_group) c ON c.error_group = g.id \
+                 CROSS JOIN LATERAL (SELECT COALESCE(g.resolved_version, g.resolved_after) IS NOT NULL AS in_version) v \
+                 CROSS JOIN LATERAL (SELECT CASE WHEN v.in_version \
+                     THEN dead_letter_regresses_from(g.service, g.resolved_at, g.resolved_version, g.resolved_after) \
+                     ELSE g.resolved_at END AS since) r \
+             WHERE CASE WHEN v.in_version THEN c.last_died >= r.since ELSE c.last_seen > r.since END AND c.last_seen >= ",
         );
-        query.push_bind(shift.since).push(" AND g.resolved_at < ").push_bind(shift.until);
+        query.push_bind(shift.since).push(" AND r.since < ").push_bind(shift.until);
         query.push(" AND (c.last_seen < ").push_bind(shift.until).push(" OR EXISTS (").push(AFTER_RESOLUTION);
         query.push_bind(shift.until).push(")) AND NOT EXISTS (").push(AFTER_RESOLUTION);
         query.push_bind(shift.first_interval()).push(")");
@@ -90,7 +94,7 @@ impl Store {
     /// At most `limit` actions on groups within it, each with its group, the latest first.
     pub async fn triage(&self, shift: &Shift, limit: i64) -> Result<Vec<(Uuid, GroupEvent)>, StoreError> {
         let mut query = QueryBuilder::new(
-            "SELECT e.id, e.error_group, e.action, e.note, e.muted_until, e.muted_count, e.done_by \
+            "SELECT e.id, e.error_group, e.action, e.note, e.muted_until, e.muted_count, e.version, e.done_by \
              FROM error_group_event e JOIN error_group g ON g.id = e.error_group WHERE e.id >= ",
         );
         query.push_bind(floor_id(shift.since)).push(" AND e.id < ").push_bind(floor_id(shift.until));
@@ -121,5 +125,6 @@ impl Store {
     }
 }
 
-/// Whether a dead letter arrived after the group `g` was resolved and before a time, which follows.
-const AFTER_RESOLUTION: &str = "SELECT FROM error_group_timeline t WHERE t.error_group = g.id AND t.start >= g.resolved_at AND t.start < ";
+/// Whether a dead letter of the group `g` arrived since arrivals are a regression, and before a time, which follows.
+const AFTER_RESOLUTION: &str =
+    "SELECT FROM error_group_timeline t WHERE t.error_group = g.id AND t.start >= r.since AND t.start < ";

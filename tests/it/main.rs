@@ -26,6 +26,7 @@ mod cli;
 mod clients;
 mod console;
 mod conventions;
+mod deployments;
 mod distinctions;
 mod doctor;
 mod document;

@@ -11,10 +11,11 @@ use uuid::Uuid;
 use super::view::{ErrorGroupView, GroupEventView};
 use crate::access::Permission;
 use crate::clock;
-use crate::domain::error_group::{ErrorGroup, GroupAction};
+use crate::domain::error_group::{ErrorGroup, GroupAction, Release};
 use crate::http::Api;
 use crate::http::auth::{Caller, not_allowed};
 use crate::http::dead_letters::{PathId, path_id};
+use crate::http::deployments::is_version;
 use crate::http::error::{ApiError, FieldError};
 use crate::http::operations::{MAX_NOTE, is_note};
 use crate::http::query::Query;
@@ -40,6 +41,12 @@ pub struct ErrorGroupDetails {
 pub struct ErrorGroupChange {
     /// The action. `resolve`: the group is `regressed` if the error occurs again. `mute` needs `mutedUntil`, `mutedCount` or both.
     action: ErrorGroupAction,
+    /// Of `resolve`: the version that has the fix. The group is `regressed` if the error occurs in that version or a later one. Messages that
+    /// died under older versions are no regression.
+    #[schema(min_length = 1, max_length = 200, example = "1.43.0")]
+    in_version: Option<String>,
+    /// Of `resolve`: the next version that is deployed has the fix.
+    in_next_version: Option<bool>,
     /// Of `mute`: until this time.
     muted_until: Option<DateTime<Utc>>,
     /// Of `mute`: until this many more dead letters have arrived. With `mutedUntil`, whichever comes first ends it.
@@ -65,6 +72,19 @@ impl ErrorGroupChange {
                 wrong(field, "is for `mute` only".into());
             }
         }
+        let is_next = self.in_next_version == Some(true);
+        for (field, is_given) in [("inVersion", self.in_version.is_some()), ("inNextVersion", is_next)] {
+            if is_given && self.action != ErrorGroupAction::Resolve {
+                wrong(field, "is for `resolve` only".into());
+            }
+        }
+        match &self.in_version {
+            Some(_) if is_next => wrong("inVersion", "and `inNextVersion` exclude each other".into()),
+            Some(version) if !is_version(version) => {
+                wrong("inVersion", "must be 1 to 200 bytes, without control characters".into());
+            }
+            _ => {}
+        }
         if self.muted_until.is_some_and(|until| until <= now) {
             wrong("mutedUntil", "must be in the future".into());
         }
@@ -82,10 +102,35 @@ impl ErrorGroupChange {
             return Err(ApiError::invalid(errors));
         }
         Ok(match self.action {
-            ErrorGroupAction::Resolve => GroupAction::Resolve,
+            ErrorGroupAction::Resolve => GroupAction::Resolve { fix: None },
             ErrorGroupAction::Reopen => GroupAction::Reopen,
             ErrorGroupAction::Mute => GroupAction::Mute { until: self.muted_until, count: self.muted_count },
             ErrorGroupAction::Note => GroupAction::Note,
+        })
+    }
+}
+
+impl ErrorGroupChange {
+    /// The version that is said to have the fix.
+    async fn release(
+        &self,
+        api: &Api,
+        service: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Release>, ApiError> {
+        let (field, is_next) = match (&self.in_version, self.in_next_version) {
+            (Some(_), _) => ("inVersion", false),
+            (None, Some(true)) => ("inNextVersion", true),
+            _ => return Ok(None),
+        };
+        // Without deployments, the group would never be `regressed`.
+        let current = api.store.current_version(service, now).await?.ok_or_else(|| {
+            ApiError::field(field, format!("needs deployments of {service}: `POST /deployments` tells them"))
+        })?;
+        Ok(if is_next {
+            Some(Release::After(current))
+        } else {
+            self.in_version.clone().map(Release::Version)
         })
     }
 }
@@ -137,10 +182,13 @@ pub async fn change_error_group(
     query.finish()?;
     let change: ErrorGroupChange = body.json(&headers)?;
     let now = clock::now();
-    let action = change.action(now)?;
+    let mut action = change.action(now)?;
     let group = seen(&api, &caller, id).await?;
     if !caller.scope(&[Permission::Triage]).covers(&group.service) {
         return Err(not_allowed(Permission::Triage));
+    }
+    if let GroupAction::Resolve { fix } = &mut action {
+        *fix = change.release(&api, &group.service, now).await?;
     }
     let actor = caller.requester().actor();
     if !api.store.act_on_group(id, &action, change.note.as_deref(), &actor, now).await? {
