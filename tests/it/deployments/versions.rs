@@ -30,6 +30,12 @@ async fn change(world: &World, change: Value) -> crate::support::api::Answer {
     world.api().send(world.api().request(Method::PATCH, &path).json(&change)).await
 }
 
+/// A version that runs alone from now on.
+async fn finish(world: &World, version: &str) {
+    let now = clock::now();
+    tell(world, json!({"service": "webshop", "version": version, "startedAt": now, "finishedAt": now})).await;
+}
+
 async fn state(world: &World) -> Value {
     the_group(world).await["state"].clone()
 }
@@ -124,14 +130,11 @@ async fn a_version_can_be_named_before_it_is_deployed() {
     let group = the_group(&world).await["id"].as_str().unwrap().to_owned();
     let ran = client_of(world.api(), &["resolve", &group, "--in-version", "1.44"]).await.assert(0).out;
     assert!(ran.contains("1.44, not deployed yet") && ran.contains("resolve in version 1.44"), "{ran}");
-    tell(&world, json!({"service": "webshop", "version": "1.43", "startedAt": ago(9), "finishedAt": ago(8)}))
-        .await;
+    finish(&world, "1.43").await;
     world.publish(declined("webshop", ago(0))).await;
     world.until_stored(2).await;
     assert_eq!(state(&world).await, "resolved", "1.43 does not have the fix");
-    // An older release of 1.44 is told late.
-    tell(&world, json!({"service": "webshop", "version": "1.44", "startedAt": ago(7), "finishedAt": ago(6)}))
-        .await;
+    finish(&world, "1.44").await;
     world.publish(declined("webshop", ago(-1))).await;
     world.until_stored(3).await;
     assert_eq!(state(&world).await, "regressed");

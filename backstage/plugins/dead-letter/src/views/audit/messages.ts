@@ -36,6 +36,7 @@ export const auditMessages = {
     reopen: 'Reopen an error group',
     mute: 'Mute an error group',
     note: 'Note on an error group',
+    deployment: 'Tell a deployment',
     readPayload: 'Read body and headers',
     preview: 'Preview messages',
     testNotification: 'Send a test notification',
