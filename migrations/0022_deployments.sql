@@ -15,7 +15,7 @@ CREATE TABLE deployment (
     told_by     text             NOT NULL,
     UNIQUE (service, environment, version, started_at)
 );
-CREATE INDEX deployment_service_idx ON deployment (service, started_at);
+CREATE INDEX deployment_service_idx ON deployment (service, started_at, id);
 
 ALTER TABLE error_group
     -- The version that is to have fixed it, where one was named.

@@ -327,6 +327,7 @@ describe('SquadTab', () => {
       note: null,
       mutedUntil: null,
       mutedCount: null,
+      version: null,
       ...more,
     });
     service.answer(ONE, {
