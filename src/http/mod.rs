@@ -1,5 +1,5 @@
-//! The API: [`dead_letters`], [`error_groups`], [`operations`], [`incidents`] and [`deployments`], one file for each endpoint, and what they share: problem
-//! details, filters, pages, words, and the `OpenAPI` document, made from the router.
+//! The API: [`dead_letters`], [`error_groups`], [`operations`], [`incidents`] and [`deployments`], one file for each endpoint, and what
+//! they share: problem details, filters, pages, words, and the `OpenAPI` document, made from the router.
 
 mod admin;
 mod audit;

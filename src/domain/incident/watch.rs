@@ -16,8 +16,8 @@ pub const SQUAD_GROWTH_FLOOR: i64 = 100;
 /// The busiest hour of the week, times this, is the most that is expected.
 pub const FACTOR: i64 = 2;
 
-/// The largest number of arrivals in an hour, or another length of time, that the week before lets one expect. An hour of the sliding window
-/// may hold the arrivals of two hours of the clock, which is what a factor of [`FACTOR`] allows for.
+/// The largest number of arrivals in an hour, or another length of time, that the week before lets one expect. An hour of the sliding
+/// window may hold the arrivals of two hours of the clock, which is what a factor of [`FACTOR`] allows for.
 pub fn ceiling(busiest: i64, factor: i64, floor: i64) -> i64 {
     busiest.saturating_mul(factor).max(floor)
 }

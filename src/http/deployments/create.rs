@@ -8,8 +8,8 @@ use reqwest::Url;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::check_names;
 use super::view::DeploymentView;
-use super::{LONGEST, is_version};
 use crate::access::Permission;
 use crate::clock;
 use crate::domain::deployment::ToldDeployment;
@@ -55,15 +55,14 @@ pub struct DeploymentRequest {
 
 impl DeploymentRequest {
     fn told(self, now: DateTime<Utc>) -> Result<ToldDeployment, ApiError> {
-        let mut errors = Vec::new();
+        let names = [
+            ("service", Some(&self.service)),
+            ("version", Some(&self.version)),
+            ("environment", self.environment.as_ref()),
+            ("commit", self.commit.as_ref()),
+        ];
+        let mut errors: Vec<_> = check_names(names).collect();
         let mut wrong = |field: &str, message: String| errors.push(FieldError::new(field, message));
-        let required = [("service", Some(&self.service)), ("version", Some(&self.version))];
-        let optional = [("environment", self.environment.as_ref()), ("commit", self.commit.as_ref())];
-        for (field, text) in required.into_iter().chain(optional) {
-            if text.is_some_and(|text| !is_version(text)) {
-                wrong(field, format!("must be 1 to {LONGEST} bytes, without control characters"));
-            }
-        }
         if self.link.as_ref().is_some_and(|link| link.len() > LONGEST_LINK || !is_link(link)) {
             wrong("link", format!("must be an http or https address of at most {LONGEST_LINK} bytes"));
         }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use super::check_names;
 use crate::access::Permission;
 use crate::clock;
 use crate::domain::gate::{Reason, ReasonCode, Thresholds, Verdict, not_deployed};
@@ -137,6 +138,15 @@ struct GateReason {
 }
 
 impl GateInput {
+    fn check(&self) -> Result<(), FieldError> {
+        let names = [
+            ("service", Some(&self.service)),
+            ("version", Some(&self.version)),
+            ("environment", self.environment.as_ref()),
+        ];
+        check_names(names).next().map_or(Ok(()), Err)
+    }
+
     fn thresholds(&self) -> Result<Thresholds, ApiError> {
         let number = |field: &str, text: &Option<String>, (least, most): (i64, i64), default: i64| {
             let Some(text) = text else { return Ok(default) };
@@ -204,10 +214,10 @@ impl Gate {
 
 /// Judge the deployment of a version
 ///
-/// Tells whether a rollout may go on: `fail` as soon as a new error occurs, one that was resolved occurs again, or a known one occurs far more
-/// often than in the week before; `pass` when nothing of this has happened for `windowSeconds`; `wait` until then. Errors that go on as
-/// before, and muted ones, do not count. Of a version that was deployed more than once, the latest deployment is judged, for 24 hours at most.
-/// Nothing is changed by this request.
+/// Tells whether a rollout may go on: `fail` as soon as a new error occurs, one that was resolved occurs again, or a known one occurs far
+/// more often than in the week before; `pass` when nothing of this has happened for `windowSeconds`; `wait` until then. Errors that go on
+/// as before, and muted ones, do not count. Of a version that was deployed more than once, the latest deployment is judged, for 24 hours at
+/// most. Nothing is changed by this request.
 #[utoipa::path(
     get,
     path = "/gate",
@@ -228,6 +238,7 @@ pub async fn get_gate(
 ) -> Result<Json<Gate>, ApiError> {
     let input: GateInput = query.take()?;
     query.finish()?;
+    input.check()?;
     let (allowed, is_as_status) = (input.thresholds()?, input.is_as_status()?);
     let now = clock::now();
     let found = if caller.scope(&[Permission::Read]).covers(&input.service) {

@@ -5,6 +5,7 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::check_names;
 use super::view::DeploymentView;
 use crate::access::Permission;
 use crate::domain::filter::Order;
@@ -61,6 +62,10 @@ pub async fn list_deployments(
     let input: DeploymentsInput = query.take()?;
     let page: PageInput = query.take()?;
     query.finish()?;
+    let names = [("service", Some(&input.service)), ("environment", input.environment.as_ref())];
+    if let Some(wrong) = check_names(names).next() {
+        return Err(wrong.into());
+    }
     let limit = page.limit()?;
     let hash = list_hash("deployments", &input, Order::Newest)?;
     let before = page.cursor(hash)?.map(|cursor| cursor.id);

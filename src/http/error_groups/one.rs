@@ -15,7 +15,7 @@ use crate::domain::error_group::{ErrorGroup, GroupAction, Release};
 use crate::http::Api;
 use crate::http::auth::{Caller, not_allowed};
 use crate::http::dead_letters::{PathId, path_id};
-use crate::http::deployments::is_version;
+use crate::http::deployments::check_name;
 use crate::http::error::{ApiError, FieldError};
 use crate::http::operations::{MAX_NOTE, is_note};
 use crate::http::query::Query;
@@ -41,8 +41,8 @@ pub struct ErrorGroupDetails {
 pub struct ErrorGroupChange {
     /// The action. `resolve`: the group is `regressed` if the error occurs again. `mute` needs `mutedUntil`, `mutedCount` or both.
     action: ErrorGroupAction,
-    /// Of `resolve`: the version that has the fix. The group is `regressed` if the error occurs in that version or a later one. Messages that
-    /// died under older versions are no regression.
+    /// Of `resolve`: the version that has the fix. The group is `regressed` if the error occurs in that version or a later one. Messages
+    /// that died under older versions are no regression.
     #[schema(min_length = 1, max_length = 200, example = "1.43.0")]
     in_version: Option<String>,
     /// Of `resolve`: the next version that is deployed has the fix.
@@ -78,12 +78,8 @@ impl ErrorGroupChange {
                 wrong(field, "is for `resolve` only".into());
             }
         }
-        match &self.in_version {
-            Some(_) if is_next => wrong("inVersion", "and `inNextVersion` exclude each other".into()),
-            Some(version) if !is_version(version) => {
-                wrong("inVersion", "must be 1 to 200 bytes, without control characters".into());
-            }
-            _ => {}
+        if is_next && self.in_version.is_some() {
+            wrong("inVersion", "and `inNextVersion` exclude each other".into());
         }
         if self.muted_until.is_some_and(|until| until <= now) {
             wrong("mutedUntil", "must be in the future".into());
@@ -181,6 +177,7 @@ pub async fn change_error_group(
     let id = path_id(id)?;
     query.finish()?;
     let change: ErrorGroupChange = body.json(&headers)?;
+    change.in_version.iter().try_for_each(|version| check_name("inVersion", version))?;
     let now = clock::now();
     let mut action = change.action(now)?;
     let group = seen(&api, &caller, id).await?;

@@ -94,6 +94,7 @@ async fn a_wrong_deployment_or_gate_says_what_to_do() {
         assert_eq!(status, 400, "{deployment}");
         assert!(answer["detail"].as_str().unwrap().contains(part), "{deployment}: {answer}");
     }
+    world.api().get("/deployments?service=a%00").await.assert(400);
     for (query, part) in [
         ("version=1", "service"),
         ("service=a", "version"),
@@ -102,6 +103,9 @@ async fn a_wrong_deployment_or_gate_says_what_to_do() {
         ("service=a&version=1&growthFactor=x", "must be a number from 1 to 1000"),
         ("service=a&version=1&asStatus=yes", "must be true or false"),
         ("service=a&version=1&window=5", "window"),
+        ("service=a%00&version=1", "service: must be 1 to 200 bytes"),
+        ("service=a&version=", "version: must be 1 to 200 bytes"),
+        ("service=a&version=1&environment=%00", "environment: must be 1 to 200 bytes"),
     ] {
         let answer = world.api().get(&format!("/gate?{query}")).await.assert(400).json;
         assert!(answer["detail"].as_str().unwrap().contains(part), "{query}: {answer}");
