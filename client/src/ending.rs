@@ -12,8 +12,8 @@ Exit codes:
   1    failed: the server did not answer, returned an error, or denied access
   2    invalid request, or not confirmed
   3    not found; `ls`: nothing is stored of this service
-  4    the operation failed or ended with problems: messages were refused, skipped, or died again
-  5    the operation was cancelled, or is paused
+  4    the operation failed or ended with problems: messages were refused, skipped, or died again; `gate`: the rollout must stop
+  5    the operation was cancelled, or is paused; `gate`: not decided yet
   130  interrupted with Ctrl-C; a started operation continues on the server
 
 Server and token can also be set in a profile, in ~/.config/dead-letter/config.toml:

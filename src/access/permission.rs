@@ -12,7 +12,7 @@ pub enum Permission {
     Read,
     /// See bodies and headers, and search in them.
     ReadPayload,
-    /// Resolve, mute, reopen and annotate error groups.
+    /// Resolve, mute, reopen and annotate error groups, and tell deployments.
     Triage,
     /// Put messages back where they died; steer such an operation.
     Redeliver,
@@ -58,7 +58,7 @@ impl Permission {
         match self {
             Self::Read => "see dead letters",
             Self::ReadPayload => "see or search bodies and headers",
-            Self::Triage => "change error groups",
+            Self::Triage => "change error groups or tell deployments",
             Self::Redeliver => "redeliver messages",
             Self::Redirect => "send messages to a place of your choice",
             Self::Edit => "edit messages",

@@ -58,6 +58,8 @@ named! {
         Merge = "merge",
         /// Error groups that had been merged were split.
         Split = "split",
+        /// A deployment was told.
+        Deployment = "deployment",
         /// The body and the headers of a dead letter were read, or those of a sample.
         ReadPayload = "readPayload",
         /// The messages of a redelivery were previewed.

@@ -100,6 +100,12 @@ impl NewDeadLetter {
         self.body.len() + self.properties.len() + size_of::<Self>()
     }
 
+    /// When it died: what it tells, but no later than it arrived. Where it does not tell, when it arrived.
+    pub fn died(&self) -> DateTime<Utc> {
+        let arrived = received_at(self.id);
+        self.latest_death.map_or(arrived, |died| died.min(arrived))
+    }
+
     /// The same message without anything derived from it: what is kept when the database refuses the row (rule R5).
     pub fn blanked(&self, warning: String) -> Self {
         let service = super::service::UNKNOWN;

@@ -27,12 +27,18 @@ pub struct ErrorGroup {
     pub template: Option<String>,
     /// When its first dead letter arrived.
     pub first_seen: DateTime<Utc>,
-    /// When its last one did.
+    /// The version of the service that ran then, where that was told.
+    pub first_version: Option<String>,
+    /// When its last one arrived.
     pub last_seen: DateTime<Utc>,
+    /// The latest time of death of all.
+    pub last_died: DateTime<Utc>,
     /// How many have ever arrived.
     pub arrived: i64,
     /// When it was marked as resolved.
     pub resolved_at: Option<DateTime<Utc>>,
+    /// The deployment that is to have resolved it, where one was named.
+    pub fix: Option<Fix>,
     /// Muted until then.
     pub muted_until: Option<DateTime<Utc>>,
     /// Until how many have arrived.
@@ -56,6 +62,24 @@ pub struct MergedGroup {
     pub template: Option<String>,
     /// When its first dead letter arrived.
     pub first_seen: DateTime<Utc>,
+}
+
+/// The deployment that resolves an error group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// Which one.
+    pub release: Release,
+    /// From when on a death is a regression: instances of that version and of later ones run alone. `None`: it is not deployed.
+    pub since: Option<DateTime<Utc>>,
+}
+
+/// Which version has a fix.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Release {
+    /// This one.
+    Version(String),
+    /// The next one after this one.
+    After(String),
 }
 
 /// Where a group stands.
@@ -113,10 +137,23 @@ impl ErrorGroup {
             return GroupState::Muted;
         }
         match self.resolved_at {
-            Some(resolved) if self.last_seen > resolved => GroupState::Regressed,
+            Some(resolved) if self.came_back(resolved) => GroupState::Regressed,
             Some(_) => GroupState::Resolved,
             None if now - self.first_seen < NEW_FOR => GroupState::New,
             None => GroupState::Ongoing,
+        }
+    }
+
+    /// From when on what arrives, or what dies if a version was named, is a regression. `None`: nothing is yet.
+    pub fn regresses_from(&self) -> Option<DateTime<Utc>> {
+        self.fix.as_ref().map_or(self.resolved_at, |fix| fix.since)
+    }
+
+    /// Messages of older versions that still drain are no regression.
+    fn came_back(&self, resolved: DateTime<Utc>) -> bool {
+        match &self.fix {
+            None => self.last_seen > resolved,
+            Some(fix) => fix.since.is_some_and(|since| self.last_died >= since),
         }
     }
 
@@ -132,7 +169,10 @@ impl ErrorGroup {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GroupAction {
     /// Says that it is resolved: it is heard of again when it comes back.
-    Resolve,
+    Resolve {
+        /// In which version, if not in whatever runs.
+        fix: Option<Release>,
+    },
     /// Removes the resolution and the mute.
     Reopen,
     /// Does not want to hear of it.
@@ -154,7 +194,7 @@ impl GroupAction {
     /// The name in the database and in the API.
     pub fn as_str(&self) -> &'static str {
         match self {
-            Self::Resolve => "resolve",
+            Self::Resolve { .. } => "resolve",
             Self::Reopen => "reopen",
             Self::Mute { .. } => "mute",
             Self::Note => "note",
@@ -185,6 +225,8 @@ pub struct GroupEvent {
     pub ticket: Option<Ticket>,
     /// The groups that were merged or split.
     pub groups: Vec<Uuid>,
+    /// In which version it was resolved, in words.
+    pub version: Option<String>,
     /// Who.
     pub done_by: String,
 }
@@ -203,9 +245,12 @@ mod tests {
             error_type: None,
             template: None,
             first_seen: hour(0),
+            first_version: None,
             last_seen: hour(10),
+            last_died: hour(9),
             arrived: 7,
             resolved_at: None,
+            fix: None,
             muted_until: None,
             muted_up_to: None,
             assignee: None,
@@ -217,6 +262,13 @@ mod tests {
         assert_eq!(resolved.state(hour(11)), GroupState::Resolved);
         let back = ErrorGroup { last_seen: hour(12), ..resolved.clone() };
         assert_eq!(back.state(hour(12)), GroupState::Regressed);
+        let fixed_since = |since| {
+            let fix = Some(Fix { release: Release::Version("1.43".into()), since });
+            ErrorGroup { fix, resolved_at: Some(hour(8)), ..group.clone() }.state(hour(30))
+        };
+        assert_eq!(fixed_since(None), GroupState::Resolved, "not deployed");
+        assert_eq!(fixed_since(Some(hour(10))), GroupState::Resolved, "it died under the version before");
+        assert_eq!(fixed_since(Some(hour(9))), GroupState::Regressed);
         let muted = ErrorGroup { muted_until: Some(hour(20)), muted_up_to: Some(9), ..back };
         assert_eq!(muted.state(hour(19)), GroupState::Muted);
         assert_eq!(muted.state(hour(20)), GroupState::Regressed);

@@ -62,6 +62,8 @@ words! {
         Merge,
         /// Error groups that had been merged were split.
         Split,
+        /// A deployment was told.
+        Deployment,
         /// The body and the headers of a dead letter were read, or those of a sample.
         ReadPayload,
         /// The messages of a redelivery were previewed.

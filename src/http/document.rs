@@ -10,7 +10,7 @@ use utoipa::openapi::{Components, OpenApi as Document, RefOr, Response, Schema};
 use super::responses::{
     self, AnyError, Forbidden, InternalError, LargeHeaders, TooManyRequests, Unauthenticated,
 };
-use super::{audit, error, incidents, operations, problem, words};
+use super::{audit, deployments, error, incidents, operations, problem, words};
 
 /// Name of the security scheme.
 const BEARER: &str = "bearerAuth";
@@ -28,6 +28,7 @@ const BEARER: &str = "bearerAuth";
     components(schemas(
         error::ErrorViewModel, error::FieldError, error::ErrorName, error::ErrorStatus, problem::ProblemType,
         operations::request::DeleteRequest, audit::AuditAction,
+        deployments::gate::GateVerdict, deployments::gate::GateReasonCode,
         incidents::list::IncidentState, incidents::view::IncidentKind, incidents::view::IncidentSeverity,
         incidents::view::NotificationEvent, incidents::view::NotificationState,
         words::DeadLetterStatus, words::StatusFilter, words::Order, words::OperationOrder, words::OperationKind,
@@ -42,6 +43,7 @@ const BEARER: &str = "bearerAuth";
         (name = "overviews", description = "Counts per squad, service and interval."),
         (name = "error groups", description = "Failures grouped by bug, and what was done about them."),
         (name = "incidents", description = "What squads were told, and whether it arrived."),
+        (name = "deployments", description = "Which versions ran since when, and whether a rollout may go on."),
         (name = "access", description = "Who is calling, and what the caller may do."),
         (name = "audit", description = "Who did what."),
         (name = "operations", description = "Redeliver, delete or restore a frozen selection, and follow the progress."),
@@ -148,10 +150,13 @@ examples!(
     "AuditEntries",
     "DeadLetteredMessageDetails",
     "DeadLetteredMessages",
+    "Deployment",
+    "Deployments",
     "Distinctions",
     "ErrorGroupDetails",
     "ErrorGroups",
     "Facets",
+    "Gate",
     "Histogram",
     "IncidentDetails",
     "Incidents",

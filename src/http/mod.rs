@@ -1,11 +1,12 @@
-//! The API: [`dead_letters`], [`error_groups`], [`operations`] and [`incidents`], one file for each endpoint, and what they share: problem
-//! details, filters, pages, words, and the `OpenAPI` document, made from the router.
+//! The API: [`dead_letters`], [`error_groups`], [`operations`], [`incidents`] and [`deployments`], one file for each endpoint, and what
+//! they share: problem details, filters, pages, words, and the `OpenAPI` document, made from the router.
 
 mod admin;
 mod audit;
 mod auth;
 mod console;
 mod dead_letters;
+mod deployments;
 mod document;
 mod error;
 mod error_groups;
@@ -184,6 +185,8 @@ fn api_router() -> OpenApiRouter<Api> {
         .routes(routes!(incidents::list::list_incidents))
         .routes(routes!(incidents::one::get_incident))
         .routes(routes!(incidents::test::create_test_notification))
+        .routes(routes!(deployments::list::list_deployments, deployments::create::create_deployment))
+        .routes(routes!(deployments::gate::get_gate))
         .routes(routes!(audit::list_audit_entries))
         .routes(routes!(shift_log::shift_log))
         .routes(routes!(me::me))

@@ -32,6 +32,10 @@ pub enum ProblemType {
     PlanAlreadyRun,
     /// The state of the operation does not allow this.
     WrongState,
+    /// The gate of the deployment fails.
+    GateFailed,
+    /// The gate of the deployment has not decided yet.
+    GateWaits,
     /// The caller sends more requests than the limits allow.
     TooManyRequests,
     /// The caller has too many plans that can still be run.
@@ -179,6 +183,23 @@ impl Problem {
         "ConflictError",
         "The operation is completed. There is nothing to pause.",
     );
+    pub const GATE_FAILED: &Self = &problem(
+        StatusCode::CONFLICT,
+        ProblemType::GateFailed,
+        "Gate failed",
+        "ConflictError",
+        "webshop 1.43.0 fails: New error: PaymentDeclined, 3 dead letters.",
+    );
+    pub const GATE_WAITS: &Self = &Self {
+        retry_after: Some(5),
+        ..problem(
+            StatusCode::SERVICE_UNAVAILABLE,
+            ProblemType::GateWaits,
+            "Gate not decided",
+            "ServiceUnavailableError",
+            "webshop 1.43.0 waits: Nothing is wrong after 42 of 300 seconds.",
+        )
+    };
     pub const TOO_MANY_REQUESTS: &Self = &Self {
         retry_after: Some(3),
         ..problem(

@@ -52,6 +52,8 @@ responses! {
     PlanConflict "409" [PLAN_EXPIRED],
     /// The state of the operation does not allow this. Nothing was done.
     StateConflict "409" [WRONG_STATE],
+    /// With `asStatus`: the gate fails. `detail` says why.
+    GateFailed "409" [GATE_FAILED],
     /// The body of the request is too large.
     TooLarge "413" [LARGE_BODY],
     /// The body of the request is not `application/json`.
@@ -74,6 +76,9 @@ responses! {
     /// The database does not answer, or not in time, or Backstage does not say what the caller may do. Retry after the number of seconds
     /// in `Retry-After`.
     Unavailable "503" [UNAVAILABLE, SLOW, UNDECIDED],
+    /// With `asStatus`: the gate has not decided yet. Or the database does not answer, or not in time, or Backstage does not say what the
+    /// caller may do. Retry after the number of seconds in `Retry-After`.
+    GateWaits "503" [GATE_WAITS, UNAVAILABLE, SLOW, UNDECIDED],
     /// Any other error.
     AnyError "default" [NO_METHOD],
 }

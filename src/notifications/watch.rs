@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{Live, Routes, endings};
 use crate::clock;
 use crate::domain::incident::{
-    Bug, Facts, Incident, Kind, NewIncident, SQUAD_GROWTH_FLOOR, WatchedGroup, ceiling,
+    Bug, FACTOR, Facts, Incident, Kind, NewIncident, SQUAD_GROWTH_FLOOR, WatchedGroup, ceiling,
 };
 use crate::ownership::{Owners, Ownership};
 use crate::store::{IncidentTurn, LaggingSource, Store, StoreError, WatchedOperation};
@@ -229,7 +229,7 @@ impl Look {
                 continue;
             }
             let services: Vec<_> = services.remove(&squad).unwrap_or_default().into_iter().collect();
-            let ceiling = ceiling(self.turn.busiest_hour_of(&services).await?, SQUAD_GROWTH_FLOOR);
+            let ceiling = ceiling(self.turn.busiest_hour_of(&services).await?, FACTOR, SQUAD_GROWTH_FLOOR);
             if last_hour <= ceiling {
                 continue;
             }

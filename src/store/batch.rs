@@ -218,20 +218,22 @@ async fn insert_unknown(
     let (arrays, next) = (arrays.join(", "), columns::ALL.len() + 1);
     let statement = format!(
         "WITH new AS MATERIALIZED ( \
-             SELECT * FROM UNNEST({arrays}, ${next}::timestamptz[], ${}::timestamptz[]) AS n ({names}, received_at, start)), \
+             SELECT * FROM UNNEST({arrays}, ${next}::timestamptz[], ${}::timestamptz[], ${}::timestamptz[]) \
+                 AS n ({names}, received_at, start, last_died)), \
          stored AS ( \
              INSERT INTO dead_letter ({names}) SELECT {names} FROM new ON CONFLICT DO NOTHING RETURNING id), \
          pending AS ( \
              INSERT INTO dead_letter_pending ({pending}) SELECT {pending} FROM new JOIN stored USING (id)), \
          counted AS ( \
-             INSERT INTO error_group_change (error_group, start, arrived, dead, redelivered, deleted, last_seen) \
-             SELECT error_group, start, count(*), count(*), 0, 0, max(received_at) \
+             INSERT INTO error_group_change (error_group, start, arrived, dead, redelivered, deleted, last_seen, last_died) \
+             SELECT error_group, start, count(*), count(*), 0, 0, max(received_at), max(last_died) \
              FROM new JOIN stored USING (id) GROUP BY error_group, start), \
          returned AS ( \
              INSERT INTO dead_letter_return (dead_letter_id, redelivery_id, error_group) \
              SELECT id, redelivery_id, error_group FROM new JOIN stored USING (id) WHERE redelivery_id IS NOT NULL) \
          SELECT count(*) FROM stored",
-        next + 1
+        next + 1,
+        next + 2
     );
     let mut query = sqlx::query_scalar(&statement);
     for column in &columns::ALL {
@@ -239,7 +241,8 @@ async fn insert_unknown(
     }
     let received: Vec<_> = rows.iter().map(|row| received_at(row.id)).collect();
     let starts: Vec<_> = received.iter().map(|at| interval_of(*at, now)).collect();
-    let stored: i64 = query.bind(received).bind(starts).fetch_one(database).await?;
+    let died: Vec<_> = rows.iter().map(|row| row.died()).collect();
+    let stored: i64 = query.bind(received).bind(starts).bind(died).fetch_one(database).await?;
     Ok(u64::try_from(stored).unwrap_or_default())
 }
 

@@ -35,6 +35,7 @@ struct Change {
     redelivered: i64,
     deleted: i64,
     last_seen: Option<DateTime<Utc>>,
+    last_died: Option<DateTime<Utc>>,
 }
 
 impl Change {
@@ -53,11 +54,12 @@ pub(super) struct Changes(BTreeMap<(Uuid, DateTime<Utc>), Change>);
 
 impl Changes {
     /// One more dead letter.
-    pub fn arrived(&mut self, group: Uuid, id: Uuid, now: DateTime<Utc>) {
-        let change = self.of(group, id, now);
+    fn arrived(&mut self, row: &NewDeadLetter, now: DateTime<Utc>) {
+        let change = self.of(row.fingerprint.group, row.id, now);
         change.arrived += 1;
         change.dead += 1;
-        change.last_seen = change.last_seen.max(Some(received_at(id)));
+        change.last_seen = change.last_seen.max(Some(received_at(row.id)));
+        change.last_died = change.last_died.max(Some(row.died()));
     }
 
     /// One dead letter has another status.
@@ -80,9 +82,9 @@ impl Changes {
         let (groups, starts): (Vec<_>, Vec<_>) = keys.into_iter().unzip();
         let column = |of: fn(&Change) -> i64| changes.iter().map(of).collect::<Vec<_>>();
         sqlx::query(
-            "INSERT INTO error_group_change (error_group, start, arrived, dead, redelivered, deleted, last_seen) \
+            "INSERT INTO error_group_change (error_group, start, arrived, dead, redelivered, deleted, last_seen, last_died) \
              SELECT * FROM UNNEST($1::uuid[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::bigint[], \
-                 $6::bigint[], $7::timestamptz[])",
+                 $6::bigint[], $7::timestamptz[], $8::timestamptz[])",
         )
         .bind(groups)
         .bind(starts)
@@ -91,6 +93,7 @@ impl Changes {
         .bind(column(|change| change.redelivered))
         .bind(column(|change| change.deleted))
         .bind(changes.iter().map(|change| change.last_seen).collect::<Vec<_>>())
+        .bind(changes.iter().map(|change| change.last_died).collect::<Vec<_>>())
         .execute(connection)
         .await?;
         Ok(())
@@ -105,7 +108,7 @@ pub(super) async fn count(
 ) -> Result<(), StoreError> {
     let mut changes = Changes::default();
     for row in rows {
-        changes.arrived(row.fingerprint.group, row.id, now);
+        changes.arrived(row, now);
     }
     changes.apply(connection).await
 }
@@ -124,12 +127,14 @@ impl Store {
         let folded: i64 = sqlx::query_scalar(
             "WITH gone AS MATERIALIZED (DELETE FROM error_group_change RETURNING *), \
              totals AS ( \
-                 INSERT INTO error_group_total AS c (error_group, arrived, dead, redelivered, deleted, last_seen) \
-                 SELECT error_group, sum(arrived), sum(dead), sum(redelivered), sum(deleted), max(last_seen) \
+                 INSERT INTO error_group_total AS c (error_group, arrived, dead, redelivered, deleted, last_seen, last_died) \
+                 SELECT error_group, sum(arrived), sum(dead), sum(redelivered), sum(deleted), max(last_seen), \
+                     max(COALESCE(last_died, last_seen)) \
                  FROM gone GROUP BY error_group \
                  ON CONFLICT (error_group) DO UPDATE SET arrived = c.arrived + excluded.arrived, \
                      dead = c.dead + excluded.dead, redelivered = c.redelivered + excluded.redelivered, \
-                     deleted = c.deleted + excluded.deleted, last_seen = GREATEST(c.last_seen, excluded.last_seen)), \
+                     deleted = c.deleted + excluded.deleted, last_seen = GREATEST(c.last_seen, excluded.last_seen), \
+                     last_died = GREATEST(c.last_died, excluded.last_died)), \
              intervals AS ( \
                  INSERT INTO error_group_interval AS c (error_group, start, dead, redelivered, deleted) \
                  SELECT error_group, start, sum(dead), sum(redelivered), sum(deleted) \

@@ -15,13 +15,18 @@ use super::{Store, StoreError, audit, filter_sql};
 use crate::clock;
 use crate::domain::audit::{Action, Actor, Entry};
 use crate::domain::dead_letter::{DeadLetter, floor_id};
-use crate::domain::error_group::{ErrorGroup, GroupAction, GroupEvent};
+use crate::domain::error_group::{ErrorGroup, Fix, GroupAction, GroupEvent, Release};
 use crate::domain::filter::Filter;
 use crate::domain::triage::Ticket;
 
 /// Of a group `g` whose counters are `t`, one of [`wholes`].
-pub(super) const GROUP: &str = "g.id, g.service, g.reason, g.error_type, g.template, t.first_seen, t.last_seen, t.arrived, \
-     g.resolved_at, g.muted_until, g.muted_up_to, g.assignee, g.ticket_url, g.ticket_key";
+pub(super) const GROUP: &str = "g.id, g.service, g.reason, g.error_type, g.template, t.first_seen, \
+     (SELECT p.version FROM deployment p WHERE p.service = g.service AND p.started_at <= t.first_seen \
+      ORDER BY p.started_at DESC, p.id DESC LIMIT 1) AS first_version, \
+     t.last_seen, t.last_died, t.arrived, g.resolved_at, g.resolved_version, g.resolved_after, \
+     CASE WHEN COALESCE(g.resolved_version, g.resolved_after) IS NULL THEN g.resolved_at ELSE \
+         dead_letter_regresses_from(g.service, g.resolved_at, g.resolved_version, g.resolved_after) END AS regresses_from, \
+     g.muted_until, g.muted_up_to, g.assignee, g.ticket_url, g.ticket_key";
 
 /// Hours that a sparkline shows.
 pub const SPARKLINE: usize = 24;
@@ -42,7 +47,7 @@ pub struct GroupPreview {
 }
 
 /// Of an event `e`.
-pub(super) const EVENT: &str = "e.id, e.action, e.note, e.muted_until, e.muted_count, e.assignee, \
+pub(super) const EVENT: &str = "e.id, e.action, e.note, e.muted_until, e.muted_count, e.version, e.assignee, \
      e.ticket_url, e.ticket_key, e.groups, e.done_by";
 
 /// Appends the whole groups of the counts `f`, most first.
@@ -215,23 +220,33 @@ impl Store {
             GroupAction::Mute { until, count } => (*until, *count),
             _ => (None, None),
         };
+        let (version, after) = match action {
+            GroupAction::Resolve { fix: Some(Release::Version(version)) } => (Some(version), None),
+            GroupAction::Resolve { fix: Some(Release::After(version)) } => (None, Some(version)),
+            _ => (None, None),
+        };
         let change = match action {
-            GroupAction::Resolve => "resolved_at = $2, muted_until = NULL, muted_up_to = NULL",
-            GroupAction::Reopen => "resolved_at = NULL, muted_until = NULL, muted_up_to = NULL",
+            GroupAction::Resolve { .. } => {
+                "resolved_at = $2, resolved_version = $9, resolved_after = $10, muted_until = NULL, muted_up_to = NULL"
+            }
+            GroupAction::Reopen => {
+                "resolved_at = NULL, resolved_version = NULL, resolved_after = NULL, muted_until = NULL, muted_up_to = NULL"
+            }
             GroupAction::Mute { .. } => {
                 "muted_until = $3, muted_up_to = $4 + (SELECT sum(t.arrived) FROM error_group_count t \
                  WHERE t.error_group IN (SELECT m.id FROM error_group m WHERE m.id = g.id OR m.merged_into = g.id))"
             }
-            GroupAction::Assign(_) => "assignee = $9",
-            GroupAction::Link(_) => "ticket_url = $10, ticket_key = $11",
+            GroupAction::Assign(_) => "assignee = $11",
+            GroupAction::Link(_) => "ticket_url = $12, ticket_key = $13",
             GroupAction::Note => "id = id",
         };
         let statement = format!(
             "WITH changed AS (UPDATE error_group g SET {change} \
                  WHERE g.id = {} AND $2::timestamptz IS NOT NULL RETURNING g.id) \
-             INSERT INTO error_group_event (id, error_group, action, note, muted_until, muted_count, done_by, assignee, ticket_url, \
-                 ticket_key) \
-             SELECT $5, id, $6, $7, $3::timestamptz, $4::bigint, $8, $9::text, $10::text, $11::text FROM changed \
+             INSERT INTO error_group_event (id, error_group, action, note, muted_until, muted_count, done_by, version, assignee, \
+                 ticket_url, ticket_key) \
+             SELECT $5, id, $6, $7, $3::timestamptz, $4::bigint, $8, COALESCE($9::text, 'after ' || $10::text), $11::text, $12::text, \
+                 $13::text FROM changed \
              RETURNING (SELECT service FROM error_group g WHERE g.id = error_group)",
             whole_of("$1::uuid")
         );
@@ -245,6 +260,8 @@ impl Store {
             .bind(action.as_str())
             .bind(note)
             .bind(&done_by.name)
+            .bind(version)
+            .bind(after)
             .bind(assignee)
             .bind(ticket.map(|ticket| &ticket.url))
             .bind(ticket.and_then(|ticket| ticket.key.as_ref()))
@@ -252,7 +269,10 @@ impl Store {
             .await?;
         let Some(service) = service else { return Ok(false) };
         let (audited, details) = match action {
-            GroupAction::Resolve => (Action::Resolve, json!({})),
+            GroupAction::Resolve { fix: None } => (Action::Resolve, json!({})),
+            GroupAction::Resolve { fix: Some(_) } => {
+                (Action::Resolve, json!({"inVersion": version, "afterVersion": after}))
+            }
             GroupAction::Reopen => (Action::Reopen, json!({})),
             GroupAction::Mute { until, count } => (Action::Mute, json!({"until": until, "count": count})),
             GroupAction::Assign(Some(assignee)) => (Action::Assign, json!({"assignee": assignee})),
@@ -286,6 +306,7 @@ pub(super) fn event(row: &PgRow) -> Result<GroupEvent, StoreError> {
         assignee: row.try_get("assignee")?,
         ticket: ticket(row)?,
         groups: row.try_get::<Option<_>, _>("groups")?.unwrap_or_default(),
+        version: row.try_get("version")?,
         done_by: row.try_get("done_by")?,
     })
 }
@@ -293,6 +314,11 @@ pub(super) fn event(row: &PgRow) -> Result<GroupEvent, StoreError> {
 /// A row of [`GROUP`].
 pub(super) fn group(row: &PgRow) -> Result<ErrorGroup, StoreError> {
     let first_seen = row.try_get("first_seen")?;
+    let last_seen = row.try_get::<Option<_>, _>("last_seen")?.unwrap_or(first_seen);
+    let (version, after): (Option<_>, Option<_>) =
+        (row.try_get("resolved_version")?, row.try_get("resolved_after")?);
+    let release = version.map(Release::Version).or(after.map(Release::After));
+    let since = row.try_get("regresses_from")?;
     Ok(ErrorGroup {
         id: row.try_get("id")?,
         service: row.try_get("service")?,
@@ -300,9 +326,12 @@ pub(super) fn group(row: &PgRow) -> Result<ErrorGroup, StoreError> {
         error_type: row.try_get("error_type")?,
         template: row.try_get("template")?,
         first_seen,
-        last_seen: row.try_get::<Option<_>, _>("last_seen")?.unwrap_or(first_seen),
+        first_version: row.try_get("first_version")?,
+        last_seen,
+        last_died: row.try_get::<Option<_>, _>("last_died")?.unwrap_or(last_seen),
         arrived: row.try_get("arrived")?,
         resolved_at: row.try_get("resolved_at")?,
+        fix: release.map(|release| Fix { release, since }),
         muted_until: row.try_get("muted_until")?,
         muted_up_to: row.try_get("muted_up_to")?,
         assignee: row.try_get("assignee")?,

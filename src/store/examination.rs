@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::{Schema, Store, StoreError};
 
 /// Our tables, by the beginnings of their names.
-const TABLES: &str = "^(_sqlx_migrations|audit_|catalog_|dead_letter|error_group|former_redelivery|home_place|incident|ingest_life|\
+const TABLES: &str = "^(_sqlx_migrations|audit_|catalog_|dead_letter|deployment|error_group|former_redelivery|home_place|incident|ingest_life|\
                       known_broker|notification|operation|served_place|source_reading)";
 
 /// The database, as it was found.

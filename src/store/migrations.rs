@@ -8,7 +8,7 @@ macro_rules! files {
     };
 }
 
-const FILES: [(&str, &str); 21] = files![
+const FILES: [(&str, &str); 22] = files![
     "0001_dead_letter",
     "0002_operation",
     "0003_error_groups",
@@ -29,6 +29,7 @@ const FILES: [(&str, &str); 21] = files![
     "0019_planned",
     "0020_operation_groups",
     "0021_incidents",
+    "0022_deployments",
     "0023_triage",
 ];
 

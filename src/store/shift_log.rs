@@ -82,11 +82,16 @@ impl Store {
     /// At most `limit` groups that came back within it after they were resolved, and are not resolved again.
     pub async fn regressed_groups(&self, shift: &Shift, limit: i64) -> Result<Vec<Uuid>, StoreError> {
         let mut query = QueryBuilder::new(
-            "SELECT g.id FROM error_group g JOIN (SELECT COALESCE(m.merged_into, m.id) AS error_group, max(n.last_seen) AS last_seen \
+            "SELECT g.id FROM error_group g JOIN (SELECT COALESCE(m.merged_into, m.id) AS error_group, max(n.last_seen) AS last_seen, \
+                     max(n.last_died) AS last_died \
                  FROM error_group m JOIN error_group_count n ON n.error_group = m.id GROUP BY 1) c ON c.error_group = g.id \
-             WHERE c.last_seen > g.resolved_at AND c.last_seen >= ",
+                 CROSS JOIN LATERAL (SELECT COALESCE(g.resolved_version, g.resolved_after) IS NOT NULL AS in_version) v \
+                 CROSS JOIN LATERAL (SELECT CASE WHEN v.in_version \
+                     THEN dead_letter_regresses_from(g.service, g.resolved_at, g.resolved_version, g.resolved_after) \
+                     ELSE g.resolved_at END AS since) r \
+             WHERE CASE WHEN v.in_version THEN c.last_died >= r.since ELSE c.last_seen > r.since END AND c.last_seen >= ",
         );
-        query.push_bind(shift.since).push(" AND g.resolved_at < ").push_bind(shift.until);
+        query.push_bind(shift.since).push(" AND r.since < ").push_bind(shift.until);
         query.push(" AND (c.last_seen < ").push_bind(shift.until).push(" OR EXISTS (").push(AFTER_RESOLUTION);
         query.push_bind(shift.until).push(")) AND NOT EXISTS (").push(AFTER_RESOLUTION);
         query.push_bind(shift.first_interval()).push(")");
@@ -129,6 +134,6 @@ impl Store {
     }
 }
 
-/// Whether a dead letter arrived after the group `g` was resolved and before a time, which follows.
+/// Whether a dead letter of the group `g` arrived since arrivals are a regression, and before a time, which follows.
 const AFTER_RESOLUTION: &str = "SELECT FROM error_group_timeline t WHERE t.error_group IN ( \
-     SELECT m.id FROM error_group m WHERE m.id = g.id OR m.merged_into = g.id) AND t.start >= g.resolved_at AND t.start < ";
+     SELECT m.id FROM error_group m WHERE m.id = g.id OR m.merged_into = g.id) AND t.start >= r.since AND t.start < ";

@@ -18,6 +18,8 @@ const MIGRATION_RETRY: Duration = Duration::from_millis(500);
 const EXPIRED_PLANS_KEPT: TimeDelta = TimeDelta::days(1);
 /// An incident that is over is kept this long, with its notifications.
 const INCIDENTS_KEPT: TimeDelta = TimeDelta::days(90);
+/// Deployments are kept this long, so that error groups can say in which version they were first seen.
+const DEPLOYMENTS_KEPT: TimeDelta = TimeDelta::days(400);
 
 /// Migrates, cancels `done` when ingest and operations may start, and maintains the partitions until the process stops.
 pub async fn keep_schema(
@@ -46,6 +48,9 @@ pub async fn keep_schema(
         }
         if let Err(error) = store.forget_incidents(clock::now() - INCIDENTS_KEPT).await {
             warn!(%error, "could not remove old incidents, retrying in an hour");
+        }
+        if let Err(error) = store.forget_deployments(clock::now() - DEPLOYMENTS_KEPT).await {
+            warn!(%error, "could not remove old deployments, retrying in an hour");
         }
         if stop.run_until_cancelled(tokio::time::sleep(PARTITION_INTERVAL)).await.is_none() {
             return Ok(());

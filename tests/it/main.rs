@@ -27,6 +27,7 @@ mod clients;
 mod collector;
 mod console;
 mod conventions;
+mod deployments;
 mod distinctions;
 mod doctor;
 mod document;

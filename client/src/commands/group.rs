@@ -13,6 +13,7 @@ use crate::options::members;
 use crate::output::{Output, print, print_line};
 use crate::short_id::GroupIdArgs;
 use crate::text::{count, error, field, list, named, number};
+use crate::zone::Zone;
 
 #[derive(Args, Debug)]
 pub struct NotedArgs {
@@ -21,6 +22,18 @@ pub struct NotedArgs {
     /// Reason, kept with the group
     #[arg(long)]
     note: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct ResolveArgs {
+    #[command(flatten)]
+    noted: NotedArgs,
+    /// This version has the fix: the group has regressed only if the error occurs in it or in a later one
+    #[arg(long, value_name = "VERSION")]
+    in_version: Option<String>,
+    /// The next version that is deployed has the fix
+    #[arg(long, conflicts_with = "in_version")]
+    in_next_version: bool,
 }
 
 #[derive(Args, Debug)]
@@ -56,10 +69,19 @@ pub struct NoteArgs {
     text: String,
 }
 
+pub(crate) async fn resolve(api: &Api, args: ResolveArgs, output: Output) -> Result<Ending, Failure> {
+    let parts = [
+        ("action", json!("resolve")),
+        ("inVersion", json!(args.in_version)),
+        ("inNextVersion", json!(args.in_next_version.then_some(true))),
+        ("note", json!(args.noted.note)),
+    ];
+    change(api, &args.noted.group, parts, output).await
+}
+
 /// A change that takes a note only.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Action {
-    Resolve,
     Reopen,
     Unassign,
     Unlink,
@@ -72,7 +94,6 @@ pub(crate) async fn noted(
     action: Action,
 ) -> Result<Ending, Failure> {
     let action = match action {
-        Action::Resolve => "resolve",
         Action::Reopen => "reopen",
         Action::Unassign => "unassign",
         Action::Unlink => "unlink",
@@ -134,7 +155,9 @@ fn show(answer: &Answer, output: Output) -> Result<Ending, Failure> {
         ("service", field(group, "service")),
         ("error", error(group, "title")),
         ("first seen", zone.time_and_age(group, "firstSeen", now)),
+        ("first version", field(group, "firstVersion")),
         ("last seen", zone.time_and_age(group, "lastSeen", now)),
+        ("resolved in", resolved_in(&group["resolvedIn"], zone)),
         ("muted until", zone.time(group, "mutedUntil")),
         ("muted up to", muted_up_to),
         ("assigned to", field(group, "assignee")),
@@ -154,8 +177,10 @@ fn show(answer: &Answer, output: Output) -> Result<Ending, Failure> {
     for event in events {
         let note = Some(field(event, "note")).filter(|note| !note.is_empty());
         let note = note.map_or_else(String::new, |note| format!(": {note}"));
+        let version = Some(field(event, "version")).filter(|version| !version.is_empty());
+        let version = version.map_or_else(String::new, |version| format!(" in version {version}"));
         let (at, by, action) = (zone.time(event, "at"), field(event, "by"), field(event, "action"));
-        text.extend(["  ", &at, "  ", &by, "  ", &action, &about(event), &note, "\n"]);
+        text.extend(["  ", &at, "  ", &by, "  ", &action, &about(event), &version, &note, "\n"]);
     }
     print(&text)?;
     Ok(Ending::Done)
@@ -170,4 +195,20 @@ pub(super) fn about(event: &Value) -> String {
 /// A ticket in one line.
 fn ticket(ticket: &Value) -> String {
     [field(ticket, "key"), field(ticket, "url")].join(" ").trim().to_owned()
+}
+
+/// The version that has the fix, and since when it runs alone.
+fn resolved_in(fix: &Value, zone: Zone) -> String {
+    if fix.is_null() {
+        return String::new();
+    }
+    let version = if fix["version"].is_null() {
+        format!("the version after {}", field(fix, "after"))
+    } else {
+        field(fix, "version")
+    };
+    match zone.time(fix, "since") {
+        since if since.is_empty() => format!("{version}, not deployed yet"),
+        since => format!("{version}, on its own since {since}"),
+    }
 }

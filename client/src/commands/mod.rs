@@ -2,6 +2,7 @@
 
 mod act;
 mod care;
+mod deployments;
 mod distinctions;
 mod facets;
 mod find;
@@ -46,6 +47,12 @@ pub enum ClientCommand {
     Groups(Box<With<groups::GroupsArgs>>),
     /// List incidents: what squads were told, and whether it goes on
     Incidents(With<incidents::IncidentsArgs>),
+    /// List the deployments of a service: which version ran since when
+    Deployments(With<deployments::DeploymentsArgs>),
+    /// Tell a deployment: which version of a service runs from now on; a repetition does no harm
+    Deployed(With<deployments::DeployedArgs>),
+    /// Judge a deployment: exit code 0 if the rollout may go on, 4 if not, 5 if that is not decided yet
+    Gate(With<deployments::GateArgs>),
     /// Break a selection down by type, routing key, error group, header and so on
     Facets(Box<With<facets::FacetsArgs>>),
     /// Count dead letters per squad, or per service of a squad
@@ -81,7 +88,7 @@ pub enum ClientCommand {
     /// Change the rate limit of an operation
     Rate(With<steer::RateArgs>),
     /// Mark an error group as resolved; a new arrival marks it as `regressed`
-    Resolve(With<group::NotedArgs>),
+    Resolve(With<group::ResolveArgs>),
     /// Reopen a resolved or muted error group
     Reopen(With<group::NotedArgs>),
     /// Mute an error group until a time, or for a number of arrivals
@@ -151,6 +158,9 @@ async fn dispatch(command: ClientCommand) -> Result<Ending, Failure> {
         ClientCommand::Tail(with) => with!(with, tail::run),
         ClientCommand::Groups(with) => with!(with, groups::run),
         ClientCommand::Incidents(with) => with!(with, incidents::run),
+        ClientCommand::Deployments(with) => with!(with, deployments::run),
+        ClientCommand::Deployed(with) => with!(with, deployments::tell),
+        ClientCommand::Gate(with) => with!(with, deployments::gate),
         ClientCommand::Facets(with) => with!(with, facets::run),
         ClientCommand::Overview(with) => with!(with, overview::run),
         ClientCommand::Plan(with) => with!(with, plan::run),
@@ -168,7 +178,7 @@ async fn dispatch(command: ClientCommand) -> Result<Ending, Failure> {
         ClientCommand::Resume(with) => with!(with, steer::run, Steer::Resume),
         ClientCommand::Cancel(with) => with!(with, steer::run, Steer::Cancel),
         ClientCommand::Rate(with) => with!(with, steer::rate),
-        ClientCommand::Resolve(with) => with!(with, group::noted, Action::Resolve),
+        ClientCommand::Resolve(with) => with!(with, group::resolve),
         ClientCommand::Reopen(with) => with!(with, group::noted, Action::Reopen),
         ClientCommand::Mute(with) => with!(with, group::mute),
         ClientCommand::Note(with) => with!(with, group::note),

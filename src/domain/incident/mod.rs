@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::named::named;
 
-pub use watch::{Bug, SQUAD_GROWTH_FLOOR, WatchedGroup, ceiling, grows};
+pub use watch::{Bug, FACTOR, GROUP_FLOOR, SQUAD_GROWTH_FLOOR, WatchedGroup, ceiling, grows};
 pub use words::Notice;
 
 named! {

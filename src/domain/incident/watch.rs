@@ -11,16 +11,16 @@ use crate::domain::triage::Ticket;
 /// has just been told.
 const TOLD_FOR: TimeDelta = TimeDelta::hours(24);
 /// Fewer arrivals in an hour than this are no escalation of a group.
-const GROUP_FLOOR: i64 = 20;
+pub const GROUP_FLOOR: i64 = 20;
 /// Fewer arrivals in an hour than this are no growth of a squad.
 pub const SQUAD_GROWTH_FLOOR: i64 = 100;
 /// The busiest hour of the week, times this, is the most that is expected.
-const FACTOR: i64 = 2;
+pub const FACTOR: i64 = 2;
 
-/// The largest number of arrivals in an hour that the week before lets one expect. An hour of the sliding window may hold the arrivals of
-/// two hours of the clock, which is what the factor allows for.
-pub fn ceiling(busiest_hour: i64, floor: i64) -> i64 {
-    busiest_hour.saturating_mul(FACTOR).max(floor)
+/// The largest number of arrivals in an hour, or another length of time, that the week before lets one expect. An hour of the sliding
+/// window may hold the arrivals of two hours of the clock, which is what a factor of [`FACTOR`] allows for.
+pub fn ceiling(busiest: i64, factor: i64, floor: i64) -> i64 {
+    busiest.saturating_mul(factor).max(floor)
 }
 
 /// Whether a number above its ceiling is still too large: until it has fallen to half of it.
@@ -60,7 +60,9 @@ impl WatchedGroup {
     /// Whether it is news that no open incident tells. `began` is when incidents were first looked for: what arrived before is no news.
     pub fn news(&self, began: DateTime<Utc>, now: DateTime<Utc>) -> Option<Kind> {
         let group = &self.group;
-        if !self.open.is_empty() || self.dead <= 0 || self.is_muted(now) {
+        // One that is resolved in a version may go on until that version is deployed.
+        let is_silent = matches!(group.state(now), GroupState::Muted | GroupState::Resolved);
+        if !self.open.is_empty() || self.dead <= 0 || is_silent {
             return None;
         }
         let ended = self.over_at.into_iter().chain(group.resolved_at).max();
@@ -89,7 +91,7 @@ impl WatchedGroup {
 
     /// The ceiling that its last hour exceeds.
     pub fn escalates(&self, busiest_hour: i64) -> Option<i64> {
-        let ceiling = ceiling(busiest_hour, GROUP_FLOOR);
+        let ceiling = ceiling(busiest_hour, FACTOR, GROUP_FLOOR);
         (self.last_hour > ceiling).then_some(ceiling)
     }
 
@@ -144,6 +146,7 @@ impl WatchedGroup {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::error_group::{Fix, Release};
 
     fn hour(number: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::hours(number)
@@ -158,9 +161,12 @@ mod tests {
             error_type: Some("Declined".into()),
             template: None,
             first_seen: hour(10),
+            first_version: None,
             last_seen: hour(12),
+            last_died: hour(12),
             arrived: 30,
             resolved_at: None,
+            fix: None,
             muted_until: None,
             muted_up_to: None,
             assignee: None,
@@ -196,6 +202,20 @@ mod tests {
         assert_eq!(back.news(began, now), None);
         let back = WatchedGroup { over_at: Some(hour(11)), ..watched() };
         assert_eq!(back.news(began, now), Some(Kind::RegressedErrorGroup), "though nobody marked it");
+    }
+
+    #[test]
+    fn what_is_resolved_in_a_version_is_news_when_it_dies_under_it() {
+        let (began, now) = (hour(1), hour(13));
+        let mut fixed = watched();
+        fixed.group.resolved_at = Some(hour(11));
+        let mut with = |since| {
+            fixed.group.fix = Some(Fix { release: Release::After("1.42".into()), since });
+            (fixed.news(began, now), fixed.over(TimeDelta::hours(24), now))
+        };
+        assert_eq!(with(None), (None, Some("marked as resolved")));
+        assert_eq!(with(Some(hour(13))), (None, Some("marked as resolved")));
+        assert_eq!(with(Some(hour(12))), (Some(Kind::RegressedErrorGroup), None));
     }
 
     #[test]

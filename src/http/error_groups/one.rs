@@ -12,10 +12,11 @@ use super::care::{Care, Change, make};
 use super::view::{ErrorGroupView, GroupEventView, MergedGroupView};
 use crate::access::Permission;
 use crate::clock;
-use crate::domain::error_group::{ErrorGroup, GroupAction};
+use crate::domain::error_group::{ErrorGroup, GroupAction, Release};
 use crate::http::Api;
 use crate::http::auth::{Caller, not_allowed};
 use crate::http::dead_letters::{PathId, path_id};
+use crate::http::deployments::check_name;
 use crate::http::error::{ApiError, FieldError};
 use crate::http::operations::{MAX_NOTE, is_note};
 use crate::http::query::Query;
@@ -44,6 +45,12 @@ pub struct ErrorGroupChange {
     /// The action. `resolve`: the group is `regressed` if the error occurs again. `mute` needs `mutedUntil`, `mutedCount` or both. `assign`
     /// needs `assignee`, `link` needs `ticketUrl`, `merge` and `split` need `groups`.
     action: ErrorGroupAction,
+    /// Of `resolve`: the version that has the fix. The group is `regressed` if the error occurs in that version or a later one. Messages
+    /// that died under older versions are no regression.
+    #[schema(min_length = 1, max_length = 200, example = "1.43.0")]
+    in_version: Option<String>,
+    /// Of `resolve`: the next version that is deployed has the fix.
+    in_next_version: Option<bool>,
     /// Of `mute`: until this time.
     muted_until: Option<DateTime<Utc>>,
     /// Of `mute`: until this many more dead letters have arrived. With `mutedUntil`, whichever comes first ends it.
@@ -91,6 +98,15 @@ impl ErrorGroupChange {
                 wrong(field, "is for `mute` only".into());
             }
         }
+        let is_next = self.in_next_version == Some(true);
+        for (field, is_given) in [("inVersion", self.in_version.is_some()), ("inNextVersion", is_next)] {
+            if is_given && self.action != ErrorGroupAction::Resolve {
+                wrong(field, "is for `resolve` only".into());
+            }
+        }
+        if is_next && self.in_version.is_some() {
+            wrong("inVersion", "and `inNextVersion` exclude each other".into());
+        }
         if self.muted_until.is_some_and(|until| until <= now) {
             wrong("mutedUntil", "must be in the future".into());
         }
@@ -109,12 +125,37 @@ impl ErrorGroupChange {
             return Err(ApiError::invalid(errors));
         }
         Ok(Change::Act(match self.action {
-            ErrorGroupAction::Resolve => GroupAction::Resolve,
+            ErrorGroupAction::Resolve => GroupAction::Resolve { fix: None },
             ErrorGroupAction::Reopen => GroupAction::Reopen,
             ErrorGroupAction::Mute => GroupAction::Mute { until: self.muted_until, count: self.muted_count },
             ErrorGroupAction::Note => GroupAction::Note,
             of_care => return self.care().change(of_care, caller),
         }))
+    }
+}
+
+impl ErrorGroupChange {
+    /// The version that is said to have the fix.
+    async fn release(
+        &self,
+        api: &Api,
+        service: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Release>, ApiError> {
+        let (field, is_next) = match (&self.in_version, self.in_next_version) {
+            (Some(_), _) => ("inVersion", false),
+            (None, Some(true)) => ("inNextVersion", true),
+            _ => return Ok(None),
+        };
+        // Without deployments, the group would never be `regressed`.
+        let current = api.store.current_version(service, now).await?.ok_or_else(|| {
+            ApiError::field(field, format!("needs deployments of {service}: `POST /deployments` tells them"))
+        })?;
+        Ok(if is_next {
+            Some(Release::After(current))
+        } else {
+            self.in_version.clone().map(Release::Version)
+        })
     }
 }
 
@@ -168,10 +209,15 @@ pub async fn change_error_group(
     let id = path_id(id)?;
     query.finish()?;
     let change: ErrorGroupChange = body.json(&headers)?;
-    let wanted = change.change(&caller, clock::now())?;
+    change.in_version.iter().try_for_each(|version| check_name("inVersion", version))?;
+    let now = clock::now();
+    let mut wanted = change.change(&caller, now)?;
     let group = seen(&api, &caller, id).await?;
     if !caller.scope(&[Permission::Triage]).covers(&group.service) {
         return Err(not_allowed(Permission::Triage));
+    }
+    if let Change::Act(GroupAction::Resolve { fix }) = &mut wanted {
+        *fix = change.release(&api, &group.service, now).await?;
     }
     if !make(&api, &caller, &group, &wanted, change.note.as_deref()).await? {
         return Err(no_group(id));

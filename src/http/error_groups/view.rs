@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::domain::dead_letter::received_at;
-use crate::domain::error_group::{ErrorGroup, GroupEvent, MergedGroup};
+use crate::domain::error_group::{ErrorGroup, Fix, GroupEvent, MergedGroup, Release};
 use crate::domain::error_text;
 use crate::domain::triage::Ticket;
 use crate::http::words::{ErrorGroupAction, ErrorGroupState};
@@ -38,6 +38,9 @@ pub struct ErrorGroupView {
     title: Option<String>,
     /// When its first dead letter arrived.
     first_seen: DateTime<Utc>,
+    /// Version of the service that ran then. Null: no deployment of the service had been told.
+    #[schema(required, example = "1.42.0")]
+    first_version: Option<String>,
     /// When its latest dead letter arrived.
     last_seen: DateTime<Utc>,
     /// Number of dead letters that ever arrived.
@@ -46,6 +49,9 @@ pub struct ErrorGroupView {
     /// When the group was resolved.
     #[schema(required)]
     resolved_at: Option<DateTime<Utc>>,
+    /// The version that has the fix. Null: none was named.
+    #[schema(required)]
+    resolved_in: Option<ErrorGroupFix>,
     /// Until when the group is muted.
     #[schema(required)]
     muted_until: Option<DateTime<Utc>>,
@@ -127,14 +133,41 @@ impl ErrorGroupView {
             reason: group.reason,
             error_type: group.error_type,
             first_seen: group.first_seen,
+            first_version: group.first_version,
             last_seen: group.last_seen,
             arrived: group.arrived,
             resolved_at: group.resolved_at,
+            resolved_in: group.fix.map(ErrorGroupFix::from),
             muted_until: group.muted_until,
             muted_up_to: group.muted_up_to,
             assignee: group.assignee,
             ticket: group.ticket.map(TicketView::from),
         }
+    }
+}
+
+/// The version that has the fix of an error.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct ErrorGroupFix {
+    /// The version. Null: the next one after `after`.
+    #[schema(required, example = "1.43.0")]
+    version: Option<String>,
+    /// The version that was current when the group was resolved in the next one. Null: `version` is known.
+    #[schema(required, example = "1.42.0")]
+    after: Option<String>,
+    /// From when on a death is a regression: when only that version and later ones run. Null: it is not deployed.
+    #[schema(required)]
+    since: Option<DateTime<Utc>>,
+}
+
+impl From<Fix> for ErrorGroupFix {
+    fn from(fix: Fix) -> Self {
+        let (version, after) = match fix.release {
+            Release::Version(version) => (Some(version), None),
+            Release::After(version) => (None, Some(version)),
+        };
+        Self { version, after, since: fix.since }
     }
 }
 
@@ -167,6 +200,9 @@ pub struct GroupEventView {
     ticket: Option<TicketView>,
     /// The groups that were merged into it, or split off.
     groups: Vec<Uuid>,
+    /// Version in which the group was resolved, or `after` and the version before it.
+    #[schema(required, example = "1.43.0")]
+    version: Option<String>,
 }
 
 impl From<GroupEvent> for GroupEventView {
@@ -181,6 +217,7 @@ impl From<GroupEvent> for GroupEventView {
             assignee: event.assignee,
             ticket: event.ticket.map(TicketView::from),
             groups: event.groups,
+            version: event.version,
         }
     }
 }

@@ -78,7 +78,10 @@ impl Writer {
     fn triage(self, group: &ErrorGroup, event: &GroupEvent) -> String {
         let by = plain(&event.done_by);
         let did = match (event.action.as_str(), event.muted_until, event.muted_count) {
-            ("resolve", ..) => "resolved".to_owned(),
+            ("resolve", ..) => match &event.version {
+                Some(version) => format!("resolved in version {}", plain(version)),
+                None => "resolved".to_owned(),
+            },
             ("reopen", ..) => "reopened".to_owned(),
             ("mute", until, number) => {
                 let until = until.map(|until| format!("until {}", self.time(until)));

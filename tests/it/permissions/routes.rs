@@ -30,7 +30,7 @@ const fn route(
 }
 
 /// Every operation of the document, some with several requests.
-pub const ROUTES: [Route; 44] = [
+pub const ROUTES: [Route; 47] = [
     route("getMe", "GET /me", "", &[], About::Everything),
     route("listAuditEntries", "GET /audit", "", &["admin"], About::Everything),
     route("searchDeadLetters", "GET /dead-letters", "", &["read"], About::Everything),
@@ -79,6 +79,15 @@ pub const ROUTES: [Route; 44] = [
         &["read", "admin"],
         About::Pay,
     ),
+    route("listDeployments", "GET /deployments?service=pay", "", &["read"], About::Everything),
+    route(
+        "createDeployment",
+        "POST /deployments",
+        r#"{"service": "pay", "version": "1"}"#,
+        &["read", "triage"],
+        About::Pay,
+    ),
+    route("getGate", "GET /gate?service=pay&version=1", "", &["read"], About::Everything),
     route("getShiftLog", "GET /shift-log", "", &["read"], About::Everything),
     route("listErrorGroups", "GET /dead-letters/error-groups", "", &["read"], About::Everything),
     route(

@@ -25,7 +25,7 @@ impl Answer {
     }
 
     /// Seconds.
-    fn retry_after(&self) -> Option<u64> {
+    pub fn retry_after(&self) -> Option<u64> {
         if self.status != StatusCode::SERVICE_UNAVAILABLE {
             return None;
         }

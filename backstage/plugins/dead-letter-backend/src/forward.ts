@@ -15,7 +15,7 @@ import { pipeline } from 'stream/promises';
 
 /** The routes that the front end uses. What a segment may contain leaves no way out of them. */
 const ROUTES =
-  /^\/(?:dead-letters|operations|me|ownership|shift-log|audit|incidents|notifications)(?:\/[A-Za-z0-9-]+)*$/;
+  /^\/(?:dead-letters|operations|me|ownership|shift-log|audit|incidents|notifications|deployments|gate)(?:\/[A-Za-z0-9-]+)*$/;
 const METHODS = ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'];
 const WITH_BODY = ['POST', 'PATCH'];
 /** As much as dead-letter takes. */

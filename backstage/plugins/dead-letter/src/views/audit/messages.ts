@@ -42,6 +42,7 @@ export const auditMessages = {
     unlink: 'Unlink an error group from its ticket',
     merge: 'Merge error groups',
     split: 'Split error groups',
+    deployment: 'Tell a deployment',
     readPayload: 'Read body and headers',
     preview: 'Preview messages',
     testNotification: 'Send a test notification',

@@ -33,6 +33,8 @@ import styles from './group.module.css';
 /** A group, with what was done about it. */
 export type Details = ErrorGroupDetails;
 
+type Fix = NonNullable<Details['resolvedIn']>;
+
 const DAY_MS = 24 * 3_600_000;
 /** Further back the chart does not go: older messages may have been purged. */
 const CHART_DAYS = 90;
@@ -161,10 +163,16 @@ function About({ group, place }: { group: Details; place: Place }) {
       ? [{ name: t('group.ticket'), value: <TicketLink group={group} /> }]
       : []),
     { name: t('group.firstSeen'), value: <Time at={group.firstSeen} /> },
+    ...(group.firstVersion
+      ? [{ name: t('group.firstVersion'), value: group.firstVersion }]
+      : []),
     { name: t('group.lastSeen'), value: <Time at={group.lastSeen} ago /> },
     { name: t('group.arrived'), value: group.arrived.toLocaleString() },
     ...(group.resolvedAt
       ? [{ name: t('group.resolvedAt'), value: <Time at={group.resolvedAt} /> }]
+      : []),
+    ...(group.resolvedIn
+      ? [{ name: t('group.resolvedIn'), value: fixed(group.resolvedIn) }]
       : []),
     {
       name: t('group.id'),
@@ -173,6 +181,11 @@ function About({ group, place }: { group: Details; place: Place }) {
     },
   ];
   return <Facts facts={facts} />;
+
+  function fixed({ version, after, since }: Fix): string {
+    const name = version ?? t('group.resolvedAfter', { version: after ?? '' });
+    return since ? name : t('group.notDeployed', { version: name });
+  }
 }
 
 /** When they arrived, whatever became of them. */

@@ -28,7 +28,9 @@ function details(more = {}) {
     firstSeen: new Date(Date.now() - 3_600_000).toISOString(),
     lastSeen: new Date().toISOString(),
     arrived: 40,
+    firstVersion: '1.42.0',
     resolvedAt: '2026-11-24T03:00:00Z',
+    resolvedIn: null,
     mutedUntil: null,
     mutedUpTo: null,
     assignee: null,
@@ -45,6 +47,7 @@ function details(more = {}) {
         assignee: null,
         ticket: null,
         groups: [],
+        version: '1.43.0',
       },
     ],
     ...more,
@@ -95,6 +98,10 @@ describe('GroupPage', () => {
     expect(screen.getByText('Regressed')).toBeInTheDocument();
     expect(await screen.findByText('3 dead letters')).toBeInTheDocument();
     expect(await screen.findByText('fixed in 42')).toBeInTheDocument();
+    expect(screen.getByText('1.42.0')).toBeInTheDocument();
+    expect(
+      screen.getByText(/resolved the group in version 1.43.0/),
+    ).toBeInTheDocument();
     expect(
       await screen.findByRole('link', { name: 'Show all messages' }),
     ).toHaveAttribute(
@@ -160,7 +167,10 @@ describe('GroupPage', () => {
     const dialog = await screen.findByRole('dialog');
     await userEvent.type(
       within(dialog).getByRole('textbox', { name: 'Reason' }),
-      'fixed in 43{Enter}',
+      'fixed in 43',
+    );
+    await userEvent.click(
+      within(dialog).getByRole('button', { name: 'Resolve' }),
     );
     await waitFor(() =>
       expect(service.askedFor(CHANGE)[0].body).toEqual({
@@ -296,6 +306,43 @@ describe('GroupPage', () => {
         groups: [other],
       }),
     );
+  });
+
+  it('resolves in a version, and says whether it is deployed', async () => {
+    service.answer(CHANGE, details({ state: 'resolved' }));
+    service.answer(
+      ONE,
+      details({ resolvedIn: { version: null, after: '1.42.0', since: null } }),
+    );
+    await page();
+    expect(
+      await screen.findByText('the next one after 1.42.0 (not deployed yet)'),
+    ).toBeInTheDocument();
+    for (const [choice, version, change] of [
+      ['The next version', '', { inNextVersion: true }],
+      ['A version', '1.44.0', { inVersion: '1.44.0' }],
+    ] as const) {
+      await userEvent.click(
+        await screen.findByRole('button', { name: 'Resolve …' }),
+      );
+      const dialog = within(await screen.findByRole('dialog'));
+      await userEvent.click(dialog.getByRole('radio', { name: choice }));
+      if (version) {
+        await userEvent.type(
+          dialog.getByRole('textbox', { name: /^Version/ }),
+          version,
+        );
+      }
+      expect(await violations()).toEqual([]);
+      await userEvent.click(dialog.getByRole('button', { name: 'Resolve' }));
+      await waitFor(() =>
+        expect(service.askedFor(CHANGE).pop()?.body).toEqual({
+          action: 'resolve',
+          ...change,
+        }),
+      );
+      await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
+    }
   });
 
   it('says that there is none with this id', async () => {

@@ -14,6 +14,7 @@ import { FormEvent, useId, useState } from 'react';
 import { Failed } from '../../components/Failed';
 import readable from '../../components/readable.module.css';
 import { deadLetterTranslationRef } from '../../translation';
+import { FixedIn, FixedInFields, fixedBy } from './FixedInFields';
 import { MuteChoice, mutedBy, useSayMute } from './mutes';
 import { useChange } from './useChange';
 import { useTitle } from './useTitle';
@@ -37,6 +38,7 @@ export function ChangeDialog({ group, change, onClose }: ChangeDialogProps) {
   const title = useTitle(group);
   const mutation = useChange(group);
   const [note, setNote] = useState('');
+  const [fixed, setFixed] = useState<FixedIn>({ in: 'now' });
   const form = useId();
   const isMute = change !== 'resolve' && change !== 'reopen';
   const submit = (event: FormEvent) => {
@@ -45,7 +47,7 @@ export function ChangeDialog({ group, change, onClose }: ChangeDialogProps) {
       {
         ...(isMute
           ? { action: 'mute', ...mutedBy(change, group) }
-          : { action: change }),
+          : { action: change, ...(change === 'resolve' && fixedBy(fixed)) }),
         ...(note.trim() && { note: note.trim() }),
       },
       { onSuccess: onClose },
@@ -67,7 +69,9 @@ export function ChangeDialog({ group, change, onClose }: ChangeDialogProps) {
           <Flex direction="column" gap="4">
             <Text>{title}</Text>
             <Text as="p" color="secondary">
-              {t(`squad.changeDialog.${action}`)}
+              {action === 'resolve' && fixed.in !== 'now'
+                ? t('squad.changeDialog.resolveInVersion')
+                : t(`squad.changeDialog.${action}`)}
             </Text>
             <Failed title={t('squad.change.failed')} error={mutation.error} />
             <TextField
@@ -80,6 +84,9 @@ export function ChangeDialog({ group, change, onClose }: ChangeDialogProps) {
               value={note}
               onChange={setNote}
             />
+            {action === 'resolve' && (
+              <FixedInFields fixed={fixed} onChange={setFixed} />
+            )}
           </Flex>
         </form>
       </DialogBody>

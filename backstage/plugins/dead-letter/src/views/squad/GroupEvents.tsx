@@ -51,10 +51,12 @@ function Event({ event }: { event: ErrorGroupEvent }) {
   );
 
   function said(): string {
-    const { by, mutedUntil, ticket } = event;
+    const { by, mutedUntil, ticket, version } = event;
     switch (event.action) {
       case 'resolve':
-        return t('squad.noteDialog.did.resolve', { by });
+        return version
+          ? t('squad.noteDialog.did.resolveIn', { by, version })
+          : t('squad.noteDialog.did.resolve', { by });
       case 'reopen':
         return t('squad.noteDialog.did.reopen', { by });
       case 'mute':

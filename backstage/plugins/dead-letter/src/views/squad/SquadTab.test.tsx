@@ -252,7 +252,10 @@ describe('SquadTab', () => {
     expect(await violations()).toEqual([]);
     await userEvent.type(
       within(dialog).getByRole('textbox', { name: 'Reason' }),
-      'fixed in 42{Enter}',
+      'fixed in 42',
+    );
+    await userEvent.click(
+      within(dialog).getByRole('button', { name: 'Resolve' }),
     );
     expect(await screen.findByText('Resolved')).toBeInTheDocument();
     const [asked] = service.askedFor(CHANGE);
@@ -388,6 +391,7 @@ describe('SquadTab', () => {
       assignee: null,
       ticket: null,
       groups: [],
+      version: null,
       ...more,
     });
     service.answer(ONE, {

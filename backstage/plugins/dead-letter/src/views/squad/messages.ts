@@ -95,6 +95,10 @@ export const squadMessages = {
     muted: 'Muted until {{time}}.',
     mutedCount_one: 'Muted until 1 more arrives.',
     mutedCount_other: 'Muted until {{count, number}} more arrive.',
+    resolvedIn:
+      'Resolved in version {{version}}. If the error occurs in it or in a later one, the group is marked as regressed.',
+    resolvedInNext:
+      'Resolved in the next version. If the error occurs in it or in a later one, the group is marked as regressed.',
     noted: 'Note added.',
     assigned: 'Assigned to {{who}}.',
     assignedToMe: 'Assigned to you.',
@@ -109,6 +113,15 @@ export const squadMessages = {
     reason: 'Reason',
     hint: 'Optional. It is kept with the error group for the next person on call.',
     resolve: 'If the error occurs again, the group is marked as regressed.',
+    resolveInVersion:
+      'If the error occurs in that version or in a later one, the group is marked as regressed. Messages that died under older versions do not matter.',
+    fixed: {
+      title: 'Fixed in',
+      now: 'What runs now',
+      next: 'The next version',
+      version: 'A version',
+      name: 'Version',
+    },
     reopen: 'The group counts again, and is no longer resolved or muted.',
     mute: 'A muted group is listed last. Its dead letters leave the big number and the trend. Nothing is deleted.',
     run: { resolve: 'Resolve', reopen: 'Reopen', mute: 'Mute' },
@@ -123,6 +136,7 @@ export const squadMessages = {
     none: 'No notes or changes yet.',
     did: {
       resolve: '{{by}} resolved the group',
+      resolveIn: '{{by}} resolved the group in version {{version}}',
       reopen: '{{by}} reopened the group',
       mute: '{{by}} muted the group until {{until}}',
       muteCount_one: '{{by}} muted the group until 1 more arrives',

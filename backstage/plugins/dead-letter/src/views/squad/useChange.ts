@@ -47,15 +47,14 @@ export function useChange(group: ErrorGroup) {
       }),
   });
 
-  function said({
-    action,
-    mutedUntil,
-    mutedCount,
-    assignee,
-  }: ErrorGroupChange): string {
-    switch (action) {
+  function said(change: ErrorGroupChange): string {
+    const { mutedUntil, mutedCount, assignee, inVersion: version } = change;
+    switch (change.action) {
       case 'resolve':
-        return t('squad.change.resolved');
+        if (version) return t('squad.change.resolvedIn', { version });
+        return change.inNextVersion
+          ? t('squad.change.resolvedInNext')
+          : t('squad.change.resolved');
       case 'reopen':
         return t('squad.change.reopened');
       case 'mute':
