@@ -23,6 +23,8 @@ use pair::Pair;
 const NODES: usize = 3;
 /// How often each fault strikes in the full table.
 const ROUNDS: usize = 10;
+/// Dead letters that there are to redeliver.
+const BEFORE: usize = 1_000;
 /// A load balancer notices within a second that a replica is not ready. The default is for slower ones.
 const SETTINGS: [(&str, &str); 2] = [("DEAD_LETTER_BATCH_ROWS", "100"), ("DEAD_LETTER_DRAIN_DELAY", "3s")];
 /// Longest time in which no request succeeds, and from a confirm until a message is stored.
@@ -101,8 +103,8 @@ async fn every_part_dies_in_its_turn() {
         source: house.source.name.clone(),
         origin: house.origin.name.clone(),
     };
-    let traffic = Traffic::start(way, &house.balancer.api, &house.database, 0).await;
-    traffic.stored.until_since(Instant::now()).await;
+    let traffic = Traffic::start(way, &house.balancer.api, &house.database, BEFORE).await;
+    traffic.until_as_before().await;
     let mut struck = Vec::new();
     for _ in 0..rounds {
         let mut faults = Fault::ALL;
@@ -129,7 +131,7 @@ fn report(row: &mut Row, struck: &[Struck]) {
         );
         row.figure(&format!("{}:", fault.text()), found);
         for failure in these().flat_map(|it| &it.failures).filter(|failure| !fault.excuses(failure)) {
-            row.must(false, format!("{}: {failure:?}", fault.text()));
+            row.must(false, format!("{}: {failure}", fault.text()));
         }
         let kills = these().count();
         let one_each = !matches!(fault, ReplicaKilled | FavouriteKilled) || failed <= kills;
@@ -197,7 +199,7 @@ impl House {
             replica.until_ready().await;
         }
         self.balancer.until_both_are_up().await;
-        traffic.stored.until_since(Instant::now()).await;
+        traffic.until_as_before().await;
         let struck = Struck {
             fault,
             failures: traffic.asked.failures_since(begun),

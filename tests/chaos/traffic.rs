@@ -7,7 +7,7 @@ mod redeliveries;
 mod stored;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -91,6 +91,13 @@ impl Traffic {
             asked,
             stored,
         }
+    }
+
+    /// Waits until messages are stored again, and requests that were under way have ended.
+    pub async fn until_as_before(&self) {
+        let now = Instant::now();
+        self.stored.until_since(now).await;
+        self.asked.until_answered(now).await;
     }
 
     /// Ends it, and checks what became of it: all is stored once, and what counts as redelivered was published as it had been.

@@ -1,16 +1,23 @@
 //! What was asked of the load balancer, and what was not answered.
 
+use std::collections::HashMap;
+use std::fmt;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::support::Api;
+use crate::stand::repeat;
+use crate::support::{Api, until};
 
 #[derive(Default)]
 pub struct Asked {
-    all: Mutex<Vec<Request>>,
+    answered: Mutex<Vec<Request>>,
+    /// When those that are under way began, by their numbers.
+    open: Mutex<HashMap<u64, Instant>>,
+    next: AtomicU64,
 }
 
 struct Request {
@@ -25,14 +32,22 @@ pub struct Failure {
     pub method: Method,
     /// `None` where nobody answered.
     pub status: Option<u16>,
-    /// What is known of it.
-    pub text: String,
+    /// The path, and what is known of it.
+    text: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { method, status, text } = self;
+        write!(f, "{method} {text} ({})", status.map_or("no answer".to_owned(), |status| status.to_string()))
+    }
 }
 
 impl Asked {
     /// What was answered, if it was a success.
     pub async fn ask(&self, api: &Api, method: Method, path: &str, body: Option<&Value>) -> Option<Value> {
-        let begun = Instant::now();
+        let (begun, number) = (Instant::now(), self.next.fetch_add(1, Ordering::Relaxed));
+        self.open.lock().unwrap().insert(number, begun);
         let mut request = api.request(method.clone(), path);
         if let Some(body) = body {
             request = request.json(body);
@@ -51,27 +66,32 @@ impl Asked {
             Err(error) => text = format!("{error:?}"),
         }
         let failure = success.is_none().then(|| Failure { method, status, text: format!("{path}: {text}") });
-        if let Some(failure) = &failure {
-            println!("{failure:?}");
-        }
-        let request = Request { begun, ended: Instant::now(), failure };
-        self.all.lock().unwrap().push(request);
+        self.open.lock().unwrap().remove(&number);
+        self.answered.lock().unwrap().push(Request { begun, ended: Instant::now(), failure });
         success
     }
 
+    /// Waits until those that began before are answered, or have failed.
+    pub async fn until_answered(&self, before: Instant) {
+        until(&format!("requests end ({})", repeat()), || async {
+            self.open.lock().unwrap().values().all(|begun| *begun >= before).then_some(())
+        })
+        .await;
+    }
+
     pub fn count(&self) -> usize {
-        self.all.lock().unwrap().len()
+        self.answered.lock().unwrap().len()
     }
 
     /// Those that were under way at some time since then.
     pub fn failures_since(&self, begun: Instant) -> Vec<Failure> {
-        let all = self.all.lock().unwrap();
+        let all = self.answered.lock().unwrap();
         all.iter().filter(|request| request.ended >= begun).filter_map(|it| it.failure.clone()).collect()
     }
 
     /// The longest time since then in which no request was answered with success.
     pub fn longest_silence_since(&self, begun: Instant) -> Duration {
-        let all = self.all.lock().unwrap();
+        let all = self.answered.lock().unwrap();
         let mut ends: Vec<_> =
             all.iter().filter(|it| it.failure.is_none() && it.ended >= begun).map(|it| it.ended).collect();
         ends.sort_unstable();
@@ -82,7 +102,7 @@ impl Asked {
 
     /// The longest time that a request since then took until it was answered with success.
     pub fn slowest_since(&self, begun: Instant) -> Duration {
-        let all = self.all.lock().unwrap();
+        let all = self.answered.lock().unwrap();
         let answered = all.iter().filter(|it| it.failure.is_none() && it.ended >= begun);
         answered.map(|it| it.ended - it.begun).max().unwrap_or_default()
     }

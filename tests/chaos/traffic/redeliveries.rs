@@ -60,7 +60,8 @@ impl Redeliveries {
         });
         let begun = Instant::now();
         loop {
-            if let Some(operation) = self.asked.ask(&self.api, Method::POST, "/operations", Some(&body)).await
+            if let Some(operation) =
+                self.asked.ask(&self.api, Method::POST, "/operations?wait=2", Some(&body)).await
             {
                 return format!("/operations/{}", operation["id"].as_str().unwrap());
             }
