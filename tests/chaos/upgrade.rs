@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use sqlx::{Postgres, Transaction};
+
 use crate::haproxy::{HaProxy, Member};
 use crate::postgres::given;
 use crate::proxy::server;
@@ -17,6 +19,8 @@ const SETTINGS: [(&str, &str); 1] = [("DEAD_LETTER_DRAIN_DELAY", "3s")];
 /// Longest time in which no request is answered while replicas take turns, and while none is there.
 const SILENCE: Duration = Duration::from_secs(3);
 const PAUSE: Duration = Duration::from_secs(20);
+/// How long somebody reads while the schema is migrated.
+const BACKUP: Duration = Duration::from_secs(3);
 /// Longest time from a confirm until a message is stored.
 const STORED: Duration = Duration::from_secs(20);
 
@@ -68,8 +72,14 @@ async fn one_replica_after_the_other_and_back() {
     let Some(before) = given(former("schema-13")) else { return };
     let mut row = Row::new("upgrade from schema 13, one replica after the other, and back", 1);
     let Some(mut scene) = given(Scene::start(before.clone()).await) else { return };
+    let backup = scene.begin_backup().await;
+    let ending = tokio::spawn(async move {
+        tokio::time::sleep(BACKUP).await;
+        backup.rollback().await.unwrap();
+    });
     let migrated = scene.migrate(&mut row).await;
-    row.figure("migrated in", format!("{:.1} s", migrated.as_secs_f64()));
+    ending.await.unwrap();
+    row.figure("migrated, beside a backup, in", format!("{:.1} s", migrated.as_secs_f64()));
     for (replica, version) in [(0, binary()), (1, binary()), (0, before.clone()), (1, before)] {
         let status = scene.replicas[replica].terminate().await;
         row.must(status.success(), format!("{status} after SIGTERM"));
@@ -115,6 +125,14 @@ impl Scene {
         let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
         row.must(output.status.success(), String::from_utf8_lossy(&output.stderr));
         begun.elapsed()
+    }
+
+    /// Somebody who reads the tables that migrations change, as `pg_dump` does.
+    async fn begin_backup(&self) -> Transaction<'static, Postgres> {
+        let mut backup = self.database.pool.begin().await.unwrap();
+        let lock = "LOCK TABLE dead_letter, error_group, operation IN ACCESS SHARE MODE";
+        sqlx::query(lock).execute(&mut *backup).await.unwrap();
+        backup
     }
 
     async fn until_whole(&self) {
