@@ -31,6 +31,9 @@ const SETTINGS: [(&str, &str); 2] = [("DEAD_LETTER_BATCH_ROWS", "100"), ("DEAD_L
 const SILENCE: Duration = Duration::from_secs(15);
 const STORED: Duration = Duration::from_secs(30);
 
+/// Failures of each fault that are shown.
+const SHOWN: usize = 5;
+
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Fault {
     ReplicaKilled,
@@ -39,13 +42,24 @@ enum Fault {
     BothStopped,
     LeaderKilled,
     PrimaryKilled,
+    PrimaryAndReplicaKilled,
 }
 
-use Fault::{BothStopped, FavouriteKilled, LeaderKilled, PrimaryKilled, ReplicaKilled, ReplicaStopped};
+use Fault::{
+    BothStopped, FavouriteKilled, LeaderKilled, PrimaryAndReplicaKilled, PrimaryKilled, ReplicaKilled,
+    ReplicaStopped,
+};
 
 impl Fault {
-    const ALL: [Self; 6] =
-        [ReplicaKilled, FavouriteKilled, ReplicaStopped, BothStopped, LeaderKilled, PrimaryKilled];
+    const ALL: [Self; 7] = [
+        ReplicaKilled,
+        FavouriteKilled,
+        ReplicaStopped,
+        BothStopped,
+        LeaderKilled,
+        PrimaryKilled,
+        PrimaryAndReplicaKilled,
+    ];
 
     fn text(self) -> &'static str {
         match self {
@@ -55,14 +69,19 @@ impl Fault {
             BothStopped => "both replicas stopped, then started",
             LeaderKilled => "the queue's leader killed",
             PrimaryKilled => "the primary killed and the standby promoted",
+            PrimaryAndReplicaKilled => "the same, and a replica killed in between",
         }
     }
 
     /// Whether a request may fail in that way.
     fn excuses(self, failure: &Failure) -> bool {
         match self {
-            // What only reads is asked again of the other replica. What acts may have been done, and is not.
-            ReplicaKilled | FavouriteKilled => failure.method == Method::POST && failure.status == Some(502),
+            PrimaryAndReplicaKilled => PrimaryKilled.excuses(failure) || ReplicaKilled.excuses(failure),
+            // What only reads is asked again of the other replica. What acts may have been done, and is not: HAProxy says so, or closes a
+            // connection that was used before.
+            ReplicaKilled | FavouriteKilled => {
+                failure.method == Method::POST && failure.status.is_none_or(|status| status == 502)
+            }
             // A stop and what the broker does is noticed by nobody.
             ReplicaStopped | BothStopped | LeaderKilled => false,
             PrimaryKilled => failure.status == Some(503),
@@ -130,7 +149,8 @@ fn report(row: &mut Row, struck: &[Struck]) {
             most(|it| it.stored)
         );
         row.figure(&format!("{}:", fault.text()), found);
-        for failure in these().flat_map(|it| &it.failures).filter(|failure| !fault.excuses(failure)) {
+        let unexcused = these().flat_map(|it| &it.failures).filter(|failure| !fault.excuses(failure));
+        for failure in unexcused.take(SHOWN) {
             row.must(false, format!("{}: {failure}", fault.text()));
         }
         let kills = these().count();
@@ -170,10 +190,7 @@ impl House {
         self.pause(100..1500).await;
         let begun = Instant::now();
         match fault {
-            ReplicaKilled => {
-                let replica = usize::from(self.random.random::<bool>());
-                self.kill(replica).await;
-            }
+            ReplicaKilled => self.kill_one().await,
             FavouriteKilled => self.kill(self.balancer.favourite().await).await,
             ReplicaStopped => {
                 let replica = usize::from(self.random.random::<bool>());
@@ -188,10 +205,14 @@ impl House {
                 two.restart();
             }
             LeaderKilled => self.kill_leader().await,
-            PrimaryKilled => {
+            PrimaryKilled | PrimaryAndReplicaKilled => {
                 self.postgres.kill_primary();
                 // As long as those who watch it need to be sure.
                 self.pause(500..2000).await;
+                if fault == PrimaryAndReplicaKilled {
+                    // It has messages in hand that it cannot store.
+                    self.kill_one().await;
+                }
                 self.postgres.promote_standby().await;
             }
         }
@@ -214,6 +235,11 @@ impl House {
     async fn pause(&mut self, milliseconds: std::ops::Range<u64>) {
         let moment = self.random.random_range(milliseconds);
         tokio::time::sleep(Duration::from_millis(moment)).await;
+    }
+
+    async fn kill_one(&mut self) {
+        let replica = usize::from(self.random.random::<bool>());
+        self.kill(replica).await;
     }
 
     /// A replica dies, and is started again some time later.

@@ -53,7 +53,7 @@ impl Stored {
 
     /// Waits until a message that was confirmed since then is stored, and all that were confirmed before are.
     pub async fn until_since(&self, begun: Instant) {
-        until_within(DEADLINE, &format!("messages are stored again ({})", repeat()), || async {
+        until_within(DEADLINE, &format!("all that was confirmed is stored ({})", repeat()), || async {
             let is_late = self.expected.lock().unwrap().values().any(|confirmed| *confirmed < begun);
             let is_new = self.seen.lock().unwrap().iter().any(|(confirmed, _)| *confirmed >= begun);
             (is_new && !is_late).then_some(())
