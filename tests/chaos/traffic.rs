@@ -1,5 +1,5 @@
 //! Traffic that does not stop while parts are killed and replaced: messages with confirms, requests through a load balancer, and
-//! redeliveries one after the other.
+//! redeliveries two at a time.
 
 mod asking;
 mod publisher;
@@ -31,6 +31,10 @@ const PACE: Duration = Duration::from_millis(200);
 const READING: [&str; 3] =
     ["/dead-letters?limit=5", "/dead-letters/service-overview", "/dead-letters/error-groups?limit=5"];
 const PAUSE: Duration = Duration::from_millis(50);
+/// Clients that act at the same time.
+pub const ACTING: usize = ORDERS.len();
+/// With which dead letters each of them begins.
+const ORDERS: [&str; 2] = ["oldest", "newest"];
 /// Time in which all is stored in the end.
 const QUIET: Duration = Duration::from_mins(2);
 
@@ -48,7 +52,7 @@ pub struct Traffic {
     done: CancellationToken,
     publishing: JoinHandle<Ledger>,
     asking: Vec<JoinHandle<()>>,
-    redelivering: JoinHandle<Redeliveries>,
+    redelivering: Vec<JoinHandle<Redeliveries>>,
     pub asked: Arc<Asked>,
     pub stored: Arc<Stored>,
 }
@@ -81,12 +85,16 @@ impl Traffic {
             })
         });
         let service = way.origin.trim_start_matches("q_").to_owned();
-        let redeliveries = Redeliveries::new(balancer.clone(), service, Arc::clone(&asked));
+        let redelivering = ORDERS.map(|order| {
+            let redeliveries =
+                Redeliveries::new(balancer.clone(), service.clone(), order, Arc::clone(&asked));
+            tokio::spawn(redeliveries.until(done.clone()))
+        });
         Self {
             way,
             publishing: tokio::spawn(publishing.until(done.clone())),
             asking: asking.into(),
-            redelivering: tokio::spawn(redeliveries.until(done.clone())),
+            redelivering: redelivering.into(),
             done,
             asked,
             stored,
@@ -107,7 +115,10 @@ impl Traffic {
         for asking in self.asking {
             asking.await.unwrap();
         }
-        let redeliveries = self.redelivering.await.unwrap();
+        let mut redeliveries = Vec::new();
+        for redelivering in self.redelivering {
+            redeliveries.push(redelivering.await.unwrap());
+        }
         let broker = Broker::on(self.way.amqp_urls.split(',').next().unwrap()).await;
         until_within(QUIET, &format!("all is stored ({})", repeat()), || async {
             ledger.is_stored(&database.pool).await.then_some(())
@@ -115,7 +126,7 @@ impl Traffic {
         .await;
         broker.until_empty(&self.way.source).await;
         row.figure("requests", self.asked.count());
-        redeliveries.check(row, api, &broker, &self.way.origin, &ledger).await;
+        redeliveries::check(row, &redeliveries, api, &broker, &self.way.origin, &ledger).await;
         database.assert_counters_exact().await;
         row.ledger(&ledger.classify(&database.pool).await);
     }
