@@ -300,7 +300,7 @@ fn chosen() -> Option<String> {
 }
 
 /// The chosen ones, or the newest that there are.
-fn programs() -> Option<PathBuf> {
+pub fn programs() -> Option<PathBuf> {
     if let Some(version) = chosen() {
         let bin = PathBuf::from(format!("/usr/lib/postgresql/{version}/bin"));
         let mut asked = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/servers.sh"));

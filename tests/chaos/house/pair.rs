@@ -9,13 +9,20 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::patroni::Patroni;
 use crate::haproxy::Member;
 use crate::postgres::Postgres;
 
 /// A server that takes longer to say what it is, is not the primary.
 const PATIENCE: Duration = Duration::from_millis(700);
 
-pub struct Pair {
+pub enum Pair {
+    Ours(Box<Ours>),
+    Patronis(Patroni),
+}
+
+/// One that the test promotes.
+pub struct Ours {
     primary: Postgres,
     /// There, but while a new one is being made.
     standby: Option<Postgres>,
@@ -23,25 +30,52 @@ pub struct Pair {
 }
 
 impl Pair {
-    /// Or a word why there is none.
+    /// Of the test, or with `HOUSE=patroni` of Patroni; or a word why there is none.
     pub async fn start() -> Result<Self, String> {
+        if std::env::var("HOUSE").is_ok_and(|house| house == "patroni") {
+            return Patroni::start().await.map(Self::Patronis);
+        }
         let primary = Postgres::start(&["synchronous_commit=on"]).await?;
         let standby = primary.start_standby().await;
         let roles = [Role::of(primary.address()).await, Role::of(standby.address()).await];
-        Ok(Self { primary, standby: Some(standby), roles })
+        Ok(Self::Ours(Box::new(Ours { primary, standby: Some(standby), roles })))
     }
 
     pub fn members(&self) -> [Member; 2] {
-        [self.roles[0].member, self.roles[1].member]
+        match self {
+            Self::Ours(ours) => ours.roles.each_ref().map(|role| role.member),
+            Self::Patronis(patroni) => patroni.members(),
+        }
+    }
+
+    /// How much longer than the test somebody else needs until the standby is the primary.
+    pub fn takes_longer_by(&self) -> Duration {
+        match self {
+            Self::Ours(_) => Duration::ZERO,
+            Self::Patronis(_) => Duration::from_secs(30),
+        }
     }
 
     /// SIGKILL of the primary.
-    pub fn kill_primary(&self) {
-        self.primary.kill();
+    pub async fn kill_primary(&mut self) {
+        match self {
+            Self::Ours(ours) => ours.primary.kill(),
+            Self::Patronis(patroni) => patroni.kill_primary().await,
+        }
     }
 
-    /// The standby takes the place of the primary. What was the primary never comes back: a new standby takes its address.
+    /// The standby takes the place of the primary, and gets a standby of its own.
     pub async fn promote_standby(&mut self) {
+        match self {
+            Self::Ours(ours) => ours.promote_standby().await,
+            Self::Patronis(patroni) => patroni.until_promoted().await,
+        }
+    }
+}
+
+impl Ours {
+    /// What was the primary never comes back: a new standby takes its address.
+    async fn promote_standby(&mut self) {
         let Some(standby) = self.standby.take() else { return };
         standby.promote().await;
         let former = std::mem::replace(&mut self.primary, standby);

@@ -21,6 +21,7 @@ pub struct Asked {
 }
 
 struct Request {
+    method: Method,
     begun: Instant,
     ended: Instant,
     failure: Option<Failure>,
@@ -65,9 +66,11 @@ impl Asked {
             }
             Err(error) => text = format!("{error:?}"),
         }
-        let failure = success.is_none().then(|| Failure { method, status, text: format!("{path}: {text}") });
+        let of = method.clone();
+        let failure =
+            success.is_none().then(|| Failure { method: of, status, text: format!("{path}: {text}") });
         self.open.lock().unwrap().remove(&number);
-        self.answered.lock().unwrap().push(Request { begun, ended: Instant::now(), failure });
+        self.answered.lock().unwrap().push(Request { method, begun, ended: Instant::now(), failure });
         success
     }
 
@@ -100,10 +103,11 @@ impl Asked {
         starts.zip(&ends).map(|(from, to)| to.saturating_duration_since(*from)).max().unwrap_or_default()
     }
 
-    /// The longest time that a request since then took until it was answered with success.
+    /// The longest time that a request since then took until it was answered with success. Those that act wait for their operation.
     pub fn slowest_since(&self, begun: Instant) -> Duration {
         let all = self.answered.lock().unwrap();
-        let answered = all.iter().filter(|it| it.failure.is_none() && it.ended >= begun);
+        let answered =
+            all.iter().filter(|it| it.failure.is_none() && it.ended >= begun && it.method == Method::GET);
         answered.map(|it| it.ended - it.begun).max().unwrap_or_default()
     }
 }
