@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sqlx::Row;
+use sqlx::error::DatabaseError;
 use sqlx::migrate::MigrateError;
 
 use super::lease::Lease;
@@ -167,7 +168,8 @@ async fn apply(connection: &mut Lease) -> Result<(), StoreError> {
 
 fn is_locked(error: &sqlx::Error) -> bool {
     const LOCK_NOT_AVAILABLE: &str = "55P03";
-    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == LOCK_NOT_AVAILABLE)
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    code.is_some_and(|code| code == LOCK_NOT_AVAILABLE)
 }
 
 fn changed(version: i64) -> StoreError {

@@ -148,8 +148,8 @@ bootstrap:
     synchronous_mode: true
     postgresql: {{use_pg_rewind: true, parameters: {{wal_log_hints: 'on', synchronous_commit: 'on'}}}}
   initdb: [{{encoding: UTF8}}, {{locale: C.UTF-8}}, {{auth: trust}}]
-  pg_hba: ['host all all 127.0.0.1/32 trust', 'host replication all 127.0.0.1/32 trust']
 postgresql:
+  pg_hba: ['host all all 127.0.0.1/32 trust', 'host replication all 127.0.0.1/32 trust']
   listen: '{address}'
   connect_address: '{address}'
   data_dir: {folder}/{name}-data
