@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_millis(700);
 
 pub enum Pair {
     Ours(Box<Ours>),
-    Patronis(Patroni),
+    Patronis(Box<Patroni>),
 }
 
 /// One that the test promotes.
@@ -33,7 +33,7 @@ impl Pair {
     /// Of the test, or with `HOUSE=patroni` of Patroni; or a word why there is none.
     pub async fn start() -> Result<Self, String> {
         if std::env::var("HOUSE").is_ok_and(|house| house == "patroni") {
-            return Patroni::start().await.map(Self::Patronis);
+            return Ok(Self::Patronis(Box::new(Patroni::start().await?)));
         }
         let primary = Postgres::start(&["synchronous_commit=on"]).await?;
         let standby = primary.start_standby().await;
