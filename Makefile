@@ -17,7 +17,7 @@ BUGS_OF_EACH_PART := ack-across-batches counters-outside lost-channel-is-sent se
 # Servers of other versions, RABBITMQ=4.3 POSTGRES=18, have their own folders.
 VERSIONS := $(addprefix -,$(RABBITMQ))$(addprefix -,$(POSTGRES))
 
-.PHONY: help demo test e2e fresh dynamic generated schemathesis login catalog clients chaos bugs matrix fuzz mutants check deny openapi docs bench loadtest build sbom image dist \
+.PHONY: help demo test e2e fresh dynamic generated schemathesis login catalog clients chaos upgrade bugs matrix fuzz mutants check deny openapi docs bench loadtest build sbom image dist \
 	clean-servers cargo
 
 help: ## show this list
@@ -27,7 +27,7 @@ demo: cargo ## run a small real system that produces dead letters; FRESH=1 for e
 	@scripts/demo.sh
 
 test: cargo ## run every test against private servers, and check the documentation
-	@$(SERVERS) install python3-aiosmtpd
+	@$(SERVERS) install python3-aiosmtpd haproxy
 	@RABBITMQ_PLUGINS=rabbitmq_shovel $(SERVERS) with target/servers/test$(VERSIONS) cargo test --workspace --locked
 	@$(SERVERS) with target/servers/test$(VERSIONS) scripts/bugs.sh $(BUGS_OF_EACH_PART)
 	@$(SERVERS) with target/servers/test$(VERSIONS) scripts/generated.sh test
@@ -66,8 +66,13 @@ clients: cargo ## test the failure conventions with the real libraries (Python a
 	@scripts/clients.sh
 
 chaos: cargo ## break the service and its servers many times (an hour or more), and print the table; ONLY=kills for a part, CHAOS_SHARE=3 for a third, CHAOS_SEED=1 to repeat
-	@$(SERVERS) install nftables iproute2 pgbouncer
+	@$(SERVERS) install nftables iproute2 pgbouncer haproxy
 	@scripts/chaos.sh $(ONLY)
+
+upgrade: cargo ## upgrade former versions to this one under traffic, and go back (they are built once, from the history)
+	@$(SERVERS) install haproxy
+	@scripts/former.sh
+	@$(SERVERS) with target/servers/upgrade$(VERSIONS) cargo test --locked --test chaos upgrade:: -- --nocapture --test-threads 1
 
 bugs: cargo ## plant each bug of tests/chaos/bugs, and check that the tests find it; BUGS="not-mandatory nack-is-sent" for a part
 	@$(SERVERS) install

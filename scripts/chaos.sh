@@ -28,13 +28,16 @@ run_tests() { # THREADS TEST...
 }
 
 run() { # WORD...
-    local failed=0 begun passed test
+    local failed=0 begun passed test upgrades=''
     local model=operations::worker::model::operations_keep_their_rules
     local -a patient=() others=()
     while read -r test; do
         is_wanted "$test" "$@" || continue
+        [[ $test != upgrade::* ]] || upgrades=yes
         if [[ $test =~ $waiting ]]; then patient+=("$test"); else others+=("$test"); fi
     done < <(build_and_test --test chaos -- --list --format terse | sed -n 's/: test$//p')
+    # What is upgraded from.
+    [[ -z $upgrades ]] || scripts/former.sh || failed=1
     run_tests $beside "${patient[@]}" || failed=1
     run_tests 1 "${others[@]}" || failed=1
     # The test of the tests: the service once more, with bugs in it, as debug builds.

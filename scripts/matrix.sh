@@ -38,7 +38,7 @@ run_pair() {
     local failed status=0
     local -a logs=("$log.log" "$log-clients.log")
     echo "matrix: RabbitMQ $RABBITMQ with PostgreSQL $POSTGRES; test output: $log.log"
-    scripts/servers.sh install pgbouncer || return
+    scripts/servers.sh install pgbouncer haproxy || return
     scripts/servers.sh destroy "$servers" # of an earlier run
     scripts/servers.sh with "$servers" cargo test --workspace --locked --no-fail-fast --test it --test chaos -- --show-output \
         >"${logs[0]}" 2>&1 || status=$?

@@ -5,7 +5,7 @@ use clap::Args;
 
 use crate::clock;
 use crate::config::{DatabaseConfig, LogConfig};
-use crate::store::PoolSettings;
+use crate::store::{LOCKED_RETRY, PoolSettings, Schema, Store, StoreError};
 use crate::telemetry::Telemetry;
 
 #[derive(Args, Debug)]
@@ -22,7 +22,7 @@ pub(super) struct MigrateConfig {
 pub(super) async fn run(config: MigrateConfig) -> anyhow::Result<()> {
     let telemetry = Telemetry::start(&config.log, &config.database.channels)?;
     let store = config.database.store(PoolSettings::default())?;
-    let schema = store.migrate().await.context("could not migrate the schema")?;
+    let schema = migrate(&store).await.context("could not migrate the schema")?;
     store.create_partitions(clock::now().date_naive()).await.context("could not create the partitions")?;
     if let Some(role) = &config.grant_to {
         store.grant_to(role).await.context("could not grant the privileges")?;
@@ -31,4 +31,17 @@ pub(super) async fn run(config: MigrateConfig) -> anyhow::Result<()> {
     store.close().await;
     telemetry.shutdown();
     Ok(())
+}
+
+/// Waits for whoever holds a lock that a migration needs, such as a backup, and keeps nobody else waiting for long.
+async fn migrate(store: &Store) -> Result<Schema, StoreError> {
+    loop {
+        match store.migrate().await {
+            Err(error @ StoreError::Locked(_)) => {
+                tracing::warn!(%error, "waiting for a lock");
+                tokio::time::sleep(LOCKED_RETRY).await;
+            }
+            migrated => return migrated,
+        }
+    }
 }

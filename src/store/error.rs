@@ -14,6 +14,12 @@ pub enum StoreError {
     /// The statement took longer than it may.
     #[error("the database took too long")]
     Slow,
+    /// A migration could not get its locks in the little time for which it makes others wait.
+    #[error(
+        "another session, such as a backup or an open transaction, holds a lock on a table that migration {0} changes: the migration \
+         is tried again every 5 seconds until that session ends"
+    )]
+    Locked(i64),
     /// The role may not do this: nothing is lost by waiting until people have granted it.
     #[error(
         "the role of DATABASE_URL lacks a privilege (SQLSTATE 42501): its owner grants them with `dead-letter migrate --grant-to ROLE`"
@@ -42,7 +48,7 @@ pub enum StoreError {
 impl StoreError {
     /// Whether trying again later may help.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Unavailable(_) | Self::NotPermitted | Self::Slow)
+        matches!(self, Self::Unavailable(_) | Self::NotPermitted | Self::Slow | Self::Locked(_))
     }
 }
 

@@ -94,7 +94,7 @@ pub use overview::{DayCount, ServiceCount, Trend};
 pub use plans::{Plan, QueueCount, Summary};
 pub use preview::{MAX_BYTES as MAX_PREVIEWED, Previewed};
 pub use sample::{Choice, Sampled};
-pub use schema::Schema;
+pub use schema::{LOCKED_RETRY, Schema};
 pub use search::{Edge, Page, Total};
 pub use served_places::ServedPlaces;
 pub use sessions::{ConsumerSession, Peers};

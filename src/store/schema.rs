@@ -5,8 +5,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use sqlx::Row;
+use sqlx::error::DatabaseError;
 use sqlx::migrate::MigrateError;
 
 use super::lease::Lease;
@@ -53,6 +55,10 @@ impl KnownSchema {
     }
 }
 
+/// How soon a migration that did not get its locks ([`StoreError::Locked`]) is to be tried again. Others wait for it half a second each
+/// time.
+pub const LOCKED_RETRY: Duration = Duration::from_secs(5);
+
 impl Store {
     /// What the last [`Self::migrate`] found.
     pub fn schema(&self) -> Schema {
@@ -64,6 +70,7 @@ impl Store {
         let migrated = self.migrate_if_needed().await;
         match &migrated {
             Ok(schema) => self.schema.set(schema.clone()),
+            Err(error @ StoreError::Locked(_)) => self.schema.set(Schema::Unusable(error.to_string())),
             Err(error) if error.is_transient() => {}
             Err(error) => self.schema.set(Schema::Unusable(error.to_string())),
         }
@@ -144,16 +151,25 @@ async fn apply(connection: &mut Lease) -> Result<(), StoreError> {
     sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('dead-letter schema', 0))")
         .execute(&mut *connection)
         .await?;
-    // Waiting for others has its limit; what a large table needs has none.
+    // Waiting for others has its limit; what a large table needs has none. Whoever wants a table waits behind the migration that waits for
+    // it, and requests wait for a second at most.
     sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *connection).await?;
+    sqlx::query("SET LOCAL lock_timeout = '500ms'").execute(&mut *connection).await?;
     let migrator = migrator();
     let migrated = connection.raw(async |connection| migrator.run_direct(connection).await).await?;
     migrated.map_err(|error| match error {
         MigrateError::Execute(error) => not_allowed(error.into()),
+        MigrateError::ExecuteMigration(error, version) if is_locked(&error) => StoreError::Locked(version),
         MigrateError::ExecuteMigration(error, version) => not_applied(version, not_allowed(error.into())),
         MigrateError::VersionMismatch(version) => changed(version),
         other => StoreError::Unusable(format!("the schema cannot be brought up to date: {other}")),
     })
+}
+
+fn is_locked(error: &sqlx::Error) -> bool {
+    const LOCK_NOT_AVAILABLE: &str = "55P03";
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    code.is_some_and(|code| code == LOCK_NOT_AVAILABLE)
 }
 
 fn changed(version: i64) -> StoreError {

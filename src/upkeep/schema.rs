@@ -9,7 +9,7 @@ use tracing::{error, info, warn};
 
 use crate::clock;
 use crate::domain::place::Place;
-use crate::store::{Schema, Store, StoreError};
+use crate::store::{LOCKED_RETRY, Schema, Store, StoreError};
 
 const PARTITION_INTERVAL: Duration = Duration::from_hours(1);
 /// How often the migration is retried while the database is away.
@@ -67,6 +67,7 @@ async fn migrate(store: &Store, home: &Place) {
             Ok(_) => return,
             Err(error) => error,
         };
+        let retry = if matches!(error, StoreError::Locked(_)) { LOCKED_RETRY } else { MIGRATION_RETRY };
         let reason = error.to_string();
         if logged != reason {
             if error.is_transient() {
@@ -76,7 +77,7 @@ async fn migrate(store: &Store, home: &Place) {
             }
             logged = reason;
         }
-        tokio::time::sleep(MIGRATION_RETRY).await;
+        tokio::time::sleep(retry).await;
     }
 }
 

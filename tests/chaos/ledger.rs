@@ -60,6 +60,19 @@ impl Ledger {
         count: usize,
         random: &mut StdRng,
     ) -> Vec<String> {
+        let (messages, ids) = self.prepare("chaos_service", count, random);
+        broker.publish_all(exchange, messages).await;
+        ids
+    }
+
+    /// So many messages that died in this queue, which will be published and confirmed; half of them are without what tells them apart.
+    /// Also the ids of the others.
+    pub fn prepare(
+        &mut self,
+        queue: &str,
+        count: usize,
+        random: &mut StdRng,
+    ) -> (Vec<DeadMessage>, Vec<String>) {
         let (mut messages, mut ids) = (Vec::new(), Vec::new());
         for number in 0..count {
             let (mark, keyed) = (id(), number % 2 == 0);
@@ -67,15 +80,21 @@ impl Ledger {
             random.fill(&mut body[MARK..]);
             body[..MARK].copy_from_slice(mark.as_bytes());
             let sent = Sent { body: Sha256::digest(&body).into(), keyed };
-            let message = if keyed { DeadMessage::new(&mark, "chaos_service") } else { DeadMessage::plain() };
+            let message = if keyed { DeadMessage::new(&mark, queue) } else { DeadMessage::plain() };
             messages.push(message.body(body));
             if keyed {
                 ids.push(mark.clone());
             }
             self.sent.insert(mark, sent);
         }
-        broker.publish_all(exchange, messages).await;
-        ids
+        (messages, ids)
+    }
+
+    /// Whether this is the body that the message was published with.
+    pub fn is_body(&self, body: &[u8]) -> bool {
+        let mark = body.get(..MARK).and_then(|mark| std::str::from_utf8(mark).ok());
+        let sent = mark.and_then(|mark| self.sent.get(mark));
+        sent.is_some_and(|sent| sent.body == <[u8; 32]>::from(Sha256::digest(body)))
     }
 
     /// How many were published and confirmed.

@@ -19,6 +19,8 @@ mod cuts;
 mod database;
 mod delivery_limit;
 mod frames;
+mod haproxy;
+mod house;
 mod kills;
 mod ledger;
 mod load;
@@ -43,3 +45,5 @@ mod stops;
 #[expect(dead_code, reason = "shared with the other tests")]
 mod support;
 mod table;
+mod traffic;
+mod upgrade;

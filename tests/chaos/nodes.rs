@@ -37,12 +37,18 @@ pub struct Election {
 }
 
 impl Cluster {
-    pub async fn start(name: &str, count: usize) -> Self {
+    /// Or a word why there can be none.
+    pub async fn start(name: &str, count: usize) -> Result<Self, String> {
         let turn = turn().await;
         let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
         let folder = root.join("target/servers").join(format!("chaos-{name}-{}", std::process::id()));
         let mut cluster = Self { folder, nodes: Vec::new(), _turn: turn };
-        servers(&["cluster", cluster.path(), &count.to_string()]);
+        let started = servers_command(&["cluster", cluster.path(), &count.to_string()]).output().unwrap();
+        let said = String::from_utf8_lossy(&started.stderr);
+        if said.contains("needs RabbitMQ installed") {
+            return Err(said.trim().to_owned());
+        }
+        assert!(started.status.success(), "{said}");
         for number in 1..=count {
             let folder = match number {
                 1 => cluster.folder.clone(),
@@ -61,7 +67,7 @@ impl Cluster {
                 distribution: port("DIST_PORT"),
             });
         }
-        cluster
+        Ok(cluster)
     }
 
     pub fn url(&self, node: usize) -> &str {
@@ -226,8 +232,14 @@ impl Drop for Cut {
 }
 
 fn servers(arguments: &[&str]) -> Output {
+    run(&mut servers_command(arguments))
+}
+
+fn servers_command(arguments: &[&str]) -> Command {
     let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("scripts/servers.sh");
-    run(Command::new(script).args(arguments).env_remove("DATABASE_URL").env_remove("AMQP_URL"))
+    let mut command = Command::new(script);
+    command.args(arguments).env_remove("DATABASE_URL").env_remove("AMQP_URL");
+    command
 }
 
 fn run(command: &mut Command) -> Output {

@@ -40,8 +40,14 @@ impl Postgres {
 
     /// A copy of it that follows it, and that every commit waits for, whose settings are the same.
     pub async fn start_standby(&self) -> Self {
+        self.start_standby_at(free_address().parse().unwrap()).await
+    }
+
+    /// The same at this address.
+    pub async fn start_standby_at(&self, address: SocketAddr) -> Self {
         let settings: Vec<&str> = self.settings.iter().map(String::as_str).collect();
-        let standby = Self::prepare(&settings, None).unwrap();
+        let mut standby = Self::prepare(&settings, None).unwrap();
+        standby.address = address;
         let port = self.address.port().to_string();
         let copied = standby
             .as_server_user(&standby.bin.join("pg_basebackup"))
@@ -294,7 +300,7 @@ fn chosen() -> Option<String> {
 }
 
 /// The chosen ones, or the newest that there are.
-fn programs() -> Option<PathBuf> {
+pub fn programs() -> Option<PathBuf> {
     if let Some(version) = chosen() {
         let bin = PathBuf::from(format!("/usr/lib/postgresql/{version}/bin"));
         let mut asked = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/servers.sh"));

@@ -97,11 +97,11 @@ impl Pair {
     }
 }
 
-fn message_id(delivery: &Delivery) -> String {
+pub fn message_id(delivery: &Delivery) -> String {
     delivery.properties.message_id().as_ref().unwrap().to_string()
 }
 
-fn redelivery_id(delivery: &Delivery) -> String {
+pub fn redelivery_id(delivery: &Delivery) -> String {
     let headers = delivery.properties.headers().as_ref().unwrap();
     let AMQPValue::LongString(id) = &headers.inner()["dead-letter-redelivery-id"] else {
         panic!("it is text")
@@ -109,7 +109,7 @@ fn redelivery_id(delivery: &Delivery) -> String {
     String::from_utf8_lossy(id.as_bytes()).into_owned()
 }
 
-fn count(operation: &Value, outcome: &str) -> usize {
+pub fn count(operation: &Value, outcome: &str) -> usize {
     operation["outcomes"][outcome].as_u64().unwrap() as usize
 }
 
@@ -217,7 +217,7 @@ async fn check(pair: &Pair, work: &Work, operation: &Value, messages: usize, row
 }
 
 /// The redelivery id of each dead letter that was sent.
-async fn items(api: &Api, operation: &Value) -> HashMap<String, String> {
+pub async fn items(api: &Api, operation: &Value) -> HashMap<String, String> {
     let (mut found, mut cursor) = (HashMap::new(), String::new());
     let path = format!("/operations/{}/items?outcome=sent&limit=200", operation["id"].as_str().unwrap());
     loop {

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod deployments;
+mod haproxy;
 mod length;
 mod links;
 mod metrics;

@@ -1,8 +1,9 @@
 //! Releases beside each other on one database, databases that cannot be used, and addresses of databases that lead nowhere.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use dead_letter::domain::identity::former_redelivery_id;
+use dead_letter::store::migrator;
 use reqwest::Method;
 use serde_json::Value;
 use uuid::Uuid;
@@ -81,6 +82,44 @@ async fn a_database_that_is_not_utf8_is_refused_with_a_reason() {
         let said = String::from_utf8_lossy(&migrate.stderr).into_owned();
         assert!(!migrate.status.success() && said.contains(encoding), "{said}");
     }
+}
+
+/// A migration waits for a backup, and those who want the table that it changes do not wait behind it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_that_waits_for_a_backup_holds_nobody_up() {
+    let database = Database::shared().await;
+    let mut before = migrator();
+    let last = before.migrations.to_mut().pop().unwrap().version;
+    before.run(&database.pool).await.unwrap();
+    let mut backup = database.pool.begin().await.unwrap();
+    sqlx::query("LOCK TABLE error_group IN ACCESS SHARE MODE").execute(&mut *backup).await.unwrap();
+    let mut migrating = Command::new(env!("CARGO_BIN_EXE_dead-letter"))
+        .args(["migrate", "--database-url", &database.url])
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'error_group'::regclass";
+    until("the migration waits for the backup", || async {
+        let count: i64 = sqlx::query_scalar(waiting).fetch_one(&database.pool).await.unwrap();
+        (count > 0).then_some(())
+    })
+    .await;
+    let mut ingest = database.pool.begin().await.unwrap();
+    sqlx::query("SET LOCAL lock_timeout = '20s'").execute(&mut *ingest).await.unwrap();
+    let read = sqlx::query("SELECT count(*) FROM error_group").execute(&mut *ingest).await;
+    assert!(read.is_ok(), "it waited behind the migration: {read:?}");
+    drop(ingest);
+    assert!(migrating.try_wait().unwrap().is_none(), "the migration waits");
+    backup.commit().await.unwrap();
+    let status = until("the migration ends", || {
+        let ended = migrating.try_wait().unwrap();
+        async move { ended }
+    })
+    .await;
+    assert!(status.success(), "{status}");
+    let applied = "SELECT max(version) FROM _sqlx_migrations";
+    let applied: i64 = sqlx::query_scalar(applied).fetch_one(&database.pool).await.unwrap();
+    assert_eq!(applied, last);
 }
 
 /// The address names several servers, of which the client library knows one.

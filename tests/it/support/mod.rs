@@ -21,7 +21,7 @@ pub use broker::{Broker, TestQueue};
 pub use database::Database;
 pub use message::{DeadMessage, id, text};
 pub use servers::{Servers, turn};
-pub use service::{Service, free_address};
+pub use service::{Service, binary, free_address};
 pub use vhost::{Vhost, ctl};
 
 /// A condition that does not hold by then never will.

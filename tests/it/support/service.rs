@@ -14,13 +14,29 @@ pub struct Service {
     pub api: Api,
     pub admin: Api,
     settings: Vec<(String, String)>,
+    program: OsString,
     child: Child,
 }
 
 impl Service {
     /// Starts it; it may not be ready yet.
     pub fn start(database_url: &str, amqp_url: &str, source: &str, settings: &[(&str, &str)]) -> Self {
-        let (http, admin) = (free_address(), free_address());
+        Self::start_program(binary(), database_url, amqp_url, source, settings)
+    }
+
+    /// Starts this program, such as a former version.
+    pub fn start_program(
+        program: OsString,
+        database_url: &str,
+        amqp_url: &str,
+        source: &str,
+        settings: &[(&str, &str)],
+    ) -> Self {
+        let address = |name: &str| {
+            let given = settings.iter().find(|(setting, _)| *setting == name);
+            given.map_or_else(free_address, |(_, address)| (*address).to_owned())
+        };
+        let (http, admin) = (address("HTTP_ADDR"), address("ADMIN_ADDR"));
         let given = [
             ("DATABASE_URL", database_url),
             ("AMQP_URL", amqp_url),
@@ -35,13 +51,20 @@ impl Service {
             pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<Vec<_>>()
         };
         let settings = [own(&given), own(settings)].concat();
-        Self { child: spawn(&settings), api: Api::new(&http), admin: Api::new(&admin), settings }
+        let child = spawn(&program, &settings);
+        Self { api: Api::new(&http), admin: Api::new(&admin), settings, program, child }
     }
 
     /// Starts it again with the same settings.
     pub fn restart(&mut self) {
         self.kill();
-        self.child = spawn(&self.settings);
+        self.child = spawn(&self.program, &self.settings);
+    }
+
+    /// Starts another version in its place, with the same settings.
+    pub fn restart_as(&mut self, program: OsString) {
+        self.program = program;
+        self.restart();
     }
 
     /// SIGKILL.
@@ -88,10 +111,10 @@ impl Drop for Service {
     }
 }
 
-fn spawn(settings: &[(String, String)]) -> Child {
+fn spawn(program: &OsString, settings: &[(String, String)]) -> Child {
     // What it logs shows only with a failing test's output if asked for.
     let log = if std::env::var_os("TEST_LOG").is_some() { Stdio::inherit() } else { Stdio::null() };
-    Command::new(binary())
+    Command::new(program)
         .arg("serve")
         .envs(settings.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
@@ -102,7 +125,7 @@ fn spawn(settings: &[(String, String)]) -> Child {
 }
 
 /// The service under test: `DEAD_LETTER_BINARY`, such as one with a bug in it (`scripts/bugs.sh`), or the one that Cargo built.
-fn binary() -> OsString {
+pub fn binary() -> OsString {
     std::env::var_os("DEAD_LETTER_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_dead-letter").into())
 }
 
