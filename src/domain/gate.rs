@@ -291,6 +291,8 @@ mod tests {
             fix: None,
             muted_until: None,
             muted_up_to: None,
+            assignee: None,
+            ticket: None,
         };
         ObservedGroup { group, arrived, had_regressed: false, busiest }
     }
