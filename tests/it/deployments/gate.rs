@@ -16,7 +16,7 @@ const RELEASES: usize = 20;
 /// Seconds for which each is observed.
 const WINDOW: u64 = 20;
 /// A bad one is stopped within this time of its first failure.
-const STOPPED_WITHIN: Duration = Duration::from_secs(60);
+const STOPPED_WITHIN: Duration = Duration::from_mins(1);
 /// Dead letters of the usual error in the busiest five minutes of the week before.
 const USUAL: usize = 10;
 

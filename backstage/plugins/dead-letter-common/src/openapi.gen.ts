@@ -309,10 +309,10 @@ export interface paths {
         };
         /**
          * Judge the deployment of a version
-         * @description Tells whether a rollout may go on: `fail` as soon as a new error occurs, one that was resolved occurs again, or a known one occurs far more
-         *     often than in the week before; `pass` when nothing of this has happened for `windowSeconds`; `wait` until then. Errors that go on as
-         *     before, and muted ones, do not count. Of a version that was deployed more than once, the latest deployment is judged, for 24 hours at most.
-         *     Nothing is changed by this request.
+         * @description Tells whether a rollout may go on: `fail` as soon as a new error occurs, one that was resolved occurs again, or a known one occurs far
+         *     more often than in the week before; `pass` when nothing of this has happened for `windowSeconds`; `wait` until then. Errors that go on
+         *     as before, and muted ones, do not count. Of a version that was deployed more than once, the latest deployment is judged, for 24 hours at
+         *     most. Nothing is changed by this request.
          */
         get: operations["getGate"];
         put?: never;
@@ -1362,8 +1362,8 @@ export interface components {
             /** @description Of `resolve`: the next version that is deployed has the fix. */
             inNextVersion?: boolean | null;
             /**
-             * @description Of `resolve`: the version that has the fix. The group is `regressed` if the error occurs in that version or a later one. Messages that
-             *     died under older versions are no regression.
+             * @description Of `resolve`: the version that has the fix. The group is `regressed` if the error occurs in that version or a later one. Messages
+             *     that died under older versions are no regression.
              * @example 1.43.0
              */
             inVersion?: string | null;
