@@ -129,7 +129,7 @@ async fn mail_goes_to_a_verified_server_by_starttls_and_with_a_login() {
     assert!(mails[0].contains("New error in webshop: Declined"), "{mails:?}");
 }
 
-/// Neither a server of another name, nor one that cannot encrypt, nor one that refuses the login gets a mail, and no error has the password.
+/// No server of another name, none that cannot encrypt, and none that refuses the login gets a mail. No error has the password.
 #[tokio::test(flavor = "multi_thread")]
 async fn mail_goes_to_nobody_else() {
     let elsewhere = (Shows::Name("elsewhere.example"), Some(PASSWORD));
