@@ -281,6 +281,53 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/deployments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the deployments of a service, latest first */
+        get: operations["listDeployments"];
+        put?: never;
+        /**
+         * Tell a deployment
+         * @description Error groups then say in which version they were first seen, can be resolved in a version, and `GET /gate` judges the deployment. The
+         *     same deployment can be told again: a repetition changes nothing, and what was missing is added, such as `finishedAt`. It is the same if
+         *     service, environment, version and `startedAt` are the same, or if `startedAt` is absent and the current deployment of the service has
+         *     this version.
+         */
+        post: operations["createDeployment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/gate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Judge the deployment of a version
+         * @description Tells whether a rollout may go on: `fail` as soon as a new error occurs, one that was resolved occurs again, or a known one occurs far
+         *     more often than in the week before; `pass` when nothing of this has happened for `windowSeconds`; `wait` until then. Errors that go on
+         *     as before, and muted ones, do not count. Of a version that was deployed more than once, the latest deployment is judged, for 24 hours at
+         *     most. Nothing is changed by this request.
+         */
+        get: operations["getGate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/incidents": {
         parameters: {
             query?: never;
@@ -611,7 +658,7 @@ export interface components {
          * @description What an entry of the audit is about.
          * @enum {string}
          */
-        AuditAction: "redeliver" | "delete" | "restore" | "pause" | "resume" | "approve" | "cancel" | "rate" | "resolve" | "reopen" | "mute" | "note" | "assign" | "unassign" | "link" | "unlink" | "merge" | "split" | "readPayload" | "preview" | "testNotification" | "notAllowed" | "unauthenticated";
+        AuditAction: "redeliver" | "delete" | "restore" | "pause" | "resume" | "approve" | "cancel" | "rate" | "resolve" | "reopen" | "mute" | "note" | "assign" | "unassign" | "link" | "unlink" | "merge" | "split" | "deployment" | "readPayload" | "preview" | "testNotification" | "notAllowed" | "unauthenticated";
         /** @description Who did it. */
         AuditActor: {
             /**
@@ -1041,6 +1088,97 @@ export interface components {
              */
             rate?: number | null;
         };
+        /** @description A deployment: which version of a service runs since when. */
+        Deployment: {
+            /**
+             * @description Commit.
+             * @example 9f2c1ab
+             */
+            commit: string | null;
+            /**
+             * @description Environment. Null: none was named.
+             * @example production
+             */
+            environment: string | null;
+            /**
+             * Format: date-time
+             * @description When the last instance of the version before was gone. Null: that was not told.
+             */
+            finishedAt: string | null;
+            /**
+             * Format: uuid
+             * @description Id of the deployment.
+             */
+            id: string;
+            /**
+             * @description Where there is more about it.
+             * @example https://ci.example.com/webshop/4711
+             */
+            link: string | null;
+            /**
+             * @description Service.
+             * @example webshop
+             */
+            service: string;
+            /**
+             * Format: date-time
+             * @description When the first instance of this version was to start.
+             */
+            startedAt: string;
+            /**
+             * Format: date-time
+             * @description When it was told first.
+             */
+            toldAt: string;
+            /**
+             * @description Who told it first.
+             * @example token:ci-webshop
+             */
+            toldBy: string;
+            /**
+             * @description Version.
+             * @example 1.43.0
+             */
+            version: string;
+        };
+        /**
+         * @description A deployment to tell.
+         * @example {
+         *       "commit": "9f2c1ab",
+         *       "environment": "production",
+         *       "service": "webshop",
+         *       "version": "1.43.0"
+         *     }
+         */
+        DeploymentRequest: {
+            /** @description Commit. */
+            commit?: string | null;
+            /** @description Environment, such as `production`. */
+            environment?: string | null;
+            /**
+             * Format: date-time
+             * @description When the last instance of the version before was gone. It can be told later, with another request.
+             */
+            finishedAt?: string | null;
+            /** @description An `http` or `https` address with more about it. */
+            link?: string | null;
+            /** @description Service: the name that its dead letters have. */
+            service: string;
+            /**
+             * Format: date-time
+             * @description When the first instance of this version starts. Default: the current deployment is meant if it has the same version, otherwise now.
+             */
+            startedAt?: string | null;
+            /** @description Version. */
+            version: string;
+        };
+        /** @description A page of deployments. */
+        Deployments: {
+            /** @description The deployments, those that were told last first. */
+            deployments: components["schemas"]["Deployment"][];
+            /** @description Cursor of the next page. Null on the last page. */
+            nextCursor: string | null;
+        };
         /** @description What sets the group apart: conditions, and how many dead letters they hold for. */
         Distinction: {
             /** @description One condition, or two that hold at once. */
@@ -1163,6 +1301,11 @@ export interface components {
              */
             firstSeen: string;
             /**
+             * @description Version of the service that ran then. Null: no deployment of the service had been told.
+             * @example 1.42.0
+             */
+            firstVersion: string | null;
+            /**
              * Format: uuid
              * @description Id of the group: `errorGroup` of its dead letters, and of the filter.
              */
@@ -1192,6 +1335,7 @@ export interface components {
              * @description When the group was resolved.
              */
             resolvedAt: string | null;
+            resolvedIn: components["schemas"]["ErrorGroupFix"] | null;
             /**
              * @description Service.
              * @example webshop
@@ -1236,6 +1380,14 @@ export interface components {
              *     their own again.
              */
             groups?: string[] | null;
+            /** @description Of `resolve`: the next version that is deployed has the fix. */
+            inNextVersion?: boolean | null;
+            /**
+             * @description Of `resolve`: the version that has the fix. The group is `regressed` if the error occurs in that version or a later one. Messages
+             *     that died under older versions are no regression.
+             * @example 1.43.0
+             */
+            inVersion?: string | null;
             /**
              * Format: int64
              * @description Of `mute`: until this many more dead letters have arrived. With `mutedUntil`, whichever comes first ends it.
@@ -1297,6 +1449,29 @@ export interface components {
              */
             note: string | null;
             ticket: components["schemas"]["Ticket"] | null;
+            /**
+             * @description Version in which the group was resolved, or `after` and the version before it.
+             * @example 1.43.0
+             */
+            version: string | null;
+        };
+        /** @description The version that has the fix of an error. */
+        ErrorGroupFix: {
+            /**
+             * @description The version that was current when the group was resolved in the next one. Null: `version` is known.
+             * @example 1.42.0
+             */
+            after: string | null;
+            /**
+             * Format: date-time
+             * @description From when on a death is a regression: when only that version and later ones run. Null: it is not deployed.
+             */
+            since: string | null;
+            /**
+             * @description The version. Null: the next one after `after`.
+             * @example 1.43.0
+             */
+            version: string | null;
         };
         /**
          * @description The state of an error group.
@@ -1546,6 +1721,70 @@ export interface components {
          * @enum {string}
          */
         FoundAs: "deadLetterId" | "messageId" | "correlationId" | "redeliveryId" | "operationId" | "text";
+        /** @description Whether the rollout of a version may go on. */
+        Gate: {
+            /**
+             * Format: int64
+             * @description Seconds for which it was observed so far.
+             * @example 42
+             */
+            observedSeconds: number;
+            /** @description Why it fails or waits. Empty: it passes. */
+            reasons: components["schemas"]["GateReason"][];
+            /**
+             * @description Service.
+             * @example webshop
+             */
+            service: string;
+            /**
+             * Format: date-time
+             * @description When the deployment started. Null: it was not told.
+             */
+            startedAt: string | null;
+            /**
+             * @description The verdict and its reasons in words.
+             * @example webshop 1.43.0 fails: New error: PaymentDeclined, 3 dead letters.
+             */
+            text: string;
+            /** @description The verdict. */
+            verdict: components["schemas"]["GateVerdict"];
+            /**
+             * @description Version.
+             * @example 1.43.0
+             */
+            version: string;
+            /**
+             * Format: int64
+             * @description Seconds for which it is observed before it passes.
+             * @example 300
+             */
+            windowSeconds: number;
+        };
+        /** @description One reason of a verdict. */
+        GateReason: {
+            /** @description Its kind. */
+            code: components["schemas"]["GateReasonCode"];
+            /**
+             * Format: uuid
+             * @description The error group that it is about.
+             */
+            errorGroup: string | null;
+            /**
+             * @description In words.
+             * @example New error: PaymentDeclined, 3 dead letters.
+             */
+            message: string;
+        };
+        /**
+         * @description Why a gate fails or waits. New codes may be added.
+         * @enum {string}
+         */
+        GateReasonCode: "newErrorGroup" | "regressedErrorGroup" | "escalatingErrorGroup" | "serviceGrowth" | "superseded" | "notDeployed" | "observing" | "notWatched";
+        /**
+         * @description Whether a rollout may go on.
+         * @enum {string}
+         */
+        GateVerdict: "pass" | "fail" | "wait";
         /** @description Number of dead letters per interval of arrival. */
         Histogram: {
             /**
@@ -2402,7 +2641,7 @@ export interface components {
          * @description Stable slugs for the kinds of errors. New ones may be added.
          * @enum {string}
          */
-        ProblemType: "invalid-request" | "invalid-body" | "headers-too-large" | "unauthenticated" | "foreign-name" | "not-allowed" | "not-found" | "no-method" | "idempotency-key-reused" | "plan-expired" | "plan-already-run" | "wrong-state" | "too-many-requests" | "too-many-plans" | "too-many-operations" | "too-many-streams" | "unavailable" | "too-slow" | "undecided" | "internal";
+        ProblemType: "invalid-request" | "invalid-body" | "headers-too-large" | "unauthenticated" | "foreign-name" | "not-allowed" | "not-found" | "no-method" | "idempotency-key-reused" | "plan-expired" | "plan-already-run" | "wrong-state" | "gate-failed" | "gate-waits" | "too-many-requests" | "too-many-plans" | "too-many-operations" | "too-many-streams" | "unavailable" | "too-slow" | "undecided" | "internal";
         /** @description Speed of an operation, averaged over its whole time, and its remaining time. */
         Progress: {
             /**
@@ -3004,6 +3243,28 @@ export interface components {
                 "application/problem+json": components["schemas"]["ErrorViewModel"];
             };
         };
+        /** @description With `asStatus`: the gate fails. `detail` says why. */
+        GateFailed: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorViewModel"];
+                "application/problem+json": components["schemas"]["ErrorViewModel"];
+            };
+        };
+        /** @description With `asStatus`: the gate has not decided yet. Or the database does not answer, or not in time, or Backstage does not say what the caller may do. Retry after the number of seconds in `Retry-After`. */
+        GateWaits: {
+            headers: {
+                /** @description Seconds after which the request may be repeated. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorViewModel"];
+                "application/problem+json": components["schemas"]["ErrorViewModel"];
+            };
+        };
         /** @description A fault of the service. */
         InternalError: {
             headers: {
@@ -3191,6 +3452,9 @@ export type DeadLetteredMessageDetails = components['schemas']['DeadLetteredMess
 export type DeadLetteredMessages = components['schemas']['DeadLetteredMessages'];
 export type DeleteOperation = components['schemas']['DeleteOperation'];
 export type DeleteRequest = components['schemas']['DeleteRequest'];
+export type Deployment = components['schemas']['Deployment'];
+export type DeploymentRequest = components['schemas']['DeploymentRequest'];
+export type Deployments = components['schemas']['Deployments'];
 export type Distinction = components['schemas']['Distinction'];
 export type Distinctions = components['schemas']['Distinctions'];
 export type Edit = components['schemas']['Edit'];
@@ -3201,6 +3465,7 @@ export type ErrorGroupAction = components['schemas']['ErrorGroupAction'];
 export type ErrorGroupChange = components['schemas']['ErrorGroupChange'];
 export type ErrorGroupDetails = components['schemas']['ErrorGroupDetails'];
 export type ErrorGroupEvent = components['schemas']['ErrorGroupEvent'];
+export type ErrorGroupFix = components['schemas']['ErrorGroupFix'];
 export type ErrorGroupState = components['schemas']['ErrorGroupState'];
 export type ErrorGroups = components['schemas']['ErrorGroups'];
 export type ErrorName = components['schemas']['ErrorName'];
@@ -3213,6 +3478,10 @@ export type Facets = components['schemas']['Facets'];
 export type FieldError = components['schemas']['FieldError'];
 export type Filter = components['schemas']['Filter'];
 export type FoundAs = components['schemas']['FoundAs'];
+export type Gate = components['schemas']['Gate'];
+export type GateReason = components['schemas']['GateReason'];
+export type GateReasonCode = components['schemas']['GateReasonCode'];
+export type GateVerdict = components['schemas']['GateVerdict'];
 export type Histogram = components['schemas']['Histogram'];
 export type HistogramDimension = components['schemas']['HistogramDimension'];
 export type HistogramInterval = components['schemas']['HistogramInterval'];
@@ -3293,6 +3562,8 @@ export type Verdict = components['schemas']['Verdict'];
 export type ResponseAnyError = components['responses']['AnyError'];
 export type ResponseBadRequest = components['responses']['BadRequest'];
 export type ResponseForbidden = components['responses']['Forbidden'];
+export type ResponseGateFailed = components['responses']['GateFailed'];
+export type ResponseGateWaits = components['responses']['GateWaits'];
 export type ResponseInternalError = components['responses']['InternalError'];
 export type ResponseKeyConflict = components['responses']['KeyConflict'];
 export type ResponseLargeHeaders = components['responses']['LargeHeaders'];
@@ -3893,6 +4164,7 @@ export interface operations {
                      *           "count": 43600,
                      *           "errorType": "PaymentDeclined",
                      *           "firstSeen": "2026-11-24T01:02:03Z",
+                     *           "firstVersion": "1.42.0",
                      *           "id": "5f0c8e1d-9a2b-8c3d-a4e5-f60718293a4b",
                      *           "lastSeen": "2026-11-24T03:12:45.082Z",
                      *           "mutedUntil": null,
@@ -3900,6 +4172,7 @@ export interface operations {
                      *           "notes": 1,
                      *           "reason": "rejected",
                      *           "resolvedAt": null,
+                     *           "resolvedIn": null,
                      *           "sample": {
                      *             "attempts": 1,
                      *             "bodySize": 16,
@@ -4015,7 +4288,8 @@ export interface operations {
                      *           "mutedCount": null,
                      *           "mutedUntil": null,
                      *           "note": null,
-                     *           "ticket": null
+                     *           "ticket": null,
+                     *           "version": null
                      *         },
                      *         {
                      *           "action": "resolve",
@@ -4026,10 +4300,12 @@ export interface operations {
                      *           "mutedCount": null,
                      *           "mutedUntil": null,
                      *           "note": "fixed in release 42",
-                     *           "ticket": null
+                     *           "ticket": null,
+                     *           "version": null
                      *         }
                      *       ],
                      *       "firstSeen": "2026-11-24T01:02:03Z",
+                     *       "firstVersion": "1.42.0",
                      *       "id": "5f0c8e1d-9a2b-8c3d-a4e5-f60718293a4b",
                      *       "lastSeen": "2026-11-24T03:12:45.082Z",
                      *       "merged": [
@@ -4045,6 +4321,7 @@ export interface operations {
                      *       "mutedUpTo": null,
                      *       "reason": "rejected",
                      *       "resolvedAt": "2026-11-24T03:29:00Z",
+                     *       "resolvedIn": null,
                      *       "service": "webshop",
                      *       "squad": "checkout",
                      *       "state": "resolved",
@@ -4106,7 +4383,8 @@ export interface operations {
                      *           "mutedCount": null,
                      *           "mutedUntil": null,
                      *           "note": null,
-                     *           "ticket": null
+                     *           "ticket": null,
+                     *           "version": null
                      *         },
                      *         {
                      *           "action": "resolve",
@@ -4117,10 +4395,12 @@ export interface operations {
                      *           "mutedCount": null,
                      *           "mutedUntil": null,
                      *           "note": "fixed in release 42",
-                     *           "ticket": null
+                     *           "ticket": null,
+                     *           "version": null
                      *         }
                      *       ],
                      *       "firstSeen": "2026-11-24T01:02:03Z",
+                     *       "firstVersion": "1.42.0",
                      *       "id": "5f0c8e1d-9a2b-8c3d-a4e5-f60718293a4b",
                      *       "lastSeen": "2026-11-24T03:12:45.082Z",
                      *       "merged": [
@@ -4136,6 +4416,7 @@ export interface operations {
                      *       "mutedUpTo": null,
                      *       "reason": "rejected",
                      *       "resolvedAt": "2026-11-24T03:29:00Z",
+                     *       "resolvedIn": null,
                      *       "service": "webshop",
                      *       "squad": "checkout",
                      *       "state": "resolved",
@@ -5217,6 +5498,216 @@ export interface operations {
             default: components["responses"]["AnyError"];
         };
     };
+    listDeployments: {
+        parameters: {
+            query: {
+                /**
+                 * @description Only deployments of this service.
+                 * @example webshop
+                 */
+                service: string;
+                /**
+                 * @description Only deployments in this environment.
+                 * @example production
+                 */
+                environment?: string;
+                /** @description Maximum number of entries on the page. */
+                limit?: number;
+                /** @description `nextCursor` or `prevCursor` of a page. The other parameters must be the same as for that page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of deployments. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "deployments": [
+                     *         {
+                     *           "commit": "9f2c1ab",
+                     *           "environment": "production",
+                     *           "finishedAt": "2026-03-02T03:14:20Z",
+                     *           "id": "019a2f6e-8c1d-7b3e-9a54-2f6b8c0d1e3f",
+                     *           "link": "https://ci.example.com/webshop/4711",
+                     *           "service": "webshop",
+                     *           "startedAt": "2026-03-02T03:10:00Z",
+                     *           "toldAt": "2026-03-02T03:10:00.413Z",
+                     *           "toldBy": "token:ci-webshop",
+                     *           "version": "1.43.0"
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Deployments"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["AnyError"];
+        };
+    };
+    createDeployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeploymentRequest"];
+            };
+        };
+        responses: {
+            /** @description The deployment. It had been told before. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "commit": "9f2c1ab",
+                     *       "environment": "production",
+                     *       "finishedAt": null,
+                     *       "id": "019a2f6e-8c1d-7b3e-9a54-2f6b8c0d1e3f",
+                     *       "link": "https://ci.example.com/webshop/4711",
+                     *       "service": "webshop",
+                     *       "startedAt": "2026-03-02T03:10:00Z",
+                     *       "toldAt": "2026-03-02T03:10:00.413Z",
+                     *       "toldBy": "token:ci-webshop",
+                     *       "version": "1.43.0"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Deployment"];
+                };
+            };
+            /** @description The deployment. Nobody had told it before. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "commit": "9f2c1ab",
+                     *       "environment": "production",
+                     *       "finishedAt": null,
+                     *       "id": "019a2f6e-8c1d-7b3e-9a54-2f6b8c0d1e3f",
+                     *       "link": "https://ci.example.com/webshop/4711",
+                     *       "service": "webshop",
+                     *       "startedAt": "2026-03-02T03:10:00Z",
+                     *       "toldAt": "2026-03-02T03:10:00.413Z",
+                     *       "toldBy": "token:ci-webshop",
+                     *       "version": "1.43.0"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Deployment"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["AnyError"];
+        };
+    };
+    getGate: {
+        parameters: {
+            query: {
+                /**
+                 * @description Service.
+                 * @example webshop
+                 */
+                service: string;
+                /**
+                 * @description Version.
+                 * @example 1.43.0
+                 */
+                version: string;
+                /**
+                 * @description Only a deployment in this environment.
+                 * @example production
+                 */
+                environment?: string;
+                /** @description Seconds for which the version is observed before the gate passes. It fails as soon as something is wrong. */
+                windowSeconds?: number;
+                /** @description This many new error groups are tolerated. */
+                maxNewGroups?: number;
+                /** @description Known errors may occur this many times as often as in the busiest five minutes of the week before. */
+                growthFactor?: number;
+                /** @description Up to this many dead letters of a known error are no growth. For the service as a whole, five times as many. */
+                growthFloor?: number;
+                /**
+                 * @description `true`: the status tells the verdict, for `curl --fail`. A gate that fails is answered with 409, and one that waits with 503 and
+                 *     `Retry-After`. Default: the status is 200.
+                 */
+                asStatus?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The verdict. With `asStatus`, the gate passes. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "observedSeconds": 42,
+                     *       "reasons": [
+                     *         {
+                     *           "code": "newErrorGroup",
+                     *           "errorGroup": "5c1f0a3e-7b2d-4c6e-8f90-1a2b3c4d5e6f",
+                     *           "message": "New error: PaymentDeclined, 3 dead letters."
+                     *         }
+                     *       ],
+                     *       "service": "webshop",
+                     *       "startedAt": "2026-03-02T03:10:00Z",
+                     *       "text": "webshop 1.43.0 fails: New error: PaymentDeclined, 3 dead letters.",
+                     *       "verdict": "fail",
+                     *       "version": "1.43.0",
+                     *       "windowSeconds": 300
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Gate"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["GateFailed"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["LargeHeaders"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["GateWaits"];
+            default: components["responses"]["AnyError"];
+        };
+    };
     listIncidents: {
         parameters: {
             query?: {
@@ -5825,12 +6316,14 @@ export interface operations {
                      *           "errorType": "PaymentDeclined",
                      *           "failingNow": true,
                      *           "firstSeen": "2026-11-24T01:02:03Z",
+                     *           "firstVersion": "1.42.0",
                      *           "id": "5f0c8e1d-9a2b-8c3d-a4e5-f60718293a4b",
                      *           "lastSeen": "2026-11-24T03:12:45.082Z",
                      *           "mutedUntil": null,
                      *           "mutedUpTo": null,
                      *           "reason": "rejected",
                      *           "resolvedAt": null,
+                     *           "resolvedIn": null,
                      *           "service": "webshop",
                      *           "squad": "checkout",
                      *           "state": "new",
@@ -5932,12 +6425,14 @@ export interface operations {
                      *           "errorType": "PaymentDeclined",
                      *           "failingNow": true,
                      *           "firstSeen": "2026-11-24T01:02:03Z",
+                     *           "firstVersion": "1.42.0",
                      *           "id": "5f0c8e1d-9a2b-8c3d-a4e5-f60718293a4b",
                      *           "lastSeen": "2026-11-24T03:12:45.082Z",
                      *           "mutedUntil": null,
                      *           "mutedUpTo": null,
                      *           "reason": "rejected",
                      *           "resolvedAt": null,
+                     *           "resolvedIn": null,
                      *           "service": "webshop",
                      *           "squad": "checkout",
                      *           "state": "new",
@@ -6819,12 +7314,14 @@ export interface operations {
                      *           "assignee": "user:default/ada",
                      *           "errorType": "PaymentDeclined",
                      *           "firstSeen": "2026-11-24T01:02:03Z",
+                     *           "firstVersion": "1.42.0",
                      *           "id": "5f0c8e1d-9a2b-8c3d-a4e5-f60718293a4b",
                      *           "lastSeen": "2026-11-24T03:12:45.082Z",
                      *           "mutedUntil": null,
                      *           "mutedUpTo": null,
                      *           "reason": "rejected",
                      *           "resolvedAt": "2026-11-24T03:29:00Z",
+                     *           "resolvedIn": null,
                      *           "service": "webshop",
                      *           "squad": "checkout",
                      *           "state": "resolved",
@@ -6909,19 +7406,22 @@ export interface operations {
                      *             "mutedCount": null,
                      *             "mutedUntil": null,
                      *             "note": "fixed in release 42",
-                     *             "ticket": null
+                     *             "ticket": null,
+                     *             "version": null
                      *           },
                      *           "group": {
                      *             "arrived": 43712,
                      *             "assignee": "user:default/ada",
                      *             "errorType": "PaymentDeclined",
                      *             "firstSeen": "2026-11-24T01:02:03Z",
+                     *             "firstVersion": "1.42.0",
                      *             "id": "5f0c8e1d-9a2b-8c3d-a4e5-f60718293a4b",
                      *             "lastSeen": "2026-11-24T03:12:45.082Z",
                      *             "mutedUntil": null,
                      *             "mutedUpTo": null,
                      *             "reason": "rejected",
                      *             "resolvedAt": "2026-11-24T03:29:00Z",
+                     *             "resolvedIn": null,
                      *             "service": "webshop",
                      *             "squad": "checkout",
                      *             "state": "resolved",
