@@ -11,6 +11,9 @@ BACKSTAGE := scripts/backstage.sh
 # The plugin is only checked if Node.js is available.
 if_node = @if $(BACKSTAGE) has-node; then $(BACKSTAGE) $(1); else echo 'skipped: backstage/, because Node.js 20 or later is missing'; fi
 
+# Tests mostly wait for servers, so that more of them run at a time than there are processors.
+TEST_THREADS ?= $(shell echo $$((2 * $$(nproc))))
+
 # With `make test`.
 BUGS_OF_EACH_PART := ack-across-batches counters-outside lost-channel-is-sent several-operations
 
@@ -28,7 +31,8 @@ demo: cargo ## run a small real system that produces dead letters; FRESH=1 for e
 
 test: cargo ## run every test against private servers, and check the documentation
 	@$(SERVERS) install python3-aiosmtpd haproxy
-	@RABBITMQ_PLUGINS=rabbitmq_shovel $(SERVERS) with target/servers/test$(VERSIONS) cargo test --workspace --locked
+	@RABBITMQ_PLUGINS=rabbitmq_shovel RUST_TEST_THREADS=$(TEST_THREADS) \
+		$(SERVERS) with target/servers/test$(VERSIONS) cargo test --workspace --locked
 	@$(SERVERS) with target/servers/test$(VERSIONS) scripts/bugs.sh $(BUGS_OF_EACH_PART)
 	@$(SERVERS) with target/servers/test$(VERSIONS) scripts/generated.sh test
 	@$(SERVERS) with target/servers/test$(VERSIONS) scripts/schemathesis.sh test

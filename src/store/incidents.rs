@@ -126,14 +126,17 @@ impl Store {
     }
 
     /// For how long an open incident about error groups has been waiting in each squad: the longest, in seconds, or 0 where somebody has
-    /// acted on all of them. To act is to change a group or to write a note, or to begin an operation on it. Ids tell the time.
+    /// acted on all of them. To act is to change a group, to write a note, or to begin an operation on it or on one that counts as the same.
+    /// Ids tell the time.
     pub async fn untriaged(&self, now: DateTime<Utc>) -> Result<Vec<(String, i64)>, StoreError> {
         Ok(sqlx::query_as(
             "SELECT i.squad, max(CASE WHEN acted THEN 0 ELSE EXTRACT(epoch FROM $1 - i.opened_at) END)::bigint \
              FROM incident i CROSS JOIN LATERAL (SELECT EXISTS ( \
-                 SELECT FROM incident_group m WHERE m.incident = i.id AND ( \
-                     EXISTS (SELECT FROM error_group_event e WHERE e.error_group = m.error_group AND e.id > i.id) \
-                     OR EXISTS (SELECT FROM operation o WHERE o.error_groups @> ARRAY[m.error_group] AND o.id > i.id))) AS acted) a \
+                 SELECT FROM incident_group t JOIN error_group g ON g.id = t.error_group \
+                     JOIN error_group m ON COALESCE(g.merged_into, g.id) IN (m.id, m.merged_into) \
+                 WHERE t.incident = i.id AND ( \
+                     EXISTS (SELECT FROM error_group_event e WHERE e.error_group = m.id AND e.id > i.id) \
+                     OR EXISTS (SELECT FROM operation o WHERE o.error_groups @> ARRAY[m.id] AND o.id > i.id))) AS acted) a \
              WHERE i.resolved_at IS NULL AND i.kind IN ('newErrorGroup', 'regressedErrorGroup', 'escalatingErrorGroup') \
              GROUP BY i.squad",
         )

@@ -47,8 +47,8 @@ struct Asked {
 }
 
 impl Store {
-    /// Merges these groups, with those that were merged into them, into this one. The whole is resolved if all of them are, and keeps the
-    /// mute, the assignee and the ticket of this one, or takes the assignee and the ticket of another. Groups that are one already stay it.
+    /// Merges these groups, with those that were merged into them, into this one. The whole is resolved if all of them are, as the
+    /// last of them is, and keeps the mute, the assignee and the ticket of this one, or takes the assignee and the ticket of another. Groups that are one already stay it.
     pub async fn merge_groups(
         &self,
         into: Uuid,
@@ -77,8 +77,10 @@ impl Store {
         // Before they are merged: the arrivals of the others do not end a mute.
         sqlx::query(
             "UPDATE error_group g SET \
-                 resolved_at = (SELECT CASE WHEN bool_and(p.resolved_at IS NOT NULL) THEN max(p.resolved_at) END \
-                     FROM error_group p WHERE p.id = $1 OR p.id = ANY($2)), \
+                 (resolved_at, resolved_version, resolved_after) = (SELECT p.resolved_at, p.resolved_version, p.resolved_after \
+                     FROM error_group p WHERE (p.id = $1 OR p.id = ANY($2)) AND NOT EXISTS ( \
+                         SELECT FROM error_group q WHERE (q.id = $1 OR q.id = ANY($2)) AND q.resolved_at IS NULL) \
+                     ORDER BY p.resolved_at DESC LIMIT 1), \
                  muted_up_to = muted_up_to + (SELECT COALESCE(sum(c.arrived), 0) FROM error_group_count c WHERE c.error_group IN ( \
                      SELECT m.id FROM error_group m WHERE m.id = ANY($2) OR m.merged_into = ANY($2))), \
                  assignee = COALESCE(assignee, (SELECT p.assignee FROM error_group p \
@@ -127,8 +129,8 @@ impl Store {
         lock(&mut transaction, &[whole.whole]).await?;
         for statement in [
             // What is left of a mute by number is left to each.
-            "UPDATE error_group p SET merged_into = NULL, resolved_at = g.resolved_at, muted_until = g.muted_until, \
-                 assignee = g.assignee, ticket_url = g.ticket_url, ticket_key = g.ticket_key, \
+            "UPDATE error_group p SET merged_into = NULL, resolved_at = g.resolved_at, resolved_version = g.resolved_version, \
+                 resolved_after = g.resolved_after, muted_until = g.muted_until, assignee = g.assignee, ticket_url = g.ticket_url, ticket_key = g.ticket_key, \
                  muted_up_to = g.muted_up_to \
                      - (SELECT sum(c.arrived) FROM error_group_count c WHERE c.error_group IN ( \
                          SELECT m.id FROM error_group m WHERE m.id = $1 OR m.merged_into = $1)) \

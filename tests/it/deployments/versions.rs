@@ -149,3 +149,40 @@ async fn a_version_can_be_named_before_it_is_deployed() {
     world.until_stored(4).await;
     assert_eq!(state(&world).await, "regressed");
 }
+
+/// The version is kept where groups become one, and where they become several again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_survives_merging_and_splitting() {
+    let world = World::start().await;
+    world.publish(declined("webshop", ago(0))).await;
+    world.until_stored(1).await;
+    tell(&world, json!({"service": "webshop", "version": "1.42", "startedAt": ago(3600)})).await;
+    change(&world, json!({"action": "resolve", "inVersion": "1.43"})).await.assert(200);
+    let whole = the_group(&world).await["id"].as_str().unwrap().to_owned();
+    world.publish(DeadMessage::new(&id(), "orders_webshop").error("Timeout", "too late")).await;
+    world.until_stored(2).await;
+    let groups = get(&world, "/dead-letters/error-groups?service=webshop").await;
+    let part =
+        groups["groups"].as_array().unwrap().iter().find(|group| group["id"] != whole.as_str()).unwrap();
+    let part = part["id"].as_str().unwrap().to_owned();
+
+    let patch = async |group: &str, change: Value| {
+        let path = format!("/dead-letters/error-groups/{group}");
+        let request = world.api().request(Method::PATCH, &path).json(&change);
+        world.api().send(request).await.assert(200).json
+    };
+    let merged = patch(&whole, json!({"action": "merge", "groups": [part]})).await;
+    assert_eq!(
+        (&merged["state"], &merged["resolvedIn"]),
+        (&json!("new"), &Value::Null),
+        "one of them is open"
+    );
+    patch(&whole, json!({"action": "resolve", "inVersion": "1.44"})).await;
+    patch(&whole, json!({"action": "split", "groups": [part]})).await;
+    for group in [&whole, &part] {
+        let group = get(&world, &format!("/dead-letters/error-groups/{group}")).await;
+        assert_eq!((&group["state"], &group["resolvedIn"]["version"]), (&json!("resolved"), &json!("1.44")));
+    }
+    let merged = patch(&whole, json!({"action": "merge", "groups": [part]})).await;
+    assert_eq!(merged["resolvedIn"]["version"], "1.44", "{merged}");
+}

@@ -101,11 +101,24 @@ async fn what_nobody_acts_on_is_measured() {
 
     told.dies("webshop", "Refused").await;
     until("another error waits for somebody", waits).await;
-    for group in told.get("/dead-letters/error-groups?service=webshop").await["groups"].as_array().unwrap() {
-        change(&told, group["id"].as_str().unwrap(), "note").await;
-    }
+    let groups = told.get("/dead-letters/error-groups?service=webshop").await;
+    let [whole, part] = [0, 1].map(|number| groups["groups"][number]["id"].as_str().unwrap());
+    change(&told, part, "note").await;
+    change(&told, whole, "note").await;
     until("a note is somebody's act", is_triaged).await;
     assert_eq!(open().await, 2);
+
+    // Whatever is done with the whole is done with its parts.
+    told.dies("webshop", "Lost").await;
+    until("a third error waits for somebody", waits).await;
+    let groups = told.get("/dead-letters/error-groups?service=webshop").await;
+    let lost =
+        groups["groups"].as_array().unwrap().iter().find(|group| group["errorType"] == "Lost").unwrap();
+    let merge = json!({"action": "merge", "groups": [lost["id"]]});
+    let path = format!("/dead-letters/error-groups/{whole}");
+    let request = told.world.api().request(Method::PATCH, &path).json(&merge);
+    told.world.api().send(request).await.assert(200);
+    until("to merge it is somebody's act", is_triaged).await;
 }
 
 /// What dies of a merged error belongs to the whole: it opens nothing while an incident of the whole is open, and one thereafter. To split
