@@ -126,8 +126,8 @@ impl Store {
     }
 
     /// For how long an open incident about error groups has been waiting in each squad: the longest, in seconds, or 0 where somebody has
-    /// acted on all of them. To act is to change a group, to write a note, or to begin an operation on it or on one that counts as the same.
-    /// Ids tell the time.
+    /// acted on all of them. To act is to change a group, to write a note, or to begin an operation on it or on one that counts as the
+    /// same. Ids tell the time.
     pub async fn untriaged(&self, now: DateTime<Utc>) -> Result<Vec<(String, i64)>, StoreError> {
         Ok(sqlx::query_as(
             "SELECT i.squad, max(CASE WHEN acted THEN 0 ELSE EXTRACT(epoch FROM $1 - i.opened_at) END)::bigint \

@@ -28,8 +28,8 @@ pub(super) fn parts_of(group: Uuid) -> String {
     format!("(ARRAY(SELECT m.id FROM error_group m WHERE {is_part}) || '{group}'::uuid)")
 }
 
-/// Counters of whole groups, as a table: `error_group`, `arrived`, `dead`, `last_seen`, `last_died`, `first_seen`. `condition` is on the parts, which
-/// are `error_group m`.
+/// Counters of whole groups, as a table: `error_group`, `arrived`, `dead`, `last_seen`, `last_died`, `first_seen`. `condition` is on
+/// the parts, which are `error_group m`.
 pub(super) fn wholes(condition: &str) -> String {
     format!(
         "(SELECT COALESCE(m.merged_into, m.id) AS error_group, sum(c.arrived)::bigint AS arrived, sum(c.dead)::bigint AS dead, \

@@ -47,8 +47,9 @@ struct Asked {
 }
 
 impl Store {
-    /// Merges these groups, with those that were merged into them, into this one. The whole is resolved if all of them are, as the
-    /// last of them is, and keeps the mute, the assignee and the ticket of this one, or takes the assignee and the ticket of another. Groups that are one already stay it.
+    /// Merges these groups, with those that were merged into them, into this one. The whole is resolved if all of them are, as the last of
+    /// them is. It keeps the mute, the assignee and the ticket of this one, or takes the assignee and the ticket of another. Groups that
+    /// are one already stay it.
     pub async fn merge_groups(
         &self,
         into: Uuid,
