@@ -119,7 +119,11 @@ impl Stand {
         let plan =
             post("/operations/plan", json!({"kind": "delete", "filter": {"service": "shop"}})).await["id"]
                 .clone();
-        let mut config = String::new();
+        // With `asStatus`, a gate that has not decided says so by its status.
+        let mut config = String::from(
+            "[[operations]]\ninclude-path = \"/gate\"\n\
+             checks.not_a_server_error.expected-statuses = [\"2xx\", \"4xx\", \"503\"]\n\n",
+        );
         for (path, value) in [
             ("/dead-letters/{id}", &letter),
             ("/dead-letters/{id}/body", &letter),
