@@ -40,6 +40,9 @@ describe(`the plugin in ${front.name}`, { timeout: 1_800_000 }, () => {
   before(
     async () => {
       world = await World.start(front);
+      // Of earlier walks.
+      await world.broker.declare(QUEUE);
+      await world.broker.purge(QUEUE);
     },
     { timeout: 300_000 },
   );

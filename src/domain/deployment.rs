@@ -1,4 +1,4 @@
-//! Deployments: which version of a service runs since when.
+//! Deployments: which version of a service has been running since when.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;

@@ -1,4 +1,4 @@
-//! Deployments: which version of a service runs since when, as continuous integration tells it.
+//! Deployments: which version of a service has been running since when, as continuous integration tells it.
 
 use chrono::{DateTime, Utc};
 use serde_json::json;

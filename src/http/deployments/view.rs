@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::domain::dead_letter::received_at;
 use crate::domain::deployment::Deployment;
 
-/// A deployment: which version of a service runs since when.
+/// A deployment: which version of a service has been running since when.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Deployment)]

@@ -1088,7 +1088,7 @@ export interface components {
              */
             rate?: number | null;
         };
-        /** @description A deployment: which version of a service runs since when. */
+        /** @description A deployment: which version of a service has been running since when. */
         Deployment: {
             /**
              * @description Commit.
