@@ -158,7 +158,8 @@ fn anew(vhost: &Vhost<'_>, facts: &Facts<'_>, mut arguments: Table, mend: &mut M
     }
     if facts.kind() != "quorum" {
         arguments.retain(|name, _| !CLASSIC_ONLY.contains(&name.as_str()));
-        arguments.retain(|name, _| facts.kind() != "stream" || name.starts_with("x-dead-letter"));
+        let is_kept = |name: &str| name.starts_with("x-dead-letter") || name == "x-delivery-limit";
+        arguments.retain(|name, _| facts.kind() != "stream" || is_kept(name));
         arguments.insert("x-queue-type".into(), "quorum".into());
     }
     let curl = vhost.curl();

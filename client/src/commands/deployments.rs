@@ -150,7 +150,10 @@ pub(crate) async fn tell(api: &Api, args: DeployedArgs, output: Output) -> Resul
         return Ok(Ending::Done);
     };
     let (service, version) = (field(&answer.json, "service"), field(&answer.json, "version"));
-    crate::remark_line!("{service} {version} has been running since {}.", zone.time(&answer.json, "startedAt"));
+    crate::remark_line!(
+        "{service} {version} has been running since {}.",
+        zone.time(&answer.json, "startedAt")
+    );
     Ok(Ending::Done)
 }
 
