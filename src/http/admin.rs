@@ -173,8 +173,11 @@ impl Admin {
     pub async fn gather(&self) -> Vec<MetricFamily> {
         let now = clock::now();
         let owners = self.ownership.now();
-        let (operations, backlogs, telling) =
-            tokio::join!(self.store.operation_states(), self.store.backlogs(now), telling_state(&self.store));
+        let (operations, backlogs, telling) = tokio::join!(
+            self.store.operation_states(),
+            self.store.backlogs(now),
+            telling_state(&self.store, now)
+        );
         let squads = backlogs.ok().map(|backlogs| squad_backlogs(&backlogs, &owners, now));
         self.metrics.gather(&Scraped {
             operations: operations.ok().as_deref(),
@@ -187,9 +190,9 @@ impl Admin {
     }
 }
 
-async fn telling_state(store: &Store) -> Result<TellingState, StoreError> {
-    let OutboxState { due, held, oldest, failed } = store.outbox_state(clock::now()).await?;
-    let (incidents, untriaged) = (store.open_incidents().await?, store.untriaged(clock::now()).await?);
+async fn telling_state(store: &Store, now: DateTime<Utc>) -> Result<TellingState, StoreError> {
+    let OutboxState { due, held, oldest, failed } = store.outbox_state(now).await?;
+    let (incidents, untriaged) = (store.open_incidents().await?, store.untriaged(now).await?);
     Ok(TellingState {
         incidents,
         untriaged,

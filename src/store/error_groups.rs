@@ -176,17 +176,28 @@ impl Store {
         groups: &[Uuid],
         since: DateTime<Utc>,
     ) -> Result<HashMap<Uuid, i64>, StoreError> {
+        self.arrivals_between(groups, floor_id(since), Uuid::max()).await
+    }
+
+    /// The same from one id on, and before another.
+    pub(super) async fn arrivals_between(
+        &self,
+        groups: &[Uuid],
+        since: Uuid,
+        before: Uuid,
+    ) -> Result<HashMap<Uuid, i64>, StoreError> {
         if groups.is_empty() {
             return Ok(HashMap::new());
         }
         let counts: Vec<(Uuid, i64)> = sqlx::query_as(
             "SELECT g.id, c.count FROM UNNEST($1::uuid[]) AS g (id) CROSS JOIN LATERAL ( \
                  SELECT count(*) AS count FROM (SELECT FROM error_group m CROSS JOIN LATERAL ( \
-                     SELECT FROM dead_letter_pending d WHERE d.error_group = m.id AND d.id >= $2 LIMIT 10000) d \
+                     SELECT FROM dead_letter_pending d WHERE d.error_group = m.id AND d.id >= $2 AND d.id < $3 LIMIT 10000) d \
                  WHERE m.id = g.id OR m.merged_into = g.id LIMIT 10000) s) c",
         )
         .bind(groups)
-        .bind(floor_id(since))
+        .bind(since)
+        .bind(before)
         .fetch_all(&self.http)
         .await?;
         Ok(counts.into_iter().collect())

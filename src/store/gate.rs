@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::counters::{FINE, FINE_FOR};
 use super::error_groups::{GROUP, group};
-use super::merged::{is_part_of, wholes};
+use super::merged::{IS_PART_OF_G, is_part_of, wholes};
 use super::{Store, StoreError};
 use crate::domain::dead_letter::floor_id;
 use crate::domain::deployment::Deployment;
@@ -109,20 +109,21 @@ impl Store {
             return Ok(HashSet::new());
         }
         // The first and the last interval of the counters may have more than what is asked for.
-        let back: Vec<Uuid> = sqlx::query_scalar(
+        let query = format!(
             "SELECT g.id FROM UNNEST($1::uuid[], $2::timestamptz[]) AS g (id, since) \
              WHERE EXISTS (SELECT FROM dead_letter_pending p \
-                 WHERE p.error_group IN (SELECT m.id FROM error_group m WHERE m.id = g.id OR m.merged_into = g.id) \
+                 WHERE p.error_group {IS_PART_OF_G} \
                      AND p.id >= dead_letter_floor_id(g.since) AND p.id < $3) \
-             OR EXISTS (SELECT FROM error_group_timeline i WHERE i.error_group IN (SELECT m.id FROM error_group m WHERE m.id = g.id OR m.merged_into = g.id) \
-                 AND i.start >= g.since AND i.start < $4 AND i.dead + i.redelivered + i.deleted > 0)",
-        )
-        .bind(ids)
-        .bind(since)
-        .bind(floor_id(before))
-        .bind(interval(before))
-        .fetch_all(&self.http)
-        .await?;
+             OR EXISTS (SELECT FROM error_group_timeline i WHERE i.error_group {IS_PART_OF_G} \
+                 AND i.start >= g.since AND i.start < $4 AND i.dead + i.redelivered + i.deleted > 0)"
+        );
+        let back: Vec<Uuid> = sqlx::query_scalar(&query)
+            .bind(ids)
+            .bind(since)
+            .bind(floor_id(before))
+            .bind(interval(before))
+            .fetch_all(&self.http)
+            .await?;
         Ok(back.into_iter().collect())
     }
 
@@ -132,21 +133,8 @@ impl Store {
         groups: &[Uuid],
         deployment: &Deployment,
     ) -> Result<HashMap<Uuid, i64>, StoreError> {
-        if groups.is_empty() {
-            return Ok(HashMap::new());
-        }
-        let counts: Vec<(Uuid, i64)> = sqlx::query_as(
-            "SELECT g.id, c.count FROM UNNEST($1::uuid[]) AS g (id) CROSS JOIN LATERAL ( \
-                 SELECT count(*) AS count FROM (SELECT FROM error_group m CROSS JOIN LATERAL ( \
-                     SELECT FROM dead_letter_pending d WHERE d.error_group = m.id AND d.id >= $2 AND d.id < $3 LIMIT 10000) d \
-                 WHERE m.id = g.id OR m.merged_into = g.id LIMIT 10000) s) c",
-        )
-        .bind(groups)
-        .bind(floor_id(deployment.started_at))
-        .bind(floor_id(interval(deployment.started_at) + FINE))
-        .fetch_all(&self.http)
-        .await?;
-        Ok(counts.into_iter().collect())
+        let started = deployment.started_at;
+        self.arrivals_between(groups, floor_id(started), floor_id(interval(started) + FINE)).await
     }
 
     /// The arrivals in the busiest interval of the week before, of each of these groups that had any. Of days gone by only hours are known,

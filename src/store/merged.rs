@@ -14,6 +14,10 @@ pub(super) fn whole_of(column: &str) -> String {
     format!("COALESCE((SELECT m.merged_into FROM error_group m WHERE m.id = {column}), {column})")
 }
 
+/// Behind a column: whether its fingerprint counts as the group `g`, which is merged into none.
+pub(super) const IS_PART_OF_G: &str =
+    "IN (SELECT m.id FROM error_group m WHERE m.id = g.id OR m.merged_into = g.id)";
+
 /// Whether `error_group m` counts as one of these groups, of which merged ones stand for the whole. `groups` is SQL for an array.
 pub(super) fn is_part_of(groups: &str) -> String {
     let wholes = format!(

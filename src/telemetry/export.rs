@@ -25,16 +25,15 @@ pub struct MetricsExport {
 }
 
 impl MetricsExport {
-    /// `None` if metrics are not to be pushed.
+    /// `None` if metrics are not to be pushed. [`crate::config::ServeConfig::check_telemetry`] refuses to push them to no collector.
     ///
     /// # Errors
-    /// There is no collector, or the headers or the files of certificates cannot be used.
+    /// The headers or the files of certificates cannot be used.
     pub fn new(config: &LogConfig, channels: &ChannelConfig) -> anyhow::Result<Option<Self>> {
-        if config.metrics_exporter == MetricsExporter::None {
+        let (MetricsExporter::Otlp, Some(collector)) = (config.metrics_exporter, &config.otlp_endpoint)
+        else {
             return Ok(None);
-        }
-        let collector = config.otlp_endpoint.as_deref();
-        let collector = collector.context("OTEL_METRICS_EXPORTER=otlp needs OTEL_EXPORTER_OTLP_ENDPOINT")?;
+        };
         let client = channels.tls(PlaintextChannel::Telemetry).client()?;
         Ok(Some(Self {
             client: client.default_headers(headers()?).timeout(COLLECTOR_TIMEOUT).build()?,

@@ -12,11 +12,10 @@ use prometheus::proto::{LabelPair, Metric, MetricFamily, MetricType};
 
 /// What the conventions of OpenTelemetry name in another way than Prometheus can write it. Source:
 /// <https://opentelemetry.io/docs/specs/semconv/messaging/messaging-metrics/> and `…/http/http-metrics/`.
-const NAMES: [(&str, &str); 5] = [
+const NAMES: [(&str, &str); 4] = [
     ("http_server_request_duration_seconds", "http.server.request.duration"),
     ("messaging_client_consumed_messages_total", "messaging.client.consumed.messages"),
     ("messaging_client_sent_messages_total", "messaging.client.sent.messages"),
-    ("messaging_client_operation_duration_seconds", "messaging.client.operation.duration"),
     ("messaging_process_duration_seconds", "messaging.process.duration"),
 ];
 const ATTRIBUTES: [(&str, &str); 7] = [
